@@ -1,0 +1,6 @@
+// `node bin/node26.js ARGS`: run Node 26 with ARGS in a checkout that has its development packages.
+import process from 'node:process';
+import { node26 } from './install.js';
+import { become } from './become.js';
+
+become(node26('development'), process.argv.slice(2));

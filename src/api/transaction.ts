@@ -1,0 +1,141 @@
+/**
+ * A handler's unit of work: typed reads and writes that remember the revisions they saw, so that the commit can be
+ * guarded by exactly what the decision was based on. The pipeline makes one per attempt and commits it.
+ */
+import type { AckView } from '../domain/status.ts';
+import type { FaultCode } from '../faults/catalogue.ts';
+import { Fault } from '../faults/fault.ts';
+import type { Clock } from '../lib/clock.ts';
+import { cloudId, type Rng } from '../lib/rng.ts';
+import { type Key, type Prefix, stamped } from '../store/records.ts';
+import type { Change, Guard, Page, View } from '../store/store.ts';
+
+/** Who calls, after authentication. */
+export interface Caller {
+  readonly account: string;
+  /** `root`, or the user the key pair belongs to. */
+  readonly user: string;
+  readonly secretId: string;
+}
+
+/** What a handler may know beside the records; the composition root makes it once. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly acks: AckView;
+  /** CNAMEs are `<ProxyName>.<zone id without "zone-">.<domain>`. */
+  readonly domain: string;
+  /** The account betas given by EDGEFOUR_FEATURES, on top of the account's own. */
+  readonly features: readonly string[];
+  /** Whether policy refuses this IP address as an origin (EDGEFOUR_ORIGINS_DENY). */
+  originDenied(ip: string): boolean;
+  /** Things only the running program can do or tell; extension actions use them. */
+  readonly operator: Operator;
+}
+
+/** The running control process, as extension actions see it. */
+export interface Operator {
+  readonly version: string;
+  /** Makes the next `times` calls of the action fail with the code, or only wait where the code is absent. */
+  addFault(fault: { action: string; code?: FaultCode; times: number; delayMs: number }): void;
+  listFaults(): { action: string; code?: FaultCode; times: number; delayMs: number }[];
+  clearFaults(): void;
+  /** Per rule and edge: engine, why this engine, state. Asked of facts. */
+  placements(ruleIds: readonly string[]): Placement[];
+  edges(): EdgeFact[];
+}
+
+export interface Placement {
+  readonly rule: string;
+  readonly edge: string;
+  readonly engine: string;
+  readonly why: string;
+  readonly failure: string;
+}
+
+export interface EdgeFact {
+  readonly id: string;
+  readonly site: string;
+  readonly alive: boolean;
+  readonly applied: number;
+  readonly seenAt: number;
+  readonly version: string;
+  readonly engines: readonly string[];
+}
+
+interface Found<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+export class Tx<Code extends FaultCode = FaultCode> {
+  readonly caller: Caller;
+  readonly around: Surroundings;
+  /** Milliseconds since 1970, fixed for the attempt. */
+  readonly now: number;
+  readonly #view: View;
+  readonly #seen = new Map<string, number>();
+  readonly #written = new Map<string, unknown>();
+
+  constructor(view: View, caller: Caller, around: Surroundings) {
+    this.#view = view;
+    this.caller = caller;
+    this.around = around;
+    this.now = around.clock.now();
+  }
+
+  /** The record, as this transaction would leave it; guarded by what was seen. */
+  get<T>(key: Key<T>): T | undefined {
+    if (this.#written.has(key)) return this.#written.get(key) as T | undefined;
+    const stored = this.#view.get(key);
+    this.#seen.set(key, stored?.revision ?? 0);
+    return stored === undefined ? undefined : stamped<T>(stored);
+  }
+
+  /** The revision that last wrote the record; 0 where there is none. */
+  revisionOf(key: Key<unknown>): number {
+    return this.#view.get(key)?.revision ?? 0;
+  }
+
+  put<T>(key: Key<T>, value: T): void {
+    if (!this.#seen.has(key)) this.get(key);
+    this.#written.set(key, value);
+  }
+
+  delete(key: Key<unknown>): void {
+    if (!this.#seen.has(key)) this.get(key);
+    this.#written.set(key, undefined);
+  }
+
+  /** Records under a prefix in key order, as before this transaction. Not guarded: lists are for answers, not decisions. */
+  list<T>(prefix: Prefix<T>, page?: Page): Found<T>[] {
+    return this.#view.list(prefix, page).map((stored) => ({ key: stored.key, value: stamped<T>(stored) }));
+  }
+
+  count(prefix: Prefix<unknown>): number {
+    return this.#view.count(prefix);
+  }
+
+  id(prefix: string): string {
+    return cloudId(this.around.rng, prefix);
+  }
+
+  /** Refuses with a code the action declares. `throw tx.refuse(…)` reads best at the call site. */
+  refuse(code: Code, detail?: string, values?: Readonly<Record<string, string>>): Fault<Code> {
+    return new Fault(code, detail, values);
+  }
+
+  /** The value, or the domain's refusal thrown. Only faults that the action declares pass the types. */
+  must<T>(decided: T | Fault<Code>): T {
+    if (decided instanceof Fault) throw decided;
+    return decided;
+  }
+
+  changes(): Change[] {
+    return [...this.#written].map(([key, value]) => ({ key, value }));
+  }
+
+  guards(): Guard[] {
+    return [...this.#seen].map(([key, revision]) => ({ key, revision }));
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * A forwarding rule of an L4 proxy: one record's part, never a record of its own, so that port overlaps, the rule cap
+ * and all-or-nothing batches are decided inside one record. Text fields are kept as the caller wrote them, because
+ * Describe must echo them (Terraform compares).
+ */
+import type { Stamp } from '../stamp.ts';
+import type { Mode, Protocol } from './modes.ts';
+
+export const ORIGIN_TYPES = ['IP_DOMAIN', 'ORIGIN_GROUP', 'LB'] as const;
+export type OriginType = (typeof ORIGIN_TYPES)[number];
+
+export interface L4Rule {
+  readonly id: string;
+  readonly protocol: Protocol;
+  /** As written: `80`, `81-85`. */
+  readonly portRange: readonly string[];
+  readonly originType: OriginType;
+  readonly originValue: readonly string[];
+  readonly originPortRange: string;
+  /** Absent where the caller never named one (it means OFF; Terraform must not see a default it did not write). */
+  readonly mode?: Mode;
+  readonly sessionPersist?: 'on' | 'off';
+  /** Seconds, 30–3600; any value is kept and echoed while sessionPersist is not `on`. */
+  readonly sessionPersistTime?: number;
+  readonly tag?: string;
+  /** What the operator of the API wants; what is true is derived (domain/status.ts). */
+  readonly want: 'online' | 'offline';
+  /** The revision of the write that last changed this rule. */
+  readonly changed: Stamp;
+  /** EdgeFour's own settings, beyond the cloud's fields. */
+  readonly options?: RuleOptions;
+}
+
+export interface RuleOptions {
+  /** What happens to connections when the rule changes or goes. Default: drain, 30 s. */
+  readonly drain?: { readonly how: 'keep' | 'drain' | 'reset'; readonly seconds: number };
+  readonly connectTimeoutMs?: number;
+  readonly idleSeconds?: number;
+  /** Connection records: all, off, or one in N. */
+  readonly records?: 'all' | 'off' | number;
+}

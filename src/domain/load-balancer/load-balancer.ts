@@ -1,0 +1,10 @@
+/** Origin groups in order of priority, with a health check. Record key: `load-balancer/<zone>/<id>`. */
+export interface LoadBalancer {
+  readonly id: string;
+  readonly zone: string;
+  readonly name: string;
+  readonly type: 'HTTP' | 'GENERAL';
+  /** Lowest number first. */
+  readonly groups: readonly { readonly priority: number; readonly group: string }[];
+  readonly failover: 'OtherOriginGroup' | 'OtherRecordInOriginGroup';
+}

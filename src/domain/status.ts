@@ -1,0 +1,42 @@
+/**
+ * The state words and how they are derived. Handlers never store a status: they store what is wanted, edges report how
+ * far they are, and this file puts the two together. Source of the words: spec section 4.
+ */
+import type { Area, L4Proxy } from './l4-proxy/l4-proxy.ts';
+import type { L4Rule } from './l4-rule/l4-rule.ts';
+import type { Stamp } from './stamp.ts';
+
+export const PROXY_STATUSES = ['online', 'offline', 'progress', 'stopping', 'banned', 'fail'] as const;
+export type ProxyStatus = (typeof PROXY_STATUSES)[number];
+export type RuleStatus = Exclude<ProxyStatus, 'banned'>;
+
+/** What the edges have said so far; facts/acks.ts implements it. */
+export interface AckView {
+  /** The revision that every live edge serving the area has applied; 0 where no edge has ever reported. */
+  applied(area: Area): number;
+  /** Why edges could not apply the rule or the instance, as `edge: reason`; empty where none failed. */
+  failures(id: string): readonly string[];
+}
+
+/** What of a zone decides whether its instances run. */
+export interface ZoneSwitch {
+  readonly paused: boolean;
+  readonly changed: Stamp;
+}
+
+export function proxyStatus(proxy: L4Proxy, zone: ZoneSwitch, acks: AckView): ProxyStatus {
+  if (proxy.banned) return 'banned';
+  const done = acks.applied(proxy.area) >= Math.max(proxy.changed, zone.changed);
+  if (zone.paused || proxy.want === 'offline') return done ? 'offline' : 'stopping';
+  if (!done) return 'progress';
+  return acks.failures(proxy.id).length > 0 ? 'fail' : 'online';
+}
+
+/** A rule forwards only while its instance does, so an instance that is off shows its rules off. */
+export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks: AckView): RuleStatus {
+  const done = acks.applied(proxy.area) >= Math.max(rule.changed, proxy.changed, zone.changed);
+  const off = zone.paused || proxy.banned || proxy.want === 'offline' || rule.want === 'offline';
+  if (off) return done ? 'offline' : 'stopping';
+  if (!done) return 'progress';
+  return acks.failures(rule.id).length > 0 ? 'fail' : 'online';
+}

@@ -1,0 +1,66 @@
+/**
+ * The door of a data-plane engine. The agent hands it listeners (rules with resolved origins); it forwards, and
+ * reports events. Implementations live in engines/<name>/; test/suites/engine-suite.ts holds each to what it claims.
+ */
+import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
+import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
+import type { PlannedRule } from '../plan/plan.ts';
+
+export const ENGINE_NAMES = ['node', 'uring', 'kernel'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** One origin address that may be used now. */
+export interface Target {
+  /** IPv4 or IPv6, no port. */
+  readonly address: string;
+  readonly weight: number;
+  readonly tier: number;
+}
+
+/** A planned rule whose origin names are resolved. Empty targets: connections are refused, nothing else. */
+export interface Listener extends Omit<PlannedRule, 'origins'> {
+  readonly targets: readonly Target[];
+}
+
+export interface Capabilities {
+  /** Absent: the engine works here. Otherwise one line: what is missing and what to change. */
+  readonly unavailable?: string;
+  readonly modes: readonly Mode[];
+  readonly protocols: readonly Protocol[];
+  readonly ipv6: boolean;
+  /** Tries the next target when one refuses or times out, before the client sees a failure. */
+  readonly nextOrigin: boolean;
+}
+
+export type Applied = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface EngineEvents {
+  record(record: ConnectionRecord): void;
+  /** A listener that was up went down by itself or came back (worker restart, address gone). */
+  listener(id: string, state: Applied): void;
+  log(level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  /** May be called any time, twice too; the answer does not change while the engine lives. */
+  capabilities(): Capabilities;
+  /**
+   * Makes the listener so. Idempotent. Resolves with ok once new connections are accepted as described; with a reason
+   * where the system refuses (that listener is then down, all others untouched). A change of targets, weights, persist
+   * or options touches no socket and no connection whose target remains. A change of entries, ports, protocol or mode
+   * re-binds only what differs; what is no longer bound drains as the rule's options say.
+   */
+  apply(listener: Listener): Promise<Applied>;
+  /** Closes its sockets at once and drains its connections. Unknown ids are fine. Resolves when the sockets are closed. */
+  remove(id: string): Promise<void>;
+  /** Removes every listener not in `keep`. */
+  prune(keep: ReadonlySet<string>): Promise<void>;
+  /** Counters of every listener that the engine has had connections for. */
+  counters(): Promise<ReadonlyMap<string, RuleCounters>>;
+  /** Closes all sockets, waits up to `drainMs` for connections, resets the rest. May be called twice. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** How an engine is made; the composition root (agent.ts) calls it with where events go. */
+export type EngineFactory = (events: EngineEvents) => Promise<Engine>;

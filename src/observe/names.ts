@@ -1,0 +1,22 @@
+/** Every metric, once: its Prometheus name, kind, help and labels. Adding one: a line here, then emit it. */
+export interface MetricName {
+  readonly kind: 'counter' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export const METRICS = {
+  edgefour_api_requests_total: {
+    kind: 'counter',
+    help: 'API calls answered, by action and code (OK or the error code).',
+    labels: ['action', 'code'],
+  },
+  edgefour_store_revision: { kind: 'gauge', help: 'Revision of the desired state.', labels: [] },
+  edgefour_store_conflicts_total: {
+    kind: 'counter',
+    help: 'Handlers run again because a guard did not hold.',
+    labels: ['action'],
+  },
+} as const satisfies Record<string, MetricName>;
+
+export type Metric = keyof typeof METRICS;

@@ -1,0 +1,53 @@
+/**
+ * What an edge is to do, compiled from the records it follows: one planned rule per rule that should forward here.
+ * Types only; compile.ts makes it. Engines see the same thing with origin names already resolved (edge/engine.ts).
+ */
+import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
+import type { PortSpan } from '../lib/net/ports.ts';
+
+/** Milliseconds and seconds as the names say. Every field is set: defaults are filled in here, once. */
+export interface PlannedOptions {
+  /** Until an origin that does not answer is given up; default 5,000. */
+  readonly connectTimeoutMs: number;
+  /** TCP connection without a byte either way, default 600; UDP session without a datagram, default 120. */
+  readonly idleSeconds: number;
+  /** `seconds` counts for `drain` only; default drain, 30. */
+  readonly drain: { readonly how: 'keep' | 'drain' | 'reset'; readonly seconds: number };
+  /** One connection record in this many; 0 = none, 1 = all (default). */
+  readonly recordOneIn: number;
+}
+
+/** An origin as the records name it: an IP address or a domain name. */
+export interface PlannedOrigin {
+  readonly host: string;
+  /** Share of new connections relative to the others of its tier; 0 takes none. */
+  readonly weight: number;
+  /** Lower tiers are used first; a higher one only while no origin of the lower ones is usable. */
+  readonly tier: number;
+}
+
+export interface PlannedRule {
+  /** The rule id. */
+  readonly id: string;
+  readonly proxy: string;
+  readonly protocol: Protocol;
+  /** Entry addresses of this edge's site, v4 and v6. Empty: the plan's `failures` says why. */
+  readonly entries: readonly string[];
+  readonly ports: readonly PortSpan[];
+  readonly origins: readonly PlannedOrigin[];
+  /**
+   * Where port p of `ports` goes: a single port takes all; a range is as long as all of `ports` together and maps by
+   * offset, spans in the order written.
+   */
+  readonly originPorts: PortSpan;
+  readonly mode: Mode;
+  /** Seconds a client address keeps its origin; 0 = no session persistence. */
+  readonly persistSeconds: number;
+  readonly options: PlannedOptions;
+}
+
+export interface EdgePlan {
+  readonly rules: ReadonlyMap<string, PlannedRule>;
+  /** Rule or instance id → why nothing can be planned for it (no entry address here, origin group missing …). */
+  readonly failures: ReadonlyMap<string, string>;
+}

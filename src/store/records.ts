@@ -1,0 +1,67 @@
+/**
+ * Which records exist and under which keys: the only place that spells a key. A Key carries the type of its record, so
+ * that reading and writing are checked by the compiler.
+ */
+import type { Account, KeyPair, Policy } from '../domain/account/account.ts';
+import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
+import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
+import type { OriginGroup } from '../domain/origin-group/origin-group.ts';
+import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
+import { THIS_WRITE } from '../domain/stamp.ts';
+import type { Plan, Zone } from '../domain/zone/zone.ts';
+import type { Stored } from './store.ts';
+
+declare const record: unique symbol;
+/** A key whose record is a T. */
+export type Key<T> = string & { readonly [record]: T };
+/** A prefix under which every record is a T. */
+export type Prefix<T> = string & { readonly [record]: T };
+
+const key = <T>(...parts: string[]): Key<T> => parts.join('/') as Key<T>;
+const prefix = <T>(...parts: string[]): Prefix<T> => `${parts.join('/')}/` as Prefix<T>;
+
+/** Where an instance's record is found by its id. Record key: `proxy-id/<id>`. */
+export interface ProxyPlace {
+  readonly zone: string;
+  readonly name: string;
+}
+
+export const keys = {
+  zone: (id: string) => key<Zone>('zone', id),
+  zones: () => prefix<Zone>('zone'),
+  plan: (id: string) => key<Plan>('plan', id),
+  plans: () => prefix<Plan>('plan'),
+  proxy: (zone: string, name: string) => key<L4Proxy>('proxy', zone, name),
+  proxies: (zone: string) => prefix<L4Proxy>('proxy', zone),
+  allProxies: () => prefix<L4Proxy>('proxy'),
+  proxyPlace: (id: string) => key<ProxyPlace>('proxy-id', id),
+  originGroup: (zone: string, id: string) => key<OriginGroup>('origin-group', zone, id),
+  originGroups: (zone: string) => prefix<OriginGroup>('origin-group', zone),
+  loadBalancer: (zone: string, id: string) => key<LoadBalancer>('load-balancer', zone, id),
+  loadBalancers: (zone: string) => prefix<LoadBalancer>('load-balancer', zone),
+  site: (id: string) => key<Site>('site', id),
+  sites: () => prefix<Site>('site'),
+  edge: (id: string) => key<Edge>('edge', id),
+  edges: () => prefix<Edge>('edge'),
+  address: (site: string, ip: string) => key<AddressClaim>('address', site, ip),
+  addresses: (site: string) => prefix<AddressClaim>('address', site),
+  account: (id: string) => key<Account>('account', id),
+  accounts: () => prefix<Account>('account'),
+  keyPair: (secretId: string) => key<KeyPair>('key', secretId),
+  keyPairs: () => prefix<KeyPair>('key'),
+  policy: (account: string, name: string) => key<Policy>('policy', account, name),
+  policies: (account: string) => prefix<Policy>('policy', account),
+} as const;
+
+/** What an edge follows. Never keys, policies or accounts: an edge has no use for a secret. */
+export const EDGE_PREFIXES = ['site/', 'zone/', 'proxy/', 'origin-group/', 'load-balancer/'] as const;
+
+/** Replaces THIS_WRITE stamps by the record's own revision; see domain/stamp.ts. */
+export function stamped<T>(stored: Stored): T {
+  const value = stored.value as { changed?: number; rules?: readonly { changed: number }[] };
+  if (value.changed === undefined) return stored.value as T;
+  const at = stored.revision;
+  const rules = value.rules?.map((rule) => (rule.changed === THIS_WRITE ? { ...rule, changed: at } : rule));
+  const changed = value.changed === THIS_WRITE ? at : value.changed;
+  return { ...value, changed, ...(rules && { rules }) } as T;
+}

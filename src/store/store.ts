@@ -1,0 +1,90 @@
+/**
+ * The door to the desired state: a key-value world with one dense revision. A backend knows keys, JSON values and
+ * revisions, nothing of what they mean (records.ts does). Every backend passes test/suites/store-suite.ts.
+ */
+
+/** 0 is the empty world; each commit that changes anything adds exactly 1. */
+export type Revision = number;
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A record as stored: its value and the revision of the commit that last wrote it. */
+export interface Stored<T = unknown> {
+  readonly key: string;
+  readonly value: T;
+  readonly revision: Revision;
+}
+
+/** A record that was written (value) or deleted (undefined). Keys within one commit are unique. */
+export interface Change {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** The commit goes through only while the key still has this revision; 0 means "does not exist". */
+export interface Guard {
+  readonly key: string;
+  readonly revision: Revision;
+}
+
+export interface Page {
+  /** Skip this many keys; default 0. */
+  readonly offset?: number;
+  /** At most this many; default all. */
+  readonly limit?: number;
+}
+
+/** The world at one revision. Synchronous: a handler reads from what is already here. Not valid after read() ends. */
+export interface View {
+  readonly revision: Revision;
+  get(key: string): Stored | undefined;
+  /** Records whose key starts with the prefix, in byte order of their keys. A prefix ends with `/`. */
+  list(prefix: string, page?: Page): Stored[];
+  /** Does not read the values: O(log n) at worst. */
+  count(prefix: string): number;
+}
+
+/** One commit as a watcher sees it: all its changes under the watched prefixes, never a part of them. */
+export interface Batch {
+  readonly revision: Revision;
+  readonly changes: readonly Change[];
+}
+
+/** What a watcher receives; see Store.watch. */
+export type WatchEvent =
+  | {
+      readonly kind: 'snapshot';
+      readonly revision: Revision;
+      readonly records: readonly Stored[];
+      readonly done: boolean;
+    }
+  | { readonly kind: 'batch'; readonly revision: Revision; readonly changes: readonly Change[] };
+
+export type Committed =
+  | { readonly ok: true; readonly revision: Revision }
+  /** A guard did not hold; nothing was written. The caller reads again and decides again. */
+  | { readonly ok: false };
+
+export interface Store {
+  /**
+   * Runs `fn` on a view that holds every commit answered before the call. Resolves with its result. `fn` may be
+   * asynchronous; the view then still shows the revision it started with, or a newer one (guards make that safe).
+   */
+  read<T>(fn: (view: View) => T | Promise<T>): Promise<T>;
+  /**
+   * All or nothing, and durable once resolved with ok. Commits that wait together share one fsync. No changes at all
+   * with guards that hold: ok, with the current revision. Rejects only when the medium fails (nothing is then promised).
+   */
+  commit(changes: readonly Change[], guards: readonly Guard[]): Promise<Committed>;
+  /**
+   * Everything after revision `from` under the prefixes: ordered, gap-free, atomic per revision, resumable. Where
+   * `from` is 0 or already compacted, it starts with a snapshot (in parts; the last says done) and goes on from there.
+   * Revisions that touch none of the prefixes appear as batches with no changes, so a watcher always knows how far it is.
+   * Ends when the signal aborts or the store closes. A watcher that falls too far behind is dropped (the iteration
+   * throws) and resumes from its revision.
+   */
+  watch(prefixes: readonly string[], from: Revision, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  /** Forgets the history up to and including this revision; records stay. May be called twice. */
+  compact(upTo: Revision): Promise<void>;
+  /** Waits for commits under way. May be called twice. */
+  close(): Promise<void>;
+}
