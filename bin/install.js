@@ -45,7 +45,8 @@ function install(need) {
   const omit = need === 'development' ? [] : ['--omit=dev'];
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const args = [...first, 'ci', ...omit, '--no-audit', '--no-fund', '--loglevel=error'];
+  // No package of ours needs its install script: whatever is native ships prebuilt inside a package.
+  const args = [...first, 'ci', ...omit, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const done = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (done.status !== 0)
     give('Installing packages failed. Check the network or the registry setting of npm, then try again.');
