@@ -92,6 +92,16 @@ export class Tx<Code extends FaultCode = FaultCode> {
     return stored === undefined ? undefined : stamped<T>(stored);
   }
 
+  /**
+   * The record as before this transaction, and not guarded: for looking around (which address is free, which ports do
+   * the neighbours hold). What the decision rests on must be guarded by a `get` of the same record or of one that every
+   * writer of it also writes.
+   */
+  peek<T>(key: Key<T>): T | undefined {
+    const stored = this.#view.get(key);
+    return stored === undefined ? undefined : stamped<T>(stored);
+  }
+
   /** The revision that last wrote the record; 0 where there is none. */
   revisionOf(key: Key<unknown>): number {
     return this.#view.get(key)?.revision ?? 0;
@@ -126,7 +136,7 @@ export class Tx<Code extends FaultCode = FaultCode> {
   }
 
   /** The value, or the domain's refusal thrown. Only faults that the action declares pass the types. */
-  must<T>(decided: T | Fault<Code>): T {
+  must<T, Refused extends Code = never>(decided: T | Fault<Refused>): T {
     if (decided instanceof Fault) throw decided;
     return decided;
   }
