@@ -26,6 +26,19 @@ export function isMapped(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every((b) => b === 0);
 }
 
+/** The IPv4 address inside ::ffff:a.b.c.d; any other address as it is. What denies addresses must look at this one. */
+export function unmappedBytes(bytes: Uint8Array): Uint8Array {
+  return isMapped(bytes) ? bytes.subarray(12) : bytes;
+}
+
+/** Whether one host can be meant: not unspecified (which a socket takes for this host), not multicast or broadcast. */
+export function isUnicast(bytes: Uint8Array): boolean {
+  const address = unmappedBytes(bytes);
+  if (address.length === 16) return byte(address, 0) !== 0xff && address.some((b) => b !== 0);
+  const isBroadcast = address.every((b) => b === 255);
+  return byte(address, 0) !== 0 && byte(address, 0) >> 4 !== 0xe && !isBroadcast;
+}
+
 /** Text of 4 or 16 bytes; IPv6 as RFC 5952 writes it. */
 export function formatAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
