@@ -65,19 +65,23 @@ export type Committed =
   | { readonly ok: false };
 
 export interface Store {
+  /** Which world this is: a uuid made with the store's files. Another id means that nothing known of before counts. */
+  readonly world: string;
   /**
    * Runs `fn` on a view that holds every commit answered before the call. Resolves with its result. `fn` may be
    * asynchronous; the view then still shows the revision it started with, or a newer one (guards make that safe).
    */
   read<T>(fn: (view: View) => T | Promise<T>): Promise<T>;
   /**
+   * Keys are printable ASCII. Deleting what is not there is no change.
    * All or nothing, and durable once resolved with ok. Commits that wait together share one fsync. No changes at all
    * with guards that hold: ok, with the current revision. Rejects only when the medium fails (nothing is then promised).
    */
   commit(changes: readonly Change[], guards: readonly Guard[]): Promise<Committed>;
   /**
    * Everything after revision `from` under the prefixes: ordered, gap-free, atomic per revision, resumable. Where
-   * `from` is 0 or already compacted, it starts with a snapshot (in parts; the last says done) and goes on from there.
+   * `from` is 0, already compacted or not yet reached (an older copy was restored), it starts with a snapshot (in
+   * parts, all of one revision; the last says done) and goes on from there.
    * Revisions that touch none of the prefixes appear as batches with no changes, so a watcher always knows how far it is.
    * Ends when the signal aborts or the store closes. A watcher that falls too far behind is dropped (the iteration
    * throws) and resumes from its revision.

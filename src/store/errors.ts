@@ -1,0 +1,21 @@
+/** What a store throws on purpose, whatever its backend. Anything else is the medium's own error. */
+import type { Revision } from './store.ts';
+
+/**
+ * The files can't be used: not ours, too new, damaged, out of reach. The message is one line that names the file and
+ * what to do; nothing was changed. The CLI prints it and exits with 2.
+ */
+export class StoreUnusable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreUnusable';
+  }
+}
+
+/** A watcher fell behind what history holds. It watches again from its revision and gets a snapshot. */
+export class WatchDropped extends Error {
+  constructor(at: Revision, compacted: Revision) {
+    super(`history up to revision ${compacted} is gone, the watcher was at ${at}`);
+    this.name = 'WatchDropped';
+  }
+}

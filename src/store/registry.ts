@@ -1,0 +1,28 @@
+/** Which backends exist: the scheme of a store's URL → who opens it. Called by the composition roots and the CLI. */
+import { StoreUnusable } from './errors.ts';
+import type { LocalOptions } from './local/local-store.ts';
+import { openMemory } from './memory/memory.ts';
+import { openSqlite } from './sqlite/open.ts';
+import type { Store } from './store.ts';
+
+export type StoreOptions = LocalOptions;
+
+type Open = (rest: string, options: StoreOptions) => Store | Promise<Store>;
+
+const BACKENDS: Readonly<Record<string, Open>> = {
+  memory: (_, options) => openMemory(options),
+  sqlite: openSqlite,
+};
+
+/**
+ * `memory:` or `sqlite:<path of the file>`, which is made where it doesn't exist. Rejects with StoreUnusable where it
+ * can't be used.
+ */
+export async function openStore(url: string, options: StoreOptions): Promise<Store> {
+  const colon = url.indexOf(':');
+  const open = BACKENDS[url.slice(0, Math.max(colon, 0))];
+  if (!open) {
+    throw new StoreUnusable(`no such store: ${url} (known: ${Object.keys(BACKENDS).join(': ')}:)`);
+  }
+  return open(url.slice(colon + 1), options);
+}

@@ -1,0 +1,67 @@
+/** This side of the writing thread: one message there, one answer back, and a clear end when the thread dies. */
+import { Worker } from 'node:worker_threads';
+import type { Revision } from '../store.ts';
+import type { Row, RowId } from '../local/rows.ts';
+
+/** What one transaction does. */
+export interface Work {
+  readonly rows: readonly Row[];
+  readonly forget: readonly RowId[];
+  readonly compacted?: Revision;
+}
+
+export type Answer = { readonly done: true } | { readonly failed: string };
+
+export interface Writer {
+  /** One at a time. Resolves once the work is durable; rejects with none of it done. */
+  send(work: Work): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Resolves once the thread has opened the file. */
+export async function startWriter(path: string): Promise<Writer> {
+  const worker = new Worker(new URL('./writer.ts', import.meta.url), {
+    workerData: path,
+    name: 'store-writer',
+    // limit: a writer holds one group of commits; a big nursery would only hold its dead text.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
+  let ended: Error | undefined;
+  let waiting: { resolve(): void; reject(error: Error): void } | undefined;
+  function settle(failure?: Error): void {
+    // A thread that waits for work must not keep the process alive; one that does work must.
+    worker.unref();
+    const one = waiting;
+    waiting = undefined;
+    if (failure) one?.reject(failure);
+    else one?.resolve();
+  }
+  const answered = (post: () => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (ended) throw ended;
+      waiting = { resolve, reject };
+      worker.ref();
+      post();
+    });
+  worker.on('message', (answer: Answer) => settle('failed' in answer ? new Error(answer.failed) : undefined));
+  worker.on('error', (error) => {
+    ended = new Error(`the store's writer has failed: ${String(error)}`, { cause: error });
+  });
+  worker.on('exit', () => {
+    ended ??= new Error("the store's writer has ended");
+    settle(ended);
+  });
+  await answered(() => {});
+  return {
+    send: (work) => answered(() => worker.postMessage(work)),
+    async close() {
+      if (ended) return;
+      const exited = new Promise<void>((resolve) => {
+        worker.once('exit', () => resolve());
+      });
+      worker.ref();
+      worker.postMessage(null);
+      await exited;
+    },
+  };
+}

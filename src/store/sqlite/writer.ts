@@ -1,0 +1,40 @@
+/**
+ * The only writer of a world's file: a thread that turns each message into one transaction, durable before it is
+ * answered. Knows nothing of what the rows mean. Started by writer-thread.ts.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Answer, Work } from './writer-thread.ts';
+
+const port = parentPort!;
+const db = new DatabaseSync(workerData as string);
+db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+const begin = db.prepare('BEGIN IMMEDIATE');
+const end = db.prepare('COMMIT');
+const add = db.prepare('INSERT INTO record VALUES (?, ?, ?)');
+const drop = db.prepare('DELETE FROM record WHERE id = ?');
+const compacted = db.prepare("UPDATE meta SET value = ? WHERE name = 'compacted'");
+
+function transact(work: Work): Answer {
+  try {
+    begin.run();
+    for (const row of work.rows) add.run(row.id, row.key, row.text);
+    for (const id of work.forget) drop.run(id);
+    if (work.compacted !== undefined) compacted.run(String(work.compacted));
+    end.run();
+    return { done: true };
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    return { failed: String(error) };
+  }
+}
+
+port.on('message', (work: Work | null) => {
+  if (work !== null) {
+    port.postMessage(transact(work));
+    return;
+  }
+  db.close();
+  port.close();
+});
+port.postMessage({ done: true } satisfies Answer);
