@@ -9,16 +9,27 @@ export interface Site {
   readonly areas: readonly Area[];
 }
 
+/** A global instance is everywhere, and a site that serves `global` serves every area. */
+export function serves(site: Site, area: Area): boolean {
+  return area === 'global' || site.areas.includes(area) || site.areas.includes('global');
+}
+
 /** An edge that has joined. Record key: `edge/<id>`. Whether it is alive is a fact, not state. */
 export interface Edge {
   readonly id: string;
   readonly site: string;
 }
 
-/** Who holds an entry address. Record key: `address/<site>/<ip>`. */
+/** An instance, as a claim names it: its record's key. */
+export interface Holder {
+  readonly zone: string;
+  readonly name: string;
+}
+
+/** Who holds an entry address. Record key: `address/<site>/v4/<ip>`, `address/<site>/v6/<ip>`. */
 export interface AddressClaim {
-  /** Ids of the instances on this address; more than one only where the pool ran short. */
-  readonly proxies: readonly { readonly zone: string; readonly name: string }[];
+  /** The instances on this address; more than one only where the pool ran short. */
+  readonly proxies: readonly Holder[];
   /** A StaticIp instance never shares. */
   readonly exclusive: boolean;
 }
