@@ -17,6 +17,16 @@ export const METRICS = {
     help: 'Handlers run again because a guard did not hold.',
     labels: ['action'],
   },
+  edgefour_dns_answers_total: {
+    kind: 'counter',
+    help: 'DNS answers sent, by transport and response code.',
+    labels: ['transport', 'rcode'],
+  },
+  edgefour_dns_dropped_total: {
+    kind: 'counter',
+    help: 'DNS questions and connections left without an answer, by reason (not-a-query, rate, busy, connections).',
+    labels: ['reason'],
+  },
 } as const satisfies Record<string, MetricName>;
 
 export type Metric = keyof typeof METRICS;

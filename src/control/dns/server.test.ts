@@ -1,0 +1,158 @@
+/** The name server over real sockets: UDP, TCP with its pipelining and limits, Debian's dig as a client where it exists. */
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { execFile, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { systemClock } from '../../lib/clock.ts';
+import { silentLog } from '../../observe/log.ts';
+import { createMetrics, type Metrics } from '../../observe/metrics.ts';
+import { type Answered, decoded, DOMAIN, MYPROXY, proxy, question, worldOf, zone } from './dns.fixture.ts';
+import { type DnsOptions, startDns } from './server.ts';
+
+interface Running {
+  readonly port: number;
+  readonly metrics: Metrics;
+}
+
+async function running(t: TestContext, over: Partial<DnsOptions> = {}): Promise<Running> {
+  const metrics = createMetrics();
+  const listen = { host: '127.0.0.1', port: 0 };
+  const world = worldOf([zone(), proxy({ ipv6: 'on' })]);
+  const dns = await startDns({ listen, world, log: silentLog, metrics, clock: systemClock, ...over });
+  t.after(() => dns.close());
+  return { port: dns.address.port, metrics };
+}
+
+const framed = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
+
+/** Everything the server says until it closes its side. */
+async function conversation(socket: Socket, bytes: Buffer): Promise<Answered[]> {
+  socket.end(bytes);
+  let all = Buffer.alloc(0);
+  for await (const chunk of socket as AsyncIterable<Buffer>) all = Buffer.concat([all, chunk]);
+  const answers: Answered[] = [];
+  while (all.length > 0) {
+    const length = all.readUInt16BE(0);
+    answers.push(decoded(all.subarray(2, 2 + length)));
+    all = all.subarray(2 + length);
+  }
+  return answers;
+}
+
+test('answers over UDP and counts it', async (t) => {
+  const { port, metrics } = await running(t);
+  const client = createSocket('udp4');
+  t.after(() => client.close());
+  client.send(Buffer.from('noise'), port, '127.0.0.1');
+  client.send(question(), port, '127.0.0.1');
+  const [bytes] = (await once(client, 'message')) as [Buffer];
+  assert.equal(decoded(bytes).answers?.length, 1);
+  assert.match(metrics.render(), /edgefour_dns_answers_total\{transport="udp",rcode="NOERROR"\} 1/);
+  assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="not-a-query"\} 1/);
+});
+
+test('a flood from one network is cut to its budget', async (t) => {
+  const { port, metrics } = await running(t, { perSecond: 5, clock: { ...systemClock, monotonic: () => 0 } });
+  const client = createSocket('udp4');
+  t.after(() => client.close());
+  const got: Answered[] = [];
+  client.on('message', (bytes) => got.push(decoded(bytes)));
+  for (let i = 0; i < 20; i++) client.send(question(), port, '127.0.0.1');
+  while (!metrics.render().includes('edgefour_dns_dropped_total{reason="rate"} 7') || got.length < 13) {
+    await once(client, 'message', { signal: AbortSignal.timeout(4000) });
+  }
+  assert.equal(got.filter((answer) => answer.flag_tc).length, 8);
+});
+
+test('pipelined questions over TCP are answered in order, also when the asker has closed its side', async (t) => {
+  const { port } = await running(t);
+  const ids = Array.from({ length: 500 }, (_, i) => i);
+  const bytes = Buffer.concat(ids.map((id) => framed(question({ packet: { id } }))));
+  const answers = await conversation(connect(port, '127.0.0.1'), bytes);
+  assert.deepEqual(
+    answers.map((answer) => answer.id),
+    ids,
+  );
+  assert.ok(answers.every((answer) => answer.answers?.length === 1));
+});
+
+test('a question split at every byte is one question', async (t) => {
+  const { port } = await running(t);
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  const bytes = framed(question());
+  for (const byte of bytes.subarray(0, -1)) socket.write(Buffer.from([byte]));
+  const answers = await conversation(socket, bytes.subarray(-1));
+  assert.equal(answers[0]?.rcode, 'NOERROR');
+});
+
+test('TCP ends for noise, for over-long questions and for the silent', async (t) => {
+  const impatient = { ...systemClock, after: (_ms: number, run: () => void) => systemClock.after(50, run) };
+  const { port } = await running(t, { clock: impatient });
+  for (const bytes of [framed(Buffer.from('noise')), Buffer.from([0xff, 0xff, 1])]) {
+    assert.deepEqual(await conversation(connect(port, '127.0.0.1'), bytes), []);
+  }
+  const silent = connect(port, '127.0.0.1');
+  silent.resume();
+  await once(silent, 'close', { signal: AbortSignal.timeout(4000) });
+});
+
+test('one network gets so many connections, and they come back when they close', async (t) => {
+  const { port, metrics } = await running(t);
+  const held = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  const refused = connect(port, '127.0.0.1');
+  refused.on('error', () => {});
+  refused.resume();
+  await once(refused, 'close');
+  assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="connections"\} 1/);
+  for (const socket of held) socket.destroy();
+  for (;;) {
+    const [answer] = await conversation(connect(port, '127.0.0.1'), framed(question())).catch(() => []);
+    if (answer?.rcode === 'NOERROR') break;
+  }
+});
+
+test("a taken port is refused with the system's word and nothing stays open", async (t) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.after(() => other.close());
+  const { port } = other.address() as { port: number };
+  await assert.rejects(running(t, { listen: { host: '127.0.0.1', port } }), { code: 'EADDRINUSE' });
+});
+
+test('close may be called twice and frees the port', async (t) => {
+  const options = { log: silentLog, metrics: createMetrics(), clock: systemClock, world: worldOf([]) };
+  const first = await startDns({ ...options, listen: { host: '127.0.0.1', port: 0 } });
+  const held = connect(first.address.port, '127.0.0.1');
+  held.on('error', () => {});
+  await once(held, 'connect');
+  await Promise.all([first.close(), first.close()]);
+  const second = await startDns({ ...options, listen: first.address });
+  t.after(() => second.close());
+});
+
+const dig = spawnSync('dig', ['-v']).error === undefined;
+
+test('dig reads our answers', { skip: dig ? false : 'dig is not installed (Debian: bind9-dnsutils)' }, async (t) => {
+  const { port } = await running(t);
+  async function digs(...args: string[]): Promise<string> {
+    const options = ['@127.0.0.1', '-p', String(port), '+tries=1', '+time=3'];
+    return (await promisify(execFile)('dig', [...options, ...args])).stdout;
+  }
+  assert.equal((await digs('+short', MYPROXY, 'A')).trim(), '127.44.0.1');
+  assert.equal((await digs('+short', '+tcp', MYPROXY, 'AAAA')).trim(), '2001:db8::1');
+  assert.equal((await digs('+short', MYPROXY, 'TXT')).trim(), '"id=sid-3kq7it9slfmc"');
+  assert.match(await digs('+short', DOMAIN, 'SOA'), /^ns\.edgefour\.test\. hostmaster\.edgefour\.test\. 7 /);
+  assert.match(await digs(`nobody.${DOMAIN}`), /status: NXDOMAIN[\s\S]*flags: qr aa rd;[\s\S]*SOA/);
+  assert.match(await digs('+edns=1', '+noednsneg', MYPROXY), /status: BADVERS/);
+  assert.match(await digs('+subnet=203.0.113.0/24', MYPROXY), /CLIENT-SUBNET: 203\.0\.113\.0\/24\/0/);
+  assert.match(await digs(DOMAIN, 'AXFR'), /Transfer failed/);
+  assert.match(await digs('+notcp', MYPROXY, 'ANY'), /HINFO\s+"RFC8482" ""/);
+  assert.match(await digs('example.com'), /status: REFUSED/);
+  assert.match(await digs('+opcode=NOTIFY', DOMAIN), /status: NOTIMP/);
+  assert.match(await digs('-c', 'CH', '-t', 'TXT', 'version.bind'), /status: REFUSED/);
+});

@@ -1,0 +1,71 @@
+/**
+ * The authoritative name server for the CNAMEs of instances: the same port over UDP and TCP. Serves one domain, resolves
+ * nothing for anybody. Started by control's composition root.
+ */
+import type { Socket as UdpSocket } from 'node:dgram';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import { createResponseLimit } from './limit.ts';
+import { bindTcp, serveTcp } from './tcp.ts';
+import { bindUdp, serveUdp } from './udp.ts';
+import type { DnsWorld } from './world.ts';
+
+export interface Serving {
+  readonly world: DnsWorld;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+export interface DnsOptions extends Serving {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Datagrams per second and network (/24, /56); 0 is no limit. */
+  readonly perSecond?: number;
+}
+
+export interface Dns {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Stops listening and closes what is open. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** limit: about 5 Mbit/s of answers towards one network that somebody pretends to be. */
+const PER_SECOND = 2000;
+/** How often a port that the system picked for TCP may turn out to be taken on UDP. */
+const ATTEMPTS = 10;
+
+/** Resolves once both sockets are bound. Rejects with the system's error (EADDRINUSE, EACCES …) and leaves nothing open. */
+export async function startDns(options: DnsOptions): Promise<Dns> {
+  const { host } = options.listen;
+  const { tcp, udp, port } = await bindBoth(host, options.listen.port);
+  const sockets = new Set<Socket>();
+  tcp.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  serveTcp(tcp, options);
+  serveUdp(udp, options, createResponseLimit(options.perSecond ?? PER_SECOND, options.clock));
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const ended = [new Promise<void>((done) => tcp.close(() => done())), new Promise<void>((done) => udp.close(done))];
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(ended);
+  }
+  return { address: { host, port }, close: () => (closing ??= close()) };
+}
+
+async function bindBoth(host: string, wanted: number): Promise<{ tcp: Server; udp: UdpSocket; port: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const tcp = await bindTcp(host, wanted);
+    const { port } = tcp.address() as AddressInfo;
+    try {
+      return { tcp, udp: await bindUdp(host, port), port };
+    } catch (error) {
+      tcp.close();
+      if (wanted !== 0 || attempt === ATTEMPTS) throw error;
+    }
+  }
+}

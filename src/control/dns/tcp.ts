@@ -1,0 +1,97 @@
+/**
+ * DNS over TCP (RFC 7766): questions may be pipelined; they are answered one after the other, so a client that doesn't
+ * read is not read from either. Bounded in connections, in connections per network and in time. Called by server.ts.
+ */
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Timer } from '../../lib/clock.ts';
+import { writeReply } from './reply.ts';
+import { respond } from './respond.ts';
+import type { Serving } from './server.ts';
+import { addressNetwork } from './subnet.ts';
+import { rcodeName } from './words.ts';
+
+/** limit: a connection costs about 10 kB; resolvers come over TCP only for what was truncated. */
+const CONNECTIONS = 256;
+const PER_NETWORK = 64;
+/** limit: milliseconds from one complete question to the next; RFC 7766 §6.2.3 asks for "a few seconds". */
+const PATIENCE = 10_000;
+/** limit: bytes of a question: one name and a few options. Longer ones end the connection. */
+const QUESTION = 4096;
+
+export async function bindTcp(host: string, port: number): Promise<Server> {
+  // The asker may close its side after the last question; the answers still go out.
+  const server = createServer({ allowHalfOpen: true, noDelay: true });
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+export function serveTcp(server: Server, serving: Serving): void {
+  const open = new Map<string, number>();
+  server.maxConnections = CONNECTIONS;
+  server.on('error', (error) => serving.log.warn('the DNS listener failed', { error: String(error) }));
+  server.on('connection', (socket: Socket) => {
+    const network = addressNetwork(socket.remoteAddress ?? '');
+    const count = open.get(network) ?? 0;
+    if (count >= PER_NETWORK) {
+      serving.metrics.add('edgefour_dns_dropped_total', { reason: 'connections' });
+      return socket.destroy();
+    }
+    open.set(network, count + 1);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      const left = (open.get(network) ?? 1) - 1;
+      if (left === 0) open.delete(network);
+      else open.set(network, left);
+    });
+    return void converse(socket, serving);
+  });
+}
+
+async function converse(socket: Socket, serving: Serving): Promise<void> {
+  let timer: Timer | undefined;
+  function patience(): void {
+    timer?.cancel();
+    timer = serving.clock.after(PATIENCE, () => socket.destroy());
+  }
+  patience();
+  try {
+    for await (const message of messages(socket)) {
+      const exchange = await respond(message, socket.remoteAddress ?? '', serving.world, serving.log);
+      if (exchange === undefined) return;
+      const out = writeReply(exchange.query, exchange.reply, 'tcp');
+      serving.metrics.add('edgefour_dns_answers_total', { transport: 'tcp', rcode: rcodeName(exchange.reply.rcode) });
+      if (!socket.write(Buffer.concat([lengthOf(out), out]))) await once(socket, 'drain');
+      patience();
+    }
+    socket.end();
+    await once(socket, 'close');
+  } catch {
+    // A connection that breaks has nobody left to tell.
+  } finally {
+    timer?.cancel();
+    socket.destroy();
+  }
+}
+
+/** Splits the stream at its two-byte lengths; ends early at one that no question has. */
+async function* messages(socket: Socket): AsyncGenerator<Buffer> {
+  let held = Buffer.alloc(0);
+  // order: the socket outlives its readable side; the last answers still have to go out.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    held = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk]);
+    while (held.length >= 2) {
+      const length = held.readUInt16BE(0);
+      if (length > QUESTION) return;
+      if (held.length < 2 + length) break;
+      yield held.subarray(2, 2 + length);
+      held = held.subarray(2 + length);
+    }
+  }
+}
+
+function lengthOf(message: Buffer): Buffer {
+  return Buffer.from([message.length >> 8, message.length & 0xff]);
+}

@@ -1,0 +1,97 @@
+/**
+ * What the names of the zone lead to, from the store's records: `<ProxyName>.<zone id without "zone-">.<domain>` is the
+ * entry addresses of one instance. Two reads by key per question, never a scan. Decides nothing about DNS (answer.ts
+ * does). Made by control's composition root.
+ */
+import type { L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import type { Zone } from '../../domain/zone/zone.ts';
+import { type Key, keys, stamped } from '../../store/records.ts';
+import type { Store, View } from '../../store/store.ts';
+import { EMPTY, type Node } from './answer.ts';
+import { nearest } from './nearest.ts';
+
+export interface Found {
+  readonly node: Node | undefined;
+  /** For the SOA: the revision of the world, in DNS's 32 bits. */
+  readonly serial: number;
+}
+
+export interface DnsWorld {
+  /** The zone served, lower case, without a dot at its end. */
+  readonly domain: string;
+  /**
+   * What stands at a name, given its labels below the domain in lower case. `network` (subnet.ts) is where the asker is.
+   * Rejects only when the store does.
+   */
+  lookup(labels: readonly string[], network: string): Promise<Found>;
+}
+
+export interface WorldOptions {
+  readonly store: Pick<Store, 'read'>;
+  readonly domain: string;
+  /** The address of this name server; a wildcard address gives none. */
+  readonly nameServer: string;
+  /** Whether a site has a healthy edge; true while nothing is known yet, so that a start answers with addresses. */
+  readonly siteAlive: (site: string) => boolean;
+}
+
+/** limit: enough to fail over, small enough for one datagram without EDNS. */
+const ADDRESSES = 4;
+/** What the cloud allows in our names; anything else can't be there. */
+const LABEL = /^[a-z0-9-]{1,63}$/;
+
+export function recordWorld(options: WorldOptions): DnsWorld {
+  const { store, domain, siteAlive } = options;
+  const own = ownAddress(options.nameServer);
+
+  function at(view: View, labels: readonly string[], network: string): Node | undefined {
+    const [first = '', second = ''] = labels;
+    if (labels.length === 0) return { ...EMPTY, apex: true };
+    if (labels.length > 2 || !labels.every((label) => LABEL.test(label))) return undefined;
+    if (labels.length === 1) {
+      if (first === 'ns') return own;
+      return read(view, keys.zone(`zone-${first}`)) === undefined ? undefined : EMPTY;
+    }
+    const proxy = read(view, keys.proxy(`zone-${second}`, first));
+    const zone = proxy && read(view, keys.zone(proxy.zone));
+    return proxy && instance(proxy, zone, siteAlive, network);
+  }
+  return {
+    domain,
+    lookup: (labels, network) =>
+      store.read((view) => ({ node: at(view, labels, network), serial: view.revision % 0x1_0000_0000 })),
+  };
+}
+
+/** The entry addresses at healthy sites; at all of them when every site looks down; none while the instance is off. */
+export function instance(
+  proxy: L4Proxy,
+  zone: Pick<Zone, 'paused'> | undefined,
+  siteAlive: (site: string) => boolean,
+  network: string,
+): Node {
+  const text = [`id=${proxy.id}`];
+  if (proxy.banned || proxy.want === 'offline' || zone?.paused !== false) return { ...EMPTY, text };
+  const all = Object.keys(proxy.entries);
+  const alive = all.filter((site) => siteAlive(site));
+  const sites = nearest(alive.length > 0 ? alive : all, `${network} ${proxy.id}`);
+  const addresses = (family: 'v4' | 'v6'): string[] =>
+    sites.flatMap((site) => proxy.entries[site]?.[family] ?? []).slice(0, ADDRESSES);
+  return {
+    apex: false,
+    v4: addresses('v4'),
+    v6: proxy.ipv6 === 'on' ? addresses('v6') : [],
+    text,
+    steered: sites.length > ADDRESSES,
+  };
+}
+
+function read<T>(view: View, key: Key<T>): T | undefined {
+  const stored = view.get(key);
+  return stored && stamped<T>(stored);
+}
+
+function ownAddress(host: string): Node {
+  if (host === '0.0.0.0' || host === '::') return EMPTY;
+  return host.includes(':') ? { ...EMPTY, v6: [host] } : { ...EMPTY, v4: [host] };
+}
