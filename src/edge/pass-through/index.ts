@@ -1,0 +1,16 @@
+/** The client-address modes: one line per mode, complete by type. */
+import type { Mode } from '../../domain/l4-rule/modes.ts';
+import { off } from './off.ts';
+import type { PassThrough } from './pass-through.ts';
+import { ppv1 } from './ppv1.ts';
+import { ppv2 } from './ppv2.ts';
+import { spp } from './spp.ts';
+import { toa } from './toa.ts';
+
+export const PASS_THROUGH: Readonly<Record<Mode, PassThrough>> = {
+  OFF: off,
+  TOA: toa,
+  PPV1: ppv1,
+  PPV2: ppv2,
+  SPP: spp,
+};

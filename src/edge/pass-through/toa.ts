@@ -1,0 +1,26 @@
+/**
+ * TOA: the client's address in a TCP option of the handshake. These are the option's bytes, kind and length included;
+ * writing them takes an engine that can reach the TCP header. Source: spec section 16.4 (kinds as public modules read
+ * them).
+ */
+import { Buffer } from 'node:buffer';
+import { parseAddress } from '../../lib/net/address.ts';
+import type { PassThrough } from './pass-through.ts';
+
+const KIND_V4 = 254;
+const KIND_V6 = 253;
+
+export const toa: PassThrough = {
+  carrier: 'option',
+  replyHeader: 0,
+  announce(_protocol, client) {
+    const address = parseAddress(client.address);
+    if (!address) return new Uint8Array();
+    const option = Buffer.alloc(4 + address.length);
+    option[0] = address.length === 4 ? KIND_V4 : KIND_V6;
+    option[1] = option.length;
+    option.writeUInt16BE(client.port, 2);
+    option.set(address, 4);
+    return option;
+  },
+};
