@@ -2,8 +2,8 @@
  * Where an asker is, as far as an answer may depend on it: the EDNS client subnet of a resolver that sends one
  * (RFC 7871), else the network of the asking address. Pure; parses untrusted bytes. Called by query.ts and respond.ts.
  */
-import type { Buffer } from 'node:buffer';
-import { isIPv4 } from 'node:net';
+import { Buffer } from 'node:buffer';
+import { parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 
 export interface Subnet {
   /** 1 is IPv4, 2 is IPv6. */
@@ -40,21 +40,17 @@ export function scopeOf(subnet: Subnet): number {
 /** The asker's network as a text: equal texts are treated alike. A subnet of length 0 asks not to be told apart. */
 export function networkOf(asker: string, subnet: Subnet | undefined): string {
   if (subnet === undefined) return addressNetwork(asker);
-  return `${subnet.family}/${subnet.address.subarray(0, FINEST[subnet.family] / 8).toString('hex')}`;
+  return networkText(subnet.family, subnet.address);
 }
 
 /** /24 of an IPv4 address (also one mapped into IPv6), /56 of an IPv6 address. */
 export function addressNetwork(address: string): string {
-  const v4 = address.startsWith('::ffff:') ? address.slice(7) : address;
-  if (isIPv4(v4)) {
-    const bytes = v4.split('.').slice(0, 3).map(Number);
-    return `1/${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-  }
-  const [head = '', tail = ''] = (address.split('%')[0] ?? '').split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0');
-  const groups = address.includes('::') ? [...left, ...zeros, ...right] : left;
-  const hex = groups.map((group) => group.padStart(4, '0')).join('');
-  return `2/${hex.slice(0, FINEST[2] / 4)}`;
+  // A link-local address carries its interface: fe80::1%eth0.
+  const bytes = unmappedBytes(parseAddress(address.split('%')[0] ?? '') ?? new Uint8Array(16));
+  const family = bytes.length === 4 ? 1 : 2;
+  return networkText(family, bytes);
+}
+
+function networkText(family: 1 | 2, address: Uint8Array): string {
+  return `${family}/${Buffer.from(address.subarray(0, FINEST[family] / 8)).toString('hex')}`;
 }
