@@ -6,13 +6,20 @@ import type { ConnectionRecord, RuleCounterWire } from './facts.ts';
 
 export const LINK_VERSION = 1;
 export const LINK_PATHS = {
-  /** GET, query `edge`, `site`, `version`, `from`: the stream of frames. */
+  /**
+   * GET, query `edge`, `site`, `version`, `from` (the revision the edge has; 0 = nothing) and `world` (of which world;
+   * empty = none): the stream of frames. 400 where the query can't be read, 503 where control is not ready yet.
+   */
   watch: '/link/v1/watch',
-  /** POST AckReport. */
+  /** POST AckReport. 204; 409 where the report speaks of another world or of a revision that never was. */
   ack: '/link/v1/ack',
-  /** POST FactReport. */
+  /** POST FactReport. 204. */
   facts: '/link/v1/facts',
 } as const;
+
+/** Milliseconds between beats. An edge that hears nothing for BEATS_MISSED of them takes the link for broken. */
+export const BEAT_MS = 2_000;
+export const BEATS_MISSED = 3;
 
 /** Down. A record's value of `null` means deleted. */
 export type Frame =
@@ -25,9 +32,13 @@ export type Frame =
       readonly records: readonly FrameRecord[];
       readonly done: boolean;
     }
+  /** One revision, whole. Revisions that touch nothing an edge follows come too, with no changes. */
   | { readonly kind: 'batch'; readonly revision: number; readonly changes: readonly FrameRecord[] }
-  /** On a fixed timer, with the current revision: silence means the link is broken. */
-  | { readonly kind: 'beat'; readonly revision: number };
+  /**
+   * On a fixed timer, with the revision this stream has reached: silence means the link is broken. `digest` (where
+   * control has one at hand) is of all records at that revision; an edge that has another one asks for everything.
+   */
+  | { readonly kind: 'beat'; readonly revision: number; readonly digest?: number };
 
 export interface FrameRecord {
   readonly key: string;
@@ -41,23 +52,32 @@ export interface AckReport {
   readonly edge: string;
   readonly site: string;
   readonly version: string;
-  /** Everything up to here is applied, or listed as failed. */
+  /** The world that `applied` counts in. */
+  readonly world: string;
+  /** Everything up to here is applied, or listed as failed. 0 before anything is. */
   readonly applied: number;
   /** Rules and instances that could not be applied, all of them: this list replaces the previous one. */
   readonly failed: readonly { readonly id: string; readonly reason: string }[];
-  /** Rules whose engine changed since the last report that was accepted. */
+  /** Rules whose engine changed since the last report that was accepted; an empty engine means it has none any more. */
   readonly placed: readonly { readonly rule: string; readonly engine: string; readonly why: string }[];
+  /** Forget what this edge said before about placements: `placed` starts from nothing. */
+  readonly fresh: boolean;
   /** Every engine of this host and, where it can't be used, why. */
   readonly engines: readonly { readonly name: string; readonly unavailable?: string }[];
+  /** What is wrong with the edge itself (disk full, damaged store …), one line each; empty while all is well. */
+  readonly alarms: readonly string[];
 }
 
 /** Up, every few seconds while there is something to tell. */
 export interface FactReport {
   readonly edge: string;
   readonly at: number;
-  /** Absolute counters per rule since the edge started; `epoch` changes when it restarts. */
+  /** Counters are absolute since the edge started; `epoch` changes when it restarts. */
   readonly epoch: string;
+  /** Of the rules that have changed since the last report that was accepted. */
   readonly counters: readonly RuleCounterWire[];
+  /** Rules whose counters are gone for good, because the rule is. */
+  readonly gone: readonly string[];
   readonly records: readonly ConnectionRecord[];
   /** Records that could not be kept since the last report. */
   readonly recordsLost: number;

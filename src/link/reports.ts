@@ -1,0 +1,87 @@
+/**
+ * What edges send up, read from bytes nobody vouches for. The control end of the link (control/link-server.ts) uses it;
+ * it decides only about form, not about whether a report makes sense now.
+ */
+import {
+  type Bad,
+  type Check,
+  count,
+  fields,
+  flag,
+  listOf,
+  optional,
+  parseJson,
+  tableOf,
+  text,
+  word,
+} from './check.ts';
+import type { AckReport, FactReport } from './contract.ts';
+
+/** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */
+export const MAX_ACK = 32 * 1024 * 1024;
+/** limit: what an edge puts into one report of facts (edge/reporter.ts), with room. */
+export const MAX_FACTS = 8 * 1024 * 1024;
+
+const ENDPOINT = fields({ address: word, port: count });
+
+const ACK = fields({
+  edge: word,
+  site: word,
+  version: text,
+  world: text,
+  applied: count,
+  failed: listOf(fields({ id: word, reason: text })),
+  placed: listOf(fields({ rule: word, engine: text, why: text })),
+  fresh: flag,
+  engines: listOf(fields({ name: word, unavailable: optional(text) })),
+  alarms: listOf(text),
+} satisfies Record<keyof AckReport, Check>);
+
+const COUNTERS = fields({
+  rule: word,
+  connections: count,
+  active: count,
+  bytesIn: count,
+  bytesOut: count,
+  packetsIn: count,
+  packetsOut: count,
+  dropped: tableOf(count),
+  ends: tableOf(count),
+} satisfies Record<keyof FactReport['counters'][number], Check>);
+
+const CONNECTION = fields({
+  id: word,
+  rule: word,
+  proxy: word,
+  protocol: word,
+  client: ENDPOINT,
+  entry: ENDPOINT,
+  origin: optional(ENDPOINT),
+  startedAt: count,
+  at: count,
+  bytesIn: count,
+  bytesOut: count,
+  end: optional(word),
+} satisfies Record<keyof FactReport['records'][number], Check>);
+
+const FACTS = fields({
+  edge: word,
+  at: count,
+  epoch: word,
+  counters: listOf(COUNTERS),
+  gone: listOf(word),
+  records: listOf(CONNECTION),
+  recordsLost: count,
+} satisfies Record<keyof FactReport, Check>);
+
+export function decodeAck(body: Uint8Array): AckReport | Bad {
+  const parsed = parseJson(body);
+  if ('bad' in parsed) return parsed;
+  return ACK(parsed.value) ? (parsed.value as AckReport) : { bad: 'it is not an ack report' };
+}
+
+export function decodeFacts(body: Uint8Array): FactReport | Bad {
+  const parsed = parseJson(body);
+  if ('bad' in parsed) return parsed;
+  return FACTS(parsed.value) ? (parsed.value as FactReport) : { bad: 'it is not a fact report' };
+}

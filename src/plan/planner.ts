@@ -1,0 +1,151 @@
+/**
+ * A plan that follows the records: changing one record compiles only the instances that use it, and says which rules
+ * differ from before. Pure; the agent owns one and hands the differences to reconcile.ts.
+ */
+import { keys } from '../store/records.ts';
+import { compileProxy, type CompiledProxy, type PlanSite } from './compile.ts';
+import type { EdgePlan, PlannedRule } from './plan.ts';
+
+export interface PlanRecord {
+  readonly key: string;
+  /** `null` means deleted. */
+  readonly value: unknown;
+}
+
+/** What to do to come from the previous plan to this one. */
+export interface PlanDelta {
+  readonly put: readonly PlannedRule[];
+  readonly drop: readonly string[];
+}
+
+interface Compiled extends CompiledProxy {
+  readonly uses: ReadonlySet<string>;
+}
+
+const PROXIES = keys.allProxies();
+
+export class Planner {
+  readonly #site: PlanSite;
+  readonly #read: (key: string) => unknown;
+  readonly #rules = new Map<string, PlannedRule>();
+  readonly #failures = new Map<string, string>();
+  readonly #compiled = new Map<string, Compiled>();
+  /** Key of a zone, site, group or load balancer → keys of the instances that looked at it. */
+  readonly #users = new Map<string, Set<string>>();
+  /** What of a used record matters, as compiled; a change of anything else in it compiles nothing. */
+  readonly #facets = new Map<string, string>();
+
+  /** `read` gives the value of a record as it is now, or undefined. */
+  constructor(site: PlanSite, read: (key: string) => unknown) {
+    this.#site = site;
+    this.#read = read;
+  }
+
+  get plan(): EdgePlan {
+    return { rules: this.#rules, failures: this.#failures };
+  }
+
+  /** Everything may be different; `all` are the keys that exist. */
+  reset(all: Iterable<string>): PlanDelta {
+    const dirty = new Set(this.#compiled.keys());
+    for (const key of all) if (key.startsWith(PROXIES)) dirty.add(key);
+    return this.#compile(dirty);
+  }
+
+  /** These keys were written or deleted; `read` already shows them. */
+  change(changed: Iterable<string>): PlanDelta {
+    const dirty = new Set<string>();
+    for (const key of changed) {
+      if (key.startsWith(PROXIES)) dirty.add(key);
+      else if (facet(key, this.#read(key)) !== this.#facets.get(key))
+        for (const user of this.#users.get(key) ?? []) dirty.add(user);
+    }
+    return this.#compile(dirty);
+  }
+
+  #compile(dirty: ReadonlySet<string>): PlanDelta {
+    const before = new Map<string, PlannedRule>();
+    // order: all go before any comes, so that a rule that moved between instances is not taken for a duplicate.
+    for (const key of dirty) this.#forget(key, before);
+    for (const key of dirty) this.#add(key);
+    const put: PlannedRule[] = [];
+    for (const key of dirty)
+      for (const rule of this.#compiled.get(key)?.rules ?? []) {
+        const old = before.get(rule.id);
+        before.delete(rule.id);
+        if (!old || !sameRule(old, rule)) put.push(rule);
+      }
+    return { put, drop: [...before.keys()] };
+  }
+
+  #forget(key: string, before: Map<string, PlannedRule>): void {
+    const compiled = this.#compiled.get(key);
+    if (!compiled) return;
+    this.#compiled.delete(key);
+    for (const { id } of compiled.rules) {
+      const rule = this.#rules.get(id);
+      if (rule) before.set(id, rule);
+      this.#rules.delete(id);
+    }
+    for (const id of compiled.failures.keys()) this.#failures.delete(id);
+    for (const used of compiled.uses) {
+      const users = this.#users.get(used);
+      users?.delete(key);
+      if (users?.size !== 0) continue;
+      this.#users.delete(used);
+      this.#facets.delete(used);
+    }
+  }
+
+  #add(key: string): void {
+    const value = this.#read(key);
+    if (value === undefined) return;
+    const uses = new Set<string>();
+    const { id, rules, failures } = compileProxy(key, value, this.#site, (used) => {
+      uses.add(used);
+      return this.#read(used);
+    });
+    const own: PlannedRule[] = [];
+    const failed = new Map(failures);
+    for (const rule of rules) {
+      if (this.#rules.has(rule.id)) failed.set(id, `rule id ${rule.id} is used twice`);
+      else {
+        own.push(rule);
+        this.#rules.set(rule.id, rule);
+      }
+    }
+    for (const [id, reason] of failed) this.#failures.set(id, reason);
+    for (const used of uses) {
+      const users = this.#users.get(used);
+      if (users) users.add(key);
+      else {
+        this.#users.set(used, new Set([key]));
+        this.#facets.set(used, facet(used, this.#read(used)));
+      }
+    }
+    this.#compiled.set(key, { id, rules: own, failures: failed, uses });
+  }
+}
+
+/** A plan of everything at once. */
+export function compilePlan(records: Iterable<PlanRecord>, site: PlanSite): EdgePlan {
+  const world = new Map<string, unknown>();
+  for (const { key, value } of records) world.set(key, value);
+  const planner = new Planner(site, (key) => world.get(key));
+  planner.reset(world.keys());
+  return planner.plan;
+}
+
+/** A zone with 100,000 instances changes its tags, a site its pool, without compiling one of them. */
+function facet(key: string, value: unknown): string {
+  const record = value as { readonly paused?: unknown; readonly areas?: unknown } | null | undefined;
+  if (!record) return '';
+  if (key.startsWith(keys.zones())) return `zone ${JSON.stringify(record.paused)}`;
+  if (key.startsWith(keys.sites())) return `site ${JSON.stringify(record.areas)}`;
+  return JSON.stringify(record);
+}
+
+/** Both come from compileProxy, so equal rules have their fields in the same order. */
+function sameRule(a: PlannedRule, b: PlannedRule): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
