@@ -1,0 +1,84 @@
+/** `edgefour doctor`: looks at this machine with the settings `up` would get, and says what to change. Changes nothing. */
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import process from 'node:process';
+import { checkDataFolder, type DataFolder, dataFolder } from '../../config/data-folder.ts';
+import { type Config, readConfig } from '../../config/read.ts';
+import { Usage } from '../../config/usage.ts';
+import type { Command } from '../command.ts';
+import { bad, type Finding, ok, warn } from '../doctor/finding.ts';
+import { kernelFindings, system } from '../doctor/kernel.ts';
+import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
+import { write, writeJson } from '../output.ts';
+import { readRunning } from '../session.ts';
+
+export const command: Command = {
+  summary: 'Check this machine: what would stop EdgeFour, what it would miss.',
+  usage: '[settings] [--json]',
+  roles: ['up'],
+  flags: { json: { help: 'For programs.' } },
+  notes: ['Exit code 0: it would run. 1: something is in the way.'],
+  async run(args) {
+    const { config, flags } = readConfig(args, command.roles, command.flags);
+    const findings = await examine(config);
+    if (flags.has('json')) writeJson(findings);
+    else for (const finding of findings) write(line(finding));
+    return findings.some(({ state }) => state === 'bad') ? 1 : 0;
+  },
+};
+
+async function examine(config: Config): Promise<Finding[]> {
+  const [firstNetwork] = config.addresses;
+  const running = readRunning(config) !== undefined;
+  return [
+    node(),
+    ...kernelFindings(system()),
+    ...dataFindings(dataFolder(config.data)),
+    await portFinding('API', config.listen, false, 'listen', running),
+    ...(config.dns ? [await portFinding('DNS', config.dns, true, 'dns', running)] : []),
+    ...(await Promise.all(config.addresses.map((network) => entryFinding(network)))),
+    ...(firstNetwork === undefined ? [] : [await port443Finding(firstNetwork)]),
+  ];
+}
+
+function node(): Finding {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  const text = `${process.version} on ${process.platform}-${process.arch}`;
+  return major >= 26 ? ok('Node', text) : bad('Node', text, 'EdgeFour runs on Node 26: `npm ci` brings it along.');
+}
+
+/** limit: the log of changes and the connection records of a busy day fit with room to spare. */
+const ROOMY_BYTES = 1024 ** 3;
+
+function dataFindings(folder: DataFolder): Finding[] {
+  try {
+    const known = checkDataFolder(folder);
+    const mode = known ? statSync(folder.path).mode & 0o777 : 0o700;
+    const { bavail, bsize } = statfsSync(existing(folder.path));
+    const free = bavail * bsize;
+    return [
+      mode === 0o700
+        ? ok('data', `${folder.path} ${known ? 'is ours, mode 0700' : 'is new'}`)
+        : warn('data', `${folder.path} has mode 0${mode.toString(8)}`, 'chmod 700; the next start does it too.'),
+      free >= ROOMY_BYTES
+        ? ok('disk', `${(free / ROOMY_BYTES).toFixed(1)} GiB free`)
+        : warn('disk', `${Math.floor(free / 1024 ** 2)} MiB free`, 'Make room, or move the data folder.'),
+    ];
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error;
+    return [bad('data', error.message, 'See above.')];
+  }
+}
+
+function existing(path: string): string {
+  try {
+    statSync(path);
+    return path;
+  } catch {
+    return existing(dirname(path));
+  }
+}
+
+function line({ about, state, text, fix }: Finding): string {
+  return `${state.padEnd(5)} ${about.padEnd(20)} ${text}${fix === undefined ? '' : `\n${' '.repeat(27)}→ ${fix}`}`;
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { type KernelFacts, kernelFindings } from './kernel.ts';
+import { entryFinding, firstHost, portFinding } from './network.ts';
+
+const PLAIN: KernelFacts = {
+  platform: 'linux',
+  release: '6.12.3-generic',
+  status: 'Name:\tnode\nCapEff:\t0000000000000000\n',
+  limits: 'Max open files            1024                 1048576              files     \n',
+  ioUringDisabled: '0\n',
+  unprivilegedPortStart: '1024\n',
+};
+const states = (facts: Partial<KernelFacts>) =>
+  Object.fromEntries(kernelFindings({ ...PLAIN, ...facts }).map(({ about, state }) => [about, state]));
+
+test('an unprivileged user on a new kernel: no nftables, no low ports', () => {
+  const expected = { io_uring: 'ok', 'kernel engine': 'warn', 'low ports': 'warn', 'open files': 'ok' };
+  assert.deepEqual(states({}), expected);
+});
+
+test('capabilities are read from the effective set', () => {
+  const found = states({ status: 'CapEff:\t0000000000001400\n' });
+  assert.equal(found['kernel engine'], 'ok');
+  assert.equal(found['low ports'], 'ok');
+});
+
+test('an old kernel, a switched-off io_uring, few descriptors are told', () => {
+  assert.equal(states({ release: '5.15.0' })['io_uring'], 'warn');
+  assert.equal(states({ ioUringDisabled: '2\n' })['io_uring'], 'warn');
+  assert.equal(states({ limits: 'Max open files  256  1024  files\n' })['open files'], 'warn');
+});
+
+test('another platform has one finding', () => {
+  assert.deepEqual(states({ platform: 'darwin' }), { engines: 'warn' });
+});
+
+for (const [network, first] of [
+  ['127.44.0.0/16', '127.44.0.1'],
+  ['127.44.7.9/16', '127.44.0.1'],
+  ['127.0.0.1', '127.0.0.1'],
+  ['127.44.0.4/31', '127.44.0.4'],
+  ['fd00::/64', 'fd00::1'],
+  ['::1', '::1'],
+] as const) {
+  test(`first host of ${network}`, () => assert.equal(firstHost(network), first));
+}
+
+test('an address of this machine can be bound, a documentation address can not', async () => {
+  assert.equal((await entryFinding('127.0.0.0/8')).state, 'ok');
+  assert.equal((await entryFinding('192.0.2.0/24')).state, 'bad');
+});
+
+test('a taken port is bad, unless it is our own', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as { port: number };
+  const at = { host: '127.0.0.1', port };
+  assert.equal((await portFinding('API', at, false, 'listen', false)).state, 'bad');
+  assert.equal((await portFinding('API', at, false, 'listen', true)).state, 'ok');
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+});

@@ -1,0 +1,13 @@
+/** What a look at the machine found: fine, worth changing, or in the way. One line each; commands/doctor.ts prints them. */
+export interface Finding {
+  readonly about: string;
+  /** `warn`: EdgeFour runs, with something missing. `bad`: `edgefour up` would not start or not serve. */
+  readonly state: 'ok' | 'warn' | 'bad';
+  readonly text: string;
+  /** What to change. */
+  readonly fix?: string;
+}
+
+export const ok = (about: string, text: string): Finding => ({ about, state: 'ok', text });
+export const warn = (about: string, text: string, fix: string): Finding => ({ about, state: 'warn', text, fix });
+export const bad = (about: string, text: string, fix: string): Finding => ({ about, state: 'bad', text, fix });

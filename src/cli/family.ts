@@ -1,0 +1,24 @@
+/** What the supervisor and its two children say to each other over IPC. Types only; keep.ts and role.ts speak it. */
+
+export interface ControlFacts {
+  readonly api: string;
+  readonly console: string;
+  /** Empty where DNS is off. */
+  readonly dns: string;
+  readonly zoneId: string;
+}
+
+export interface EdgeFacts {
+  /** One line per engine: its name, and why it can't be used where it can't. */
+  readonly engines: readonly string[];
+}
+
+export type FromChild<F> =
+  | { readonly kind: 'ready'; readonly facts: F }
+  /** It can't start and no second try would help: one line for the person. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** Stop, taking the time it takes. */
+export interface ToChild {
+  readonly kind: 'stop';
+}

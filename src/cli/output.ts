@@ -1,0 +1,14 @@
+/** What commands print: text for people and JSON for programs on stdout, everything else on stderr. */
+import process from 'node:process';
+
+export function write(text: string): void {
+  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+export function writeJson(value: unknown): void {
+  write(JSON.stringify(value, null, 2));
+}
+
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,127 @@
+/**
+ * Control and edge as two children of this process, from their start to the last one's end: ready file and banner when
+ * both are ready, restarts while they live, the order of the end. Called by `up` under its lock.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import process from 'node:process';
+import { readCredentials } from '../config/credentials.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import { writeFileAtomic } from '../config/file.ts';
+import type { Config } from '../config/read.ts';
+import { systemClock as clock } from '../lib/clock.ts';
+import { VERSION } from '../lib/version.ts';
+import { banner } from './banner.ts';
+import type { ControlFacts, EdgeFacts } from './family.ts';
+import { keep, type Kept } from './keep.ts';
+import { logFor } from './log.ts';
+
+/** After the drain time the edge has this long to end by itself. */
+const GRACE_MS = 3_000;
+const TELL_AFTER_MS = 1_000;
+
+export async function supervise(args: readonly string[], config: Config, folder: DataFolder): Promise<number> {
+  const log = logFor(config);
+  const since = clock.monotonic();
+  const end = Promise.withResolvers<number>();
+  let control: ControlFacts | undefined;
+  let edge: EdgeFacts | undefined;
+  let told = false;
+  const refused = (message: string, code: number): void => {
+    process.stderr.write(`edgefour: ${message}\n`);
+    end.resolve(code);
+  };
+  const common = { clock, log, refused };
+  if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
+  const children: Children = {
+    control: keep<ControlFacts>({
+      ...common,
+      role: 'control',
+      spawn: (last) => child('control', samePorts(args, last)),
+      ready: (facts) => tellWhenBoth((control = facts), edge),
+    }),
+    edge: keep<EdgeFacts>({
+      ...common,
+      role: 'edge',
+      spawn: () => child('edge', args),
+      ready: (facts) => tellWhenBoth(control, (edge = facts)),
+    }),
+  };
+
+  function tellWhenBoth(control: ControlFacts | undefined, edge: EdgeFacts | undefined): void {
+    if (told || !control || !edge) return;
+    told = true;
+    const credentials = readCredentials(folder);
+    if (!credentials) return refused(`${folder.credentials} is gone.`, 1);
+    const { api, dns, console } = control;
+    const { secretId, secretKey } = credentials;
+    const ready = { api, dns, console, secretId, secretKey, zoneId: control.zoneId, pid: process.pid };
+    if (config.readyFile !== undefined) writeFileAtomic(config.readyFile, `${JSON.stringify(ready)}\n`);
+    const startedInMs = clock.monotonic() - since;
+    process.stdout.write(banner({ version: VERSION, config, folder, secretId, control, edge, startedInMs }));
+  }
+
+  const forgetSignals = onSignals(children, () => end.resolve(0));
+  const code = await end.promise;
+  await endInOrder(children, code === 0 ? config.drain * 1_000 : 0);
+  forgetSignals();
+  if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
+  return code;
+}
+
+interface Children {
+  readonly control: Kept;
+  readonly edge: Kept;
+}
+
+/** order: the edge first, so that control can tell how far the drain is; nothing new reaches either meanwhile. */
+async function endInOrder({ control, edge }: Children, drainMs: number): Promise<void> {
+  const patience = clock.after(TELL_AFTER_MS, () => {
+    process.stderr.write(
+      `edgefour: connections may go on for up to ${drainMs / 1_000} s; Ctrl-C again ends at once.\n`,
+    );
+  });
+  await within(edge, drainMs + GRACE_MS);
+  patience.cancel();
+  await within(control, GRACE_MS);
+}
+
+async function within(kept: Kept, ms: number): Promise<void> {
+  const deadline = clock.after(ms, () => kept.kill());
+  await kept.stop();
+  deadline.cancel();
+}
+
+/** The first signal asks, the second ends everything at once. */
+function onSignals(children: Children, ask: () => void): () => void {
+  let asked = 0;
+  function onSignal(): void {
+    asked += 1;
+    if (asked === 1) return ask();
+    children.edge.kill();
+    children.control.kill();
+    process.exit(1);
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onSignal);
+  return () => {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', onSignal);
+  };
+}
+
+function child(role: string, args: readonly string[]): ChildProcess {
+  const [main = ''] = process.argv.slice(1);
+  return spawn(process.execPath, [...process.execArgv, main, role, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+/** A control that comes back listens where it did, also where the system had chosen the port. */
+function samePorts(args: readonly string[], last: ControlFacts | undefined): string[] {
+  if (!last) return [...args];
+  const kept = args.filter((arg, i) => !isPortFlag(arg) && !(isPortFlag(args[i - 1]) && !args[i - 1]?.includes('=')));
+  return [...kept, '--listen', new URL(last.api).host, '--dns', last.dns || 'off'];
+}
+
+function isPortFlag(arg: string | undefined): boolean {
+  return arg !== undefined && /^--(listen|dns)(=|$)/.test(arg);
+}

@@ -1,0 +1,110 @@
+/**
+ * The data folder: where each thing lives in it, and the check that it is ours before anything is written. A folder that
+ * is someone else's, unreadable, or of a newer format is refused and left exactly as it was.
+ */
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { writeFileAtomic } from './file.ts';
+import { Usage } from './usage.ts';
+
+export interface DataFolder {
+  /** Absolute, as are all the others. */
+  readonly path: string;
+  readonly world: string;
+  /** The link's Unix socket, 0600. */
+  readonly socket: string;
+  /** Root key pair and zone id, 0600. */
+  readonly credentials: string;
+  /** Where the running control listens, for the command line; gone when none runs. */
+  readonly running: string;
+  /** The edge's own: its last good world. */
+  readonly edge: string;
+  readonly locks: { readonly up: string; readonly control: string; readonly edge: string };
+}
+
+const FORMAT = 1;
+const MARKER = 'edgefour.json';
+/** limit: sun_path holds 104 bytes on macOS, 108 on Linux, with the final NUL. */
+const SOCKET_PATH_BYTES = 103;
+
+/** The names only; touches nothing. */
+export function dataFolder(path: string): DataFolder {
+  const at = resolve(path);
+  return {
+    path: at,
+    world: join(at, 'world.sqlite'),
+    socket: join(at, 'link.sock'),
+    credentials: join(at, 'credentials.json'),
+    running: join(at, 'running.json'),
+    edge: join(at, 'edge'),
+    locks: { up: join(at, 'up.lock'), control: join(at, 'control.lock'), edge: join(at, 'edge.lock') },
+  };
+}
+
+/** Checks the folder, making it where there is none. May be called twice. Throws Usage. */
+export function openDataFolder(path: string): DataFolder {
+  const folder = dataFolder(path);
+  if (Buffer.byteLength(folder.socket) > SOCKET_PATH_BYTES)
+    throw new Usage(
+      `The path of the data folder is too long for a socket in it (${folder.path}). Choose a shorter one.`,
+    );
+  const known = checkDataFolder(folder);
+  try {
+    mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+    chmodSync(folder.path, 0o700);
+    if (!known)
+      writeFileAtomic(join(folder.path, MARKER), `${JSON.stringify({ product: 'edgefour', format: FORMAT })}\n`);
+  } catch (error) {
+    throw new Usage(`Can't make the data folder ${folder.path} (${codeOf(error)}). ${OTHER}`);
+  }
+  return folder;
+}
+
+const OTHER = 'Choose another with --data FOLDER.';
+
+/** Whether the folder already is ours; false where it is new or empty. Changes nothing. Throws Usage. */
+export function checkDataFolder(folder: DataFolder): boolean {
+  const names = namesIn(folder.path);
+  if (names.length === 0) return false;
+  // A marker that was being written when the power went is still a sign of ours.
+  if (!names.includes(MARKER)) {
+    if (names.every((name) => name.startsWith(MARKER))) return false;
+    throw new Usage(
+      `${folder.path} holds files that are not EdgeFour's. Choose an empty or new folder with --data FOLDER.`,
+    );
+  }
+  const format = formatOf(join(folder.path, MARKER));
+  if (format === undefined) throw new Usage(`${join(folder.path, MARKER)} is not readable as EdgeFour's. ${OTHER}`);
+  if (format > FORMAT)
+    throw new Usage(
+      `${folder.path} was written by a newer EdgeFour (format ${format}, this one reads ${FORMAT}). Upgrade, or choose another with --data FOLDER.`,
+    );
+  return true;
+}
+
+function namesIn(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) throw new Usage(`${path} is a file, not a folder. ${OTHER}`);
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return readdirSync(path);
+  } catch (error) {
+    if (error instanceof Usage) throw error;
+    if (codeOf(error) === 'ENOENT') return [];
+    throw new Usage(
+      `Can't use the data folder ${path} (${codeOf(error)}). Run as its owner, or choose another with --data FOLDER.`,
+    );
+  }
+}
+
+function formatOf(marker: string): number | undefined {
+  try {
+    const { product, format } = JSON.parse(readFileSync(marker, 'utf8')) as Record<string, unknown>;
+    return product === 'edgefour' && typeof format === 'number' ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
