@@ -1,12 +1,10 @@
 /**
- * The root key pair and the zone that exists from the start, as kept in the data folder (0600). The environment wins
- * over the file and is kept in it, so that a second terminal finds the pair.
+ * The root key pair and the zone that exists from the start, as kept in the data folder (0600). Control decides what they
+ * are (control/first-start.ts); the command line reads them here.
  */
 import { readFileSync } from 'node:fs';
-import { cloudId, type Rng } from '../lib/rng.ts';
 import type { DataFolder } from './data-folder.ts';
 import { writeFileAtomic } from './file.ts';
-import type { Config } from './read.ts';
 import { Usage } from './usage.ts';
 
 export interface Credentials {
@@ -35,22 +33,6 @@ export function readCredentials(folder: DataFolder): Credentials | undefined {
   );
 }
 
-/** What this start uses: settings first, then the file, then new ones; kept in the file. */
-export function keepCredentials(folder: DataFolder, config: Config, rng: Rng): Credentials {
-  const kept = readCredentials(folder);
-  const credentials = {
-    secretId: config.secretId ?? kept?.secretId ?? `AKID${letters(rng, 32)}`,
-    secretKey: config.secretKey ?? kept?.secretKey ?? letters(rng, 32),
-    zoneId: config.zone ?? kept?.zoneId ?? cloudId(rng, 'zone'),
-  };
-  const same = kept?.secretId === credentials.secretId && kept.secretKey === credentials.secretKey;
-  if (!same || kept.zoneId !== credentials.zoneId)
-    writeFileAtomic(folder.credentials, `${JSON.stringify(credentials, null, 2)}\n`);
-  return credentials;
-}
-
-const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-function letters(rng: Rng, length: number): string {
-  return Array.from({ length }, () => ALPHANUMERIC[rng.below(ALPHANUMERIC.length)]).join('');
+export function writeCredentials(folder: DataFolder, credentials: Credentials): void {
+  writeFileAtomic(folder.credentials, `${JSON.stringify(credentials, null, 2)}\n`);
 }

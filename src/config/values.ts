@@ -3,6 +3,7 @@
  * read.ts puts the setting's name in front. Pure; names nothing of the settings themselves.
  */
 import { isIP } from 'node:net';
+import { parseCidr } from '../lib/net/cidr.ts';
 import { LOG_LEVELS, type LogLevel } from '../observe/log.ts';
 
 /** What a value must be, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
@@ -55,21 +56,13 @@ export function wholeNumber(min: number, max: number): Parser<number> {
   };
 }
 
-/** A single address or `address/prefix length`, v4 or v6. */
-function isNetwork(value: string): boolean {
-  const [address = '', bits, ...more] = value.split('/');
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
 function words(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== '');
 }
 
 export function networks(...alsoWords: readonly string[]): Parser<readonly string[]> {
   return (value) => {
-    const bad = words(value).find((word) => !isNetwork(word) && !alsoWords.includes(word));
+    const bad = words(value).find((word) => !parseCidr(word) && !alsoWords.includes(word));
     if (bad === undefined) return words(value);
     const or = alsoWords.map((word) => `, or ${word}`).join('');
     throw new Refused(`holds ${bad}, which is not an address or network such as 127.44.0.0/16${or}`);

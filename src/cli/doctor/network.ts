@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
 import type { HostPort } from '../../config/values.ts';
+import { hostAt, hostRange, parseCidr } from '../../lib/net/cidr.ts';
 import { bad, type Finding, ok, warn } from './finding.ts';
 
 export async function entryFinding(network: string): Promise<Finding> {
@@ -31,16 +32,9 @@ export async function portFinding(
   return bad(about, `${where} ${taken}`, `Choose another with --${flag}.`);
 }
 
-/** The first address of a network that can be a host's. */
 export function firstHost(network: string): string {
-  const [address = '', bits] = network.split('/');
-  if (bits === undefined) return address;
-  if (isIPv6(address)) return Number(bits) >= 127 || !address.endsWith('::') ? address : `${address}1`;
-  const parts = address.split('.').map(Number);
-  const whole = parts.reduce((sum, part) => sum * 256 + part, 0);
-  const size = 2 ** (32 - Number(bits));
-  const first = whole - (whole % size) + (size > 2 ? 1 : 0);
-  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
+  const cidr = parseCidr(network);
+  return cidr ? hostAt(hostRange(cidr), 0) : network;
 }
 
 function tryTcp(host: string, port: number): Promise<string | undefined> {
