@@ -40,6 +40,8 @@ export interface Operator {
   addFault(fault: { action: string; code?: FaultCode; times: number; delayMs: number }): void;
   listFaults(): { action: string; code?: FaultCode; times: number; delayMs: number }[];
   clearFaults(): void;
+  /** The fault that strikes this call of the action, if any; it is used up by the answer. */
+  takeFault(action: string): { code?: FaultCode; delayMs: number } | undefined;
   /** Per rule and edge: engine, why this engine, state. Asked of facts. */
   placements(ruleIds: readonly string[]): Placement[];
   edges(): EdgeFact[];

@@ -75,9 +75,10 @@ export type Fields = { readonly [name: string]: Shape };
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends OptionalShape ? K : never }[keyof F];
 
-/** The TypeScript type of a shape's value. */
-export type InferShape<S extends Shape> =
-  S extends OptionalShape<infer O>
+/** The TypeScript type of a shape's value. Of any shape at all it is unknown; without that end the type is infinite. */
+export type InferShape<S extends Shape> = [Shape] extends [S]
+  ? unknown
+  : S extends OptionalShape<infer O>
     ? InferShape<O>
     : S extends NullableShape<infer O>
       ? InferShape<O> | null

@@ -1,0 +1,15 @@
+import { action } from '../../action.ts';
+
+export const EdgeFourClearFaults = action({
+  summary: 'Forget all faults that are still to strike.',
+  access: 'write',
+  service: 'edgefour',
+  request: {},
+  response: {},
+  errors: [],
+  example: { title: 'Clear the faults', request: {}, response: {} },
+  handle(tx) {
+    tx.around.operator.clearFaults();
+    return {};
+  },
+});

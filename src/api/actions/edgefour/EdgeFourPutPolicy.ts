@@ -1,0 +1,33 @@
+import { readPolicyDocument } from '../../../domain/account/policy-document.ts';
+import { string } from '../../../shape/shape.ts';
+import { keys } from '../../../store/records.ts';
+import { action } from '../../action.ts';
+import { NAME } from '../../models/EdgeFourPolicy.ts';
+
+export const EdgeFourPutPolicy = action({
+  summary: 'Create a CAM policy or replace it. It counts for every key that names it, from the next call on.',
+  access: 'write',
+  service: 'edgefour',
+  request: {
+    Name: string('Name of the policy.', { pattern: NAME }),
+    Document: string('The CAM document, as JSON text.', { min: 2 }),
+  },
+  response: {},
+  errors: ['InvalidParameterValue'],
+  example: {
+    title: 'Allow looking at one zone',
+    request: {
+      Name: 'read-only',
+      Document:
+        '{"version":"2.0","statement":[{"effect":"allow","action":["teo:Describe*"],"resource":["qcs::teo::uin/100000000001:zone/zone-3kq782jghthh"]}]}',
+    },
+    response: {},
+  },
+  handle(tx, { Name, Document }) {
+    const read = readPolicyDocument(Document);
+    if ('wrong' in read) throw tx.refuse('InvalidParameterValue', read.wrong, { parameter: 'Document' });
+    const { account } = tx.caller;
+    tx.put(keys.policy(account, Name), { name: Name, account, document: read.document });
+    return {};
+  },
+});

@@ -1,0 +1,27 @@
+/**
+ * Who calls: looks the key up, then checks the time window, the signature and the token, in this order (wire). Keys are
+ * read from the store on every call, so a revoked key is dead at once. A step of the pipeline.
+ */
+import { Fault } from '../faults/fault.ts';
+import { keys } from '../store/records.ts';
+import type { KeyPair } from '../domain/account/account.ts';
+import type { ApiContext, Call } from './call.ts';
+import { equalText } from './signed.ts';
+
+/** limit: clock skew the cloud allows; spec section 1.2. */
+const WINDOW_SECONDS = 300;
+
+export async function authenticate(call: Call, api: ApiContext): Promise<void> {
+  const { claim, timestamp, token } = call.message;
+  if (!/^[\x21-\x7e]{1,128}$/.test(claim.secretId)) throw new Fault('AuthFailure.InvalidSecretId');
+  const stored = await api.store.read((view) => view.get(keys.keyPair(claim.secretId)));
+  if (!stored) throw new Fault('AuthFailure.SecretIdNotFound');
+  const pair = stored.value as KeyPair;
+  const now = api.around.clock.now();
+  if (Math.abs(now / 1000 - timestamp) > WINDOW_SECONDS) throw new Fault('AuthFailure.SignatureExpire');
+  if (!claim.holds(pair.secretKey)) throw new Fault('AuthFailure.SignatureFailure');
+  if (!equalText(token, pair.token ?? '')) throw new Fault('AuthFailure.TokenFailure');
+  if (pair.expiresAt !== undefined && now >= pair.expiresAt) throw new Fault('AuthFailure.TokenFailure');
+  call.keyPair = pair;
+  call.caller = { account: pair.account, user: pair.user, secretId: pair.secretId };
+}

@@ -1,0 +1,18 @@
+/** What both signing methods share: the hosts a client may have signed, and a comparison that tells no timing. */
+import { timingSafeEqual } from 'node:crypto';
+import { header, type RawRequest } from './call.ts';
+
+/**
+ * wire: Python and Go sign the Host header as sent, Node without its port, tccli with a scheme in front (which it also
+ * sends); case is free in host names. Source: spec section 1.5.
+ */
+export function signedHosts(raw: RawRequest): string[] {
+  const host = (header(raw, 'host') ?? '').trim();
+  const bare = host.replace(/:\d{1,5}$/, '');
+  return [...new Set([host, bare, host.toLowerCase(), bare.toLowerCase()])];
+}
+
+export function equalText(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

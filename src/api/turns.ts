@@ -1,0 +1,28 @@
+/**
+ * Turns on record keys: who wants to commit to a record waits for those of this process who came before. Guards alone
+ * would be correct; turns make a hundred parallel calls on one instance cost two handler runs each instead of fifty,
+ * and let none of them starve. Used by run.ts only.
+ */
+export interface Turn extends Disposable {
+  /** Somebody else held one of the keys in between, so what was read before is probably stale. */
+  readonly waited: boolean;
+}
+
+export class Turns {
+  readonly #last = new Map<string, Promise<void>>();
+
+  /** order: all keys are queued for in one synchronous step, so two holders never wait for each other. */
+  async take(keys: readonly string[]): Promise<Turn> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = keys.flatMap((key) => this.#last.get(key) ?? []);
+    for (const key of keys) this.#last.set(key, promise);
+    await Promise.all(before);
+    return {
+      waited: before.length > 0,
+      [Symbol.dispose]: () => {
+        for (const key of keys) if (this.#last.get(key) === promise) this.#last.delete(key);
+        resolve();
+      },
+    };
+  }
+}

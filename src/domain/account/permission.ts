@@ -1,0 +1,66 @@
+/**
+ * Whether policies allow an action on its resources: a deny wins, and what nothing allows is refused. Pure; called by
+ * the pipeline for every caller but root.
+ */
+import type { PolicyDocument, PolicyStatement } from './account.ts';
+
+/** What a call wants to do. */
+export interface Wish {
+  /** `teo:CreateL4Proxy`. */
+  readonly action: string;
+  readonly account: string;
+  /** The zones it names; empty for an action that is not about one, which needs a policy for all of the account. */
+  readonly zones: readonly string[];
+}
+
+/** The first resource (in the cloud's six parts) that is not allowed, or undefined where all are. */
+export function refusedResource(documents: readonly PolicyDocument[], wish: Wish): string | undefined {
+  const statements = documents
+    .flatMap((document) => document.statement)
+    .filter((statement) => coversAction(statement, wish));
+  const zones = wish.zones.map((zone) => `zone/${zone}`);
+  const resources = (zones.length > 0 ? zones : ['*']).map((path) => `qcs::teo::uin/${wish.account}:${path}`);
+  return resources.find((resource) => {
+    const applying = statements.filter((statement) => coversResource(statement, resource, wish.account));
+    return applying.length === 0 || applying.some((statement) => statement.effect === 'deny');
+  });
+}
+
+/** Action names are matched without case, and with or without CAM's `name/` in front. */
+function coversAction(statement: PolicyStatement, wish: Wish): boolean {
+  const action = wish.action.toLowerCase();
+  return statement.action.some((pattern) => matches(pattern.toLowerCase().replace(/^name\//, ''), action));
+}
+
+function coversResource(statement: PolicyStatement, resource: string, account: string): boolean {
+  return statement.resource.some((pattern) => pattern === '*' || matchesResource(pattern, resource, account));
+}
+
+/** Compared part by part. An empty service, region or project means any, an empty account the caller's own. */
+function matchesResource(pattern: string, resource: string, account: string): boolean {
+  const wanted = resource.split(':');
+  const parts = pattern.split(':');
+  if (wanted.length !== parts.length) return false;
+  return parts.every((part, index) => {
+    const actual = wanted[index] ?? '';
+    if (index === ACCOUNT) return matches(/^(uin\/)?$/.test(part) ? `uin/${account}` : part, actual);
+    return (part === '' && index < ACCOUNT) || actual === '' || matches(part, actual);
+  });
+}
+/** The place of the account in `qcs:project:service:region:account:resource`. */
+const ACCOUNT = 4;
+
+/** `*` stands for any run of characters. Linear: each `*` only ever moves forward. */
+export function matches(pattern: string, text: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.pop();
+  if (tail === undefined) return pattern === text;
+  if (!text.startsWith(head) || text.length < head.length + tail.length || !text.endsWith(tail)) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > text.length - tail.length) return false;
+    at = found + part.length;
+  }
+  return true;
+}
