@@ -16,7 +16,7 @@ import {
   present,
   text,
   word,
-} from './check.ts';
+} from '../lib/check.ts';
 import type { Frame } from './contract.ts';
 
 /** limit: a batch is one commit, and a commit holds one call's aggregates: a few MiB at the very most. */

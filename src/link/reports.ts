@@ -14,7 +14,7 @@ import {
   tableOf,
   text,
   word,
-} from './check.ts';
+} from '../lib/check.ts';
 import type { AckReport, FactReport } from './contract.ts';
 
 /** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */

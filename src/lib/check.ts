@@ -1,6 +1,6 @@
 /**
- * Small predicates from which frames.ts and reports.ts say what form untyped JSON must have. Pure and total: any value
- * may be asked. Unknown fields are welcome, so that the newer end of a link may say more than the older one knows.
+ * Small predicates from which a reader of untyped JSON says what form it must have. Pure and total: any value may be
+ * asked. Unknown fields are welcome, so that the newer end of a link may say more than the older one knows.
  */
 export type Check = (value: unknown) => boolean;
 

@@ -1,0 +1,145 @@
+/**
+ * The edge's end of the link: follows control's stream into a replica, for as long as the edge lives, and carries
+ * reports up. It comes back after every kind of break, from the revision it has; where the stream can't be believed it
+ * asks for everything. It never decides what a record means. Made by edge/agent.ts.
+ */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { createBackoff } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Rng } from '../lib/rng.ts';
+import type { LinkAddress } from './address.ts';
+import { BEAT_MS, BEATS_MISSED, LINK_PATHS } from './contract.ts';
+import { decodeFrame, MAX_LINE } from './frames.ts';
+import { createLineSplitter } from './lines.ts';
+import type { Replica, Step } from './replica.ts';
+
+export interface LinkIdentity {
+  readonly edge: string;
+  readonly site: string;
+  readonly version: string;
+}
+
+export interface LinkSink {
+  /** Control has said hello. */
+  connected(): void;
+  /** The replica has taken this step; never `none` or `broken`. Not called again before it returns. */
+  step(step: Step): void;
+  /** The link is gone, with the reason; `resync` when what came could not be believed. */
+  disconnected(reason: string, resync: boolean): void;
+}
+
+export interface LinkClient {
+  /** Resolves when the signal has aborted. */
+  follow(replica: Replica, sink: LinkSink, signal: AbortSignal): Promise<void>;
+  /** Resolves with the HTTP status; rejects when control can't be reached or does not answer in time. */
+  post(path: string, body: unknown): Promise<number>;
+  close(): void;
+}
+
+/** limit: a first retry after 50–100 ms finds a control that restarts; 5 s at most spreads a herd of edges. */
+const RETRY_FIRST_MS = 100;
+const RETRY_MAX_MS = 5_000;
+const POST_TIMEOUT_MS = 10_000;
+
+interface Tools {
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+export function createLinkClient(address: LinkAddress, identity: LinkIdentity, { clock, rng }: Tools): LinkClient {
+  const { request, Agent } = address.kind === 'url' && address.tls ? https : http;
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const target: http.RequestOptions =
+    address.kind === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port };
+
+  /** Resolves when the stream is over, saying why. */
+  async function readStream(
+    replica: Replica,
+    state: StreamState,
+    sink: LinkSink,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const from = state.doubted ? 0 : replica.revision;
+    const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world });
+    const outgoing = request({ ...target, agent: false, signal, path: `${LINK_PATHS.watch}?${query.toString()}` });
+    let missed = 0;
+    // not: comparing times. After a long pause of this process the timer fires once, and waiting data is read next.
+    const silence = clock.every(BEAT_MS, () => {
+      if (++missed > BEATS_MISSED) outgoing.destroy();
+    });
+    try {
+      const response = await responseOf(outgoing);
+      if (response.statusCode !== 200) return `control answers ${response.statusCode}`;
+      const splitter = createLineSplitter(MAX_LINE);
+      replica.begin();
+      for await (const chunk of response as AsyncIterable<Uint8Array>) {
+        missed = 0;
+        for (const line of splitter.push(chunk) ?? [OVERLONG]) {
+          const frame = decodeFrame(line);
+          const step: Step = 'bad' in frame ? { kind: 'broken', reason: frame.bad } : replica.accept(frame);
+          if (step.kind === 'broken') {
+            state.doubted = true;
+            return step.reason;
+          }
+          if (!state.heard) sink.connected();
+          state.heard = true;
+          if (step.kind === 'replaced') state.doubted = false;
+          if (step.kind !== 'none') sink.step(step);
+        }
+      }
+      return 'control ended the stream';
+    } catch (error) {
+      return missed > BEATS_MISSED ? 'control has gone silent' : (error as Error).message;
+    } finally {
+      silence.cancel();
+      outgoing.destroy();
+    }
+  }
+
+  return {
+    async follow(replica, sink, signal) {
+      const backoff = createBackoff(RETRY_FIRST_MS, RETRY_MAX_MS, rng);
+      const state: StreamState = { heard: false, doubted: false };
+      while (!signal.aborted) {
+        state.heard = false;
+        const reason = await readStream(replica, state, sink, signal);
+        if (signal.aborted) return;
+        if (state.heard) backoff.reset();
+        sink.disconnected(reason, state.doubted);
+        await clock.sleep(backoff.next(), signal);
+      }
+    },
+    async post(path, body) {
+      const outgoing = request({ ...target, agent, path, method: 'POST' });
+      const timer = clock.after(POST_TIMEOUT_MS, () => outgoing.destroy(new Error('control does not answer')));
+      try {
+        outgoing.end(JSON.stringify(body));
+        const response = await responseOf(outgoing, false);
+        response.resume();
+        return response.statusCode ?? 0;
+      } finally {
+        timer.cancel();
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+interface StreamState {
+  /** Control spoke at all, so the next try may come soon. */
+  heard: boolean;
+  /** What came could not be believed: everything is asked for, until it has arrived. */
+  doubted: boolean;
+}
+
+/** Stands for a line over the limit: no frame reads like this. */
+const OVERLONG = Buffer.from('over the limit');
+
+function responseOf(outgoing: http.ClientRequest, end = true): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.on('error', reject);
+    outgoing.on('response', resolve);
+    if (end) outgoing.end();
+  });
+}
