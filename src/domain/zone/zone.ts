@@ -1,6 +1,6 @@
+/** A zone (site in the cloud's console) and the plan it is bound to. Record keys: `zone/<id>`, `plan/<id>`. */
 import type { Stamp } from '../stamp.ts';
 
-/** A zone (site in the cloud's console) and the plan it is bound to. Record keys: `zone/<id>`, `plan/<id>`. */
 export const ZONE_TYPES = ['full', 'partial', 'noDomainAccess', 'dnsPodAccess', 'pages', 'ai'] as const;
 export type ZoneType = (typeof ZONE_TYPES)[number];
 

@@ -1,0 +1,76 @@
+/** Documents stay true: links resolve, commands and scripts exist, versions are pinned and noted. */
+import { existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { test } from 'node:test';
+import manifest from '../../package.json' with { type: 'json' };
+import { holds } from './holds.ts';
+import { type File, files, ROOT } from './tree.ts';
+
+const documents = files().filter(({ path }) => path.endsWith('.md'));
+
+/** Without code blocks, whose brackets are not links. */
+const prose = ({ text }: File): string => text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+
+/** As GitHub makes an anchor of a heading. */
+function anchors({ text }: File): Set<string> {
+  const headings = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm)];
+  const slugs = headings.map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-'),
+  );
+  return new Set(slugs);
+}
+
+test('every link leads somewhere', () => {
+  const broken = documents.flatMap((document) =>
+    [...prose(document).matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+      if (/^[a-z]+:/.test(link)) return [];
+      const [file = '', anchor] = link.split('#');
+      const path = file === '' ? document.path : posix.join(posix.dirname(document.path), file);
+      if (!existsSync(join(ROOT, path))) return [`${document.path} links to ${link}: there is no ${path}`];
+      const target = documents.find((other) => other.path === path);
+      if (anchor === undefined || target === undefined || anchors(target).has(anchor)) return [];
+      return [`${document.path} links to ${link}: ${path} has no such heading`];
+    }),
+  );
+  holds(broken);
+});
+
+test('every script and every command that documents name exists', () => {
+  const scripts = new Set(Object.keys(manifest.scripts));
+  const missing = documents.flatMap(({ path, text }) => {
+    const ran = [...text.matchAll(/\bnpm (?:run )?(start|test|(?<=run )[a-z][\w:-]*)/g)].map(([, name = '']) => name);
+    const asked = [...text.matchAll(/(?:^|`|\$ |npx )edgefour ([a-z]+)\b/gm)].map(([, name = '']) => name);
+    return [
+      ...ran.filter((name) => !scripts.has(name)).map((name) => `${path} says npm run ${name}: package.json has none`),
+      ...asked
+        .filter((name) => name !== 'help' && !existsSync(join(ROOT, `src/cli/commands/${name}.ts`)))
+        .map((name) => `${path} says edgefour ${name}: there is no src/cli/commands/${name}.ts`),
+    ];
+  });
+  holds(missing);
+});
+
+test('every script of package.json is explained in CONTRIBUTING.md or README.md', () => {
+  const text = documents
+    .filter(({ path }) => /^(CONTRIBUTING|README)\.md$/.test(path))
+    .map((file) => file.text)
+    .join('');
+  const named = (name: string): boolean => new RegExp(`npm (run )?${name}\\b(?![:-])`).test(text);
+  const unexplained = Object.keys(manifest.scripts).filter((name) => !named(name));
+  holds(unexplained.map((name) => `npm run ${name}: say what it is for in CONTRIBUTING.md`));
+});
+
+test('versions are exact, and this one is in the changelog', () => {
+  const { dependencies, devDependencies, optionalDependencies } = manifest;
+  const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
+    .map(([name, version]) => `${name} ${version}: pin one version, so that every clone runs the same`);
+  const changelog = documents.find(({ path }) => path === 'CHANGELOG.md')?.text ?? '';
+  const noted = changelog.includes(`## ${manifest.version}`);
+  holds([...loose, ...(noted ? [] : [`CHANGELOG.md has no section ## ${manifest.version}`])]);
+});

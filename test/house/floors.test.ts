@@ -1,0 +1,96 @@
+/** Imports go down the floors, and each tightening of ARCHITECTURE.md holds. */
+import { test } from 'node:test';
+import { FLOORS, floorOf, isUnder, roomOf } from './floors.ts';
+import { holds } from './holds.ts';
+import { type Import, isTestFile, product, type Source, sources } from './tree.ts';
+
+function imported(source: Source, broken: (wanted: Import) => string | undefined): string[] {
+  return source.imports.flatMap((wanted) => {
+    const why = broken(wanted);
+    return why === undefined ? [] : [`${source.path} imports ${wanted.specifier}: ${why}`];
+  });
+}
+
+test('every room stands on a floor', () => {
+  const rooms = new Set(product().map(({ path }) => roomOf(path) ?? ''));
+  holds([...rooms].filter((room) => floorOf(room) < 0).map((room) => `src/${room}: give it a floor in floors.ts`));
+});
+
+test('a room imports only from floors below it', () => {
+  const upward = sources().flatMap((source) =>
+    imported(source, ({ path }) => {
+      const from = roomOf(source.path);
+      const to = path && roomOf(path);
+      if (from === undefined || to === undefined || from === to || floorOf(to) < floorOf(from)) return undefined;
+      return `${from} may use ${FLOORS.slice(0, floorOf(from)).flat().join(', ')}; move what both need down`;
+    }),
+  );
+  holds(upward);
+});
+
+test('the product imports nothing from tests, docs or benches', () => {
+  const outside = product().flatMap((source) =>
+    imported(source, ({ path }) =>
+      path !== undefined && path !== 'package.json' && (!path.startsWith('src/') || isTestFile(path))
+        ? 'tests use the product, never the other way round'
+        : undefined,
+    ),
+  );
+  holds(outside);
+});
+
+test('pure rooms import nothing from node: but buffer', () => {
+  const pure = ['src/domain', 'src/plan', 'src/edge/flow', 'src/edge/pass-through'];
+  const impure = product()
+    .filter(({ path }) => pure.some((folder) => isUnder(path, folder)))
+    .flatMap((source) =>
+      imported(source, ({ specifier }) =>
+        specifier.startsWith('node:') && specifier !== 'node:buffer'
+          ? 'this room is pure; take what the system gives as an argument'
+          : undefined,
+      ),
+    );
+  holds(impure);
+});
+
+test('the command line loads control and edge only when asked', () => {
+  const eager = product()
+    .filter(({ path }) => isUnder(path, 'src/cli'))
+    .flatMap((source) =>
+      imported(source, ({ path, types, late }) =>
+        path !== undefined && /^src\/(control|edge)\//.test(path) && !types && !late
+          ? 'use await import(…) inside the command, so that other commands start without it'
+          : undefined,
+      ),
+    );
+  holds(eager);
+});
+
+test('the console takes only types from the product', () => {
+  const loaded = sources()
+    .filter(({ path }) => isUnder(path, 'console'))
+    .flatMap((source) =>
+      imported(source, ({ path, types }) =>
+        path !== undefined && path.startsWith('src/') && !types
+          ? 'the browser must not load server code; the action list comes as JSON'
+          : undefined,
+      ),
+    );
+  holds(loaded);
+});
+
+test('packages of the product are dependencies, not development ones', async () => {
+  const { default: manifest } = await import('../../package.json', { with: { type: 'json' } });
+  const allowed = new Set(Object.keys(manifest.dependencies));
+  const missing = product().flatMap((source) =>
+    imported(source, ({ specifier, path, types }) => {
+      const name = specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
+      if (path !== undefined || specifier.startsWith('node:') || types || allowed.has(name)) return undefined;
+      return 'it is no dependency in package.json, so an installation without development packages lacks it';
+    }),
+  );
+  holds(missing);
+});
