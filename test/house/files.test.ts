@@ -35,7 +35,7 @@ test('every file of the product opens with a paragraph about itself', () => {
 test('nothing is exported by default', () => {
   const found = sources().flatMap((source) =>
     [...source.skeleton.matchAll(/\bexport\s+default\b|\bas default\b/g)].map(
-      ({ index }) => `${lineOf(source, index)}: give it a name; a name can be searched for`,
+      (match) => `${lineOf(source, match)}: give it a name; a name can be searched for`,
     ),
   );
   holds(found);
@@ -67,10 +67,7 @@ test('nothing is called Manager, Helper or Util', () => {
     const declared = source.skeleton.matchAll(
       /\b(?:class|interface|type|function|const)\s+(\w*(?:Manager|Helper|Utils?))\b/g,
     );
-    return [
-      ...named,
-      ...[...declared].map(({ 1: name, index }) => `${lineOf(source, index)} ${name}: say what it does`),
-    ];
+    return [...named, ...[...declared].map((match) => `${lineOf(source, match)} ${match[1]}: say what it does`)];
   });
   holds(vague);
 });
@@ -78,7 +75,7 @@ test('nothing is called Manager, Helper or Util', () => {
 test('no test is left alone or out without a reason', () => {
   const found = sources().flatMap((source) =>
     [...source.skeleton.matchAll(/\.(only|skip|todo)\(|\b(only|todo): true\b|\bskip: true\b/g)].map(
-      ({ 0: word, index }) => `${lineOf(source, index)} ${word}: run it, or skip it by a condition that says why`,
+      (match) => `${lineOf(source, match)} ${match[0]}: run it, or skip it by a condition that says why`,
     ),
   );
   holds(found);

@@ -53,7 +53,7 @@ function found(source: Source, rule: Rule): string[] {
   if (rule.only.some((place) => source.path === place || isUnder(source.path, place))) return [];
   const text = rule.strings ? source.code : source.skeleton;
   return [...text.matchAll(rule.pattern)].map(
-    (match) => `${lineOf(source, match.index)} uses ${rule.what} (${match[0]}): ${rule.instead}`,
+    (match) => `${lineOf(source, match)} uses ${rule.what} (${match[0]}): ${rule.instead}`,
   );
 }
 

@@ -102,7 +102,7 @@ function imports(path: string, code: string): Import[] {
   });
 }
 
-/** Where in the code it stands, for a message: `src/a.ts:12`. */
-export function lineOf(source: Source, index: number): string {
-  return `${source.path}:${source.skeleton.slice(0, index).split('\n').length}`;
+/** Where a match in the code or the skeleton stands, for a message: `src/a.ts:12`. */
+export function lineOf(source: Source, { index, input }: RegExpExecArray): string {
+  return `${source.path}:${input.slice(0, index).split('\n').length}`;
 }
