@@ -8,11 +8,15 @@ import type { Form } from './form.ts';
 import { equalText, signedHosts } from './signed.ts';
 
 /** wire: no SignatureMethod means HmacSHA1; capi leaves it out. */
-const HASHES: Readonly<Record<string, string>> = { HmacSHA256: 'sha256', HmacSHA1: 'sha1', '': 'sha1' };
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ['HmacSHA256', 'sha256'],
+  ['HmacSHA1', 'sha1'],
+  ['', 'sha1'],
+]);
 
 /** undefined where the SignatureMethod is none of ours. */
 export function v1Claim(raw: RawRequest, form: Form): Claim | undefined {
-  const hash = HASHES[form.get('SignatureMethod') ?? ''];
+  const hash = HASHES.get(form.get('SignatureMethod') ?? '');
   if (hash === undefined) return undefined;
   const signature = form.get('Signature') ?? '';
   return {

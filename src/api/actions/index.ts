@@ -12,6 +12,10 @@ import { EdgeFourListKeys } from './edgefour/EdgeFourListKeys.ts';
 import { EdgeFourListPolicies } from './edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from './edgefour/EdgeFourPutPolicy.ts';
 import { EdgeFourRevokeKey } from './edgefour/EdgeFourRevokeKey.ts';
+import { CreateL4Proxy } from './l4-proxy/CreateL4Proxy.ts';
+import { DescribeL4Proxy } from './l4-proxy/DescribeL4Proxy.ts';
+import { CreateL4ProxyRules } from './l4-rule/CreateL4ProxyRules.ts';
+import { DescribeL4ProxyRules } from './l4-rule/DescribeL4ProxyRules.ts';
 
 export const ACTIONS = {
   // edgefour: what the cloud has in its console or in other products
@@ -24,4 +28,10 @@ export const ACTIONS = {
   EdgeFourListPolicies,
   EdgeFourPutPolicy,
   EdgeFourRevokeKey,
+  // l4-proxy
+  CreateL4Proxy,
+  DescribeL4Proxy,
+  // l4-rule
+  CreateL4ProxyRules,
+  DescribeL4ProxyRules,
 } as const satisfies Record<string, AnyAction>;

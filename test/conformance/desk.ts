@@ -1,0 +1,113 @@
+/**
+ * An API in this process, over the memory store, with a root key and a clock that stands still until told: what the
+ * conformance tests of the wire sit at. `await using desk = await openDesk()`.
+ */
+import type { AnyAction } from '../../src/api/action.ts';
+import { ACTIONS } from '../../src/api/actions/index.ts';
+import type { ApiSettings, RawReply, RawRequest } from '../../src/api/call.ts';
+import { InjectedFaults } from '../../src/api/injected-faults.ts';
+import { createApi } from '../../src/api/pipeline.ts';
+import type { Operator, Surroundings } from '../../src/api/transaction.ts';
+import type { KeyPair } from '../../src/domain/account/account.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { systemRng } from '../../src/lib/rng.ts';
+import { createLog } from '../../src/observe/log.ts';
+import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
+import { keys } from '../../src/store/records.ts';
+import { openStore } from '../../src/store/registry.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type Identity, tc3, type Tc3Signing } from './sign.ts';
+
+export const ROOT: Identity = { secretId: 'AKIDEXAMPLE', secretKey: 'SKEXAMPLE' };
+export const ACCOUNT = '100000000001';
+/** The moment of the signature vectors. */
+export const T0 = 1_700_000_000;
+
+export interface Reply {
+  readonly RequestId: string;
+  readonly Error?: { readonly Code: string; readonly Message: string };
+  readonly [field: string]: unknown;
+}
+
+export interface Desk extends AsyncDisposable {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly log: readonly string[];
+  /** Moves both clocks. */
+  advance(ms: number): void;
+  now(): number;
+  send(raw: RawRequest): Promise<RawReply>;
+  /** Signed with TC3 as `who` (default root); resolves with what is inside `Response`. */
+  call(action: string, payload: unknown, who?: Identity, how?: Partial<Tc3Signing>): Promise<Reply>;
+  putKey(pair: Partial<KeyPair> & Identity): Promise<void>;
+}
+
+export interface DeskOptions {
+  readonly actions?: Readonly<Record<string, AnyAction>>;
+  readonly settings?: Partial<ApiSettings>;
+  readonly around?: Partial<Surroundings>;
+  /** Stands in for parts of the store. */
+  readonly store?: (store: Store) => Store;
+}
+
+export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
+  let ahead = 0;
+  const clock: Clock = { ...systemClock, now: () => T0 * 1000 + ahead, monotonic: () => ahead };
+  const log: string[] = [];
+  const inner = await openStore('memory:', {
+    clock: systemClock,
+    log: createLog({ level: 'error', format: 'text', clock, write: (line) => log.push(line) }),
+  });
+  const store = options.store?.(inner) ?? inner;
+  const actions = { ...ACTIONS, ...options.actions };
+  const metrics = createMetrics();
+  const around: Surroundings = {
+    clock,
+    rng: systemRng,
+    acks: { applied: () => 0, failures: () => [] },
+    domain: 'edgefour.test',
+    features: [],
+    originDenied: () => false,
+    operator: operator(new InjectedFaults(Object.keys(actions))),
+    ...options.around,
+  };
+  const api = createApi({
+    store,
+    around,
+    actions,
+    metrics,
+    log: createLog({ level: 'debug', format: 'json', clock, write: (line) => log.push(line) }),
+    settings: { ratePerSecond: 0, unknownFields: 'refuse', ...options.settings },
+  });
+  const desk: Desk = {
+    store,
+    metrics,
+    log,
+    advance: (ms) => (ahead += ms),
+    now: () => T0 + Math.floor(ahead / 1000),
+    send: (raw) => api.handle(raw),
+    async call(action, payload, who = ROOT, how = {}) {
+      const reply = await api.handle(tc3(who, action, payload, { timestamp: desk.now(), ...how }));
+      return (JSON.parse(reply.body) as { Response: Reply }).Response;
+    },
+    async putKey(pair) {
+      const value: KeyPair = { account: ACCOUNT, user: 'root', policies: [], createdAt: 0, ...pair };
+      await store.commit([{ key: keys.keyPair(pair.secretId), value }], []);
+    },
+    [Symbol.asyncDispose]: () => inner.close(),
+  };
+  await desk.putKey(ROOT);
+  return desk;
+}
+
+function operator(faults: InjectedFaults): Operator {
+  return {
+    version: 'test',
+    addFault: (fault) => faults.addFault(fault),
+    listFaults: () => faults.listFaults(),
+    clearFaults: () => faults.clearFaults(),
+    takeFault: (action) => faults.takeFault(action),
+    placements: () => [],
+    edges: () => [],
+  };
+}
