@@ -6,9 +6,10 @@ import type { Area, L4Proxy } from './l4-proxy/l4-proxy.ts';
 import type { L4Rule } from './l4-rule/l4-rule.ts';
 import type { Stamp } from './stamp.ts';
 
-export const PROXY_STATUSES = ['online', 'offline', 'progress', 'stopping', 'banned', 'fail'] as const;
+export const RULE_STATUSES = ['online', 'offline', 'progress', 'stopping', 'fail'] as const;
+export type RuleStatus = (typeof RULE_STATUSES)[number];
+export const PROXY_STATUSES = [...RULE_STATUSES, 'banned'] as const;
 export type ProxyStatus = (typeof PROXY_STATUSES)[number];
-export type RuleStatus = Exclude<ProxyStatus, 'banned'>;
 
 /** What the edges have said so far; facts/acks.ts implements it. */
 export interface AckView {

@@ -1,0 +1,74 @@
+/**
+ * The claims behind the entry addresses of instances: taking them, giving them back, and seeing that no two instances
+ * on one address want the same port. What is taken is decided in domain/address-pool; here it meets the records.
+ */
+import { joined, left, othersOn } from '../domain/address-pool/claim.ts';
+import { addressesOf, type ClaimsOf, type Entries } from '../domain/address-pool/entries.ts';
+import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
+import { portClash } from '../domain/l4-rule/ports.ts';
+import type { AddressClaim } from '../domain/site/site.ts';
+import { type Fault, refuse } from '../faults/fault.ts';
+import { keys } from '../store/records.ts';
+import type { Tx } from './transaction.ts';
+
+type Writes = Pick<Tx, 'get' | 'peek' | 'put' | 'delete' | 'count'>;
+type Claimant = Pick<L4Proxy, 'zone' | 'name' | 'staticIp'>;
+
+/** Claims as the search for an address looks at them: many, so unguarded; the one it picks is guarded by claimAll. */
+export function claimsOf(tx: Writes): ClaimsOf {
+  return (site, family) => ({
+    count: tx.count(keys.addresses(site, family)),
+    at: (ip) => tx.peek(keys.address(site, ip)),
+  });
+}
+
+export function claimAll(tx: Writes, proxy: Claimant, entries: Entries): void {
+  for (const { site, ip } of addressesOf(entries)) {
+    const key = keys.address(site, ip);
+    tx.put(key, joined(tx.get(key), proxy, proxy.staticIp === 'on'));
+  }
+}
+
+export function releaseAll(tx: Writes, proxy: Claimant, entries: Entries): void {
+  for (const { site, ip } of addressesOf(entries)) {
+    const key = keys.address(site, ip);
+    const claim = tx.get(key);
+    const rest = claim && left(claim, proxy);
+    if (rest) tx.put(key, rest);
+    else if (claim) tx.delete(key);
+  }
+}
+
+/**
+ * Whether the ports of the instance, as it will be, are free wherever it shares its address.
+ * order: whoever changes ports on a shared address writes its claim again, unchanged; so of two instances that reach for
+ * the same port at once one commits and the other, guarded by the claim it read, decides again and sees the first.
+ */
+export function sharedPortFault(
+  tx: Writes,
+  proxy: L4Proxy,
+): Fault<'OperationDenied.L4PortLackOfResources'> | undefined {
+  for (const { site, ip } of addressesOf(proxy.entries)) {
+    const key = keys.address(site, ip);
+    const claim = tx.get(key);
+    const others = othersOn(claim, proxy);
+    if (!claim || others.length === 0) continue;
+    tx.put(key, claim);
+    const rules = others.flatMap(({ zone, name }) => tx.peek(keys.proxy(zone, name))?.rules ?? []);
+    const clash = portClash([...proxy.rules, ...rules]);
+    if (clash !== undefined) {
+      const detail = `${ip} at site ${site} is shared with ${others.length} other instances. ${clash}`;
+      return refuse('OperationDenied.L4PortLackOfResources', detail);
+    }
+  }
+  return undefined;
+}
+
+/** Whether an instance that has rules already can come to an address that others hold. Guards what it compares with. */
+export function fitsBeside(tx: Writes, proxy: L4Proxy): (claim: AddressClaim) => boolean {
+  if (proxy.rules.length === 0) return () => true;
+  return (claim) => {
+    const rules = othersOn(claim, proxy).flatMap(({ zone, name }) => tx.get(keys.proxy(zone, name))?.rules ?? []);
+    return portClash([...proxy.rules, ...rules]) === undefined;
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * The cloud's L4ProxyRule, which is one structure with three uses: new rules need most fields, changed rules only their
+ * id, and shown rules carry a status. Texts come back exactly as they were sent, and what was not sent does not come
+ * back (wire: a default that Terraform did not write would show as a difference in every plan).
+ */
+import { ORIGIN_TYPES, type L4Rule } from '../../domain/l4-rule/l4-rule.ts';
+import type { RuleDraft } from '../../domain/l4-rule/check.ts';
+import { MODE_NAMES, PROTOCOLS } from '../../domain/l4-rule/modes.ts';
+import { RULE_STATUSES, type RuleStatus } from '../../domain/status.ts';
+import {
+  type Fields,
+  type Infer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  string,
+  unsigned,
+} from '../../shape/shape.ts';
+
+/** limit: elements of PortRange; the cloud's older API allowed as many ports per rule. A range is one element. */
+const MOST_PORT_RANGES = 20;
+/** limit: origins of one rule; more belong into an origin group. */
+const MOST_ORIGINS = 100;
+/** limit: spec section 17. */
+const MOST_TAG = 50;
+/** limit: rules in one call; spec section 17. */
+export const MOST_RULES_PER_CALL = 200;
+
+const REMOTE_AUTH = object(
+  {
+    Switch: optional(string('on or off.')),
+    Address: optional(string('host:port of the authentication service.')),
+    ServerFaultyBehavior: optional(string('reject or allow.')),
+  },
+  'Remote authentication.',
+);
+
+const PROTOCOL = oneOf(PROTOCOLS, 'Forwarding protocol.');
+const PORT_RANGE = list(string('A port (80) or a range of ports (81-85).'), 'Forwarding ports.', {
+  min: 1,
+  max: MOST_PORT_RANGES,
+});
+const ORIGIN_TYPE = oneOf(ORIGIN_TYPES, 'What OriginValue names.');
+const ORIGIN_VALUE = list(
+  string('An IP address, a domain name, or an id.'),
+  'IP_DOMAIN: IP addresses or one domain name, without port. ORIGIN_GROUP: one origin group id. LB: one load balancer id.',
+  { min: 1, max: MOST_ORIGINS },
+);
+const ORIGIN_PORT_RANGE = string('Origin port, or a range as long as the forwarding ports, mapped by offset.');
+
+/** What a caller may set beside the five fields that make a rule. */
+const SETTINGS = {
+  ClientIPPassThroughMode: optional(
+    oneOf(MODE_NAMES, 'How the client address reaches the origin; default OFF.', { emptyIsAbsent: true }),
+  ),
+  SessionPersist: optional(oneOf(['on', 'off'], 'Keep a client on its origin; default off.', { emptyIsAbsent: true })),
+  SessionPersistTime: optional(unsigned('Seconds, 30 to 3600; counts while SessionPersist is on; default 3600.')),
+  RuleTag: optional(string('Free text of up to 50 characters.', { max: MOST_TAG })),
+} as const satisfies Fields;
+
+/** Shown only; ignored when sent. wire: a rule can be copied from Describe into Create. */
+const SHOWN = {
+  Status: optional(string('Output only; ignored when sent.')),
+  BuId: optional(string('Output only; ignored when sent.')),
+  RemoteAuth: optional(REMOTE_AUTH),
+} as const satisfies Fields;
+
+export const NEW_RULE = object(
+  {
+    RuleId: optional(string('Output only; ignored when sent.')),
+    Protocol: PROTOCOL,
+    PortRange: PORT_RANGE,
+    OriginType: ORIGIN_TYPE,
+    OriginValue: ORIGIN_VALUE,
+    OriginPortRange: ORIGIN_PORT_RANGE,
+    ...SETTINGS,
+    ...SHOWN,
+  },
+  'A rule to create.',
+);
+
+export const RULE_CHANGE = object(
+  {
+    RuleId: string('Rule ID.'),
+    Protocol: optional(PROTOCOL),
+    PortRange: optional(PORT_RANGE),
+    OriginType: optional(ORIGIN_TYPE),
+    OriginValue: optional(ORIGIN_VALUE),
+    OriginPortRange: optional(ORIGIN_PORT_RANGE),
+    ...SETTINGS,
+    ...SHOWN,
+  },
+  'A rule to change; a field that is not sent stays as it is.',
+);
+
+export const L4_PROXY_RULE = object(
+  {
+    RuleId: string('Rule ID.'),
+    Protocol: PROTOCOL,
+    PortRange: PORT_RANGE,
+    OriginType: ORIGIN_TYPE,
+    OriginValue: ORIGIN_VALUE,
+    OriginPortRange: ORIGIN_PORT_RANGE,
+    ...SETTINGS,
+    Status: oneOf(RULE_STATUSES, 'Status.'),
+    BuId: string('Always empty.'),
+    RemoteAuth: nullable(REMOTE_AUTH),
+  },
+  'A forwarding rule.',
+);
+
+type Sent = Omit<Infer<typeof RULE_CHANGE.fields>, 'RuleId' | 'Status' | 'BuId' | 'RemoteAuth'>;
+
+/** The fields that were sent, under the domain's names. */
+export function readRule(rule: Infer<typeof NEW_RULE.fields>): RuleDraft;
+export function readRule(rule: Sent): Partial<RuleDraft>;
+export function readRule(rule: Sent): Partial<RuleDraft> {
+  return {
+    ...(rule.Protocol && { protocol: rule.Protocol }),
+    ...(rule.PortRange && { portRange: rule.PortRange }),
+    ...(rule.OriginType && { originType: rule.OriginType }),
+    ...(rule.OriginValue && { originValue: rule.OriginValue }),
+    ...(rule.OriginPortRange !== undefined && { originPortRange: rule.OriginPortRange }),
+    ...(rule.ClientIPPassThroughMode && { mode: rule.ClientIPPassThroughMode }),
+    ...(rule.SessionPersist && { sessionPersist: rule.SessionPersist }),
+    ...(rule.SessionPersistTime !== undefined && { sessionPersistTime: rule.SessionPersistTime }),
+    ...(rule.RuleTag !== undefined && { tag: rule.RuleTag }),
+  };
+}
+
+export function showRule(rule: L4Rule, status: RuleStatus) {
+  return {
+    RuleId: rule.id,
+    Protocol: rule.protocol,
+    PortRange: [...rule.portRange],
+    OriginType: rule.originType,
+    OriginValue: [...rule.originValue],
+    OriginPortRange: rule.originPortRange,
+    ...(rule.mode && { ClientIPPassThroughMode: rule.mode }),
+    ...(rule.sessionPersist && { SessionPersist: rule.sessionPersist }),
+    ...(rule.sessionPersistTime !== undefined && { SessionPersistTime: rule.sessionPersistTime }),
+    ...(rule.tag !== undefined && { RuleTag: rule.tag }),
+    Status: status,
+    BuId: '',
+    RemoteAuth: null,
+  } satisfies Infer<typeof L4_PROXY_RULE.fields>;
+}

@@ -1,0 +1,90 @@
+/**
+ * Whether what a rule names as its origin can be one: addresses or a domain name, an origin group, a load balancer.
+ * Pure; the world's records come as an argument. How origins become targets is plan/origins.ts.
+ */
+import { type Fault, refuse } from '../../faults/fault.ts';
+import { formatAddress, isUnicast, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
+import { isDomainName } from '../../lib/net/domain-name.ts';
+import type { LoadBalancer } from '../load-balancer/load-balancer.ts';
+import type { OriginGroup } from '../origin-group/origin-group.ts';
+import type { L4Rule } from './l4-rule.ts';
+
+export interface OriginWorld {
+  /** Whether policy refuses the address as an origin. */
+  denied(ip: string): boolean;
+  /** In the rule's zone. */
+  group(id: string): OriginGroup | undefined;
+  loadBalancer(id: string): LoadBalancer | undefined;
+}
+
+export type OriginFault = Fault<'InvalidParameter.InvalidOriginIp' | 'InvalidParameter.InvalidOriginValue'>;
+type Named = Pick<L4Rule, 'originType' | 'originValue'>;
+
+/** `where` names the rule in the request. */
+export function originFault(rule: Named, world: OriginWorld, where: string): OriginFault | undefined {
+  const at = `${where}.OriginValue`;
+  const [id] = rule.originValue;
+  switch (rule.originType) {
+    case 'IP_DOMAIN':
+      return hostsFault(rule.originValue, world, at);
+    case 'ORIGIN_GROUP':
+      return rule.originValue.length === 1 && id !== undefined
+        ? groupFault(id, world, at)
+        : invalid(at, 'give the id of exactly one origin group');
+    case 'LB':
+      return rule.originValue.length === 1 && id !== undefined
+        ? balancerFault(id, world, at)
+        : invalid(at, 'give the id of exactly one load balancer');
+  }
+}
+
+/** What L4 can forward to: any number of addresses, or one domain name. Source: spec sections 3.6 and 7.3. */
+export function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): OriginFault | undefined {
+  if (hosts.length === 0) return invalid(at, 'there is no origin');
+  const addresses = hosts.map((host) => parseAddress(host));
+  const named = addresses.filter((address) => address === undefined).length;
+  for (const [i, host] of hosts.entries()) {
+    const address = addresses[i];
+    if (!address && !isDomainName(host))
+      return invalid(at, `\`${host}\` is neither an IP address nor a domain name (without a port)`);
+    if (address && !isUnicast(address))
+      return refuse('InvalidParameter.InvalidOriginIp', `${at}: ${host} is no host's address.`);
+    if (address && world.denied(formatAddress(unmappedBytes(address))))
+      return refuse(
+        'InvalidParameter.InvalidOriginIp',
+        `${at}: ${host} is refused by the origin policy (EDGEFOUR_ORIGINS_DENY).`,
+      );
+  }
+  if (named > 0 && named < hosts.length) return invalid(at, 'IP addresses and domain names cannot be mixed');
+  if (named > 1) return invalid(at, 'there can be one domain name only');
+  const names = addresses.map((address, i) => (address ? formatAddress(address) : hosts[i]));
+  if (new Set(names).size < names.length) return invalid(at, 'an origin is listed twice');
+  return undefined;
+}
+
+function groupFault(id: string, world: OriginWorld, at: string): OriginFault | undefined {
+  const group = world.group(id);
+  if (!group) return invalid(at, `origin group ${id} does not exist in this zone`);
+  if (group.type !== 'GENERAL')
+    return invalid(at, `origin group ${id} is of type ${group.type}; an L4 rule needs GENERAL`);
+  const stored = group.records.find((record) => record.type !== 'IP_DOMAIN');
+  if (stored) return invalid(at, `origin group ${id} holds the object storage ${stored.host}`);
+  const hosts = group.records.map((record) => record.host);
+  return hostsFault(hosts, world, `${at}: origin group ${id}`);
+}
+
+function balancerFault(id: string, world: OriginWorld, at: string): OriginFault | undefined {
+  const balancer = world.loadBalancer(id);
+  if (!balancer) return invalid(at, `load balancer ${id} does not exist in this zone`);
+  if (balancer.type !== 'GENERAL')
+    return invalid(at, `load balancer ${id} is of type ${balancer.type}; an L4 rule needs GENERAL`);
+  for (const { group } of balancer.groups) {
+    const fault = groupFault(group, world, `${at}: load balancer ${id}`);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function invalid(at: string, why: string): OriginFault {
+  return refuse('InvalidParameter.InvalidOriginValue', `${at}: ${why}.`);
+}
