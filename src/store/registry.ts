@@ -9,10 +9,10 @@ export type StoreOptions = LocalOptions;
 
 type Open = (rest: string, options: StoreOptions) => Store | Promise<Store>;
 
-const BACKENDS: Readonly<Record<string, Open>> = {
-  memory: (_, options) => openMemory(options),
-  sqlite: openSqlite,
-};
+const BACKENDS: ReadonlyMap<string, Open> = new Map<string, Open>([
+  ['memory', (_, options) => openMemory(options)],
+  ['sqlite', openSqlite],
+]);
 
 /**
  * `memory:` or `sqlite:<path of the file>`, which is made where it doesn't exist. Rejects with StoreUnusable where it
@@ -20,9 +20,9 @@ const BACKENDS: Readonly<Record<string, Open>> = {
  */
 export async function openStore(url: string, options: StoreOptions): Promise<Store> {
   const colon = url.indexOf(':');
-  const open = BACKENDS[url.slice(0, Math.max(colon, 0))];
+  const open = BACKENDS.get(url.slice(0, Math.max(colon, 0)));
   if (!open) {
-    throw new StoreUnusable(`no such store: ${url} (known: ${Object.keys(BACKENDS).join(': ')}:)`);
+    throw new StoreUnusable(`no such store: ${url} (known: ${[...BACKENDS.keys()].join(':, ')}:)`);
   }
   return open(url.slice(colon + 1), options);
 }

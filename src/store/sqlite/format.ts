@@ -36,7 +36,10 @@ export function whyNot(header: Uint8Array): string | undefined {
   if (format > FORMAT) return `its format is ${format} and this version knows ${FORMAT}: use a newer EdgeFour`;
 }
 
-/** Makes the file with a new world where there is none; throws StoreUnusable where what is there can't be used. */
+/**
+ * Makes the file with a new world where there is none; throws StoreUnusable where what is there can't be used.
+ * order: before this process has the file open. Closing a descriptor of it would drop SQLite's POSIX locks on it.
+ */
 export function prepare(path: string, world: string): void {
   try {
     if (!existsSync(path)) return create(path, world);

@@ -1,0 +1,45 @@
+/**
+ * Rows in an SQLite file, as local-store.ts wants them: this thread only reads; all writing, and with it every wait for
+ * the disk, is the writer's.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Medium, Opened, Row } from '../local/rows.ts';
+import type { Writer } from './writer-thread.ts';
+
+/** Throws where the file is damaged. */
+export function readMeta(db: DatabaseSync): Opened {
+  const meta = new Map(
+    db
+      .prepare('SELECT name, value FROM meta')
+      .all()
+      .map((row) => [row['name'], row['value']]),
+  );
+  const world = meta.get('world');
+  const compacted = Number(meta.get('compacted'));
+  if (typeof world !== 'string' || !Number.isSafeInteger(compacted)) throw new Error('its meta table is incomplete');
+  return { world, compacted };
+}
+
+export function sqliteMedium(db: DatabaseSync, writer: Writer): Medium {
+  const all = db.prepare('SELECT id, key, octet_length(value) FROM record ORDER BY id');
+  const one = db.prepare('SELECT value FROM record WHERE id = ?');
+  const range = db.prepare('SELECT id, key, value AS text FROM record WHERE id BETWEEN ? AND ? ORDER BY id');
+  all.setReturnArrays(true);
+  return {
+    scan(visit) {
+      for (const row of all.iterate() as Iterable<unknown>) {
+        const [id, key, bytes] = row as [number, string, number | null];
+        visit(id, key, bytes ?? undefined);
+      }
+    },
+    text: (id) => (one.get(id)?.['value'] ?? undefined) as string | undefined,
+    rows: (first, last) => range.all(first, last) as unknown as Row[],
+    persist: (rows) => writer.send({ rows, forget: [] }),
+    forget: (ids, compacted) => writer.send({ rows: [], forget: ids, compacted }),
+    async close() {
+      // order: the writer's is then the last connection, so it is the one that folds the WAL into the file.
+      db.close();
+      await writer.close();
+    },
+  };
+}
