@@ -2,6 +2,7 @@
  * The wire: one API call from raw HTTP to the reply's bytes. STEPS is the list; its order is wire behaviour. Knows no
  * sockets (control/http.ts feeds it) and no action by name.
  */
+import { inspect } from 'node:util';
 import { Broken, Fault } from '../faults/fault.ts';
 import { authenticate } from './authenticate.ts';
 import { type ApiContext, type ApiOptions, Call, type RawReply, type RawRequest, type Step } from './call.ts';
@@ -53,8 +54,7 @@ async function refusal(call: Call, api: ApiContext): Promise<Fault | undefined> 
   } catch (error) {
     if (error instanceof Fault) return error;
     const reason = error instanceof Broken ? 'broken invariant' : 'unexpected error';
-    const stack = error instanceof Error ? error.stack : String(error);
-    api.log.error(reason, { requestId: call.requestId, action: call.actionName, stack });
+    api.log.error(reason, { requestId: call.requestId, action: call.actionName, stack: inspect(error) });
     return new Fault('InternalError');
   }
 }

@@ -33,6 +33,8 @@ export interface Desk extends AsyncDisposable {
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: readonly string[];
+  /** What the API asked its clock to wait, in ms; waits take no time here. */
+  readonly slept: readonly number[];
   /** Moves both clocks. */
   advance(ms: number): void;
   now(): number;
@@ -52,7 +54,15 @@ export interface DeskOptions {
 
 export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   let ahead = 0;
-  const clock: Clock = { ...systemClock, now: () => T0 * 1000 + ahead, monotonic: () => ahead };
+  const slept: number[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    now: () => T0 * 1000 + ahead,
+    monotonic: () => ahead,
+    async sleep(ms) {
+      slept.push(ms);
+    },
+  };
   const log: string[] = [];
   const inner = await openStore('memory:', {
     clock: systemClock,
@@ -83,6 +93,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     store,
     metrics,
     log,
+    slept,
     advance: (ms) => (ahead += ms),
     now: () => T0 + Math.floor(ahead / 1000),
     send: (raw) => api.handle(raw),
