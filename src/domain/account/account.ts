@@ -8,6 +8,8 @@ export interface Account {
   readonly appId: number;
   /** Account betas, e.g. `accelerate-mainland`. */
   readonly features: readonly string[];
+  /** The SecretId of the pair that the settings gave; another one given there replaces it. */
+  readonly rootKey?: string;
 }
 
 export interface KeyPair {
