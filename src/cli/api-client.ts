@@ -4,6 +4,7 @@
  */
 import { request } from 'node:http';
 import { Usage } from '../config/usage.ts';
+import { Refusal } from './refusal.ts';
 import { type Pair, signedHeaders } from './sign.ts';
 
 export interface Client {
@@ -15,17 +16,6 @@ export interface Client {
 /** Which product's version an action is called with. */
 export type Service = 'teo' | 'tag' | 'edgefour';
 const VERSIONS: Readonly<Record<Service, string>> = { teo: '2022-09-01', tag: '2018-08-13', edgefour: '2022-09-01' };
-
-export class Refusal extends Error {
-  readonly code: string;
-  readonly requestId: string;
-  constructor(code: string, message: string, requestId: string) {
-    super(message);
-    this.name = 'Refusal';
-    this.code = code;
-    this.requestId = requestId;
-  }
-}
 
 interface Envelope {
   readonly Response?: { Error?: { Code: string; Message: string }; RequestId?: string; [field: string]: unknown };

@@ -7,7 +7,6 @@ export interface BannerFacts {
   readonly version: string;
   readonly config: Config;
   readonly folder: DataFolder;
-  readonly secretId: string;
   readonly control: ControlFacts;
   readonly edge: EdgeFacts;
   readonly startedInMs: number;
@@ -24,7 +23,7 @@ export function banner(facts: BannerFacts): string {
   DNS        ${control.dns === '' ? 'off' : `${control.dns}   (*.${config.domain})`}
   Entry      ${config.addresses.join(', ')}   (engine ${facts.edge.engines.join(', ')})
   Zone       ${control.zoneId}
-  Key pair   ${facts.secretId}, its key in ${folder.credentials}
+  Key pair   ${control.secretId}, its key in ${folder.credentials}
 
   Try it in another terminal:
 

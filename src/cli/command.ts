@@ -13,6 +13,8 @@ export interface Command {
   readonly flags?: FlagTable;
   /** More lines of help. */
   readonly notes?: readonly string[];
+  /** It answers --help itself. */
+  readonly ownHelp?: true;
   /** Resolves with the exit code: 0 done, 1 the API or the system said no, 2 wrong usage. */
   run(args: readonly string[]): Promise<number>;
 }

@@ -5,6 +5,10 @@ export interface ControlFacts {
   readonly console: string;
   /** Empty where DNS is off. */
   readonly dns: string;
+  /** HOST:PORT as bound: where a control that is started again listens. */
+  readonly listen: string;
+  readonly secretId: string;
+  readonly secretKey: string;
   readonly zoneId: string;
 }
 

@@ -6,12 +6,18 @@ import process from 'node:process';
 import { nearest } from '../config/flags.ts';
 import { Usage } from '../config/usage.ts';
 import { type Command, helpOf } from './command.ts';
+import { Refusal } from './refusal.ts';
 
 // order: a command is loaded when it is asked for: `up` must not pay for the API, nor `status` for the data plane.
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   up: () => import('./commands/up.ts'),
   control: () => import('./commands/control.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   config: () => import('./commands/config.ts'),
+  api: () => import('./commands/api.ts'),
+  key: () => import('./commands/key.ts'),
+  policy: () => import('./commands/policy.ts'),
+  fault: () => import('./commands/fault.ts'),
   version: () => import('./commands/version.ts'),
 };
 
@@ -21,7 +27,7 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<number
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) throw unknown(name);
   const { command } = await load();
-  if (args.includes('--help') && command.roles.length >= 0) return print(helpOf(name, command));
+  if (args.includes('--help') && command.ownHelp !== true) return print(helpOf(name, command));
   return command.run(args);
 }
 
@@ -42,6 +48,17 @@ function unknown(name: string): Usage {
   return new Usage(`Unknown command ${name}.${near ? ` Did you mean ${near}?` : ' See `edgefour help`.'}`);
 }
 
+function explain(error: unknown): number {
+  if (error instanceof Refusal) {
+    process.stderr.write(`edgefour: ${error.code}: ${error.message} (RequestId ${error.requestId})\n`);
+    return 1;
+  }
+  // A store says in the same way that its files can't be used; its class is not worth loading it here.
+  if (!(error instanceof Usage) && !(error instanceof Error && error.name === 'StoreUnusable')) throw error;
+  process.stderr.write(`edgefour: ${error.message}\n`);
+  return 2;
+}
+
 function print(text: string): number {
   process.stdout.write(text);
   return 0;
@@ -50,7 +67,5 @@ function print(text: string): number {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof Usage)) throw error;
-  process.stderr.write(`edgefour: ${error.message}\n`);
-  process.exitCode = 2;
+  process.exitCode = explain(error);
 }

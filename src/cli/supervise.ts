@@ -5,7 +5,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import process from 'node:process';
-import { readCredentials } from '../config/credentials.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { writeFileAtomic } from '../config/file.ts';
 import type { Config } from '../config/read.ts';
@@ -51,14 +50,11 @@ export async function supervise(args: readonly string[], config: Config, folder:
   function tellWhenBoth(control: ControlFacts | undefined, edge: EdgeFacts | undefined): void {
     if (told || !control || !edge) return;
     told = true;
-    const credentials = readCredentials(folder);
-    if (!credentials) return refused(`${folder.credentials} is gone.`, 1);
-    const { api, dns, console } = control;
-    const { secretId, secretKey } = credentials;
-    const ready = { api, dns, console, secretId, secretKey, zoneId: control.zoneId, pid: process.pid };
+    const { api, dns, console, secretId, secretKey, zoneId } = control;
+    const ready = { api, dns, console, secretId, secretKey, zoneId, pid: process.pid };
     if (config.readyFile !== undefined) writeFileAtomic(config.readyFile, `${JSON.stringify(ready)}\n`);
     const startedInMs = clock.monotonic() - since;
-    process.stdout.write(banner({ version: VERSION, config, folder, secretId, control, edge, startedInMs }));
+    process.stdout.write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }
 
   const forgetSignals = onSignals(children, () => end.resolve(0));
@@ -119,7 +115,7 @@ function child(role: string, args: readonly string[]): ChildProcess {
 function samePorts(args: readonly string[], last: ControlFacts | undefined): string[] {
   if (!last) return [...args];
   const kept = args.filter((arg, i) => !isPortFlag(arg) && !(isPortFlag(args[i - 1]) && !args[i - 1]?.includes('=')));
-  return [...kept, '--listen', new URL(last.api).host, '--dns', last.dns || 'off'];
+  return [...kept, '--listen', last.listen, '--dns', last.dns || 'off'];
 }
 
 function isPortFlag(arg: string | undefined): boolean {

@@ -11,6 +11,8 @@ export interface DataFolder {
   /** Absolute, as are all the others. */
   readonly path: string;
   readonly world: string;
+  /** What edges have reported, for control's restarts. */
+  readonly acks: string;
   /** The link's Unix socket, 0600. */
   readonly socket: string;
   /** Root key pair and zone id, 0600. */
@@ -33,6 +35,7 @@ export function dataFolder(path: string): DataFolder {
   return {
     path: at,
     world: join(at, 'world.sqlite'),
+    acks: join(at, 'acks.json'),
     socket: join(at, 'link.sock'),
     credentials: join(at, 'credentials.json'),
     running: join(at, 'running.json'),

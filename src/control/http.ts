@@ -8,13 +8,12 @@ import type { RawReply, RawRequest } from '../api/call.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
 import type { Clock } from '../lib/clock.ts';
+import { readBody } from './http-body.ts';
 
 export interface HttpDoors {
   call(raw: RawRequest): Promise<RawReply>;
-  /** Why this control can't serve now; empty when it can. */
-  notReady(): readonly string[];
-  metrics(): Promise<string> | string;
-  console(): RawReply;
+  metrics(): Promise<string>;
+  console(): Promise<RawReply>;
 }
 
 export interface HttpServer {
@@ -40,10 +39,8 @@ const HEADERS_WITHIN_MS = 15_000;
 const REQUEST_WITHIN_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
 const STOP_WITHIN_MS = 5_000;
-/** limit: times the body limit that an overlong body is read to its end, so that its sender gets to the answer. */
-const PATIENCE = 4;
 
-/** Listens at once; throws Usage where the address can't be had. `doors` are asked only when a request is there. */
+/** Listens at once, requests wait for the doors. Throws Usage where the address can't be had. */
 export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>): Promise<HttpServer> {
   const server = createServer({
     maxHeaderSize: HEADER_BYTES,
@@ -52,17 +49,32 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   });
+  let ready = false;
+  doors.then(
+    () => (ready = true),
+    () => {},
+  );
   server.on('request', (request, response) => {
-    void answer(request, response, options.bodyLimit, doors).catch(() => response.destroy());
+    const answered = isCall(request)
+      ? call(request, response, options.bodyLimit, doors)
+      : page(request, doors, ready).then((reply) => send(response, reply));
+    // The client is gone, or the process is ending: there is nobody to answer.
+    answered.catch(() => response.destroy());
   });
   await listen(server, options);
-  const bound = server.address() as AddressInfo;
-  const address = { host: bound.address, port: bound.port };
+  const { address, port } = server.address() as AddressInfo;
   return {
-    address,
-    origin: `http://${hostText(options.listen.host)}:${bound.port}`,
+    address: { host: options.listen.host, port },
+    origin: `http://${reachable(address)}:${port}`,
     stop: () => stop(server, options.clock),
   };
+}
+
+/** A client on this machine can't be told to connect to "any address". */
+function reachable(bound: string): string {
+  if (bound === '0.0.0.0') return '127.0.0.1';
+  if (bound === '::') return '[::1]';
+  return hostText(bound);
 }
 
 function hostText(host: string): string {
@@ -86,54 +98,46 @@ function cantListen(error: NodeJS.ErrnoException, host: string, port: number, se
   return `Can't listen on ${where} (${error.code ?? error.message}); ${choose}.`;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, limit: number, waiting: Promise<HttpDoors>) {
-  const { method = '', url = '/' } = request;
-  const path = url.split('?', 1)[0];
-  if (path === '/' && !isBrowser(request)) {
-    const body = await read(request, limit + 1);
-    const doors = await waiting;
-    const { headers } = request;
-    const peer = request.socket.remoteAddress ?? '';
-    const reply = await doors.call({ method, url, headers, body, peer });
-    if (!request.complete) response.shouldKeepAlive = false;
-    return send(response, reply);
-  }
+/** wire: a call is whatever comes to `/`, whatever its method; only a person's browser is shown the way to the console. */
+function isCall({ method, url = '', headers }: IncomingMessage): boolean {
+  if (pathOf(url) !== '/') return false;
+  const browser = method === 'GET' && url === '/' && headers.authorization === undefined;
+  return !(browser && (headers.accept ?? '').includes('text/html'));
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+async function call(request: IncomingMessage, response: ServerResponse, limit: number, doors: Promise<HttpDoors>) {
+  const { method = '', url = '', headers } = request;
+  const body = await readBody(request, limit + 1);
+  const peer = request.socket.remoteAddress ?? '';
+  const reply = await (await doors).call({ method, url, headers, body, peer });
+  if (!request.complete) response.shouldKeepAlive = false;
+  send(response, reply);
+}
+
+async function page(request: IncomingMessage, doors: Promise<HttpDoors>, ready: boolean): Promise<RawReply> {
   request.resume();
-  send(response, await page(path ?? '', await waiting));
-}
-
-/** A person who opens the API's address in a browser wants the console. */
-function isBrowser({ method, url, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    url === '/' &&
-    headers.authorization === undefined &&
-    (headers.accept ?? '').includes('text/html')
-  );
-}
-
-async function page(path: string, doors: HttpDoors): Promise<RawReply> {
-  switch (path) {
+  switch (pathOf(request.url ?? '')) {
     case '/':
       return { status: 302, headers: { Location: '/console' }, body: '' };
     case '/healthz':
       return plain(200, 'ok\n');
-    case '/readyz': {
-      const why = doors.notReady();
-      return why.length === 0 ? plain(200, 'ready\n') : plain(503, `${why.join('\n')}\n`);
-    }
+    case '/readyz':
+      return ready ? plain(200, 'ready\n') : plain(503, 'starting\n');
     case '/metrics':
-      return {
-        status: 200,
-        headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: await doors.metrics(),
-      };
+      return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: await (await doors).metrics() };
     case '/console':
-      return doors.console();
+      return (await doors).console();
     default:
       return plain(404, 'Nothing here. The API is POST /, the console /console.\n');
   }
 }
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
 function plain(status: number, body: string): RawReply {
   return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
@@ -142,28 +146,6 @@ function plain(status: number, body: string): RawReply {
 function send(response: ServerResponse, { status, headers, body }: RawReply): void {
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
   response.end(body);
-}
-
-/**
- * The body, or its first `most` bytes. What follows is thrown away as it comes, up to a bound: a client that is still
- * sending does not read the refusal. Rejects when the client goes.
- */
-function read(request: IncomingMessage, most: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let length = 0;
-    request.on('data', (part: Buffer) => {
-      if (length < most) parts.push(part);
-      length += part.length;
-      if (length > most * PATIENCE) done();
-    });
-    request.on('end', done);
-    request.on('error', reject);
-
-    function done(): void {
-      resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts).subarray(0, most));
-    }
-  });
 }
 
 function stop(server: Server, clock: Clock): Promise<void> {

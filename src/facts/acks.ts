@@ -164,6 +164,7 @@ export class Acks implements AckView {
       version: edge.version,
       engines: edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name),
       alarms: edge.alarms,
+      failed: [...edge.failed].map(([id, reason]) => ({ id, reason })),
     }));
   }
 

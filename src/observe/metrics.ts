@@ -6,6 +6,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Metrics {
   add(metric: Metric, labels?: Labels, by?: number): void;
   set(metric: Metric, labels: Labels, value: number): void;
+  /** Forgets every series of the metric, before a collector sets those that are there now. */
+  clear(metric: Metric): void;
   /** Called at each rendering, for values that are cheaper to read than to push. */
   collect(collector: () => void): void;
   /** Prometheus text format 0.0.4. */
@@ -29,6 +31,9 @@ export function createMetrics(): Metrics {
     },
     set(metric, labels, value) {
       cell(metric).set(labelText(METRICS[metric], labels), value);
+    },
+    clear(metric) {
+      series.delete(metric);
     },
     collect(collector) {
       collectors.push(collector);

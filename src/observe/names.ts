@@ -27,6 +27,53 @@ export const METRICS = {
     help: 'DNS questions and connections left without an answer, by reason (not-a-query, rate, busy, connections).',
     labels: ['reason'],
   },
+  edgefour_edge_up: { kind: 'gauge', help: 'Whether the edge is alive (1) or gone (0).', labels: ['edge', 'site'] },
+  edgefour_edge_applied_revision: {
+    kind: 'gauge',
+    help: 'Revision of the desired state that the edge has applied.',
+    labels: ['edge', 'site'],
+  },
+  edgefour_edge_alarms: {
+    kind: 'gauge',
+    help: 'Things that are wrong with the edge itself; `edgefour status` names them.',
+    labels: ['edge', 'site'],
+  },
+  edgefour_records_lost_total: {
+    kind: 'counter',
+    help: 'Connection records the edge could not keep since it started.',
+    labels: ['edge'],
+  },
+  edgefour_rule_failed: {
+    kind: 'gauge',
+    help: 'Rules and instances the edge could not apply, with the reason the system gave.',
+    labels: ['edge', 'id', 'reason'],
+  },
+  edgefour_rule_connections_total: {
+    kind: 'counter',
+    help: 'TCP connections and UDP sessions since the edge started.',
+    labels: ['edge', 'rule'],
+  },
+  edgefour_rule_active: { kind: 'gauge', help: 'Connections and sessions open now.', labels: ['edge', 'rule'] },
+  edgefour_rule_bytes_total: {
+    kind: 'counter',
+    help: 'Payload bytes; in = from clients, out = to clients.',
+    labels: ['edge', 'rule', 'direction'],
+  },
+  edgefour_rule_packets_total: {
+    kind: 'counter',
+    help: 'Datagrams; in = from clients, out = to clients.',
+    labels: ['edge', 'rule', 'direction'],
+  },
+  edgefour_rule_dropped_total: {
+    kind: 'counter',
+    help: 'Connections and datagrams given up, by reason.',
+    labels: ['edge', 'rule', 'reason'],
+  },
+  edgefour_rule_ends_total: {
+    kind: 'counter',
+    help: 'How connections and sessions ended, by cause.',
+    labels: ['edge', 'rule', 'cause'],
+  },
 } as const satisfies Record<string, MetricName>;
 
 export type Metric = keyof typeof METRICS;

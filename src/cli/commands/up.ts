@@ -4,8 +4,9 @@
  */
 import { readConfig } from '../../config/read.ts';
 import { openDataFolder } from '../../config/data-folder.ts';
-import { acquireLock } from '../../store/sqlite/lock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import type { Command } from '../command.ts';
+import { hold } from '../lock.ts';
 import { supervise } from '../supervise.ts';
 
 export const command: Command = {
@@ -15,7 +16,7 @@ export const command: Command = {
   async run(args) {
     const { config } = readConfig(args, ['up']);
     const folder = openDataFolder(config.data);
-    const lock = await acquireLock(folder.locks.up);
+    const lock = await hold(folder.locks.up, 0, systemClock);
     try {
       return await supervise(args, config, folder);
     } finally {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { asText } from './answer-text.ts';
+import { table } from './table.ts';
+
+test('single values stand line by line, structures in a table without empty columns', () => {
+  const answer = {
+    TotalCount: 2,
+    Rules: [
+      { RuleId: 'rule-1', PortRange: ['80', '81-85'], Tag: '', RemoteAuth: null },
+      { RuleId: 'rule-22', PortRange: ['443'], Tag: '', RemoteAuth: null },
+    ],
+  };
+  assert.equal(
+    asText(answer),
+    ['TotalCount  2', '', 'RuleId   PortRange', 'rule-1   80,81-85', 'rule-22  443', ''].join('\n'),
+  );
+});
+
+test('an empty answer and an empty list say so', () => {
+  assert.equal(asText({}), 'Done.\n');
+  assert.equal(asText({ Keys: [] }), 'Keys: none\n');
+});
+
+test('wide characters take two columns', () => {
+  assert.equal(table(['a', 'b'], [['中', 'x']]), 'a   b\n中  x\n');
+});

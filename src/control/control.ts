@@ -1,0 +1,91 @@
+/**
+ * The composition root of control. The ports come first, so that a refusal leaves nothing changed; requests wait until
+ * what is behind them is open. Started by `edgefour control`, and in process by the test world.
+ */
+import { rmSync } from 'node:fs';
+import process from 'node:process';
+import { BODY_LIMIT } from '../api/parse.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import { writeFileAtomic } from '../config/file.ts';
+import type { Config } from '../config/read.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { type Rng, systemRng } from '../lib/rng.ts';
+import type { Log } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { startControlDns } from './dns.ts';
+import { controlDoors } from './doors.ts';
+import { type HttpDoors, startHttp } from './http.ts';
+import { type Inside, openInside } from './inside.ts';
+
+export interface Control {
+  /** `http://HOST:PORT` for clients. */
+  readonly api: string;
+  readonly console: string;
+  /** HOST:PORT, '' where it is off. */
+  readonly dns: string;
+  /** HOST:PORT as bound, for a restart on the same port. */
+  readonly listen: string;
+  readonly secretId: string;
+  readonly secretKey: string;
+  readonly zoneId: string;
+  /** Answers what is under way, then ends everything. May be called twice. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface Tools {
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly rng?: Rng;
+}
+
+/** The folder is checked and, where other processes could come, locked by the caller. Throws Usage or StoreUnusable. */
+export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
+  const { log, clock = systemClock, rng = systemRng } = tools;
+  const metrics = createMetrics();
+  const inside = Promise.withResolvers<Inside>();
+  const doors = Promise.withResolvers<HttpDoors>();
+  // order: on the way out the ports close before what is behind them, so both have a stack of their own.
+  await using behind = new AsyncDisposableStack();
+  await using ports = new AsyncDisposableStack();
+
+  const http = await startHttp(
+    { listen: config.listen, setting: 'listen', bodyLimit: BODY_LIMIT, clock },
+    doors.promise,
+  );
+  ports.defer(() => http.stop());
+  let dns = '';
+  if (config.dns) {
+    const server = await startControlDns({
+      listen: config.dns,
+      domain: config.domain,
+      inside: inside.promise,
+      clock,
+      log,
+      metrics,
+    });
+    ports.defer(() => server.close());
+    dns = hostAndPort(server.address);
+  }
+  const opened = await openInside({ config, folder, log, metrics, clock, rng }, behind);
+  inside.resolve(opened);
+  const api = http.origin;
+  doors.resolve(controlDoors(opened, { config, metrics, api, dns }));
+  writeFileAtomic(folder.running, `${JSON.stringify({ api, dns, pid: process.pid })}\n`);
+  ports.defer(() => rmSync(folder.running, { force: true }));
+
+  const ending = new AsyncDisposableStack();
+  ending.use(behind.move());
+  ending.use(ports.move());
+  return {
+    api,
+    console: `${api}/console`,
+    dns,
+    listen: hostAndPort(http.address),
+    ...opened.credentials,
+    stop: () => ending.disposeAsync(),
+  };
+}
+
+function hostAndPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

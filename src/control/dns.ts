@@ -1,0 +1,43 @@
+/** Control's name server: listens at once, answers from the store as soon as that is open. */
+import type { HostPort } from '../config/values.ts';
+import { Usage } from '../config/usage.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Inside } from './inside.ts';
+import { type Dns, startDns } from './dns/server.ts';
+import { recordWorld } from './dns/world.ts';
+
+export interface DnsParts {
+  readonly listen: HostPort;
+  readonly domain: string;
+  /** Questions wait for it. */
+  readonly inside: Promise<Pick<Inside, 'store' | 'acks'>>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Throws Usage where the address can't be had. */
+export async function startControlDns(parts: DnsParts): Promise<Dns> {
+  const { listen, domain, clock, log, metrics } = parts;
+  let opened: Pick<Inside, 'store' | 'acks'> | undefined;
+  const world = recordWorld({
+    store: {
+      async read(fn) {
+        opened ??= await parts.inside;
+        return opened.store.read(fn);
+      },
+    },
+    domain,
+    nameServer: listen.host,
+    siteAlive: (site) => opened?.acks.siteAlive(site) ?? true,
+  });
+  try {
+    return await startDns({ listen, world, clock, log, metrics });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'is taken by another program' : `can't be had (${code ?? message})`;
+    throw new Usage(`${listen.host}:${listen.port} for DNS ${why}. Choose another with --dns HOST:PORT, or --dns off.`);
+  }
+}

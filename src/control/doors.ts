@@ -1,0 +1,43 @@
+/** What control's HTTP port answers beside API calls: readiness, metrics, the start page. */
+import process from 'node:process';
+import type { Config } from '../config/read.ts';
+import { VERSION } from '../lib/version.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { keys } from '../store/records.ts';
+import { edgeMetrics } from './edge-metrics.ts';
+import type { HttpDoors } from './http.ts';
+import type { Inside } from './inside.ts';
+import { startPage } from './start-page.ts';
+
+export interface DoorFacts {
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly api: string;
+  readonly dns: string;
+}
+
+export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
+  const { store, acks, counters, credentials } = inside;
+  const { config, metrics } = facts;
+  edgeMetrics(metrics, acks, counters);
+  return {
+    call: (raw) => inside.api.handle(raw),
+    async metrics() {
+      metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));
+      return metrics.render();
+    },
+    async console() {
+      const world = await store.read((view) => ({ revision: view.revision, instances: view.count(keys.allProxies()) }));
+      return startPage({
+        ...world,
+        version: VERSION,
+        node: process.version,
+        api: facts.api,
+        dns: facts.dns,
+        domain: config.domain,
+        zoneId: credentials.zoneId,
+        edges: acks.edges().map((edge) => ({ ...edge, engines: edge.engines.join(', ') })),
+      });
+    },
+  };
+}

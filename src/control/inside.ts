@@ -1,0 +1,77 @@
+/**
+ * What is behind control's ports: the store with its first records, the link to edges, the API. Made and joined here,
+ * ended in the reverse order. Called by control.ts, which has the ports.
+ */
+import { ACTIONS } from '../api/actions/index.ts';
+import { type Api, createApi } from '../api/pipeline.ts';
+import type { Credentials } from '../config/credentials.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import type { Config } from '../config/read.ts';
+import { openAckFile } from '../facts/ack-file.ts';
+import { Acks } from '../facts/acks.ts';
+import { CounterBook } from '../facts/counters.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Rng } from '../lib/rng.ts';
+import { VERSION } from '../lib/version.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { openStore } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+import { createLinkServer } from './link-server.ts';
+import { listenForEdges } from './link-socket.ts';
+import { createOperator } from './operator.ts';
+import { originsDenied } from './origins-deny.ts';
+import { keepCredentials } from './root-pair.ts';
+import { seedWorld } from './seed.ts';
+
+export interface Inside {
+  readonly api: Api;
+  readonly store: Store;
+  readonly acks: Acks;
+  readonly counters: CounterBook;
+  readonly credentials: Credentials;
+}
+
+export interface Surroundings {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+/** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
+export async function openInside(around: Surroundings, ending: AsyncDisposableStack): Promise<Inside> {
+  const { config, folder, log, metrics, clock, rng } = around;
+  const store = await openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
+  ending.defer(() => store.close());
+  const credentials = keepCredentials(folder, config, clock, rng);
+  await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock, rng);
+
+  const ackFile = await openAckFile(folder.acks, store.world, { clock, log });
+  ending.defer(() => ackFile.close());
+  const acks = new Acks(clock, ackFile.kept, () => ackFile.save(() => acks.kept()));
+  const counters = new CounterBook();
+  const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
+  const socket = await listenForEdges(folder.socket, link);
+  ending.defer(() => socket.close());
+
+  const api = createApi({
+    store,
+    actions: ACTIONS,
+    log,
+    metrics,
+    settings: { ratePerSecond: config.rate, unknownFields: config.unknownFields },
+    around: {
+      clock,
+      rng,
+      acks,
+      domain: config.domain,
+      features: config.features,
+      originDenied: originsDenied(config.originsDeny),
+      operator: createOperator(VERSION, acks),
+    },
+  });
+  return { api, store, acks, counters, credentials };
+}
