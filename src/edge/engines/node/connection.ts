@@ -1,0 +1,141 @@
+/**
+ * One TCP connection from accept to its record: accept → admit → choose → dial → announce → relay → record. What the
+ * client sends before an origin is connected stays unread in the system, so a second origin gets all of it, once.
+ */
+import type { Socket } from 'node:net';
+import type { Clock, Timer } from '../../../lib/clock.ts';
+import type { EndCause } from '../../../link/facts.ts';
+import type { BindPoint } from '../../flow/endpoints.ts';
+import type { Gate, Waiting } from '../../flow/gate.ts';
+import type { RuleFlow } from '../../flow/rule-flow.ts';
+import type { Session } from '../../flow/session.ts';
+import { PASS_THROUGH } from '../../pass-through/index.ts';
+import { plainAddress } from '../../pass-through/pass-through.ts';
+import { dial, type Dialled } from './dial.ts';
+import { relay } from './relay.ts';
+import { reset } from './reset.ts';
+
+export interface Connection {
+  readonly session: Session;
+  readonly point: BindPoint;
+  /** Resets both sides and records. Twice is fine. */
+  end(cause: EndCause): void;
+}
+
+export interface ConnectionDeps {
+  readonly flow: RuleFlow;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  /** A connection is in here from its accept to its record. */
+  readonly live: Set<Connection>;
+  isBound(point: BindPoint): boolean;
+}
+
+/** limit: targets that are tried before the client is told; design §5. */
+const MOST_TRIES = 3;
+/** limit: how soon a dial is repeated that found no descriptor although the budget said yes. */
+const RETRY_MS = 100;
+/** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
+const SEGMENT = 1448;
+
+export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
+  const { flow, gate, clock, live } = deps;
+  const { remoteAddress, remotePort, localAddress, localPort } = client;
+  client.on('error', () => {});
+  // The client was gone before it could be served.
+  if (remoteAddress === undefined || localAddress === undefined) return void client.destroy();
+  const session = flow.open(
+    { address: plainAddress(remoteAddress), port: remotePort ?? 0 },
+    { address: plainAddress(localAddress), port: localPort ?? point.port },
+  );
+  const tried = new Set<string>();
+  let lastCause: EndCause = 'no-origin';
+  /** What is going on before the relay, if anything. */
+  let dialing: { cancel(): void } | undefined;
+  let waiting: Waiting | undefined;
+  let patience: Timer | undefined;
+  let origin: Socket | undefined;
+  let descriptors = 1;
+  let retries = 0;
+  let isOver = false;
+
+  const connection: Connection = { session, point, end };
+  live.add(connection);
+  gate.hold();
+  admit();
+
+  function admit(): void {
+    waiting = gate.queue(() => {
+      descriptors = 2;
+      patience?.cancel();
+      dialNext();
+    });
+    if (!waiting) end('limit');
+    else if (descriptors === 1) patience = clock.after(flow.listener.options.connectTimeoutMs, () => end('limit'));
+  }
+
+  function dialNext(): void {
+    const target = tried.size < MOST_TRIES ? flow.choose(session.client.address, tried) : undefined;
+    const port = flow.originPort(point.port);
+    if (!target || port === undefined) return end(lastCause);
+    const to = { address: target.address, port };
+    dialing = dial(to, flow.listener.options.connectTimeoutMs, clock, (result) => dialled(to, result));
+  }
+
+  function dialled(to: { address: string; port: number }, result: Dialled): void {
+    dialing = undefined;
+    if ('socket' in result) return announce(to, result.socket);
+    if (result.failed === 'no-descriptor') {
+      if (++retries * RETRY_MS > flow.listener.options.connectTimeoutMs) return end('limit');
+      const timer = clock.after(RETRY_MS, dialNext);
+      dialing = { cancel: () => timer.cancel() };
+      return;
+    }
+    tried.add(to.address);
+    lastCause = result.failed;
+    dialNext();
+  }
+
+  function announce(to: { address: string; port: number }, socket: Socket): void {
+    origin = socket;
+    session.origin = to;
+    flow.settle(session.client.address, to.address);
+    // The rule may have changed during the dial.
+    flow.judge(session, deps.isBound(point));
+    const how = PASS_THROUGH[flow.listener.mode];
+    if (how.carrier === 'start') socket.write(how.announce('TCP', session.client, session.entry));
+    relay(client, socket, {
+      in(bytes) {
+        session.activity++;
+        session.bytesIn += bytes;
+        flow.counters.bytesIn += bytes;
+        flow.counters.packetsIn += Math.ceil(bytes / SEGMENT);
+      },
+      out(bytes) {
+        session.activity++;
+        session.bytesOut += bytes;
+        flow.counters.bytesOut += bytes;
+        flow.counters.packetsOut += Math.ceil(bytes / SEGMENT);
+      },
+      over: finish,
+    });
+  }
+
+  function end(cause: EndCause): void {
+    if (isOver) return;
+    waiting?.cancel();
+    dialing?.cancel();
+    reset(client);
+    if (origin) reset(origin);
+    finish(cause);
+  }
+
+  function finish(cause: EndCause): void {
+    if (isOver) return;
+    isOver = true;
+    patience?.cancel();
+    flow.close(session, cause);
+    gate.release(descriptors);
+    live.delete(connection);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The node engine: TCP and UDP on `node:net` and `node:dgram`, on every system that runs Node. The reference for what
+ * engines do. It cannot write TCP options, so it refuses TOA.
+ */
+import { networkInterfaces } from 'node:os';
+import { systemClock, type Clock } from '../../../lib/clock.ts';
+import { systemRng, type Rng } from '../../../lib/rng.ts';
+import type { RuleCounters } from '../../../link/facts.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Listener } from '../../engine.ts';
+import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
+import { createGate } from '../../flow/gate.ts';
+import { descriptorLimit, openDescriptors } from './descriptors.ts';
+import { createNodeRule, type NodeRule } from './rule.ts';
+
+export interface NodeEngineOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Descriptors that the process may have. */
+  readonly descriptors: number;
+}
+
+/** limit: idle and drain times are whole seconds. */
+const SWEEP_MS = 1000;
+/** limit: how often `stop` looks whether all connections are gone. */
+const STOP_POLL_MS = 20;
+/** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
+const MOST_RETIRED = 10_000;
+
+export const createNodeEngine: EngineFactory = (events) =>
+  createNodeEngineWith({ clock: systemClock, rng: systemRng, descriptors: descriptorLimit() }, events);
+
+export async function createNodeEngineWith(options: NodeEngineOptions, events: EngineEvents): Promise<Engine> {
+  const { clock, rng, descriptors } = options;
+  // limit: an eighth stays for files, the control link and clients that wait; half of that for the latter.
+  const reserve = Math.min(1024, Math.floor(descriptors / 8));
+  const gate = createGate({ descriptors: descriptors - reserve, waiting: Math.floor(reserve / 2) });
+  const deps = {
+    clock,
+    gate,
+    // limit: one rule's flood of new sessions leaves descriptors to the others.
+    mostUdpSessions: Math.min(65_536, Math.floor(descriptors / 4)),
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    uuid: () => rng.uuid(),
+    record: events.record.bind(events),
+  };
+  const capabilities: Capabilities = {
+    modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],
+    protocols: ['TCP', 'UDP'],
+    ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
+    nextOrigin: true,
+  };
+  /** Removed ones too, until their last connection is gone. */
+  const rules = new Map<string, NodeRule>();
+  const removed = new Set<string>();
+  const retired = new Map<string, LiveCounters>();
+  /** Calls about one rule run one after the other. */
+  const turns = new Map<string, Promise<unknown>>();
+  const sweeper = clock.every(SWEEP_MS, sweep);
+  let waitsTold = 0;
+  let stopping: Promise<void> | undefined;
+
+  function sweep(): void {
+    const total = openDescriptors();
+    if (total !== undefined) gate.setOthers(Math.max(0, total - gate.held));
+    for (const rule of rules.values()) rule.sweep();
+    for (const id of removed) retire(id);
+    const { waits, refusals } = gate;
+    if (waits > waitsTold) {
+      events.log('warn', 'out of descriptors: new connections wait; raise the limit (ulimit -n)', {
+        descriptors,
+        held: gate.held,
+        waited: waits - waitsTold,
+        refused: refusals,
+      });
+      waitsTold = waits;
+    }
+  }
+
+  /** Forgets a removed rule once nothing of it lives, but for what it counted. */
+  function retire(id: string): void {
+    const rule = rules.get(id);
+    if (!rule || rule.connections > 0) return;
+    rules.delete(id);
+    removed.delete(id);
+    if (hasCounted(rule.counters)) retired.set(id, rule.counters);
+    for (const oldest of retired.keys()) {
+      if (retired.size <= MOST_RETIRED) break;
+      retired.delete(oldest);
+    }
+  }
+
+  function turn<T>(id: string, run: () => T | Promise<T>): Promise<T> {
+    const mine = (turns.get(id) ?? Promise.resolve()).then(run);
+    turns.set(id, mine);
+    return mine.finally(() => {
+      if (turns.get(id) === mine) turns.delete(id);
+    });
+  }
+
+  function remove(id: string): Promise<void> {
+    return turn(id, () => {
+      const rule = rules.get(id);
+      if (!rule) return;
+      removed.add(id);
+      rule.close();
+      retire(id);
+    });
+  }
+
+  function refusal(listener: Listener): string | undefined {
+    if (stopping) return 'the engine is stopping';
+    if (!capabilities.modes.includes(listener.mode)) return `the node engine cannot do ${listener.mode}`;
+    return listener.entries.length === 0 ? 'the rule has no entry address on this edge' : undefined;
+  }
+
+  async function applyNow(listener: Listener): Promise<Applied> {
+    const reason = refusal(listener);
+    const known = rules.get(listener.id);
+    if (reason !== undefined) {
+      known?.close();
+      return { ok: false, reason };
+    }
+    const rule = known ?? createNodeRule(listener, retired.get(listener.id) ?? createCounters(), deps);
+    rules.set(listener.id, rule);
+    retired.delete(listener.id);
+    removed.delete(listener.id);
+    return rule.apply(listener);
+  }
+
+  async function stopNow(drainMs: number): Promise<void> {
+    await Promise.all(turns.values());
+    for (const rule of rules.values()) rule.unlisten('shutdown');
+    const end = clock.monotonic() + drainMs;
+    const alive = (): boolean => [...rules.values()].some((rule) => rule.connections > 0);
+    while (alive() && clock.monotonic() < end) await clock.sleep(STOP_POLL_MS);
+    for (const rule of rules.values()) rule.endAll('shutdown');
+    sweeper.cancel();
+  }
+
+  return {
+    name: 'node',
+    capabilities: () => capabilities,
+    apply: (listener) => turn(listener.id, () => applyNow(listener)),
+    remove,
+    async prune(keep) {
+      await Promise.all([...rules.keys()].filter((id) => !keep.has(id) && !removed.has(id)).map(remove));
+    },
+    async counters() {
+      const all = new Map<string, RuleCounters>();
+      for (const [id, counters] of retired) all.set(id, snapshot(counters));
+      for (const [id, { counters }] of rules) if (hasCounted(counters)) all.set(id, snapshot(counters));
+      return all;
+    },
+    stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+  };
+}
+
+function hasCounted(counters: LiveCounters): boolean {
+  return counters.connections > 0 || Object.keys(counters.dropped).length > 0;
+}

@@ -1,0 +1,114 @@
+/**
+ * One rule on this engine: its listening sockets, its connections and UDP sessions, and how all of them follow a change
+ * of the rule. Rules know nothing of each other.
+ */
+import type { Clock } from '../../../lib/clock.ts';
+import type { EndCause } from '../../../link/facts.ts';
+import type { Applied, Listener } from '../../engine.ts';
+import { bindReason } from '../../flow/causes.ts';
+import type { LiveCounters } from '../../flow/counters.ts';
+import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
+import type { Gate } from '../../flow/gate.ts';
+import { createRuleFlow, type RuleFlowDeps } from '../../flow/rule-flow.ts';
+import { bindEach, bindTcp } from './bind.ts';
+import { serve, type Connection, type ConnectionDeps } from './connection.ts';
+import { createUdpSide } from './udp.ts';
+
+export interface NodeRule {
+  readonly counters: LiveCounters;
+  /** Connections that still live; UDP sessions end with their sockets. */
+  readonly connections: number;
+  apply(listener: Listener): Promise<Applied>;
+  /** Sockets close now and UDP sessions end; connections drain as the rule says. */
+  close(): void;
+  /** Sockets close now and UDP sessions end with this cause; connections go on. */
+  unlisten(cause: EndCause): void;
+  /** Once a second. */
+  sweep(): void;
+  endAll(cause: EndCause): void;
+}
+
+export interface NodeRuleDeps extends RuleFlowDeps {
+  readonly clock: Clock;
+  readonly gate: Gate;
+  readonly mostUdpSessions: number;
+}
+
+export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
+  const { gate, clock } = deps;
+  const flow = createRuleFlow(first, counters, deps);
+  const udp = createUdpSide(flow, gate, deps.mostUdpSessions);
+  const live = new Set<Connection>();
+  /** Bound address and port → how to close it. */
+  const bound = new Map<string, (cause: EndCause) => void>();
+  const serving: ConnectionDeps = { flow, gate, clock, live, isBound: (point) => bound.has(point.key) };
+
+  async function bind(point: BindPoint): Promise<void> {
+    bound.set(point.key, point.protocol === 'TCP' ? await openTcp(point) : await udp.open(point));
+  }
+
+  async function openTcp(point: BindPoint): Promise<() => void> {
+    const server = await bindTcp(point, (client) => serve(client, point, serving));
+    gate.hold();
+    return () => {
+      server.close();
+      gate.release();
+    };
+  }
+
+  function unbind(cause: EndCause, keep: { has(key: string): boolean } = new Set()): void {
+    for (const [key, close] of bound) {
+      if (keep.has(key)) continue;
+      bound.delete(key);
+      close(cause);
+    }
+  }
+
+  function judge(): void {
+    udp.reconcile();
+    for (const connection of live) flow.judge(connection.session, bound.has(connection.point.key));
+    endDue();
+  }
+
+  function endDue(): void {
+    for (const connection of live) {
+      const cause = flow.check(connection.session);
+      if (cause) connection.end(cause);
+    }
+  }
+
+  function close(): void {
+    unbind('drained');
+    judge();
+  }
+
+  return {
+    counters,
+    get connections() {
+      return live.size;
+    },
+    async apply(listener) {
+      flow.update(listener);
+      const wanted = bindPoints(listener);
+      // order: new sockets before old ones go, so a change never leaves a moment with neither.
+      const missing = [...wanted.values()].filter(({ key }) => !bound.has(key));
+      const failure = await bindEach(missing, bind);
+      if (failure) {
+        close();
+        return { ok: false, reason: bindReason(failure.code, failure.point, wanted.size) };
+      }
+      unbind('drained', wanted);
+      judge();
+      return { ok: true };
+    },
+    close,
+    unlisten: (cause) => unbind(cause),
+    sweep() {
+      udp.sweep();
+      endDue();
+    },
+    endAll(cause) {
+      for (const connection of live) connection.end(cause);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** The counters of one rule, as engines count them: plain numbers, cheap to add to. */
+import type { EndCause, RuleCounters } from '../../link/facts.ts';
+
+/**
+ * Why a datagram was given up. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram
+ * with its header. `short`: a reply without the header that the mode asks of it. `queue`: the system does not take more.
+ * `source`: came from port 0, where nobody can be answered.
+ */
+export const DROP_REASONS = ['no-origin', 'limit', 'oversize', 'short', 'queue', 'source'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export interface LiveCounters {
+  connections: number;
+  active: number;
+  bytesIn: number;
+  bytesOut: number;
+  packetsIn: number;
+  packetsOut: number;
+  readonly dropped: Partial<Record<DropReason, number>>;
+  readonly ends: Partial<Record<EndCause, number>>;
+}
+
+export function createCounters(): LiveCounters {
+  return {
+    connections: 0,
+    active: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    packetsIn: 0,
+    packetsOut: 0,
+    dropped: {},
+    ends: {},
+  };
+}
+
+export function countDrop(counters: LiveCounters, reason: DropReason): void {
+  counters.dropped[reason] = (counters.dropped[reason] ?? 0) + 1;
+}
+
+/** A copy that no longer changes. */
+export function snapshot(counters: LiveCounters): RuleCounters {
+  return { ...counters, dropped: { ...counters.dropped }, ends: { ...counters.ends } };
+}
+
+/** What a rule counted in two lives of its engine; the present one alone has connections. */
+export function addCounters(past: RuleCounters, present: RuleCounters): RuleCounters {
+  return {
+    connections: past.connections + present.connections,
+    active: present.active,
+    bytesIn: past.bytesIn + present.bytesIn,
+    bytesOut: past.bytesOut + present.bytesOut,
+    packetsIn: past.packetsIn + present.packetsIn,
+    packetsOut: past.packetsOut + present.packetsOut,
+    dropped: addEach(past.dropped, present.dropped),
+    ends: addEach(past.ends, present.ends),
+  };
+}
+
+function addEach(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}

@@ -1,0 +1,48 @@
+/**
+ * Which target takes the next connection: the lowest tier that has one, and inside it by weight, smoothly. Over a whole
+ * period (the sum of the weights) every target gets exactly its share, never in a burst. Pure.
+ */
+import type { Target } from '../engine.ts';
+
+export interface Picker {
+  update(targets: readonly Target[]): void;
+  /** `tried`: addresses that must not be taken. `undefined`: nothing is left. */
+  next(tried?: ReadonlySet<string>): Target | undefined;
+}
+
+interface Slot {
+  readonly target: Target;
+  /** What the target is owed; the most owed is next. */
+  owed: number;
+}
+
+export function createPicker(): Picker {
+  let slots: readonly Slot[] = [];
+
+  return {
+    update(targets) {
+      const owed = new Map(slots.map((slot) => [slot.target.address, slot.owed]));
+      slots = targets.map((target) => {
+        // A target that stays keeps its place in the turn, so that frequent changes don't favour the first one; what it
+        // was owed under another weight must not become a burst.
+        const before = owed.get(target.address) ?? 0;
+        return { target, owed: Math.max(-target.weight, Math.min(target.weight, before)) };
+      });
+    },
+    next(tried) {
+      const usable = (slot: Slot): boolean => slot.target.weight > 0 && !tried?.has(slot.target.address);
+      let tier = Infinity;
+      for (const slot of slots) if (slot.target.tier < tier && usable(slot)) tier = slot.target.tier;
+      let total = 0;
+      let best: Slot | undefined;
+      for (const slot of slots) {
+        if (slot.target.tier !== tier || !usable(slot)) continue;
+        total += slot.target.weight;
+        slot.owed += slot.target.weight;
+        if (!best || slot.owed > best.owed) best = slot;
+      }
+      if (best) best.owed -= total;
+      return best?.target;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * The UDP sessions of one rule: which datagram opens one, where it goes, what header it carries, what is given up and
+ * why. Pure; sockets are the engine's (`link` is its own mark on a session, never read here). A datagram is answered
+ * only by what an origin sent: nothing in here replies.
+ */
+import type { EndCause } from '../../link/facts.ts';
+import { PASS_THROUGH } from '../pass-through/index.ts';
+import type { Endpoint } from '../pass-through/pass-through.ts';
+import { countDrop, type DropReason } from './counters.ts';
+import type { RuleFlow } from './rule-flow.ts';
+import type { Session } from './session.ts';
+
+export interface UdpSession<L> extends Session {
+  readonly origin: Endpoint;
+  /** In front of the payload of the datagram that was just admitted; empty where none belongs there. */
+  header: Uint8Array;
+  /** Bytes to cut off each reply. */
+  readonly replyHeader: number;
+  readonly port: UdpPort<L>;
+  readonly key: string;
+  link: L | undefined;
+}
+
+/** The sessions that came in by one bound address and port. */
+export interface UdpPort<L> {
+  readonly entry: Endpoint;
+  readonly sessions: Map<string, UdpSession<L>>;
+}
+
+export interface UdpTable<L> {
+  readonly size: number;
+  bind(entry: Endpoint): UdpPort<L>;
+  /** The port takes no more datagrams. Gives its sessions: they have no way back to their clients, close them. */
+  unbind(port: UdpPort<L>): UdpSession<L>[];
+  /**
+   * A datagram of `size` bytes from a client. Gives the session that takes it, with `link` still undefined where it is
+   * new; or undefined: dropped and counted.
+   */
+  admit(port: UdpPort<L>, client: Endpoint, size: number): UdpSession<L> | undefined;
+  /** A reply of `size` bytes from the origin. Gives the bytes to cut off its front, or -1: dropped and counted. */
+  reply(session: UdpSession<L>, size: number): number;
+  /** The session is over; twice is fine. */
+  close(session: UdpSession<L>, cause: EndCause): void;
+  /** The origin's host says that nobody listens there. True: close the session, another origin can take the client. */
+  refused(session: UdpSession<L>): boolean;
+  /** After a change of the rule: the sessions that may not go on. Close them; the client's next datagram opens anew. */
+  stale(): UdpSession<L>[];
+  /** Once a second or so: the sessions that have been idle too long. */
+  idle(): UdpSession<L>[];
+}
+
+const NOTHING = new Uint8Array();
+/** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
+const largest = (address: string): number => (address.includes(':') ? 65_527 : 65_507);
+
+/** `most` sessions at a time. `takeSlot` is asked last for each new one; freeing the slot is the caller's. */
+export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => boolean = () => true): UdpTable<L> {
+  const ports = new Set<UdpPort<L>>();
+  let size = 0;
+  let mode = flow.listener.mode;
+
+  function drop(reason: DropReason): undefined {
+    countDrop(flow.counters, reason);
+  }
+
+  function all(): UdpSession<L>[] {
+    return [...ports].flatMap((port) => [...port.sessions.values()]);
+  }
+
+  function open(port: UdpPort<L>, key: string, client: Endpoint, bytes: number): UdpSession<L> | undefined {
+    const target = flow.choose(client.address);
+    const originPort = flow.originPort(port.entry.port);
+    if (!target || originPort === undefined) return drop('no-origin');
+    if (size >= most || !takeSlot()) return drop('limit');
+    const how = PASS_THROUGH[mode];
+    const header = how.carrier === 'none' ? NOTHING : how.announce('UDP', client, port.entry);
+    if (bytes + header.length > largest(target.address)) return drop('oversize');
+    const origin = { address: target.address, port: originPort };
+    const mine = { origin, header, replyHeader: how.replyHeader, port, key, link: undefined };
+    const session: UdpSession<L> = Object.assign(flow.open(client, port.entry), mine);
+    flow.settle(client.address, target.address);
+    port.sessions.set(key, session);
+    size++;
+    return session;
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    bind(entry) {
+      const port = { entry, sessions: new Map<string, UdpSession<L>>() };
+      ports.add(port);
+      return port;
+    },
+    unbind(port) {
+      ports.delete(port);
+      return [...port.sessions.values()];
+    },
+    admit(port, client, bytes) {
+      if (client.port === 0) return drop('source');
+      const key = `${client.address} ${client.port}`;
+      let session = port.sessions.get(key);
+      if (session) {
+        // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
+        if (PASS_THROUGH[mode].carrier === 'start') session.header = NOTHING;
+        if (bytes + session.header.length > largest(session.origin.address)) return drop('oversize');
+      } else {
+        session = open(port, key, client, bytes);
+        if (!session) return undefined;
+      }
+      session.activity++;
+      session.bytesIn += bytes;
+      flow.counters.bytesIn += bytes;
+      flow.counters.packetsIn++;
+      return session;
+    },
+    reply(session, bytes) {
+      const cut = session.replyHeader;
+      if (bytes < cut) {
+        drop('short');
+        return -1;
+      }
+      session.activity++;
+      session.bytesOut += bytes - cut;
+      flow.counters.bytesOut += bytes - cut;
+      flow.counters.packetsOut++;
+      return cut;
+    },
+    close(session, cause) {
+      if (!session.port.sessions.delete(session.key)) return;
+      size--;
+      flow.close(session, cause);
+    },
+    refused(session) {
+      flow.forget(session.client.address);
+      return flow.hasOther(session.origin.address);
+    },
+    stale() {
+      const changed = mode !== flow.listener.mode;
+      mode = flow.listener.mode;
+      // not: drain. A datagram must not go where the rule no longer sends it, and the next one opens a session anyway.
+      return all().filter((session) => flow.judge(session, true) === 'drains' || changed);
+    },
+    idle: () => all().filter((session) => flow.check(session) !== undefined),
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * What the engine cases stand on: one engine per suite, a fresh rule per case, and origins and clients on loopback
+ * addresses that no other case uses. An engine brings its factory and, where it needs other places, its addresses.
+ */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine, EngineFactory, Listener, Target } from '../../../src/edge/engine.ts';
+import type { ConnectionRecord, RuleCounters } from '../../../src/link/facts.ts';
+
+export interface EngineUnderTest {
+  readonly create: EngineFactory;
+  /** A new IPv4 address each time, where entries, origins or clients may live. Default: somewhere in 127.0.0.0/8. */
+  readonly address?: () => string;
+}
+
+export interface EngineWorld {
+  readonly engine: Engine;
+  address(): string;
+  /** A rule nobody has: one entry address, one free port, TCP, OFF. */
+  rule(change?: Partial<Listener>): Promise<Listener>;
+  /** Applies, and fails the case with the engine's reason where it refuses. */
+  up(listener: Listener): Promise<Listener>;
+  records(rule: string): ConnectionRecord[];
+  /** The records that end a connection of the rule, once there are so many. */
+  ended(rule: string, count?: number): Promise<ConnectionRecord[]>;
+  counters(rule: string): Promise<RuleCounters>;
+}
+
+let used = 0;
+/** 127.64.0.0–127.191.255.255: each process starts somewhere else, so that files can run side by side. */
+export function loopback(): string {
+  const start = (process.pid * 257) % (128 * 65_536);
+  const n = (start + ++used) % (128 * 65_536);
+  return `127.${64 + Math.floor(n / 65_536)}.${Math.floor(n / 256) % 256}.${1 + (n % 254)}`;
+}
+
+/** Call inside a `describe`: the engine lives as long as its cases. */
+export function engineWorld(under: EngineUnderTest): EngineWorld {
+  const seen: ConnectionRecord[] = [];
+  let engine: Engine | undefined;
+  let rules = 0;
+  before(async () => {
+    engine = await under.create({ record: (record) => seen.push(record), listener() {}, log() {} });
+  });
+  after(() => engine?.stop(0));
+
+  const world: EngineWorld = {
+    get engine() {
+      assert.ok(engine);
+      return engine;
+    },
+    address: under.address ?? loopback,
+    async rule(change = {}) {
+      const entries = change.entries ?? [world.address()];
+      const port = await freePort(entries[0]);
+      return listener({ id: `rule-${process.pid}-${++rules}`, entries, ports: [{ from: port, to: port }], ...change });
+    },
+    async up(listener) {
+      assert.deepEqual(await world.engine.apply(listener), { ok: true });
+      return listener;
+    },
+    records: (rule) => seen.filter((record) => record.rule === rule),
+    async ended(rule, count = 1) {
+      const ended = (): ConnectionRecord[] => world.records(rule).filter((record) => record.end);
+      await eventually(() => assert.ok(ended().length >= count, `${ended().length} of ${count} records`));
+      return ended();
+    },
+    async counters(rule) {
+      const counters = (await world.engine.counters()).get(rule);
+      assert.ok(counters, `no counters of ${rule}`);
+      return counters;
+    },
+  };
+  return world;
+}
+
+export function listener(change: Partial<Listener>): Listener {
+  return {
+    id: 'rule-1',
+    proxy: 'sid-test',
+    protocol: 'TCP',
+    entries: [],
+    ports: [],
+    targets: [],
+    originPorts: { from: 1, to: 1 },
+    mode: 'OFF',
+    persistSeconds: 0,
+    options: options(),
+    ...change,
+  };
+}
+
+export function options(change: Partial<Listener['options']> = {}): Listener['options'] {
+  return {
+    connectTimeoutMs: 5000,
+    idleSeconds: 600,
+    drain: { how: 'drain', seconds: 30 },
+    recordOneIn: 1,
+    ...change,
+  };
+}
+
+export function target(address: string, weight = 10, tier = 0): Target {
+  return { address, weight, tier };
+}
+
+/** The part of a rule that leads to these origins, which listen on one port. */
+export function leadsTo(...origins: { readonly address: string; readonly port: number }[]): Partial<Listener> {
+  const port = origins[0]?.port ?? 1;
+  return { targets: origins.map(({ address }) => target(address)), originPorts: { from: port, to: port } };
+}
+
+export function firstPort(listener: Listener): number {
+  return listener.ports[0]?.from ?? 0;
+}
+
+/** A port that nobody listens on at this address; free for TCP and, among test addresses, for UDP as well. */
+export function freePort(address = '127.0.0.1'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, address, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === 'object' && bound ? bound.port : 0));
+    });
+  });
+}
+
+/** Runs the check until it does not throw; after `withinMs` its last error is the case's. */
+export async function eventually(check: () => void | Promise<void>, withinMs = 5000): Promise<void> {
+  const end = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await sleep(5);
+    }
+  }
+}
