@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { parseCidr } from '../lib/net/cidr.ts';
-import { LOG_LEVELS, type LogLevel } from '../observe/log.ts';
+import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 
 /** What a value must be, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
 export class Refused extends Error {}

@@ -3,9 +3,8 @@
  * call sites never ask. Facts are flat values; never put a secret into one.
  */
 import type { Clock } from '../lib/clock.ts';
+import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 export type Facts = Readonly<Record<string, unknown>>;
 
 export interface Log {
