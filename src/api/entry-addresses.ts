@@ -3,18 +3,18 @@
  * on one address want the same port. What is taken is decided in domain/address-pool; here it meets the records.
  */
 import { joined, left, othersOn } from '../domain/address-pool/claim.ts';
-import { addressesOf, type ClaimsOf, type Entries } from '../domain/address-pool/entries.ts';
+import { addressesOf, type ClaimsOf, entriesWithIpv6, entriesWithoutIpv6 } from '../domain/address-pool/entries.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import { portClash } from '../domain/l4-rule/ports.ts';
 import type { AddressClaim } from '../domain/site/site.ts';
-import { type Fault, refuse } from '../faults/fault.ts';
+import { Fault, refuse } from '../faults/fault.ts';
 import { keys } from '../store/records.ts';
 import type { Tx } from './transaction.ts';
 
-type Writes = Pick<Tx, 'get' | 'peek' | 'put' | 'delete' | 'count'>;
+type Writes = Pick<Tx, 'get' | 'peek' | 'put' | 'delete' | 'list' | 'count' | 'around'>;
 type Claimant = Pick<L4Proxy, 'zone' | 'name' | 'staticIp'>;
 
-/** Claims as the search for an address looks at them: many, so unguarded; the one it picks is guarded by claimAll. */
+/** Claims as the search for an address looks at them: many, so unguarded; the one it picks is guarded by `claim`. */
 export function claimsOf(tx: Writes): ClaimsOf {
   return (site, family) => ({
     count: tx.count(keys.addresses(site, family)),
@@ -22,21 +22,46 @@ export function claimsOf(tx: Writes): ClaimsOf {
   });
 }
 
-export function claimAll(tx: Writes, proxy: Claimant, entries: Entries): void {
-  for (const { site, ip } of addressesOf(entries)) {
+interface At {
+  readonly site: string;
+  readonly ip: string;
+}
+
+export function claim(tx: Writes, proxy: Claimant, addresses: readonly At[]): void {
+  for (const { site, ip } of addresses) {
     const key = keys.address(site, ip);
     tx.put(key, joined(tx.get(key), proxy, proxy.staticIp === 'on'));
   }
 }
 
-export function releaseAll(tx: Writes, proxy: Claimant, entries: Entries): void {
-  for (const { site, ip } of addressesOf(entries)) {
+export function release(tx: Writes, proxy: Claimant, addresses: readonly At[]): void {
+  for (const { site, ip } of addresses) {
     const key = keys.address(site, ip);
-    const claim = tx.get(key);
-    const rest = claim && left(claim, proxy);
+    const held = tx.get(key);
+    const rest = held && left(held, proxy);
     if (rest) tx.put(key, rest);
-    else if (claim) tx.delete(key);
+    else if (held) tx.delete(key);
   }
+}
+
+/** Takes or frees what the instance's IPv6 setting, as it will be, asks for; the entries it then has. */
+export function followIpv6(tx: Writes, proxy: L4Proxy) {
+  const next = proxy.ipv6 === 'on' ? withIpv6(tx, proxy) : entriesWithoutIpv6(proxy.entries);
+  if (next instanceof Fault) return next;
+  const [before, after] = [addressesOf(proxy.entries), addressesOf(next)];
+  claim(tx, proxy, without(after, before));
+  release(tx, proxy, without(before, after));
+  return next;
+}
+
+function withIpv6(tx: Writes, proxy: L4Proxy) {
+  const sites = tx.list(keys.sites()).map(({ value }) => value);
+  const wish = { ...proxy, fits: fitsBeside(tx, proxy) };
+  return entriesWithIpv6(proxy.entries, sites, wish, claimsOf(tx), tx.around.rng);
+}
+
+function without(addresses: readonly At[], others: readonly At[]): At[] {
+  return addresses.filter(({ site, ip }) => !others.some((other) => other.site === site && other.ip === ip));
 }
 
 /**
@@ -50,10 +75,10 @@ export function sharedPortFault(
 ): Fault<'OperationDenied.L4PortLackOfResources'> | undefined {
   for (const { site, ip } of addressesOf(proxy.entries)) {
     const key = keys.address(site, ip);
-    const claim = tx.get(key);
-    const others = othersOn(claim, proxy);
-    if (!claim || others.length === 0) continue;
-    tx.put(key, claim);
+    const held = tx.get(key);
+    const others = othersOn(held, proxy);
+    if (!held || others.length === 0) continue;
+    tx.put(key, held);
     const rules = others.flatMap(({ zone, name }) => tx.peek(keys.proxy(zone, name))?.rules ?? []);
     const clash = portClash([...proxy.rules, ...rules]);
     if (clash !== undefined) {
@@ -65,7 +90,7 @@ export function sharedPortFault(
 }
 
 /** Whether an instance that has rules already can come to an address that others hold. Guards what it compares with. */
-export function fitsBeside(tx: Writes, proxy: L4Proxy): (claim: AddressClaim) => boolean {
+function fitsBeside(tx: Writes, proxy: L4Proxy): (claim: AddressClaim) => boolean {
   if (proxy.rules.length === 0) return () => true;
   return (claim) => {
     const rules = othersOn(claim, proxy).flatMap(({ zone, name }) => tx.get(keys.proxy(zone, name))?.rules ?? []);

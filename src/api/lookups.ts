@@ -2,11 +2,11 @@
  * Finds what a request names, or answers that it is not there. What belongs to another account is not there either, so
  * that nobody learns of it. Called by handlers; every record read here guards the commit.
  */
-import { zoneFault } from '../domain/l4-proxy/change.ts';
+import { pauseFault, planFault } from '../domain/l4-proxy/change.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { OriginWorld } from '../domain/l4-rule/origins.ts';
 import type { Zone } from '../domain/zone/zone.ts';
-import { type Fault, refuse } from '../faults/fault.ts';
+import { Fault, refuse } from '../faults/fault.ts';
 import { keys } from '../store/records.ts';
 import type { Tx } from './transaction.ts';
 
@@ -20,12 +20,18 @@ export function zoneOf(tx: Reads, id: string): Zone | NotFound {
   return zone;
 }
 
+/** The zone, unless it is paused. */
+export function openZoneOf(tx: Reads, id: string) {
+  const zone = zoneOf(tx, id);
+  return zone instanceof Fault ? zone : (pauseFault(zone) ?? zone);
+}
+
 /** The zone, if L4 proxies can be set up and switched on in it. */
 export function readyZoneOf(tx: Reads, id: string) {
-  const zone = tx.get(keys.zone(id));
-  if (zone?.account !== tx.caller.account) return refuse('ResourceNotFound', `There is no zone ${id}.`);
+  const zone = openZoneOf(tx, id);
+  if (zone instanceof Fault) return zone;
   const plan = zone.planId === undefined ? undefined : tx.get(keys.plan(zone.planId));
-  return zoneFault(zone, plan, tx.now) ?? zone;
+  return planFault(zone, plan, tx.now) ?? zone;
 }
 
 /** `undefined` where the zone has no such instance. */
