@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../link/facts.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import type { Gate, Waiting } from '../../flow/gate.ts';
+import type { Budget, Waiting } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
 import type { Session } from '../../flow/session.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
@@ -24,7 +24,7 @@ export interface Connection {
 
 export interface ConnectionDeps {
   readonly flow: RuleFlow;
-  readonly gate: Gate;
+  readonly budget: Budget;
   readonly clock: Clock;
   /** A connection is in here from its accept to its record. */
   readonly live: Set<Connection>;
@@ -39,7 +39,7 @@ const RETRY_MS = 100;
 const SEGMENT = 1448;
 
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
-  const { flow, gate, clock, live } = deps;
+  const { flow, budget, clock, live } = deps;
   const { remoteAddress, remotePort, localAddress, localPort } = client;
   client.on('error', () => {});
   // The client was gone before it could be served.
@@ -61,11 +61,11 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
 
   const connection: Connection = { session, point, end };
   live.add(connection);
-  gate.hold();
+  budget.hold();
   admit();
 
   function admit(): void {
-    waiting = gate.queue(() => {
+    waiting = budget.queue(() => {
       descriptors = 2;
       patience?.cancel();
       dialNext();
@@ -135,7 +135,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     isOver = true;
     patience?.cancel();
     flow.close(session, cause);
-    gate.release(descriptors);
+    budget.release(descriptors);
     live.delete(connection);
   }
 }

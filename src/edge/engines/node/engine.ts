@@ -8,7 +8,7 @@ import { systemRng, type Rng } from '../../../lib/rng.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Listener } from '../../engine.ts';
 import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
-import { createGate } from '../../flow/gate.ts';
+import { createBudget } from '../../flow/budget.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
 
@@ -33,10 +33,10 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   const { clock, rng, descriptors } = options;
   // limit: an eighth stays for files, the control link and clients that wait; half of that for the latter.
   const reserve = Math.min(1024, Math.floor(descriptors / 8));
-  const gate = createGate({ descriptors: descriptors - reserve, waiting: Math.floor(reserve / 2) });
+  const budget = createBudget({ descriptors: descriptors - reserve, waiting: Math.floor(reserve / 2) });
   const deps = {
     clock,
-    gate,
+    budget,
     // limit: one rule's flood of new sessions leaves descriptors to the others.
     mostUdpSessions: Math.min(65_536, Math.floor(descriptors / 4)),
     now: () => clock.now(),
@@ -62,14 +62,14 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
 
   function sweep(): void {
     const total = openDescriptors();
-    if (total !== undefined) gate.setOthers(Math.max(0, total - gate.held));
+    if (total !== undefined) budget.setOthers(Math.max(0, total - budget.held));
     for (const rule of rules.values()) rule.sweep();
     for (const id of removed) retire(id);
-    const { waits, refusals } = gate;
+    const { waits, refusals } = budget;
     if (waits > waitsTold) {
       events.log('warn', 'out of descriptors: new connections wait; raise the limit (ulimit -n)', {
         descriptors,
-        held: gate.held,
+        held: budget.held,
         waited: waits - waitsTold,
         refused: refusals,
       });

@@ -8,7 +8,7 @@ import type { Applied, Listener } from '../../engine.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
-import type { Gate } from '../../flow/gate.ts';
+import type { Budget } from '../../flow/budget.ts';
 import { createRuleFlow, type RuleFlowDeps } from '../../flow/rule-flow.ts';
 import { bindEach, bindTcp } from './bind.ts';
 import { serve, type Connection, type ConnectionDeps } from './connection.ts';
@@ -30,18 +30,18 @@ export interface NodeRule {
 
 export interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
-  readonly gate: Gate;
+  readonly budget: Budget;
   readonly mostUdpSessions: number;
 }
 
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
-  const { gate, clock } = deps;
+  const { budget, clock } = deps;
   const flow = createRuleFlow(first, counters, deps);
-  const udp = createUdpSide(flow, gate, deps.mostUdpSessions);
+  const udp = createUdpSide(flow, budget, deps.mostUdpSessions);
   const live = new Set<Connection>();
   /** Bound address and port → how to close it. */
   const bound = new Map<string, (cause: EndCause) => void>();
-  const serving: ConnectionDeps = { flow, gate, clock, live, isBound: (point) => bound.has(point.key) };
+  const serving: ConnectionDeps = { flow, budget, clock, live, isBound: (point) => bound.has(point.key) };
 
   async function bind(point: BindPoint): Promise<void> {
     bound.set(point.key, point.protocol === 'TCP' ? await openTcp(point) : await udp.open(point));
@@ -49,10 +49,10 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
 
   async function openTcp(point: BindPoint): Promise<() => void> {
     const server = await bindTcp(point, (client) => serve(client, point, serving));
-    gate.hold();
+    budget.hold();
     return () => {
       server.close();
-      gate.release();
+      budget.release();
     };
   }
 

@@ -7,7 +7,7 @@ import type { EndCause } from '../../../link/facts.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { countDrop } from '../../flow/counters.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import type { Gate } from '../../flow/gate.ts';
+import type { Budget } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
 import { createUdpTable, type UdpPort, type UdpSession } from '../../flow/udp-table.ts';
 import { plainAddress } from '../../pass-through/pass-through.ts';
@@ -33,8 +33,8 @@ const MOST_EARLY = 64;
 /** limit: beyond this the system is not taking our datagrams, and old ones are worth less than memory. */
 const MOST_QUEUED = 1_048_576;
 
-export function createUdpSide(flow: RuleFlow, gate: Gate, mostSessions: number): UdpSide {
-  const table = createUdpTable<Upstream>(flow, mostSessions, () => gate.tryHold());
+export function createUdpSide(flow: RuleFlow, budget: Budget, mostSessions: number): UdpSide {
+  const table = createUdpTable<Upstream>(flow, mostSessions, () => budget.tryHold());
 
   function forward(session: UdpSession<Upstream>, datagram: Buffer): void {
     const { link, header } = session;
@@ -76,7 +76,7 @@ export function createUdpSide(flow: RuleFlow, gate: Gate, mostSessions: number):
     table.close(session, cause);
     session.link.socket.close();
     session.link = undefined;
-    gate.release();
+    budget.release();
   }
 
   function receive(port: UdpPort<Upstream>, listening: Socket, datagram: Buffer, from: RemoteInfo): void {
@@ -98,11 +98,11 @@ export function createUdpSide(flow: RuleFlow, gate: Gate, mostSessions: number):
       const listening = await bindUdp(point);
       const port = table.bind({ address: point.address, port: point.port });
       listening.on('message', (datagram, from) => receive(port, listening, datagram, from));
-      gate.hold();
+      budget.hold();
       return (cause) => {
         for (const session of table.unbind(port)) end(session, cause);
         listening.close();
-        gate.release();
+        budget.release();
       };
     },
     reconcile() {

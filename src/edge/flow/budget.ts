@@ -2,8 +2,8 @@
  * The budget of descriptors. A connection that would not find one waits for its turn, unread bytes and all, instead of
  * failing; only where too many wait already is one refused. Pure.
  */
-export interface Gate {
-  /** Descriptors held through this gate. */
+export interface Budget {
+  /** Descriptors held through this budget. */
   readonly held: number;
   /** How many had to wait so far, and how many of all could not even do that. */
   readonly waits: number;
@@ -24,14 +24,14 @@ export interface Waiting {
   cancel(): boolean;
 }
 
-export interface GateLimits {
+export interface BudgetLimits {
   readonly descriptors: number;
   readonly waiting: number;
 }
 
 const DONE: Waiting = { cancel: () => false };
 
-export function createGate(limits: GateLimits): Gate {
+export function createBudget(limits: BudgetLimits): Budget {
   const waiting = new Set<() => void>();
   let held = 0;
   let others = 0;
