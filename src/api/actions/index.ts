@@ -4,34 +4,56 @@
  */
 import type { AnyAction } from '../action.ts';
 import { EdgeFourAddFault } from './edgefour/EdgeFourAddFault.ts';
+import { EdgeFourBanL4Proxy } from './edgefour/EdgeFourBanL4Proxy.ts';
 import { EdgeFourClearFaults } from './edgefour/EdgeFourClearFaults.ts';
 import { EdgeFourCreateKey } from './edgefour/EdgeFourCreateKey.ts';
 import { EdgeFourDeletePolicy } from './edgefour/EdgeFourDeletePolicy.ts';
+import { EdgeFourDescribeStatus } from './edgefour/EdgeFourDescribeStatus.ts';
 import { EdgeFourListFaults } from './edgefour/EdgeFourListFaults.ts';
 import { EdgeFourListKeys } from './edgefour/EdgeFourListKeys.ts';
 import { EdgeFourListPolicies } from './edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from './edgefour/EdgeFourPutPolicy.ts';
+import { EdgeFourReset } from './edgefour/EdgeFourReset.ts';
 import { EdgeFourRevokeKey } from './edgefour/EdgeFourRevokeKey.ts';
+import { EdgeFourSetRuleOptions } from './edgefour/EdgeFourSetRuleOptions.ts';
+import { EdgeFourUnbanL4Proxy } from './edgefour/EdgeFourUnbanL4Proxy.ts';
 import { CreateL4Proxy } from './l4-proxy/CreateL4Proxy.ts';
+import { DeleteL4Proxy } from './l4-proxy/DeleteL4Proxy.ts';
 import { DescribeL4Proxy } from './l4-proxy/DescribeL4Proxy.ts';
+import { ModifyL4Proxy } from './l4-proxy/ModifyL4Proxy.ts';
+import { ModifyL4ProxyStatus } from './l4-proxy/ModifyL4ProxyStatus.ts';
 import { CreateL4ProxyRules } from './l4-rule/CreateL4ProxyRules.ts';
+import { DeleteL4ProxyRules } from './l4-rule/DeleteL4ProxyRules.ts';
 import { DescribeL4ProxyRules } from './l4-rule/DescribeL4ProxyRules.ts';
+import { ModifyL4ProxyRules } from './l4-rule/ModifyL4ProxyRules.ts';
+import { ModifyL4ProxyRulesStatus } from './l4-rule/ModifyL4ProxyRulesStatus.ts';
 
 export const ACTIONS = {
   // edgefour: what the cloud has in its console or in other products
   EdgeFourAddFault,
+  EdgeFourBanL4Proxy,
   EdgeFourClearFaults,
   EdgeFourCreateKey,
   EdgeFourDeletePolicy,
+  EdgeFourDescribeStatus,
   EdgeFourListFaults,
   EdgeFourListKeys,
   EdgeFourListPolicies,
   EdgeFourPutPolicy,
+  EdgeFourReset,
   EdgeFourRevokeKey,
+  EdgeFourSetRuleOptions,
+  EdgeFourUnbanL4Proxy,
   // l4-proxy
   CreateL4Proxy,
+  DeleteL4Proxy,
   DescribeL4Proxy,
+  ModifyL4Proxy,
+  ModifyL4ProxyStatus,
   // l4-rule
   CreateL4ProxyRules,
+  DeleteL4ProxyRules,
   DescribeL4ProxyRules,
+  ModifyL4ProxyRules,
+  ModifyL4ProxyRulesStatus,
 } as const satisfies Record<string, AnyAction>;

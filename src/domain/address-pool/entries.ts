@@ -70,11 +70,6 @@ export function addressesOf(entries: Entries): { readonly site: string; readonly
     .flatMap(([site, { v4, v6 }]) => [v4, v6].flatMap((ip) => (ip === undefined ? [] : [{ site, ip }])));
 }
 
-/** The sites where an instance that wants IPv6 has no IPv6 address. */
-export function sitesWithoutIpv6(entries: Entries): string[] {
-  return Object.keys(entries).filter((site) => entries[site]?.v6 === undefined);
-}
-
 /** `null`: none left. */
 function take(site: Site, family: 4 | 6, wish: EntryWish, claims: ClaimsOf, rng: Rng): string | null {
   const pool = poolOf(site, family);

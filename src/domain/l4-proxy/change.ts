@@ -18,18 +18,18 @@ export const PROXY_NAME = /^(?=.{1,50}$)[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 const LIVE_PLANS: ReadonlySet<Plan['status']> = new Set(['normal', 'expiring-soon']);
 
-/** Why nothing can be set up or switched on in this zone now. */
-export function zoneFault(
-  zone: Zone,
-  plan: Plan | undefined,
-  now: number,
-): Fault<'OperationDenied.ErrZoneIsAlreadyPaused' | 'OperationDenied'> | undefined {
-  if (zone.paused) return refuse('OperationDenied.ErrZoneIsAlreadyPaused', `Enable zone ${zone.id} first.`);
-  if (!plan)
-    return refuse('OperationDenied', `Zone ${zone.id} is bound to no plan; L4 proxies need an enterprise plan.`);
+/** In a zone that is paused nothing is set up, changed or switched; deleting goes on. */
+export function pauseFault(zone: Zone): Fault<'OperationDenied.ErrZoneIsAlreadyPaused'> | undefined {
+  if (!zone.paused) return undefined;
+  return refuse('OperationDenied.ErrZoneIsAlreadyPaused', `Enable zone ${zone.id} first.`);
+}
+
+/** Why the zone's plan does not carry L4 proxies now. What runs goes on, and can be switched off and deleted. */
+export function planFault(zone: Zone, plan: Plan | undefined, now: number): Fault<'OperationDenied'> | undefined {
+  const need = 'L4 proxies need an enterprise plan';
+  if (!plan) return refuse('OperationDenied', `Zone ${zone.id} is bound to no plan; ${need}.`);
   const named = `Plan ${plan.id} of zone ${zone.id}`;
-  if (plan.type !== 'plan-enterprise')
-    return refuse('OperationDenied', `${named} is of type ${plan.type}; L4 proxies need an enterprise plan.`);
+  if (plan.type !== 'plan-enterprise') return refuse('OperationDenied', `${named} is of type ${plan.type}; ${need}.`);
   if (!LIVE_PLANS.has(plan.status)) return refuse('OperationDenied', `${named} is ${plan.status}.`);
   if (plan.expiresAt <= now) return refuse('OperationDenied', `${named} has expired.`);
   return undefined;

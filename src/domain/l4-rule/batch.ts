@@ -8,7 +8,8 @@ import type { L4Proxy } from '../l4-proxy/l4-proxy.ts';
 import { THIS_WRITE } from '../stamp.ts';
 import type { RuleStatus } from '../status.ts';
 import { type RuleDraft, ruleFault } from './check.ts';
-import type { L4Rule, RuleOptions } from './l4-rule.ts';
+import type { L4Rule } from './l4-rule.ts';
+import { changedOptions, type OptionsChange } from './options.ts';
 import type { OriginWorld } from './origins.ts';
 import { portClash } from './ports.ts';
 
@@ -67,8 +68,8 @@ export function switchRules(proxy: L4Proxy, ids: readonly string[], want: L4Rule
   return updateNamed(proxy, ids, (rule) => ({ ...rule, want }));
 }
 
-export function setRuleOptions(proxy: L4Proxy, ids: readonly string[], options: RuleOptions): L4Proxy | Unknown {
-  return updateNamed(proxy, ids, (rule) => ({ ...rule, options: { ...rule.options, ...options } }));
+export function setRuleOptions(proxy: L4Proxy, ids: readonly string[], change: OptionsChange): L4Proxy | Unknown {
+  return updateNamed(proxy, ids, (rule) => ({ ...rule, options: changedOptions(rule.options, change) }));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type EntryWish, newEntries } from '../../../domain/address-pool/entries.ts';
+import { addressesOf, type EntryWish, newEntries } from '../../../domain/address-pool/entries.ts';
 import { PROXY_NAME } from '../../../domain/l4-proxy/change.ts';
 import { conflictOf } from '../../../domain/l4-proxy/combinations.ts';
 import { ddosFault } from '../../../domain/l4-proxy/ddos.ts';
@@ -7,7 +7,7 @@ import { THIS_WRITE } from '../../../domain/stamp.ts';
 import { onOff, oneOf, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { claimAll, claimsOf } from '../../entry-addresses.ts';
+import { claim, claimsOf } from '../../entry-addresses.ts';
 import { featuresOf, readyZoneOf } from '../../lookups.ts';
 import { DDOS_PROTECTION_CONFIG, readDdos } from '../../models/L4Proxy.ts';
 
@@ -61,7 +61,7 @@ export const CreateL4Proxy = action({
     const wish: EntryWish = { ...settings, fits: () => true };
     const entries = tx.must(newEntries(sites, wish, claimsOf(tx), tx.around.rng));
     const id = tx.id('sid');
-    claimAll(tx, { zone: zone.id, name, staticIp }, entries);
+    claim(tx, { zone: zone.id, name, staticIp }, addressesOf(entries));
     tx.put(keys.proxyPlace(id), { zone: zone.id, name });
     tx.put(keys.proxy(zone.id, name), {
       id,

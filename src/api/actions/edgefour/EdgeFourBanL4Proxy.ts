@@ -1,0 +1,26 @@
+import { banProxy } from '../../../domain/l4-proxy/change.ts';
+import { string } from '../../../shape/shape.ts';
+import { keys } from '../../../store/records.ts';
+import { action } from '../../action.ts';
+import { proxyOf, zoneOf } from '../../lookups.ts';
+
+export const EdgeFourBanL4Proxy = action({
+  summary: 'Ban a Layer 4 proxy instance: it forwards nothing and takes no changes until the ban is lifted.',
+  access: 'write',
+  service: 'edgefour',
+  request: { ZoneId: string('Zone ID.'), ProxyId: string('L4 proxy instance ID.') },
+  response: {},
+  errors: ['ResourceNotFound'],
+  example: {
+    title: 'Ban an instance',
+    request: { ZoneId: 'zone-24wjy25v1cwi', ProxyId: 'sid-2qwk27xf7j9g' },
+    response: {},
+  },
+  handle(tx, { ZoneId, ProxyId }) {
+    const zone = tx.must(zoneOf(tx, ZoneId));
+    const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
+    const next = banProxy(proxy, true, tx.now);
+    if (next !== proxy) tx.put(keys.proxy(zone.id, proxy.name), next);
+    return {};
+  },
+});

@@ -1,0 +1,31 @@
+import { removeRules } from '../../../domain/l4-rule/batch.ts';
+import { ruleStatus } from '../../../domain/status.ts';
+import { list, string } from '../../../shape/shape.ts';
+import { keys } from '../../../store/records.ts';
+import { action } from '../../action.ts';
+import { proxyOf, zoneOf } from '../../lookups.ts';
+import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
+
+export const DeleteL4ProxyRules = action({
+  summary: 'Delete forwarding rules that are off: all of them or none.',
+  access: 'write',
+  request: {
+    ZoneId: string('Zone ID.'),
+    ProxyId: string('L4 proxy instance ID.'),
+    RuleIds: list(string('Rule ID.'), 'The rules.', { min: 1, max: MOST_RULES_PER_CALL }),
+  },
+  response: {},
+  errors: ['ResourceNotFound', 'UnauthorizedOperation.CamUnauthorized', 'UnsupportedOperation'],
+  example: {
+    title: 'Delete a rule',
+    request: { ZoneId: 'zone-24wjy25v1cwi', ProxyId: 'sid-2qwk27xf7j9g', RuleIds: ['rule-2qzkbvx3hxl1'] },
+    response: {},
+  },
+  handle(tx, { ZoneId, ProxyId, RuleIds }) {
+    const zone = tx.must(zoneOf(tx, ZoneId));
+    const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
+    const next = tx.must(removeRules(proxy, RuleIds, (rule) => ruleStatus(proxy, rule, zone, tx.around.acks)));
+    tx.put(keys.proxy(zone.id, proxy.name), next);
+    return {};
+  },
+});

@@ -1,0 +1,125 @@
+/** How things really are, as EdgeFourDescribeStatus shows it: edges, instances, and each rule with its engine and why. */
+import { notesOf } from '../../domain/l4-proxy/notes.ts';
+import { AREAS, type L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import type { L4Rule } from '../../domain/l4-rule/l4-rule.ts';
+import { PROTOCOLS } from '../../domain/l4-rule/modes.ts';
+import type { Site } from '../../domain/site/site.ts';
+import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../domain/status.ts';
+import type { Zone } from '../../domain/zone/zone.ts';
+import { cloudTime } from '../../lib/cloud-time.ts';
+import { boolean, type Infer, list, object, oneOf, string, unsigned } from '../../shape/shape.ts';
+import type { EdgeFact, Placement, Surroundings } from '../transaction.ts';
+
+const WANTS = ['online', 'offline'] as const;
+const FAILURES = list(string('`edge: reason`.'), 'Why edges could not apply it.');
+
+export const EDGE_STATUS = object(
+  {
+    EdgeId: string('Edge ID.'),
+    Site: string('The site whose entry addresses it holds.'),
+    Alive: boolean('Whether it reports.'),
+    AppliedRevision: unsigned('The revision it has applied.'),
+    SeenTime: string('When it last reported.', { format: 'time' }),
+    Version: string('Its version.'),
+    Engines: list(string('Engine.'), 'The engines it can use.'),
+  },
+  'An edge.',
+);
+
+const PLACEMENT = object(
+  {
+    EdgeId: string('Edge ID.'),
+    Engine: string('The engine that forwards the rule there.'),
+    Why: string('Why this engine.'),
+    Failure: string('Why the rule is not applied there; empty where it is.'),
+  },
+  'A rule on an edge.',
+);
+
+const RULE_STATUS = object(
+  {
+    RuleId: string('Rule ID.'),
+    RuleTag: string('Tag; empty where there is none.'),
+    Protocol: oneOf(PROTOCOLS, 'Protocol.'),
+    PortRange: list(string('Port or range.'), 'Forwarding ports.'),
+    Status: oneOf(RULE_STATUSES, 'Status.'),
+    Want: oneOf(WANTS, 'What its owner wants.'),
+    Placements: list(PLACEMENT, 'Where it is, by edge.'),
+    Failures: FAILURES,
+  },
+  'A rule.',
+);
+
+const SITE_ENTRY = object(
+  {
+    Site: string('Site.'),
+    Addresses: list(string('IP address.'), 'Entry addresses.'),
+  },
+  'The entry addresses at a site.',
+);
+
+export const INSTANCE_STATUS = object(
+  {
+    ZoneId: string('Zone ID.'),
+    ProxyId: string('L4 proxy instance ID.'),
+    ProxyName: string('Instance name.'),
+    Area: oneOf(AREAS, 'Area.'),
+    Status: oneOf(PROXY_STATUSES, 'Status.'),
+    Want: oneOf(WANTS, 'What its owner wants.'),
+    Entries: list(SITE_ENTRY, 'Entry addresses by site.'),
+    Notes: list(string('One sentence.'), 'What else to know.'),
+    Failures: FAILURES,
+    Rules: list(RULE_STATUS, 'Its rules.'),
+  },
+  'An instance.',
+);
+
+export function showEdge(edge: EdgeFact): Infer<typeof EDGE_STATUS.fields> {
+  return {
+    EdgeId: edge.id,
+    Site: edge.site,
+    Alive: edge.alive,
+    AppliedRevision: edge.applied,
+    SeenTime: cloudTime(edge.seenAt),
+    Version: edge.version,
+    Engines: [...edge.engines],
+  };
+}
+
+export function showInstance(
+  proxy: L4Proxy,
+  zone: Zone,
+  sites: readonly Site[],
+  { acks, operator }: Surroundings,
+): Infer<typeof INSTANCE_STATUS.fields> {
+  const placements = Map.groupBy(operator.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
+  const showRule = (rule: L4Rule) => ({
+    RuleId: rule.id,
+    RuleTag: rule.tag ?? '',
+    Protocol: rule.protocol,
+    PortRange: [...rule.portRange],
+    Status: ruleStatus(proxy, rule, zone, acks),
+    Want: rule.want,
+    Placements: (placements.get(rule.id) ?? []).map(showPlacement),
+    Failures: [...acks.failures(rule.id)],
+  });
+  return {
+    ZoneId: proxy.zone,
+    ProxyId: proxy.id,
+    ProxyName: proxy.name,
+    Area: proxy.area,
+    Status: proxyStatus(proxy, zone, acks),
+    Want: proxy.want,
+    Entries: Object.entries(proxy.entries).map(([Site, { v4, v6 }]) => ({
+      Site,
+      Addresses: [v4, v6].filter((address) => address !== undefined),
+    })),
+    Notes: notesOf(proxy, zone, sites),
+    Failures: [...acks.failures(proxy.id)],
+    Rules: proxy.rules.map(showRule),
+  };
+}
+
+function showPlacement({ edge, engine, why, failure }: Placement): Infer<typeof PLACEMENT.fields> {
+  return { EdgeId: edge, Engine: engine, Why: why, Failure: failure };
+}

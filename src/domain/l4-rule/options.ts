@@ -1,0 +1,28 @@
+/** EdgeFour's own settings of a rule, as they are after a change of some of them. Pure; defaults are in plan/. */
+import type { RuleOptions } from './l4-rule.ts';
+
+export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
+/** What a rule waits for its connections where only the way to drain is chosen. */
+const DRAIN_SECONDS = 30;
+
+/** Absent stays as it is. */
+export interface OptionsChange {
+  readonly drain?: (typeof DRAIN_WAYS)[number] | undefined;
+  readonly drainSeconds?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  readonly idleSeconds?: number | undefined;
+  readonly records?: NonNullable<RuleOptions['records']> | undefined;
+}
+
+export function changedOptions(before: RuleOptions | undefined, change: OptionsChange): RuleOptions {
+  const { drain, drainSeconds, connectTimeoutMs, idleSeconds, records } = change;
+  const how = drain ?? before?.drain?.how ?? 'drain';
+  const seconds = drainSeconds ?? before?.drain?.seconds ?? DRAIN_SECONDS;
+  return {
+    ...before,
+    ...((drain !== undefined || drainSeconds !== undefined) && { drain: { how, seconds } }),
+    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+    ...(idleSeconds !== undefined && { idleSeconds }),
+    ...(records !== undefined && { records }),
+  };
+}
