@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import { THIS_WRITE } from '../../domain/stamp.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
-import { ask, dataOf, MYPROXY, proxy, worldOf, zone } from './dns.fixture.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { silentLog } from '../../observe/log.ts';
+import { keys } from '../../store/records.ts';
+import { openStore } from '../../store/registry.ts';
+import type { Change } from '../../store/store.ts';
+import { ask, dataOf, DOMAIN, MYPROXY, proxy, worldOf, ZONE, zone } from './dns.fixture.ts';
 import { nearest } from './nearest.ts';
+import { recordWorld } from './world.ts';
 
 async function addresses(records: readonly (Zone | L4Proxy)[], dead: string[] = [], type: 'A' | 'AAAA' = 'A') {
   const got = await ask(
@@ -45,6 +52,26 @@ test('a question costs two reads by key, however big the world', async () => {
   const world = worldOf([zone(), ...many]);
   await ask(world, { name: 'p777.3kq782jghthh.edgefour.test' });
   assert.equal(world.reads, 2);
+});
+
+test('an answered write is in the next answer', async (t) => {
+  const store = await openStore('memory:', { clock: systemClock, log: silentLog });
+  t.after(() => store.close());
+  const world = recordWorld({ store, domain: DOMAIN, nameServer: '0.0.0.0', siteAlive: () => true });
+  const key = keys.proxy(ZONE, 'myproxy');
+  const serials: (number | undefined)[] = [];
+  async function after(change: Change): Promise<string> {
+    assert.ok((await store.commit([change], [])).ok);
+    const got = await ask(world, { name: MYPROXY });
+    const [soa] = (await ask(world, { name: DOMAIN, type: 'SOA' }))?.answers ?? [];
+    if (soa?.type === 'SOA') serials.push(soa.data.serial);
+    return [got?.rcode, ...(got?.answers ?? []).map(dataOf)].join(' ');
+  }
+  assert.equal(await after({ key: keys.zone(ZONE), value: zone() }), 'NXDOMAIN');
+  assert.equal(await after({ key, value: proxy({ changed: THIS_WRITE }) }), 'NOERROR 127.44.0.1');
+  assert.equal(await after({ key, value: proxy({ want: 'offline' }) }), 'NOERROR');
+  assert.equal(await after({ key, value: undefined }), 'NXDOMAIN');
+  assert.deepEqual(serials, [1, 2, 3, 4]);
 });
 
 test('a site that goes moves only the askers it served', () => {
