@@ -1,0 +1,150 @@
+/**
+ * New connections. Each socket that listens has a few accepts under way, each with its own area where the kernel writes
+ * the peer's address. An accept that may not have its connection now (no slot, no descriptors) waits, with or without one
+ * in hand, and goes on when something ends: connections queue in the kernel, none is refused.
+ */
+import { accept4, close as closeNow, fcntl, mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import type { Slab } from '../../../lib/ffi/libc.ts';
+import { EMFILE, ENFILE, ENOBUFS, ENOMEM, F_SETFL, O_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi.ts';
+import { DROP } from './counters.ts';
+import { dial } from './dial.ts';
+import { accept, cancelAll } from './operations.ts';
+import { begin } from './relay.ts';
+import type { Relay } from './relay.ts';
+import type { Entry } from './rules.ts';
+import { NAME_BYTES } from './sockaddr.ts';
+
+/** limit: a socket of its own port takes bursts without a round through JavaScript for each; a port of many waits alone. */
+const ACCEPTS_ALONE = 8;
+const ACCEPTS_IN_RANGE = 1;
+const RANGE = 32;
+/** The last word of an area: the room for the address, as the kernel wants to be told. */
+const LENGTH_AT = NAME_BYTES - 4;
+
+export class Acceptor {
+  readonly #names: Slab;
+  readonly #words: Int32Array;
+  readonly #entryOf: Int32Array;
+  readonly #held: Int32Array;
+  readonly #free: number[] = [];
+  readonly #waiting: number[] = [];
+  readonly #closed: (entry: Entry) => void;
+
+  /** `closed` hears of each entry whose socket is drained and closed. */
+  constructor(areas: number, closed: (entry: Entry) => void) {
+    const names = mapPages(areas * NAME_BYTES);
+    if (typeof names === 'number') throw new Error(`no memory for ${areas} accepts`);
+    this.#names = names;
+    this.#words = new Int32Array(names.buffer);
+    this.#entryOf = new Int32Array(areas);
+    this.#held = new Int32Array(areas).fill(-1);
+    for (let area = areas - 1; area >= 0; area--) this.#free.push(area);
+    this.#closed = closed;
+  }
+
+  /** False: no area left, which means more sockets than descriptors were allowed for. */
+  open(r: Relay, entry: Entry): boolean {
+    const many = entry.rule.spec.entries.length > RANGE;
+    for (let i = 0; i < (many ? ACCEPTS_IN_RANGE : ACCEPTS_ALONE); i++) {
+      const area = this.#free.pop();
+      if (area === undefined) return entry.posted > 0;
+      this.#entryOf[area] = entry.index;
+      this.#post(r, area);
+    }
+    return true;
+  }
+
+  /** No more from this socket. What its queue holds already is accepted and served; then it is closed. */
+  close(r: Relay, entry: Entry): void {
+    entry.closing = true;
+    cancelAll(r.ring, entry.fd);
+    for (const area of this.#waiting.splice(0)) {
+      if (this.#entryOf[area] === entry.index && this.#held[area]! < 0) this.#retire(r, area);
+      else this.#waiting.push(area);
+    }
+  }
+
+  /** An accept has completed. */
+  completed(r: Relay, area: number, result: number): void {
+    const entry = r.rules.entry(this.#entryOf[area]!);
+    entry.posted--;
+    if (result >= 0) {
+      this.#held[area] = result;
+      this.#serve(r, area);
+    } else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
+      entry.rule.row[DROP['wait-descriptors']]! += 1;
+      this.#waiting.push(area);
+    } else if (entry.closing) this.#retire(r, area);
+    else this.#post(r, area);
+  }
+
+  /** Something ended, or time has passed: those who wait may go on, as far as there is room. */
+  resume(r: Relay): void {
+    while (this.#waiting.length > 0 && r.slots.available > 0 && r.budget.has(2)) this.#serve(r, this.#waiting.pop()!);
+  }
+
+  release(): void {
+    unmap(this.#names);
+  }
+
+  #post(r: Relay, area: number): void {
+    const entry = r.rules.entry(this.#entryOf[area]!);
+    if (entry.closing) return this.#retire(r, area);
+    // not: posting only what there are slots for. A thousand ports would reserve a thousand slots.
+    this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
+    const name = this.#names.address + area * NAME_BYTES;
+    accept(r.ring, entry.fd, area, name, name + LENGTH_AT);
+    entry.posted++;
+  }
+
+  /** A connection in hand gets a slot, or waits for one; then the area takes the next. */
+  #serve(r: Relay, area: number): void {
+    const entry = r.rules.entry(this.#entryOf[area]!);
+    const fd = this.#held[area]!;
+    if (fd >= 0) {
+      if (!this.#begin(r, entry, area, fd)) {
+        this.#waiting.push(area);
+        return;
+      }
+      this.#held[area] = -1;
+    }
+    this.#post(r, area);
+  }
+
+  #begin(r: Relay, entry: Entry, area: number, fd: number): boolean {
+    const roomy = r.budget.take(2);
+    const slot = roomy ? r.slots.take(fd, entry.rule.index, entry.index, r.now) : -1;
+    if (slot < 0) {
+      if (roomy) r.budget.give(2);
+      entry.rule.row[roomy ? DROP['wait-slots'] : DROP['wait-descriptors']]! += 1;
+      return false;
+    }
+    const from = (area * NAME_BYTES) >> 2;
+    const to = r.slots.nameOffset(slot, 0) >> 2;
+    for (let i = 0; i < NAME_BYTES >> 2; i++) r.slots.nameWords[to + i] = this.#words[from + i]!;
+    begin(r, slot);
+    dial(r, slot);
+    return true;
+  }
+
+  /** The area is no longer needed. With the last one of a closing socket, what its queue still holds is taken over. */
+  #retire(r: Relay, area: number): void {
+    const entry = r.rules.entry(this.#entryOf[area]!);
+    if (entry.posted === 0 && !entry.closed) {
+      fcntl(entry.fd, F_SETFL, O_NONBLOCK);
+      const name = this.#names.address + area * NAME_BYTES;
+      for (let room = true; room;) {
+        this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
+        const fd = accept4(entry.fd, name, name + LENGTH_AT, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) break;
+        room = this.#begin(r, entry, area, fd);
+        if (!room) closeNow(fd);
+      }
+      closeNow(entry.fd);
+      entry.closed = true;
+      this.#closed(entry);
+      r.rules.settle(entry);
+    }
+    this.#free.push(area);
+  }
+}

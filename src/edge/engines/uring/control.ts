@@ -1,0 +1,79 @@
+/**
+ * What the agent's thread tells a worker, and what a worker answers. Small messages, read between two batches of
+ * completions; descriptors travel as numbers, because all threads of a process share them. Who owns which descriptor
+ * when is in LIFECYCLE.md.
+ */
+import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
+import type { PlannedOptions } from '../../../plan/plan.ts';
+import type { Turns } from './schedule.ts';
+
+/** A bound socket of a rule that this worker serves. */
+export interface EntrySpec {
+  readonly fd: number;
+  readonly address: string;
+  readonly port: number;
+  readonly originPort: number;
+}
+
+export interface TargetSpec {
+  /** The same number for the same address, in all rules and workers, as long as the engine lives. */
+  readonly number: number;
+  readonly address: string;
+  readonly weight: number;
+}
+
+/** A rule as a worker needs it. Sent whole at each change; the worker finds what differs. */
+export interface RuleSpec {
+  /** The same number for the same rule id, as long as the engine lives. */
+  readonly index: number;
+  readonly protocol: Protocol;
+  readonly mode: Mode;
+  readonly targets: readonly TargetSpec[];
+  readonly turns: Turns;
+  readonly persistSeconds: number;
+  readonly options: PlannedOptions;
+  readonly entries: readonly EntrySpec[];
+  /** Shared: counters of this rule and worker; position in the turns; persistence where the rule has it. */
+  readonly row: SharedArrayBuffer;
+  readonly position: SharedArrayBuffer;
+  readonly persistence: SharedArrayBuffer | undefined;
+}
+
+export type ToWorker =
+  | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
+  /** Close its sockets, drain its connections. */
+  | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
+  /** Everything is removed already: end when the last connection has, or at the deadline. */
+  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  /** Carried out: new sockets accept, old ones are closed. */
+  | { readonly kind: 'done'; readonly seq: number }
+  | {
+      readonly kind: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly facts?: Readonly<Record<string, unknown>>;
+    };
+
+/** How a worker is born. */
+export interface WorkerSettings {
+  readonly name: string;
+  readonly slots: number;
+  /** Descriptors that this worker may have open for connections, sessions and pipes. */
+  readonly descriptors: number;
+  readonly wakeFd: number;
+  /** One word that the worker fills in: the ring's descriptor, to be closed should the worker die. */
+  readonly ringFd: Int32Array<SharedArrayBuffer>;
+  /** Descriptors of each slot's sides; of each UDP session. */
+  readonly slotFds: SharedArrayBuffer;
+  readonly flowFds: SharedArrayBuffer;
+  readonly records: SharedArrayBuffer;
+  readonly toa: ToaHandles | undefined;
+}
+
+/** The map that the sock_ops program reads, and the option kinds to write. */
+export interface ToaHandles {
+  readonly mapFd: number;
+}

@@ -1,0 +1,75 @@
+/**
+ * What a worker counts, in memory that the agent's thread reads without asking: one row of numbers per rule and worker.
+ * Only the worker writes its row; a reader may see a sum that is one event behind, never a torn number.
+ */
+import { END_CAUSES } from '../../../link/facts.ts';
+import type { EndCause, RuleCounters } from '../../../link/facts.ts';
+import { DROP_REASONS as FLOW_REASONS } from '../../flow/counters.ts';
+
+/** Why something was put off or given up: labels of `dropped`. The first five as in edge/flow, for datagrams. */
+export const DROP_REASONS = [
+  ...FLOW_REASONS,
+  /** A connection waited because the descriptor limit was reached. */
+  'wait-descriptors',
+  /** A connection waited because all slots were taken. */
+  'wait-slots',
+  /** A direction waited because all buffers were taken. */
+  'wait-buffers',
+  /** A big stream was copied because no pipe could be had. */
+  'wait-pipes',
+  /** Connection records: the reader was too slow. */
+  'records',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export const CONNECTIONS = 0;
+export const ACTIVE = 1;
+export const BYTES_IN = 2;
+export const BYTES_OUT = 3;
+export const PACKETS_IN = 4;
+export const PACKETS_OUT = 5;
+const ENDS = 6;
+const DROPS = ENDS + END_CAUSES.length;
+export const ROW = DROPS + DROP_REASONS.length;
+
+export const DROP = Object.fromEntries(DROP_REASONS.map((reason, i) => [reason, DROPS + i])) as Readonly<
+  Record<DropReason, number>
+>;
+/** END_CAUSES by number, as columns keep them. */
+export const CAUSE = Object.fromEntries(END_CAUSES.map((cause, i) => [cause, i])) as Readonly<Record<EndCause, number>>;
+
+export type Row = Float64Array;
+
+export function newRow(): Row {
+  return new Float64Array(new SharedArrayBuffer(ROW * 8));
+}
+
+export function countEnd(row: Row, cause: number): void {
+  row[ENDS + cause]! += 1;
+}
+
+/** The rows of all workers as the engine door wants them. */
+export function sumRows(rows: readonly Row[]): RuleCounters {
+  const sum = (at: number): number => rows.reduce((total, row) => total + (row[at] ?? 0), 0);
+  const named = <Name extends string>(names: readonly Name[], from: number): Record<Name, number> =>
+    Object.fromEntries(names.map((name, i) => [name, sum(from + i)]).filter(([, n]) => n !== 0)) as Record<
+      Name,
+      number
+    >;
+  return {
+    connections: sum(CONNECTIONS),
+    active: sum(ACTIVE),
+    bytesIn: sum(BYTES_IN),
+    bytesOut: sum(BYTES_OUT),
+    packetsIn: sum(PACKETS_IN),
+    packetsOut: sum(PACKETS_OUT),
+    dropped: named(DROP_REASONS, DROPS),
+    ends: named(END_CAUSES, ENDS),
+  };
+}
+
+/** A worker died: what it had open is over. The row stays, and goes on counting under the next worker. */
+export function closeRow(row: Row): void {
+  row[ENDS + CAUSE.error]! += row[ACTIVE] ?? 0;
+  row[ACTIVE] = 0;
+}

@@ -1,0 +1,174 @@
+/**
+ * The workers, as the agent's thread sees them: started at the first need, told what to do, and replaced when one dies.
+ * The sockets outlive the worker that served them, so that while it is replaced connections wait in the kernel instead
+ * of being refused; what the dead worker had open is reset.
+ */
+import { Worker } from 'node:worker_threads';
+import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
+import type { FromWorker, RuleSpec, ToWorker, WorkerSettings } from './control.ts';
+import { closeRow } from './counters.ts';
+import { RecordReader, recordMemory } from './records.ts';
+
+export interface CrewEvents {
+  log: (level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>) => void;
+  /** A worker died and its rules are about to be taken up by the next one; and then: they are. */
+  died(worker: number): void;
+  back(worker: number): void;
+}
+
+export interface CrewShape {
+  readonly slots: number;
+  readonly descriptors: number;
+}
+
+/** limit: a worker that dies at once, for ever, costs a restart a second and no more. */
+const RESTART_MS = 1000;
+const ONE = BigUint64Array.of(1n);
+const LINGER_ZERO = Int32Array.of(1, 0);
+/** limit: the worker's own heap is small (connections live outside it); this keeps its garbage collections short. */
+const RESOURCES = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+
+type Order = ToWorker extends infer One ? (One extends { seq: number } ? Omit<One, 'seq'> : never) : never;
+
+/** One seat: the worker in it may change. */
+export class Seat {
+  readonly index: number;
+  readonly #shape: CrewShape;
+  readonly #events: CrewEvents;
+  readonly #wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  /** What the worker is to serve, for the next one in this seat. */
+  readonly #rules = new Map<number, RuleSpec>();
+  readonly #waiting = new Map<number, () => void>();
+  #settings: WorkerSettings;
+  #worker: Worker | undefined;
+  #reader: RecordReader;
+  #lives = 0;
+  #seq = 0;
+  #startedAt = 0;
+  #ending = false;
+
+  constructor(index: number, shape: CrewShape, events: CrewEvents) {
+    this.index = index;
+    this.#shape = shape;
+    this.#events = events;
+    this.#settings = this.#newSettings();
+    this.#reader = new RecordReader(this.#settings.records, this.#settings.name);
+    this.#start();
+  }
+
+  get reader(): RecordReader {
+    return this.#reader;
+  }
+
+  get lives(): number {
+    return this.#lives;
+  }
+
+  /** Resolves when it is true in the worker, or in the one after it. */
+  order(order: Order): Promise<void> {
+    if (order.kind === 'apply') this.#rules.set(order.rule.index, order.rule);
+    else if (order.kind === 'remove') this.#rules.delete(order.index);
+    else this.#ending = true;
+    return this.#send(order);
+  }
+
+  /** The worker has stopped, or never ran. */
+  async end(drainMs: number): Promise<void> {
+    if (!this.#worker) return;
+    const gone = new Promise((resolve) => this.#worker?.once('exit', resolve));
+    await this.order({ kind: 'stop', drainMs });
+    await gone;
+    close(this.#wakeFd);
+  }
+
+  #send(order: Order): Promise<void> {
+    const seq = ++this.#seq;
+    return new Promise((resolve) => {
+      this.#waiting.set(seq, resolve);
+      this.#worker?.postMessage({ ...order, seq });
+      write(this.#wakeFd, ONE, 8);
+    });
+  }
+
+  #newSettings(): WorkerSettings {
+    const { slots, descriptors } = this.#shape;
+    const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
+    return {
+      // Unique over restarts of the process too: it begins the id of every record.
+      name: `u${this.index}${(performance.timeOrigin + performance.now()).toString(36).replace('.', '')}`,
+      slots,
+      descriptors,
+      wakeFd: this.#wakeFd,
+      ringFd: new Int32Array(words(1)).fill(-1),
+      slotFds: words(2 * slots),
+      flowFds: words(descriptors),
+      records: recordMemory(),
+      toa: undefined,
+    };
+  }
+
+  #start(): void {
+    this.#lives++;
+    this.#startedAt = performance.now();
+    const worker = new Worker(new URL('worker.ts', import.meta.url), {
+      workerData: this.#settings,
+      name: `uring-${this.index}`,
+      resourceLimits: RESOURCES,
+    });
+    this.#worker = worker;
+    worker.on('message', (message: FromWorker) => this.#hear(message));
+    worker.on('error', (error) =>
+      this.#events.log('error', 'a relay worker failed', { worker: this.index, error: String(error) }),
+    );
+    worker.on('exit', () => this.#exited());
+    // The agent decides how long the process lives, not its workers.
+    worker.unref();
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === 'log')
+      this.#events.log(message.level, message.message, { worker: this.index, ...message.facts });
+    else if (message.kind === 'done') {
+      this.#waiting.get(message.seq)?.();
+      this.#waiting.delete(message.seq);
+    }
+  }
+
+  #exited(): void {
+    this.#worker = undefined;
+    if (this.#ending) {
+      for (const resolve of this.#waiting.values()) resolve();
+      this.#waiting.clear();
+      return;
+    }
+    this.#bury();
+    this.#events.died(this.index);
+    const early = performance.now() - this.#startedAt < RESTART_MS;
+    setTimeout(() => void this.#restart(), early ? RESTART_MS : 0).unref();
+  }
+
+  /** What a dead worker leaves: its ring, its connections, and counters that say they are open. */
+  #bury(): void {
+    const { ringFd, slotFds, flowFds } = this.#settings;
+    if (ringFd[0]! >= 0) close(ringFd[0]!);
+    for (const fd of new Int32Array(slotFds)) {
+      if (fd <= 0) continue;
+      setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
+      close(fd);
+    }
+    for (const fd of new Int32Array(flowFds)) if (fd > 0) close(fd);
+    for (const rule of this.#rules.values()) closeRow(new Float64Array(rule.row));
+  }
+
+  async #restart(): Promise<void> {
+    const orphans = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#settings = this.#newSettings();
+    this.#reader = new RecordReader(this.#settings.records, this.#settings.name);
+    this.#start();
+    await Promise.all([...this.#rules.values()].map((rule) => this.#send({ kind: 'apply', rule })));
+    for (const resolve of orphans) resolve();
+    this.#events.back(this.index);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Finding an origin for a connection: choose, open a socket, connect; on refusal or time-out the next one, up to three,
+ * before the client sees a failure. Nothing is sent before a connect has succeeded, so no origin but the last ever saw a
+ * byte. Meanwhile the client is read already: its data waits in its queue, its reset ends the dial.
+ */
+import { send as sendNow, errnoName } from '../../../lib/ffi/libc.ts';
+import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
+import { AF_INET, AF_INET6, IPPROTO_TCP, MSG_NOSIGNAL, TCP_NODELAY } from './abi.ts';
+import { CAUSE, DROP } from './counters.ts';
+import { cancelAll, close, connect, openSocket } from './operations.ts';
+import { arm, finish, tick } from './relay.ts';
+import type { Relay } from './relay.ts';
+import { MOST_TRIES, choose } from './rules.ts';
+import { DIALLING } from './slots.ts';
+import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from './sockaddr.ts';
+import { flush, startReading } from './stream.ts';
+
+/** The connection has its slot and no origin yet. */
+export function dial(r: Relay, slot: number): void {
+  startReading(r, 2 * slot);
+  next(r, slot, CAUSE['no-origin']);
+}
+
+/** The next target, or the end with `cause`, which is why the one before failed. */
+function next(r: Relay, slot: number, cause: number): void {
+  const { slots: s } = r;
+  const entry = r.rules.entry(s.entry[slot]!);
+  const { rule } = entry;
+  const client = s.nameOffset(slot, 0);
+  const at = addressOffset(s.names, client);
+  const size = addressSize(s.names, client);
+  const tries = s.tries[slot]!;
+  const tried = tries > 0 ? s.triedBy(slot) : undefined;
+  const position = tries < MOST_TRIES && !rule.removed ? choose(rule, s.names, at, size, r.now, tried) : -1;
+  if (position < 0) return finish(r, slot, cause, true);
+  const address = rule.addresses[position]!;
+  writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);
+  s.chose(slot, rule.spec.targets[position]!.number);
+  s.dialledAt[slot] = r.now;
+  openSocket(r.ring, address.length === 16 ? AF_INET6 : AF_INET, slot, s.generation[slot]!, s.tries[slot]!);
+  arm(r, slot);
+}
+
+/** A socket towards the origin is there, or could not be had. */
+export function opened(r: Relay, slot: number, generation: number, attempt: number, result: number): void {
+  const { slots: s } = r;
+  if (s.generation[slot] !== generation || s.tries[slot] !== attempt || s.state[slot] !== DIALLING) {
+    if (result >= 0) close(r.ring, result);
+    return;
+  }
+  if (result < 0) {
+    // Says nothing about the origin: the connection waits for its clock, which asks again.
+    if (isOutOfDescriptors(errnoName(result))) {
+      r.rules.entry(s.entry[slot]!).rule.row[DROP['wait-descriptors']]! += 1;
+      return;
+    }
+    return failed(r, slot, CAUSE[dialCause(errnoName(result))]);
+  }
+  const k = 2 * slot + 1;
+  s.fd[k] = result;
+  const name = s.nameOffset(slot, 1);
+  if (r.rules.entry(s.entry[slot]!).rule.pass.carrier === 'option')
+    r.toa?.announce(result, s.names, s.nameOffset(slot, 0));
+  r.setOption(result, IPPROTO_TCP, TCP_NODELAY, true);
+  connect(r.ring, result, s.namesAddress + name, familyAt(s.names, name), slot, generation, attempt);
+}
+
+/** The origin has answered, or the system for it. */
+export function connected(r: Relay, slot: number, generation: number, attempt: number, result: number): void {
+  const { slots: s } = r;
+  if (s.generation[slot] !== generation || s.tries[slot] !== attempt || s.state[slot] !== DIALLING) return;
+  if (result < 0) return failed(r, slot, CAUSE[dialCause(errnoName(result))]);
+  const { rule } = r.rules.entry(s.entry[slot]!);
+  const client = s.nameOffset(slot, 0);
+  rule.persistence?.remember(
+    s.names,
+    addressOffset(s.names, client),
+    addressSize(s.names, client),
+    s.target[slot]!,
+    r.now,
+  );
+  s.relays(slot);
+  s.seenAt[slot] = r.now;
+  arm(r, slot);
+  if (rule.pass.carrier === 'start') announce(r, slot);
+  startReading(r, 2 * slot + 1);
+  flush(r, 2 * slot);
+}
+
+/** The clock of a connection that dials: time-out, or another try for a socket. */
+export function dialTick(r: Relay, slot: number): void {
+  const { slots: s } = r;
+  const { options } = r.rules.entry(s.entry[slot]!).rule.spec;
+  const cut = s.cutAt[slot]! > 0 && r.now >= s.cutAt[slot]!;
+  if (!cut && r.now - s.dialledAt[slot]! >= options.connectTimeoutMs) failed(r, slot, CAUSE['origin-timeout']);
+  else tick(r, slot);
+}
+
+function failed(r: Relay, slot: number, cause: number): void {
+  const { slots: s } = r;
+  const { rule } = r.rules.entry(s.entry[slot]!);
+  const k = 2 * slot + 1;
+  if (s.fd[k]! >= 0) {
+    cancelAll(r.ring, s.fd[k]!);
+    close(r.ring, s.fd[k]!);
+    s.fd[k] = -1;
+  }
+  const client = s.nameOffset(slot, 0);
+  rule.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
+  next(r, slot, cause);
+}
+
+/**
+ * The client's address goes ahead of its first byte: in front of it where one is there already (one packet for both),
+ * else on its own. limit: these modes make a few short-lived objects per connection; the others make none.
+ */
+function announce(r: Relay, slot: number): void {
+  const { slots: s, buffers } = r;
+  const entry = r.rules.entry(s.entry[slot]!);
+  const name = s.nameOffset(slot, 0);
+  const header = entry.rule.pass.announce(
+    'TCP',
+    { address: addressText(s.names, name), port: portAt(s.names, name) },
+    { address: entry.text, port: entry.port },
+  );
+  const first = s.head[2 * slot]!;
+  if (first < 0) {
+    // A new socket takes a hundred bytes at once; if not, its connection is already lost and the next completion says so.
+    sendNow(s.fd[2 * slot + 1]!, header, header.length, MSG_NOSIGNAL);
+    return;
+  }
+  buffers.start[first]! -= header.length;
+  buffers.length[first]! += header.length;
+  buffers.memory.set(header, buffers.start[first]);
+}

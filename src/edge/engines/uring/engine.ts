@@ -1,0 +1,47 @@
+/**
+ * The uring engine: TCP and UDP on io_uring, a thread per core, every mode. This file is the door (engine.ts of the edge
+ * says what it promises): it knows rules and the sockets they are bound to, and tells the workers; it never touches a
+ * connection. Where the machine cannot do it, the engine exists and says why.
+ */
+import { availableParallelism, networkInterfaces } from 'node:os';
+import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
+import { whyUnavailable } from './probe.ts';
+
+export interface UringEngineOptions {
+  /** Default: one per core. */
+  readonly workers: number;
+}
+
+export const createUringEngine: EngineFactory = (events) =>
+  createUringEngineWith({ workers: availableParallelism() }, events);
+
+export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {
+  const why = await whyUnavailable();
+  if (why !== undefined) return absent(why);
+  // order: koffi is touched only after the probe has said that it can be.
+  const { createPlane } = await import('./plane.ts');
+  return createPlane(options, capabilities(), events);
+}
+
+function capabilities(): Capabilities {
+  return {
+    modes: ['OFF', 'PPV1', 'PPV2'],
+    protocols: ['TCP'],
+    ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
+    nextOrigin: true,
+  };
+}
+
+/** An engine that takes nothing and has nothing. */
+function absent(unavailable: string): Engine {
+  const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
+  return {
+    name: 'uring',
+    capabilities: () => nothing,
+    apply: () => Promise.resolve({ ok: false, reason: unavailable }),
+    remove: () => Promise.resolve(),
+    prune: () => Promise.resolve(),
+    counters: () => Promise.resolve(new Map()),
+    stop: () => Promise.resolve(),
+  };
+}

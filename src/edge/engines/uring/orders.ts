@@ -1,0 +1,108 @@
+/**
+ * Carries out what the agent's thread orders, between two batches, and answers when it is true. It refuses to wait: what
+ * takes time (a socket that still has accepts under way, connections that drain) goes on in the loop.
+ */
+import type { FromWorker, RuleSpec, ToWorker } from './control.ts';
+import { CAUSE } from './counters.ts';
+import { cut, finish } from './relay.ts';
+import type { Relay } from './relay.ts';
+import { stillLeadsTo } from './rules.ts';
+import type { Entry, Rule } from './rules.ts';
+import { DIALLING, FREE } from './slots.ts';
+import { portAt } from './sockaddr.ts';
+
+export class Orders {
+  readonly #say: (message: FromWorker) => void;
+  /** Order → sockets that it waits for. */
+  readonly #waiting = new Map<number, Set<Entry>>();
+  #stopAt = Infinity;
+
+  constructor(say: (message: FromWorker) => void) {
+    this.#say = say;
+  }
+
+  take(r: Relay, order: ToWorker): void {
+    switch (order.kind) {
+      case 'apply':
+        return this.#apply(r, order.seq, order.rule);
+      case 'remove':
+        return this.#remove(r, order.seq, order.index);
+      case 'stop':
+        return this.#stop(r, order.seq, order.drainMs);
+    }
+  }
+
+  /** The acceptor has closed the socket of this entry. */
+  closed(entry: Entry): void {
+    for (const [seq, entries] of this.#waiting) {
+      if (entries.delete(entry) && entries.size === 0) this.#done(seq);
+    }
+  }
+
+  /** After `stop`: whether the loop may end. */
+  over(r: Relay): boolean {
+    if (this.#stopAt === Infinity || (r.slots.used > 0 && r.now < this.#stopAt)) return false;
+    for (let slot = 0; slot < r.slots.capacity; slot++) {
+      if (r.slots.state[slot] !== FREE) finish(r, slot, CAUSE.shutdown, true);
+    }
+    // Closes are submissions too.
+    r.ring.enter(0, 0);
+    r.pipes.release();
+    for (const seq of this.#waiting.keys()) this.#done(seq);
+    return true;
+  }
+
+  #apply(r: Relay, seq: number, spec: RuleSpec): void {
+    const { rule, added, gone } = r.rules.apply(spec);
+    for (const entry of added) r.acceptor.open(r, entry);
+    this.#closeAll(r, seq, gone);
+    judge(r, rule);
+  }
+
+  #remove(r: Relay, seq: number, index: number): void {
+    const rule = r.rules.rules.get(index);
+    if (!rule) return this.#done(seq);
+    rule.removed = true;
+    const gone = [...r.rules.entriesOf(rule)].filter((entry) => !entry.closing);
+    this.#closeAll(r, seq, gone);
+    judge(r, rule);
+    if (rule.open === 0 && gone.length === 0) r.rules.rules.delete(index);
+  }
+
+  #stop(r: Relay, seq: number, drainMs: number): void {
+    this.#stopAt = r.now + drainMs;
+    for (const rule of r.rules.rules.values()) {
+      rule.removed = true;
+      for (const entry of r.rules.entriesOf(rule)) if (!entry.closing) r.acceptor.close(r, entry);
+    }
+    this.#waiting.set(seq, new Set());
+  }
+
+  #closeAll(r: Relay, seq: number, gone: readonly Entry[]): void {
+    if (gone.length === 0) return this.#done(seq);
+    this.#waiting.set(seq, new Set(gone));
+    for (const entry of gone) r.acceptor.close(r, entry);
+  }
+
+  #done(seq: number): void {
+    this.#waiting.delete(seq);
+    this.#say({ kind: 'done', seq });
+  }
+}
+
+/** After a change: a connection whose entry is bound and whose origin is still the rule's stays; others are to drain. */
+function judge(r: Relay, rule: Rule): void {
+  const { slots: s } = r;
+  const { how, seconds } = rule.spec.options.drain;
+  for (let slot = 0; slot < s.capacity; slot++) {
+    if (s.state[slot] === FREE || s.rule[slot] !== rule.index) continue;
+    const entry = r.rules.entry(s.entry[slot]!);
+    // One that still dials will find its origin among the new ones.
+    const leads =
+      s.state[slot] === DIALLING || stillLeadsTo(entry, s.target[slot]!, portAt(s.names, s.nameOffset(slot, 1)));
+    if (!rule.removed && !entry.closing && leads) s.cutAt[slot] = 0;
+    else if (how === 'keep') s.cutAt[slot] = 0;
+    else if (how === 'reset') finish(r, slot, CAUSE.drained, true);
+    else cut(r, slot, seconds * 1000);
+  }
+}

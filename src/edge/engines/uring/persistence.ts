@@ -1,0 +1,92 @@
+/**
+ * Session persistence that all workers share: edge/flow's recall, remember and forget over one hash table in shared
+ * memory, because connections of one client arrive at any worker. Keyed by 64 bits of hash of the address. Workers race
+ * without locks: at worst a client that opens two first connections at once is remembered with the later target.
+ */
+
+/** limit: as in edge/flow: 65,536 clients per rule; when a set is full, its client that was silent longest goes. */
+const SETS = 16_384;
+const WAYS = 4;
+const WORDS = 4;
+/** Words of an entry: hash (2), target + 1, seconds of the last new connection. */
+const HASH = 0;
+const HASH2 = 1;
+const TARGET = 2;
+const AT = 3;
+
+export function persistenceMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(SETS * WAYS * WORDS * 4);
+}
+
+export class SharedPersistence {
+  readonly #words: Int32Array;
+  readonly #seconds: number;
+  #hash = 0;
+  #hash2 = 0;
+
+  constructor(memory: SharedArrayBuffer, seconds: number) {
+    this.#words = new Int32Array(memory);
+    this.#seconds = seconds;
+  }
+
+  /** The number that remember() was given for the `size` bytes of address at `at`, or -1. */
+  recall(memory: Uint8Array, at: number, size: number, nowMs: number): number {
+    const entry = this.#find(memory, at, size);
+    if (entry < 0) return -1;
+    const age = ((nowMs / 1000) | 0) - this.#words[entry + AT]!;
+    return age < this.#seconds ? this.#words[entry + TARGET]! - 1 : -1;
+  }
+
+  remember(memory: Uint8Array, at: number, size: number, target: number, nowMs: number): void {
+    let entry = this.#find(memory, at, size);
+    if (entry < 0) entry = this.#oldest();
+    const words = this.#words;
+    words[entry + TARGET] = 0;
+    words[entry + HASH] = this.#hash;
+    words[entry + HASH2] = this.#hash2;
+    words[entry + AT] = (nowMs / 1000) | 0;
+    Atomics.store(words, entry + TARGET, target + 1);
+  }
+
+  forget(memory: Uint8Array, at: number, size: number): void {
+    const entry = this.#find(memory, at, size);
+    if (entry >= 0) this.#words[entry + TARGET] = 0;
+  }
+
+  #find(memory: Uint8Array, at: number, size: number): number {
+    // Two FNV-1a runs with different starts.
+    let a = 0x811c9dc5 | 0;
+    let b = 0x1234567b | 0;
+    for (let i = at; i < at + size; i++) {
+      const byte = memory[i]!;
+      a = Math.imul(a ^ byte, 0x01000193);
+      b = Math.imul(b ^ byte, 0x01000197);
+    }
+    this.#hash = a ^ (a >>> 15);
+    this.#hash2 = b;
+    const first = this.#set();
+    for (let entry = first; entry < first + WAYS * WORDS; entry += WORDS) {
+      if (
+        this.#words[entry + HASH] === this.#hash &&
+        this.#words[entry + HASH2] === b &&
+        this.#words[entry + TARGET] !== 0
+      )
+        return entry;
+    }
+    return -1;
+  }
+
+  #set(): number {
+    return (this.#hash & (SETS - 1)) * WAYS * WORDS;
+  }
+
+  #oldest(): number {
+    const first = this.#set();
+    let oldest = first;
+    for (let entry = first; entry < first + WAYS * WORDS; entry += WORDS) {
+      if (this.#words[entry + TARGET] === 0) return entry;
+      if (this.#words[entry + AT]! < this.#words[oldest + AT]!) oldest = entry;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * The engine where it can run: rules, the points they are bound to, and a seat per worker. Calls about one rule run one
+ * after the other; rules know nothing of each other.
+ */
+import { systemClock } from '../../../lib/clock.ts';
+import type { RuleCounters } from '../../../link/facts.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
+import { bindReason } from '../../flow/causes.ts';
+import { bindPoints, originPort } from '../../flow/endpoints.ts';
+import type { BindPoint } from '../../flow/endpoints.ts';
+import { descriptorLimit } from '../node/descriptors.ts';
+import type { EntrySpec, RuleSpec } from './control.ts';
+import { newRow, sumRows } from './counters.ts';
+import type { Row } from './counters.ts';
+import { Seat } from './crew.ts';
+import { persistenceMemory } from './persistence.ts';
+import { turnsOf } from './schedule.ts';
+import { WIDE, closeAll, openPoint } from './sockets.ts';
+
+export interface PlaneOptions {
+  readonly workers: number;
+}
+
+/** A rule as the agent's thread keeps it; `points` by their key, each with a descriptor per worker (-1: none). */
+interface PlaneRule {
+  readonly index: number;
+  readonly rows: readonly Row[];
+  readonly position: SharedArrayBuffer;
+  persistence: SharedArrayBuffer | undefined;
+  listener: Listener;
+  readonly points: Map<string, { readonly point: BindPoint; readonly fds: readonly number[] }>;
+  removed: boolean;
+}
+
+/** limit: records are at most this late. */
+const RECORDS_MS = 200;
+/** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
+const RESERVED = 256;
+
+export function createPlane(options: PlaneOptions, capabilities: Capabilities, events: EngineEvents): Engine {
+  const rules = new Map<string, PlaneRule>();
+  const byIndex: PlaneRule[] = [];
+  const targetNumbers = new Map<string, number>();
+  const turns = new Map<string, Promise<unknown>>();
+  const limit = Math.min(descriptorLimit(), 1 << 20);
+  const share = Math.floor((limit - Math.max(RESERVED, limit / 10)) / options.workers);
+  let seats: Seat[] = [];
+  let stopping: Promise<void> | undefined;
+  const reading = systemClock.every(RECORDS_MS, readRecords);
+
+  function crew(): Seat[] {
+    if (seats.length > 0) return seats;
+    const shape = { slots: Math.floor(share / 2), descriptors: share };
+    seats = Array.from(
+      { length: options.workers },
+      (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
+    );
+    return seats;
+  }
+
+  function died(worker: number): void {
+    events.log('error', 'a relay worker died; its connections are reset, its rules are taken up again', { worker });
+    tellAll({ ok: false, reason: 'a relay worker is being restarted' });
+  }
+
+  function back(worker: number): void {
+    events.log('info', 'the relay worker is back', { worker, lives: seats[worker]?.lives });
+    tellAll({ ok: true });
+  }
+
+  function tellAll(state: Applied): void {
+    for (const [id, rule] of rules) if (!rule.removed) events.listener(id, state);
+  }
+
+  function readRecords(): void {
+    for (const seat of seats) {
+      seat.reader.read(
+        (index) => byIndex[index]?.listener,
+        (record) => events.record(record),
+      );
+    }
+  }
+
+  function turn<T>(id: string, run: () => Promise<T>): Promise<T> {
+    const mine = (turns.get(id) ?? Promise.resolve()).then(run);
+    turns.set(id, mine);
+    return mine.finally(() => {
+      if (turns.get(id) === mine) turns.delete(id);
+    });
+  }
+
+  function ruleOf(listener: Listener): PlaneRule {
+    const known = rules.get(listener.id);
+    if (known) return known;
+    const rule: PlaneRule = {
+      index: byIndex.length,
+      rows: crew().map(newRow),
+      position: new SharedArrayBuffer(4),
+      persistence: undefined,
+      listener,
+      points: new Map(),
+      removed: false,
+    };
+    byIndex.push(rule);
+    rules.set(listener.id, rule);
+    return rule;
+  }
+
+  function refusal(listener: Listener): string | undefined {
+    if (stopping) return 'the engine is stopping';
+    if (!capabilities.modes.includes(listener.mode)) return `the uring engine cannot do ${listener.mode} here`;
+    if (!capabilities.protocols.includes(listener.protocol)) return `the uring engine cannot do ${listener.protocol}`;
+    return listener.entries.length === 0 ? 'the rule has no entry address on this edge' : undefined;
+  }
+
+  async function applyNow(listener: Listener): Promise<Applied> {
+    const reason = refusal(listener);
+    if (reason !== undefined) {
+      await removeNow(listener.id);
+      return { ok: false, reason };
+    }
+    const rule = ruleOf(listener);
+    const wanted = bindPoints(listener);
+    // order: new sockets before old ones go, so a change never leaves a moment with neither.
+    const failure = bindMissing(rule, wanted);
+    if (failure !== undefined) {
+      await removeNow(listener.id);
+      return { ok: false, reason: failure };
+    }
+    rule.listener = listener;
+    rule.removed = false;
+    rule.persistence = listener.persistSeconds > 0 ? (rule.persistence ?? persistenceMemory()) : undefined;
+    for (const key of rule.points.keys()) if (!wanted.has(key)) rule.points.delete(key);
+    await Promise.all(seats.map((seat) => seat.order({ kind: 'apply', rule: specFor(rule, seat.index) })));
+    return { ok: true };
+  }
+
+  /** The reason, in words, if one of the points cannot be had; then none of the new ones is kept. */
+  function bindMissing(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
+    const made: string[] = [];
+    let next = 0;
+    for (const [key, point] of wanted) {
+      if (rule.points.has(key)) continue;
+      const fds = openPoint(point, seats.length, wanted.size > WIDE ? next++ % seats.length : undefined);
+      if (typeof fds === 'string') {
+        for (const key of made) {
+          closeAll(rule.points.get(key)?.fds ?? []);
+          rule.points.delete(key);
+        }
+        return bindReason(fds, point, wanted.size);
+      }
+      rule.points.set(key, { point, fds });
+      made.push(key);
+    }
+    return undefined;
+  }
+
+  function specFor(rule: PlaneRule, worker: number): RuleSpec {
+    const { listener } = rule;
+    const entries: EntrySpec[] = [];
+    for (const { point, fds } of rule.points.values()) {
+      const fd = fds[worker] ?? -1;
+      const to = originPort(listener.ports, listener.originPorts, point.port);
+      if (fd >= 0 && to !== undefined) entries.push({ fd, address: point.address, port: point.port, originPort: to });
+    }
+    return {
+      index: rule.index,
+      protocol: listener.protocol,
+      mode: listener.mode,
+      targets: listener.targets.map(({ address, weight }) => ({ number: numberOf(address), address, weight })),
+      turns: turnsOf(listener.targets),
+      persistSeconds: listener.persistSeconds,
+      options: listener.options,
+      entries,
+      row: rule.rows[worker]!.buffer as SharedArrayBuffer,
+      position: rule.position,
+      persistence: rule.persistence,
+    };
+  }
+
+  function numberOf(address: string): number {
+    const number = targetNumbers.get(address) ?? targetNumbers.size;
+    targetNumbers.set(address, number);
+    return number;
+  }
+
+  async function removeNow(id: string): Promise<void> {
+    const rule = rules.get(id);
+    if (!rule || rule.removed) return;
+    rule.removed = true;
+    rule.points.clear();
+    await Promise.all(seats.map((seat) => seat.order({ kind: 'remove', index: rule.index })));
+  }
+
+  async function stopNow(drainMs: number): Promise<void> {
+    await Promise.all(turns.values());
+    await Promise.all(seats.map((seat) => seat.end(drainMs)));
+    readRecords();
+    reading.cancel();
+    seats = [];
+  }
+
+  return {
+    name: 'uring',
+    capabilities: () => capabilities,
+    apply: (listener) => turn(listener.id, () => applyNow(listener)),
+    remove: (id) => turn(id, () => removeNow(id)),
+    async prune(keep) {
+      const gone = [...rules.keys()].filter((id) => !keep.has(id));
+      await Promise.all(gone.map((id) => turn(id, () => removeNow(id))));
+    },
+    counters() {
+      readRecords();
+      const all = new Map<string, RuleCounters>();
+      for (const [id, { rows }] of rules) {
+        const sums = sumRows(rows);
+        if (sums.connections > 0 || Object.keys(sums.dropped).length > 0) all.set(id, sums);
+      }
+      return Promise.resolve(all);
+    },
+    stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+  };
+}

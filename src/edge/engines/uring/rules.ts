@@ -1,0 +1,177 @@
+/**
+ * The rules of one worker: what accepts, where connections go, what is counted. Changed only between two batches; a
+ * connection refers to its rule and to the entry that accepted it by number, and both stay until the last one has ended.
+ */
+import { parseAddress } from '../../../lib/net/address.ts';
+import { PASS_THROUGH } from '../../pass-through/index.ts';
+import type { PassThrough } from '../../pass-through/pass-through.ts';
+import type { EntrySpec, RuleSpec, TargetSpec } from './control.ts';
+import type { Row } from './counters.ts';
+import { SharedPersistence } from './persistence.ts';
+import { nextTurn } from './schedule.ts';
+
+export interface Rule {
+  readonly index: number;
+  spec: RuleSpec;
+  row: Row;
+  pass: PassThrough;
+  /** Network order, by position. */
+  addresses: Uint8Array[];
+  /** Number of a target → its position. */
+  positions: Map<number, number>;
+  position: Int32Array;
+  persistence: SharedPersistence | undefined;
+  /** Connections or sessions that still refer to it. */
+  open: number;
+  /** For the sample of records. */
+  seen: number;
+  removed: boolean;
+}
+
+export interface Entry {
+  readonly index: number;
+  readonly rule: Rule;
+  readonly fd: number;
+  /** Network order. */
+  readonly address: Uint8Array;
+  readonly text: string;
+  readonly port: number;
+  originPort: number;
+  /** Accepts or receives under way. */
+  posted: number;
+  /** No more connections from here; once nothing is posted the socket is drained and closed. */
+  closing: boolean;
+  closed: boolean;
+  /** Connections or sessions that came in here. */
+  open: number;
+}
+
+/** `max tries`: the first origin and the next two. */
+export const MOST_TRIES = 3;
+
+export class Rules {
+  readonly rules = new Map<number, Rule>();
+  readonly entries: Entry[] = [];
+  readonly #freeEntries: number[] = [];
+
+  /** Makes the rule so, and says which entries came and which have to go. */
+  apply(spec: RuleSpec): { rule: Rule; added: Entry[]; gone: Entry[] } {
+    const rule = this.rules.get(spec.index) ?? emptyRule(spec);
+    this.rules.set(spec.index, rule);
+    describe(rule, spec);
+    const wanted = new Map(spec.entries.map((entry) => [entry.fd, entry]));
+    const gone: Entry[] = [];
+    for (const entry of this.entriesOf(rule)) {
+      if (entry.closing) continue;
+      const still = wanted.get(entry.fd);
+      if (!still) gone.push(entry);
+      else {
+        entry.originPort = still.originPort;
+        wanted.delete(entry.fd);
+      }
+    }
+    return { rule, added: [...wanted.values()].map((entry) => this.#add(rule, entry)), gone };
+  }
+
+  *entriesOf(rule: Rule): Generator<Entry> {
+    for (const entry of this.entries) if (!entry.closed && entry.rule === rule) yield entry;
+  }
+
+  rule(index: number): Rule {
+    return this.rules.get(index)!;
+  }
+
+  entry(index: number): Entry {
+    return this.entries[index]!;
+  }
+
+  /** A connection or session of this entry has begun. */
+  opened(entry: Entry): void {
+    entry.open++;
+    entry.rule.open++;
+  }
+
+  /** … and ended. */
+  ended(entry: Entry): void {
+    entry.open--;
+    entry.rule.open--;
+    this.settle(entry);
+  }
+
+  /** Forgets what nobody refers to any more. */
+  settle(entry: Entry): void {
+    if (entry.closed && entry.open === 0) this.#freeEntries.push(entry.index);
+    const { rule } = entry;
+    if (rule.removed && rule.open === 0 && this.rules.get(rule.index) === rule) this.rules.delete(rule.index);
+  }
+
+  #add(rule: Rule, spec: EntrySpec): Entry {
+    const index = this.#freeEntries.pop() ?? this.entries.length;
+    const entry: Entry = {
+      index,
+      rule,
+      fd: spec.fd,
+      address: parseAddress(spec.address) ?? new Uint8Array(4),
+      text: spec.address,
+      port: spec.port,
+      originPort: spec.originPort,
+      posted: 0,
+      closing: false,
+      closed: false,
+      open: 0,
+    };
+    this.entries[index] = entry;
+    return entry;
+  }
+}
+
+function emptyRule(spec: RuleSpec): Rule {
+  return {
+    index: spec.index,
+    spec,
+    row: new Float64Array(spec.row),
+    pass: PASS_THROUGH[spec.mode],
+    addresses: [],
+    positions: new Map(),
+    position: new Int32Array(spec.position),
+    persistence: undefined,
+    open: 0,
+    seen: 0,
+    removed: false,
+  };
+}
+
+function describe(rule: Rule, spec: RuleSpec): void {
+  rule.spec = spec;
+  rule.removed = false;
+  rule.pass = PASS_THROUGH[spec.mode];
+  rule.addresses = spec.targets.map((target) => parseAddress(target.address) ?? new Uint8Array(4));
+  rule.positions = new Map(spec.targets.map((target, position) => [target.number, position]));
+  rule.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
+}
+
+/**
+ * The position of the target for a new session of the client whose address lies in memory, or -1. `tried`: numbers of
+ * targets that are out of the question.
+ */
+export function choose(
+  rule: Rule,
+  memory: Uint8Array,
+  at: number,
+  size: number,
+  now: number,
+  tried?: readonly number[],
+): number {
+  const { targets, turns } = rule.spec;
+  const kept = rule.persistence?.recall(memory, at, size, now) ?? -1;
+  if (kept >= 0 && !tried?.includes(kept)) {
+    const position = rule.positions.get(kept);
+    if (position !== undefined && targets[position]!.weight > 0) return position;
+  }
+  return nextTurn(turns, rule.position, tried && ((position) => tried.includes(targets[position]!.number)));
+}
+
+/** Whether a session that goes to this target and port may go on. */
+export function stillLeadsTo(entry: Entry, target: TargetSpec['number'], port: number): boolean {
+  return entry.rule.positions.has(target) && entry.originPort === port;
+}

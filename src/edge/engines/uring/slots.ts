@@ -1,0 +1,187 @@
+/**
+ * The state of every TCP connection of a worker, as columns of numbers: a connection is a slot, a direction is a row of
+ * the direction columns (`2 × slot` from the client, `2 × slot + 1` from the origin; a direction reads its own side and
+ * writes the other). Taking and giving back a slot allocates nothing. What the states mean and who may change them is in
+ * LIFECYCLE.md; this file only keeps them.
+ */
+import { mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import type { Slab } from '../../../lib/ffi/libc.ts';
+import { NAME_BYTES } from './sockaddr.ts';
+
+export const FREE = 0;
+export const DIALLING = 1;
+export const RELAYING = 2;
+
+/** Flags of a direction. */
+export const READING = 1 << 0; /** A multishot receive is armed. */
+export const STOPPING = 1 << 1; /** … and its cancel is under way. */
+export const SENDING = 1 << 2; /** The head of the queue is with the kernel. */
+export const ENDED = 1 << 3; /** The source has sent its last byte. */
+export const CLOSED = 1 << 4; /** … and that was passed on. */
+export const BULK_WANTED = 1 << 5; /** Switch to splice once reading has stopped and the queue is empty. */
+export const BULK = 1 << 6; /** Bytes move by splice through the pipe. */
+export const POLLING = 1 << 7; /** In bulk: a poll is under way. */
+export const HUNGRY = 1 << 8; /** Waits for a buffer. */
+
+export class Slots {
+  readonly capacity: number;
+  /** In shared memory, so that the descriptors of a worker that died can be closed: -1 or the descriptor of each side. */
+  readonly fd: Int32Array;
+  /** Goes up when the slot is given back: a completion that carries an older one belongs to nobody. */
+  readonly generation: Uint16Array;
+  readonly state: Uint8Array;
+  /** Index of the rule, and of the listening socket that accepted. */
+  readonly rule: Int32Array;
+  readonly entry: Int32Array;
+  /** Index of the target, -1 while none is chosen; and how many were tried. */
+  readonly target: Int32Array;
+  readonly tries: Uint8Array;
+  /** The targets tried before this one. */
+  readonly #tried: Int32Array;
+  /** Milliseconds: accepted; this dial began; last byte either way; cut at (0 = no); next record due (0 = none). */
+  readonly acceptedAt: Float64Array;
+  readonly dialledAt: Float64Array;
+  readonly seenAt: Float64Array;
+  readonly cutAt: Float64Array;
+  readonly recordAt: Float64Array;
+  /** Number of the connection in this worker's life; with the worker's name it is the record's id. */
+  readonly number: Float64Array;
+  /** The direction that ended first: decides between client-closed and origin-closed. */
+  readonly endedFirst: Uint8Array;
+
+  // Columns of directions.
+  readonly flags: Uint16Array;
+  /** Buffers received and not yet sent: first, last, how many. */
+  readonly head: Int32Array;
+  readonly tail: Int32Array;
+  readonly queued: Uint16Array;
+  /** Receives in a row that filled their buffer; in bulk: splices in a row that moved little. */
+  readonly streak: Uint8Array;
+  readonly pipeRead: Int32Array;
+  readonly pipeWrite: Int32Array;
+  readonly inPipe: Int32Array;
+  /** Payload bytes; and how many of them the last record told. */
+  readonly bytes: Float64Array;
+  readonly recorded: Float64Array;
+
+  /** Two socket addresses per slot, where the kernel can read them: the client's and the one that is dialled. */
+  readonly names: Uint8Array<ArrayBuffer>;
+  readonly nameWords: Int32Array<ArrayBuffer>;
+  readonly namesAddress: number;
+  readonly #names: Slab;
+  readonly #free: Int32Array;
+  #freeCount = 0;
+  #taken = 0;
+  /** Connections without an origin yet: while there are any, clocks are looked at more often. */
+  dialling = 0;
+
+  constructor(capacity: number, descriptors: SharedArrayBuffer) {
+    const names = mapPages(capacity * 2 * NAME_BYTES);
+    if (typeof names === 'number') throw new Error(`no memory for ${capacity} connections`);
+    this.capacity = capacity;
+    this.#names = names;
+    this.names = new Uint8Array(names.buffer);
+    this.nameWords = new Int32Array(names.buffer);
+    this.namesAddress = names.address;
+    this.fd = new Int32Array(descriptors, 0, 2 * capacity).fill(-1);
+    this.generation = new Uint16Array(capacity);
+    this.state = new Uint8Array(capacity);
+    this.rule = new Int32Array(capacity);
+    this.entry = new Int32Array(capacity);
+    this.target = new Int32Array(capacity);
+    this.tries = new Uint8Array(capacity);
+    this.#tried = new Int32Array(2 * capacity);
+    this.acceptedAt = new Float64Array(capacity);
+    this.dialledAt = new Float64Array(capacity);
+    this.seenAt = new Float64Array(capacity);
+    this.cutAt = new Float64Array(capacity);
+    this.recordAt = new Float64Array(capacity);
+    this.number = new Float64Array(capacity);
+    this.endedFirst = new Uint8Array(capacity);
+    this.flags = new Uint16Array(2 * capacity);
+    this.head = new Int32Array(2 * capacity).fill(-1);
+    this.tail = new Int32Array(2 * capacity).fill(-1);
+    this.queued = new Uint16Array(2 * capacity);
+    this.streak = new Uint8Array(2 * capacity);
+    this.pipeRead = new Int32Array(2 * capacity).fill(-1);
+    this.pipeWrite = new Int32Array(2 * capacity).fill(-1);
+    this.inPipe = new Int32Array(2 * capacity);
+    this.bytes = new Float64Array(2 * capacity);
+    this.recorded = new Float64Array(2 * capacity);
+    this.#free = new Int32Array(capacity);
+    for (let slot = capacity - 1; slot >= 0; slot--) this.#free[this.#freeCount++] = slot;
+  }
+
+  get available(): number {
+    return this.#freeCount;
+  }
+
+  get used(): number {
+    return this.capacity - this.#freeCount;
+  }
+
+  /** A slot with every column at its start value, or -1. */
+  take(client: number, rule: number, entry: number, now: number): number {
+    if (this.#freeCount === 0) return -1;
+    const slot = this.#free[--this.#freeCount] ?? -1;
+    this.state[slot] = DIALLING;
+    this.dialling++;
+    this.fd[2 * slot] = client;
+    this.rule[slot] = rule;
+    this.entry[slot] = entry;
+    this.target[slot] = -1;
+    this.tries[slot] = 0;
+    this.acceptedAt[slot] = now;
+    this.seenAt[slot] = now;
+    this.cutAt[slot] = 0;
+    this.recordAt[slot] = 0;
+    this.number[slot] = ++this.#taken;
+    this.endedFirst[slot] = 0;
+    for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
+      this.flags[k] = 0;
+      this.queued[k] = 0;
+      this.streak[k] = 0;
+      this.bytes[k] = 0;
+      this.recorded[k] = 0;
+    }
+    return slot;
+  }
+
+  /** The caller has emptied the queues and dealt with descriptors and pipes. */
+  give(slot: number): void {
+    if (this.state[slot] === DIALLING) this.dialling--;
+    this.state[slot] = FREE;
+    this.generation[slot] = (this.generation[slot] ?? 0) + 1;
+    this.fd[2 * slot] = this.fd[2 * slot + 1] = -1;
+    this.#free[this.#freeCount++] = slot;
+  }
+
+  /** An origin has answered. */
+  relays(slot: number): void {
+    this.state[slot] = RELAYING;
+    this.dialling--;
+  }
+
+  /** The next try goes to this target. */
+  chose(slot: number, target: number): void {
+    const tries = this.tries[slot]!;
+    if (tries > 0) this.#tried[2 * slot + tries - 1] = this.target[slot]!;
+    this.target[slot] = target;
+    this.tries[slot] = tries + 1;
+  }
+
+  /** Numbers of all targets that were tried. */
+  triedBy(slot: number): number[] {
+    const before = this.#tried.subarray(2 * slot, 2 * slot + this.tries[slot]! - 1);
+    return [...before, this.target[slot]!];
+  }
+
+  /** Where a slot's client (0) or dialled (1) address lies in `names`. */
+  nameOffset(slot: number, side: 0 | 1): number {
+    return (2 * slot + side) * NAME_BYTES;
+  }
+
+  release(): void {
+    unmap(this.#names);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The sockets that rules listen on. The agent's thread opens and binds them, so that a refusal is told once and in words;
+ * a worker serves and closes them. Small rules get one socket per worker (SO_REUSEPORT: the kernel deals connections);
+ * wide port ranges get one socket per port, and the ports are dealt instead.
+ */
+import { bindTo, close, errnoName, listen, setsockopt, socket } from '../../../lib/ffi/libc.ts';
+import type { BindPoint } from '../../flow/endpoints.ts';
+import {
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_RCVBUF,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  TCP_NODELAY,
+} from './abi.ts';
+import { familyOf, sockaddr } from './sockaddr.ts';
+
+/** limit: descriptors grow with ports × workers; beyond this many ports every port has work for one worker only. */
+export const WIDE = 32;
+/** limit: net.core.somaxconn cuts it to what the system allows. */
+const BACKLOG = 65_535;
+/** limit: a burst of 100,000 datagrams a second for 20 ms; the system cuts it to net.core.rmem_max. */
+const UDP_BUFFER = 4 << 20;
+
+const ON = Int32Array.of(1);
+
+/** The descriptors of a point by worker (-1: that worker has none), or the name of the error that refused it. */
+export function openPoint(point: BindPoint, workers: number, only: number | undefined): number[] | string {
+  const free = tryBind(point, false);
+  if (typeof free === 'string') return free;
+  close(free);
+  const fds = Array.from({ length: workers }, () => -1);
+  for (let worker = 0; worker < workers; worker++) {
+    if (only !== undefined && worker !== only) continue;
+    const fd = tryBind(point, only === undefined && workers > 1);
+    if (typeof fd === 'string') {
+      closeAll(fds);
+      return fd;
+    }
+    fds[worker] = fd;
+    if (point.protocol === 'TCP') listen(fd, BACKLOG);
+  }
+  return fds;
+}
+
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) if (fd >= 0) close(fd);
+}
+
+/**
+ * order: the first attempt does without SO_REUSEPORT, because with it a program of the same user that has the port would
+ * go unnoticed and get half of the connections.
+ */
+function tryBind(point: BindPoint, shared: boolean): number | string {
+  const tcp = point.protocol === 'TCP';
+  const family = familyOf(point.address);
+  const fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errnoName(fd);
+  const on = (level: number, name: number): void => void setsockopt(fd, level, name, ON, 4);
+  if (family === AF_INET6) on(IPPROTO_IPV6, IPV6_V6ONLY);
+  if (shared) on(SOL_SOCKET, SO_REUSEPORT);
+  if (tcp) {
+    on(SOL_SOCKET, SO_REUSEADDR);
+    // Inherited by what is accepted.
+    on(IPPROTO_TCP, TCP_NODELAY);
+  } else {
+    const size = Int32Array.of(UDP_BUFFER);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, size, 4);
+  }
+  const name = sockaddr(point.address, point.port);
+  const refused = bindTo(fd, name, name.length);
+  if (refused >= 0) return fd;
+  close(fd);
+  return errnoName(refused);
+}

@@ -1,0 +1,105 @@
+/**
+ * Bytes from one side to the other by a pipe, without a copy through our memory: for streams, and for whoever finds no
+ * buffer. splice(2) is called directly, because in the ring it would go to a kernel thread; the ring only waits (poll).
+ * A stream that has become a trickle goes back to buffers, which serve small messages at a third of the cost.
+ */
+import { splice } from '../../../lib/ffi/libc.ts';
+import { EAGAIN, POLLIN, POLLOUT, POLLRDHUP, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from './abi.ts';
+import { CAUSE, DROP } from './counters.ts';
+import { poll } from './operations.ts';
+import { PIPE_BYTES } from './pipes.ts';
+import { finish } from './relay.ts';
+import type { Relay } from './relay.ts';
+import { BULK, BULK_WANTED, ENDED, POLLING } from './slots.ts';
+import { count, passEnd, startReading } from './stream.ts';
+
+const HOW = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
+/** limit: after this many turns others get theirs; one turn moves up to a pipe full. */
+const TURNS = 16;
+/** limit: eight waits in a row that brought less than this each are not a stream any more. */
+const TRICKLE_BYTES = 16_384;
+const TRICKLES = 8;
+
+/** Direction k has nothing queued and is not read. False: no pipe is to be had, go on with buffers. */
+export function enterBulk(r: Relay, k: number): boolean {
+  const { slots: s } = r;
+  const read = r.pipes.take();
+  if (read < 0) {
+    r.rules.rule(s.rule[k >> 1]!).row[DROP['wait-pipes']]! += 1;
+    return false;
+  }
+  s.pipeRead[k] = read;
+  s.pipeWrite[k] = r.pipes.writeEnd;
+  s.inPipe[k] = 0;
+  s.streak[k] = 0;
+  s.flags[k] = (s.flags[k]! & ~BULK_WANTED) | BULK;
+  pump(r, k);
+  return true;
+}
+
+/** A poll of direction k has completed. Errors come out of the next splice, under their own name. */
+export function polled(r: Relay, k: number, generation: number): void {
+  if (r.slots.generation[k >> 1] !== generation) return;
+  r.slots.flags[k]! &= ~POLLING;
+  pump(r, k);
+}
+
+function pump(r: Relay, k: number): void {
+  const { slots: s } = r;
+  const slot = k >> 1;
+  const from = s.fd[k]!;
+  const to = s.fd[k ^ 1]!;
+  let moved = 0;
+  for (let turn = 0; turn < TURNS; turn++) {
+    if (s.inPipe[k]! > 0) {
+      const out = splice(s.pipeRead[k]!, 0, to, 0, s.inPipe[k]!, HOW);
+      if (out === -EAGAIN) return wait(r, k, to, POLLOUT);
+      if (out < 0) return lost(r, slot, (k & 1) ^ 1);
+      s.inPipe[k]! -= out;
+      s.seenAt[slot] = r.now;
+      if (s.inPipe[k]! > 0) return wait(r, k, to, POLLOUT);
+    }
+    if ((s.flags[k]! & ENDED) !== 0) {
+      leaveBulk(r, k);
+      return passEnd(r, k);
+    }
+    const got = splice(from, 0, s.pipeWrite[k]!, 0, PIPE_BYTES, HOW);
+    if (got === -EAGAIN) {
+      if (moved >= TRICKLE_BYTES) s.streak[k] = 0;
+      else if (++s.streak[k]! >= TRICKLES) {
+        leaveBulk(r, k);
+        return startReading(r, k);
+      }
+      return wait(r, k, from, POLLIN | POLLRDHUP);
+    }
+    if (got < 0) return lost(r, slot, k & 1);
+    if (got === 0) {
+      if ((s.flags[k ^ 1]! & ENDED) === 0) s.endedFirst[slot] = k & 1;
+      s.flags[k]! |= ENDED;
+      continue;
+    }
+    moved += got;
+    s.inPipe[k]! += got;
+    count(r, k, got);
+  }
+  // Ready still, very likely: the poll completes at once, behind everybody else who is ready.
+  if (s.inPipe[k]! > 0) wait(r, k, to, POLLOUT);
+  else wait(r, k, from, POLLIN | POLLRDHUP);
+}
+
+function wait(r: Relay, k: number, fd: number, events: number): void {
+  r.slots.flags[k]! |= POLLING;
+  poll(r.ring, fd, events, k, r.slots.generation[k >> 1]!);
+}
+
+function leaveBulk(r: Relay, k: number): void {
+  const { slots: s } = r;
+  r.pipes.give(s.pipeRead[k]!, s.pipeWrite[k]!, s.inPipe[k]!);
+  s.pipeRead[k] = s.pipeWrite[k] = -1;
+  s.streak[k] = 0;
+  s.flags[k]! &= ~BULK;
+}
+
+function lost(r: Relay, slot: number, side: number): void {
+  finish(r, slot, side === 0 ? CAUSE['client-reset'] : CAUSE['origin-reset'], true);
+}

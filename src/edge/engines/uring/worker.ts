@@ -1,0 +1,135 @@
+/**
+ * One worker: a thread with a ring, its share of the sockets, and a loop that never leaves but to wait in the kernel.
+ * Everything on this thread happens in this order: wait, completions, clocks, orders from the agent's thread. Started
+ * and restarted by crew.ts.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { read } from '../../../lib/ffi/libc.ts';
+import { Acceptor } from './accept.ts';
+import { Budget } from './budget.ts';
+import { BufferPool } from './buffers.ts';
+import type { FromWorker, WorkerSettings } from './control.ts';
+import { connected, dialTick, opened } from './dial.ts';
+import { HEADROOM, TCP_BUFFERS } from './shape.ts';
+import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
+import { optionSetter } from './options.ts';
+import { Orders } from './orders.ts';
+import { Pipes } from './pipes.ts';
+import { RecordWriter } from './records.ts';
+import { tick } from './relay.ts';
+import type { Relay } from './relay.ts';
+import { Ring } from './ring.ts';
+import { Rules } from './rules.ts';
+import { DIALLING, Slots } from './slots.ts';
+import { feed, received, sent } from './stream.ts';
+import { polled } from './splice.ts';
+import { Wheel } from './wheel.ts';
+
+const SUBMISSIONS = 4096;
+const TICK_MS = 50;
+const BUCKETS = 1024;
+/** limit: how late a clock may be seen: a dial matters to a person, an idle time does not. */
+const WAIT_DIALLING_MS = TICK_MS;
+const WAIT_MS = 250;
+
+const settings = workerData as WorkerSettings;
+const port = parentPort!;
+run();
+
+function say(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+function run(): void {
+  const ring = must('io_uring', Ring.create(SUBMISSIONS));
+  settings.ringFd[0] = ring.fd;
+  const now = performance.timeOrigin + performance.now();
+  const budget = new Budget(settings.descriptors);
+  const orders = new Orders(say);
+  const r: Relay = {
+    ring,
+    setOption: optionSetter(ring),
+    slots: new Slots(settings.slots, settings.slotFds),
+    rules: new Rules(),
+    buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, headroom: HEADROOM })),
+    budget,
+    pipes: new Pipes(budget),
+    wheel: new Wheel(settings.slots, TICK_MS, BUCKETS, now),
+    records: new RecordWriter(settings.records),
+    acceptor: new Acceptor(settings.descriptors, (entry) => orders.closed(entry)),
+    toa: undefined,
+    hungry: [],
+    now,
+  };
+  watch(ring, settings.wakeFd);
+  say({ kind: 'ready' });
+  loop(r, orders);
+  ring.close();
+  r.buffers.release();
+  r.slots.release();
+  r.acceptor.release();
+}
+
+function loop(r: Relay, orders: Orders): void {
+  const { ring, slots, wheel } = r;
+  const { cqes, cqMask } = ring;
+  const wake = new Uint8Array(8);
+  const fire = (slot: number): void => (slots.state[slot] === DIALLING ? dialTick(r, slot) : tick(r, slot));
+  let slowTick = 0;
+  while (!orders.over(r)) {
+    r.buffers.provide();
+    ring.enter(1, slots.dialling > 0 ? WAIT_DIALLING_MS : WAIT_MS);
+    r.now = performance.timeOrigin + performance.now();
+    let woken = false;
+    let head = ring.cqHead();
+    for (let tail = ring.cqTail(); head !== tail; tail = ring.cqTail()) {
+      while (head !== tail) {
+        const at = (head & cqMask) << 2;
+        const low = cqes[at]!;
+        const high = cqes[at + 1]!;
+        const result = cqes[at + 2]!;
+        head = (head + 1) | 0;
+        const operation = operationOf(low);
+        if (operation === OP.WAKE) woken = true;
+        else complete(r, operation, indexOf(low), high, result, cqes[at + 3]!);
+      }
+      ring.advance(head);
+    }
+    wheel.advance(r.now, fire);
+    feed(r);
+    if (r.now - slowTick > WAIT_MS) {
+      slowTick = r.now;
+      r.acceptor.resume(r);
+      r.buffers.relax();
+    }
+    if (!woken) continue;
+    read(settings.wakeFd, wake, 8);
+    for (let order = receiveMessageOnPort(port); order; order = receiveMessageOnPort(port))
+      orders.take(r, order.message);
+  }
+}
+
+function complete(r: Relay, operation: number, index: number, high: number, result: number, flags: number): void {
+  switch (operation) {
+    case OP.RECEIVE:
+      return received(r, index, generationOf(high), result, flags);
+    case OP.SEND:
+      return sent(r, index, generationOf(high), tokenOf(high), result);
+    case OP.ACCEPT:
+      return r.acceptor.completed(r, index, result);
+    case OP.SOCKET:
+      return opened(r, index, generationOf(high), tokenOf(high), result);
+    case OP.CONNECT:
+      return connected(r, index, generationOf(high), tokenOf(high), result);
+    case OP.POLL:
+      return polled(r, index, generationOf(high));
+    default:
+      // IGNORE: a cancel that found nothing, an option that could not be set.
+      return;
+  }
+}
+
+function must<T>(what: string, made: T | number): T {
+  if (typeof made === 'number') throw new Error(`${what}: errno ${-made}`);
+  return made;
+}

@@ -1,0 +1,97 @@
+/**
+ * The C library by name, through koffi: the only file that knows there is an FFI. A call answers as the kernel does in a
+ * completion: the result, or minus the errno; nothing throws. Importing this file throws where koffi has no binary, so
+ * callers import it only after asking for Linux. It refuses to wrap policy: what a call means is the caller's business.
+ */
+import koffi from 'koffi';
+import { constants } from 'node:os';
+
+// The program's own symbols: the same text works with glibc and musl, whatever the library's file is called.
+const self = koffi.load(null);
+
+/** Bytes that the callee reads or fills during the call, or an address (0 = NULL). */
+export type Pointer = ArrayBufferView | number;
+
+type Call = (...args: (Pointer | string)[]) => number;
+
+const errno = koffi.errno;
+
+function bind(declaration: string): Call {
+  const call = self.func(declaration) as Call;
+  return (...args) => {
+    const result = call(...args);
+    return result < 0 ? -errno() : result;
+  };
+}
+
+/** syscall(2) with six machine words. */
+export const syscall = bind(
+  'long syscall(long n, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)',
+);
+/** syscall(2) whose second argument is memory: io_uring_setup, bpf. */
+export const syscallWithMemory = bind('long syscall(long n, intptr_t a, void *b, intptr_t c, intptr_t d)');
+/** syscall(2) whose third argument is memory: io_uring_register. */
+export const registerCall = bind('long syscall(long n, intptr_t fd, intptr_t op, void *arg, intptr_t count)');
+
+export const socket = bind('int socket(int domain, int type, int protocol)');
+export const bindTo = bind('int bind(int fd, void *address, unsigned int length)');
+export const connect = bind('int connect(int fd, void *address, unsigned int length)');
+export const listen = bind('int listen(int fd, int backlog)');
+export const accept4 = bind('int accept4(int fd, void *address, void *length, int flags)');
+export const setsockopt = bind('int setsockopt(int fd, int level, int name, void *value, unsigned int length)');
+export const getsockopt = bind('int getsockopt(int fd, int level, int name, void *value, void *length)');
+export const getsockname = bind('int getsockname(int fd, void *address, void *length)');
+export const shutdown = bind('int shutdown(int fd, int how)');
+export const send = bind('long send(int fd, void *data, size_t length, int flags)');
+export const recv = bind('long recv(int fd, void *data, size_t length, int flags)');
+export const close = bind('int close(int fd)');
+export const eventfd = bind('int eventfd(unsigned int initial, int flags)');
+export const write = bind('long write(int fd, void *data, size_t length)');
+export const read = bind('long read(int fd, void *data, size_t length)');
+export const openFile = bind('int open(const char *path, int flags)');
+export const pipe2 = bind('int pipe2(void *fds, int flags)');
+export const fcntl = bind('int fcntl(int fd, int command, int argument)');
+export const splice = bind(
+  'long splice(int from, intptr_t offIn, int to, intptr_t offOut, size_t length, unsigned int flags)',
+);
+export const setrlimit = bind('int setrlimit(int resource, void *limits)');
+export const getrlimit = bind('int getrlimit(int resource, void *limits)');
+
+const mmapCall = bind('intptr_t mmap(intptr_t address, size_t length, int prot, int flags, int fd, intptr_t offset)');
+const munmapCall = bind('int munmap(intptr_t address, size_t length)');
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
+
+/** Memory outside the JavaScript heap, at an address that never moves: what the kernel may keep a pointer to. */
+export interface Slab {
+  readonly address: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** Zeroed pages, taken from the machine only when first touched. Minus the errno where refused. */
+export function mapPages(length: number): Slab | number {
+  return mapped(mmapCall(0, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0), length);
+}
+
+/** A device's shared memory (the rings). Minus the errno where refused. */
+export function mapShared(fd: number, length: number, offset: number): Slab | number {
+  return mapped(mmapCall(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset), length);
+}
+
+/** The caller promises that no view of the slab is used again. */
+export function unmap(slab: Slab): void {
+  munmapCall(slab.address, slab.buffer.byteLength);
+}
+
+function mapped(address: number, length: number): Slab | number {
+  return address < 0 ? address : { address, buffer: koffi.view(BigInt(address), length) };
+}
+
+const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** `ECONNREFUSED` for -111 or 111. */
+export function errnoName(number: number): string {
+  return NAMES.get(Math.abs(number)) ?? `errno ${Math.abs(number)}`;
+}
