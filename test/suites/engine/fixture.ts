@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, EngineFactory, Listener, Target } from '../../../src/edge/engine.ts';
+import type { Engine, EngineFactory, Listener } from '../../../src/edge/engine.ts';
 import type { ConnectionRecord, RuleCounters } from '../../../src/link/facts.ts';
+import { listener } from './listener.ts';
 
 export interface EngineUnderTest {
   readonly create: EngineFactory;
@@ -74,46 +75,6 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
     },
   };
   return world;
-}
-
-export function listener(change: Partial<Listener>): Listener {
-  return {
-    id: 'rule-1',
-    proxy: 'sid-test',
-    protocol: 'TCP',
-    entries: [],
-    ports: [],
-    targets: [],
-    originPorts: { from: 1, to: 1 },
-    mode: 'OFF',
-    persistSeconds: 0,
-    options: options(),
-    ...change,
-  };
-}
-
-export function options(change: Partial<Listener['options']> = {}): Listener['options'] {
-  return {
-    connectTimeoutMs: 5000,
-    idleSeconds: 600,
-    drain: { how: 'drain', seconds: 30 },
-    recordOneIn: 1,
-    ...change,
-  };
-}
-
-export function target(address: string, weight = 10, tier = 0): Target {
-  return { address, weight, tier };
-}
-
-/** The part of a rule that leads to these origins, which listen on one port. */
-export function leadsTo(...origins: { readonly address: string; readonly port: number }[]): Partial<Listener> {
-  const port = origins[0]?.port ?? 1;
-  return { targets: origins.map(({ address }) => target(address)), originPorts: { from: port, to: port } };
-}
-
-export function firstPort(listener: Listener): number {
-  return listener.ports[0]?.from ?? 0;
 }
 
 /** A port that nobody listens on at this address; free for TCP and, among test addresses, for UDP as well. */

@@ -1,0 +1,34 @@
+/** A rule's pure state with a clock that a test moves; nothing in it is a socket. */
+import type { Listener } from '../../src/edge/engine.ts';
+import { createCounters, type LiveCounters } from '../../src/edge/flow/counters.ts';
+import { createRuleFlow, type RuleFlow } from '../../src/edge/flow/rule-flow.ts';
+import type { ConnectionRecord } from '../../src/link/facts.ts';
+
+export interface FlowWorld {
+  readonly flow: RuleFlow;
+  readonly counters: LiveCounters;
+  readonly records: ConnectionRecord[];
+  /** Moves time. */
+  readonly pass: (ms: number) => void;
+}
+
+export function flowWorld(listener: Listener): FlowWorld {
+  let now = 0;
+  let ids = 0;
+  const records: ConnectionRecord[] = [];
+  const counters = createCounters();
+  const flow = createRuleFlow(listener, counters, {
+    now: () => 1_700_000_000_000 + now,
+    monotonic: () => now,
+    uuid: () => `session-${++ids}`,
+    record: (record) => records.push(record),
+  });
+  return {
+    flow,
+    counters,
+    records,
+    pass(ms) {
+      now += ms;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * The UDP session table under seeded chaos: clients, replies, refusals, time, changes of the rule, ports that come and
+ * go. After every step a plain model says what must be true. The same seed gives the same run.
+ */
+import assert from 'node:assert/strict';
+import type { Listener } from '../../src/edge/engine.ts';
+import { createUdpTable, type UdpPort, type UdpSession } from '../../src/edge/flow/udp-table.ts';
+import { seededRng } from '../../src/lib/rng.ts';
+import { listener, options, target } from '../suites/engine/listener.ts';
+import { flowWorld } from './flow-world.ts';
+
+const MOST = 12;
+const IDLE_SECONDS = 20;
+const HEADERS: Partial<Record<Listener['mode'], [first: number, later: number]>> = {
+  OFF: [0, 0],
+  PPV2: [28, 0],
+  SPP: [38, 38],
+};
+
+type S = UdpSession<never>;
+
+/** Gives a digest of all that happened. */
+export function udpSimulation(seed: number, steps: number): number {
+  const rng = seededRng(seed);
+  const pick = <T>(items: readonly T[]): T => items[rng.below(items.length)]!;
+  let rule = change(listener({ protocol: 'UDP', ports: [{ from: 1, to: 3 }], originPorts: { from: 11, to: 13 } }));
+  const world = flowWorld(rule);
+  const { flow, counters, records } = world;
+  const table = createUdpTable<never>(flow, MOST);
+  const ports: UdpPort<never>[] = [];
+  /** The model: sessions that must be alive, with the datagrams that each has had. */
+  const alive = new Map<S, number>();
+  let now = 0;
+  const lastUse = new Map<S, number>();
+  let digest = seed >>> 0;
+  let dropped = 0;
+
+  function change(base: Listener): Listener {
+    const targets = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].filter(() => rng.below(4) > 0);
+    return {
+      ...base,
+      targets: targets.map((address) => target(address, rng.below(4), rng.below(2))),
+      mode: rng.below(3) > 0 ? base.mode : pick(['OFF', 'PPV2', 'SPP'] as const),
+      persistSeconds: pick([0, 30]),
+      options: options({ idleSeconds: IDLE_SECONDS, recordOneIn: 1 }),
+    };
+  }
+
+  function close(session: S, cause: 'idle' | 'drained' | 'origin-refused'): void {
+    table.close(session, cause);
+    assert.ok(alive.delete(session), 'closed a session that was not alive');
+    lastUse.delete(session);
+  }
+
+  function datagram(): string {
+    const port = ports[rng.below(ports.length)];
+    if (!port) return 'no port';
+    const client = { address: `192.0.2.${rng.below(3)}`, port: rng.below(8) };
+    const size = pick([0, 1, 1200, 65_507]);
+    const session = table.admit(port, client, size);
+    if (!session) {
+      dropped++;
+      return 'dropped';
+    }
+    const had = alive.get(session);
+    const [first, later] = HEADERS[rule.mode] ?? [];
+    assert.equal(session.header.length, had === undefined ? first : later);
+    assert.ok(size + session.header.length <= 65_507);
+    assert.notEqual(client.port, 0);
+    assert.deepEqual([session.client, session.entry], [client, port.entry]);
+    alive.set(session, (had ?? 0) + 1);
+    lastUse.set(session, now);
+    return `${session.id} → ${session.origin.address}:${session.origin.port}`;
+  }
+
+  function reply(): string {
+    const session = pick([...alive.keys(), undefined]);
+    if (!session) return 'nobody to answer';
+    const size = pick([0, 37, 38, 500]);
+    const cut = table.reply(session, size);
+    const spp = rule.mode === 'SPP' ? 38 : 0;
+    assert.equal(cut, size < spp ? -1 : spp);
+    if (cut < 0) dropped++;
+    else lastUse.set(session, now);
+    return `reply ${cut}`;
+  }
+
+  function refuse(): string {
+    const session = pick([...alive.keys(), undefined]);
+    if (!session || !table.refused(session)) return 'stays';
+    close(session, 'origin-refused');
+    return 'refused';
+  }
+
+  function pass(): string {
+    const ms = rng.below(8000);
+    now += ms;
+    world.pass(ms);
+    const idle = table.idle();
+    for (const session of idle) close(session, 'idle');
+    // Seen at whole looks only, so a session may live one look longer, never shorter.
+    for (const [session, at] of lastUse)
+      assert.ok(now - at < 2 * IDLE_SECONDS * 1000 + 8000, `${session.id} overslept`);
+    return `idle ${idle.length}`;
+  }
+
+  function retarget(): string {
+    rule = change(rule);
+    flow.update(rule);
+    const stale = table.stale();
+    for (const session of stale) close(session, 'drained');
+    return `stale ${stale.length}`;
+  }
+
+  function rebind(): string {
+    const port = ports.length > 0 && rng.below(2) === 0 ? ports.splice(rng.below(ports.length), 1)[0] : undefined;
+    if (port) for (const session of table.unbind(port)) close(session, 'drained');
+    else if (ports.length < 4) ports.push(table.bind({ address: '127.44.0.1', port: 1 + rng.below(3) }));
+    return `ports ${ports.length}`;
+  }
+
+  function check(): void {
+    assert.equal(table.size, alive.size);
+    assert.ok(table.size <= MOST);
+    assert.equal(counters.active, alive.size);
+    const ended = Object.values(counters.ends).reduce((sum, count) => sum + count, 0);
+    assert.equal(counters.connections, alive.size + ended);
+    assert.equal(records.filter(({ end }) => end).length, ended);
+    assert.equal(
+      Object.values(counters.dropped).reduce((sum, count) => sum + count, 0),
+      dropped,
+    );
+    const held = new Set(ports.flatMap((port) => [...port.sessions.values()]));
+    assert.deepEqual(held, new Set(alive.keys()));
+    for (const { origin, entry } of alive.keys()) {
+      assert.ok(rule.targets.some(({ address }) => address === origin.address));
+      assert.equal(origin.port, entry.port + 10);
+    }
+  }
+
+  rebind();
+  for (let step = 0; step < steps; step++) {
+    const what = pick([datagram, datagram, datagram, datagram, reply, reply, refuse, pass, pass, retarget, rebind])();
+    for (const letter of what) digest = (Math.imul(digest, 31) + letter.charCodeAt(0)) >>> 0;
+    check();
+  }
+  return digest;
+}

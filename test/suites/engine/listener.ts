@@ -1,0 +1,42 @@
+/** Listeners for tests: everything set, nothing bound, forwarding nowhere until a test says otherwise. */
+import type { Listener, Target } from '../../../src/edge/engine.ts';
+
+export function listener(change: Partial<Listener>): Listener {
+  return {
+    id: 'rule-1',
+    proxy: 'sid-test',
+    protocol: 'TCP',
+    entries: [],
+    ports: [],
+    targets: [],
+    originPorts: { from: 1, to: 1 },
+    mode: 'OFF',
+    persistSeconds: 0,
+    options: options(),
+    ...change,
+  };
+}
+
+export function options(change: Partial<Listener['options']> = {}): Listener['options'] {
+  return {
+    connectTimeoutMs: 5000,
+    idleSeconds: 600,
+    drain: { how: 'drain', seconds: 30 },
+    recordOneIn: 1,
+    ...change,
+  };
+}
+
+export function target(address: string, weight = 10, tier = 0): Target {
+  return { address, weight, tier };
+}
+
+/** The part of a rule that leads to these origins, which listen on one port. */
+export function leadsTo(...origins: { readonly address: string; readonly port: number }[]): Partial<Listener> {
+  const port = origins[0]?.port ?? 1;
+  return { targets: origins.map(({ address }) => target(address)), originPorts: { from: port, to: port } };
+}
+
+export function firstPort(listener: Listener): number {
+  return listener.ports[0]?.from ?? 0;
+}
