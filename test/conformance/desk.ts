@@ -74,7 +74,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   const around: Surroundings = {
     clock,
     rng: systemRng,
-    acks: { applied: () => 0, failures: () => [] },
+    acks: { applied: () => Infinity, failures: () => [] },
     domain: 'edgefour.test',
     features: [],
     originDenied: () => false,

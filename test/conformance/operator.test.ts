@@ -135,4 +135,6 @@ test('faults that could never strike, or never be cleared, are refused', async (
   ]) {
     assert.equal(code(await desk.call('EdgeFourAddFault', payload)), 'InvalidParameterValue', JSON.stringify(payload));
   }
+  for (let n = 0; n < 1000; n++) await desk.call('EdgeFourAddFault', { ActionName: 'Echo', DelayMs: 1 });
+  assert.equal(code(await desk.call('EdgeFourAddFault', { ActionName: 'Echo', DelayMs: 1 })), 'LimitExceeded');
 });
