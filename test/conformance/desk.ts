@@ -37,6 +37,7 @@ export interface Desk extends AsyncDisposable {
   readonly slept: readonly number[];
   /** Moves both clocks. */
   advance(ms: number): void;
+  /** Unix seconds, as the API sees them. */
   now(): number;
   send(raw: RawRequest): Promise<RawReply>;
   /** Signed with TC3 as `who` (default root); resolves with what is inside `Response`. */
@@ -95,7 +96,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     log,
     slept,
     advance: (ms) => (ahead += ms),
-    now: () => T0 + Math.floor(ahead / 1000),
+    now: () => Math.floor(around.clock.now() / 1000),
     send: (raw) => api.handle(raw),
     async call(action, payload, who = ROOT, how = {}) {
       const reply = await api.handle(tc3(who, action, payload, { timestamp: desk.now(), ...how }));

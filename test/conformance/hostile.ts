@@ -12,7 +12,7 @@ import { CATALOGUE } from '../../src/faults/catalogue.ts';
 import type { Fields, Shape } from '../../src/shape/shape.ts';
 import { keys } from '../../src/store/records.ts';
 import { newPlan, newSite, newZone, ZONE } from '../world/actions.ts';
-import { ACCOUNT, type Desk, openDesk, type Reply, ROOT, T0 } from './desk.ts';
+import { ACCOUNT, type Desk, type DeskOptions, openDesk, type Reply, ROOT, T0 } from './desk.ts';
 import { flatten, tc3, v1 } from './sign.ts';
 
 /** These change what the others answer: faults on demand, and forgetting the world. */
@@ -22,9 +22,9 @@ const PROXY = 'fuzzed';
 const PLAN = 'edgeone-000000000001';
 
 /** A desk with a zone, a site and one instance, so that calls find something to act on. */
-export async function openHostileDesk(): Promise<Desk> {
-  const desk = await openDesk();
-  const plan = { ...newPlan(PLAN), account: ACCOUNT, expiresAt: (T0 + 1_000_000) * 1000 };
+export async function openHostileDesk(options: DeskOptions = {}): Promise<Desk> {
+  const desk = await openDesk(options);
+  const plan = { ...newPlan(PLAN), account: ACCOUNT, expiresAt: 8_640_000_000_000 };
   const changes = [
     { key: keys.plan(plan.id), value: plan },
     { key: keys.zone(ZONE), value: { ...newZone(ZONE, plan.id), account: ACCOUNT } },
