@@ -25,8 +25,8 @@ import { openMemory } from '../../src/store/memory/memory.ts';
 import { type Key, keys, stamped } from '../../src/store/records.ts';
 
 type Actions = typeof ACTIONS;
-type Name = keyof Actions;
-type RequestOf<N extends Name> = Infer<Actions[N]['request']>;
+export type Name = keyof Actions;
+export type RequestOf<N extends Name> = Infer<Actions[N]['request']>;
 type ResponseOf<N extends Name> = Infer<Actions[N]['response']>;
 
 export const ROOT: Caller = { account: 'account-1', user: 'root', secretId: 'AKIDroot' };

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keys } from '../../../store/records.ts';
+import { actionWorld, newSite, newZone, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { prepare, refusals } from '../../../../test/world/refusals.ts';
+
+test('each rule with its engine, the reason, and what failed where', async () => {
+  await using world = await actionWorld({ sites: [newSite('here', ['10.0.0.1'])] });
+  const { ProxyId, RuleId } = await prepare(world, { Ipv6: 'on' });
+  const placed = { rule: RuleId, edge: 'edge-1', engine: 'node', why: 'TOA is off', failure: 'EADDRINUSE' };
+  world.edges.placements = [placed, { ...placed, rule: 'rule-of-another' }];
+  world.edges.failures.set(RuleId, ['edge-1: EADDRINUSE']);
+  world.edges.facts = [
+    { id: 'edge-1', site: 'here', alive: true, applied: 9, seenAt: 0, version: '1', engines: ['node'] },
+  ];
+  const status = await world.call('EdgeFourDescribeStatus', { ProxyId });
+  assert.deepEqual(status, {
+    Edges: [
+      {
+        EdgeId: 'edge-1',
+        Site: 'here',
+        Alive: true,
+        AppliedRevision: 9,
+        SeenTime: '1970-01-01T00:00:00+00:00',
+        Version: '1',
+        Engines: ['node'],
+      },
+    ],
+    TotalCount: 1,
+    Instances: [
+      {
+        ZoneId: ZONE,
+        ProxyId,
+        ProxyName: 'prepared',
+        Area: 'overseas',
+        Status: 'online',
+        Want: 'online',
+        Entries: [{ Site: 'here', Addresses: ['10.0.0.1'] }],
+        Notes: ['no IPv6 entry address at site here'],
+        Failures: [],
+        Rules: [
+          {
+            RuleId,
+            RuleTag: '',
+            Protocol: 'TCP',
+            PortRange: ['80'],
+            Status: 'fail',
+            Want: 'online',
+            Placements: [{ EdgeId: 'edge-1', Engine: 'node', Why: 'TOA is off', Failure: 'EADDRINUSE' }],
+            Failures: ['edge-1: EADDRINUSE'],
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test('notes say what stands in the way', async () => {
+  await using world = await actionWorld();
+  const { ProxyId } = await prepare(world);
+  await world.write(keys.site('late'), newSite('late', ['10.0.0.0/24']));
+  await world.call('ModifyL4ProxyStatus', { ZoneId: ZONE, ProxyId, Status: 'offline' });
+  await world.call('EdgeFourBanL4Proxy', { ZoneId: ZONE, ProxyId });
+  await world.pauseZone(true);
+  const { Instances } = await world.call('EdgeFourDescribeStatus', {});
+  assert.deepEqual(Instances[0]?.Notes, [
+    'banned by an operator',
+    `zone ${ZONE} is paused`,
+    'switched off',
+    'no entry address at site late',
+  ]);
+});
+
+test('pages go across zones and leave out other accounts', async () => {
+  await using world = await actionWorld();
+  await world.write(keys.zone('zone-1'), newZone('zone-1', 'edgeone-000000000001'));
+  await world.write(keys.zone('zone-2'), { ...newZone('zone-2', 'edgeone-000000000001'), account: STRANGER.account });
+  for (const [ZoneId, ProxyName] of [
+    ['zone-1', 'a'],
+    ['zone-1', 'b'],
+    [ZONE, 'c'],
+    [ZONE, 'd'],
+  ] as const)
+    await world.call('CreateL4Proxy', { ZoneId, ProxyName, Area: 'global' });
+  const plan = (await world.read(keys.plan('edgeone-000000000001'))) ?? assert.fail();
+  await world.write(keys.plan(plan.id), { ...plan, account: STRANGER.account });
+  await world.call('CreateL4Proxy', { ZoneId: 'zone-2', ProxyName: 'x', Area: 'global' }, STRANGER);
+  const page = async (request: object) => {
+    const { Instances, TotalCount } = await world.call('EdgeFourDescribeStatus', request);
+    return `${Instances.map(({ ProxyName }) => ProxyName).join('')}/${TotalCount}`;
+  };
+  assert.equal(await page({}), 'abcd/4');
+  assert.equal(await page({ Offset: 1, Limit: 2 }), 'bc/4');
+  assert.equal(await page({ Offset: 3, Limit: 2 }), 'd/4');
+  assert.equal(await page({ ZoneId: ZONE }), 'cd/2');
+});
+
+refusals(
+  'EdgeFourDescribeStatus',
+  () => ({ ZoneId: ZONE }),
+  [
+    { code: 'ResourceNotFound', because: 'the zone of another account', caller: STRANGER },
+    { code: 'ResourceNotFound', because: 'an unknown instance', request: { ProxyId: 'sid-000000000000' } },
+  ],
+  [],
+);

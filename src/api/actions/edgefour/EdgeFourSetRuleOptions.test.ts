@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keys } from '../../../store/records.ts';
+import { actionWorld, ZONE } from '../../../../test/world/actions.ts';
+import { prepare, refusals } from '../../../../test/world/refusals.ts';
+
+test('options are set one by one and stamp the rule; what is not sent stays', async () => {
+  await using world = await actionWorld();
+  const { ProxyId, RuleId } = await prepare(world);
+  const set = (options: object) =>
+    world.call('EdgeFourSetRuleOptions', { ZoneId: ZONE, ProxyId, RuleIds: [RuleId], ...options });
+  const rule = async () => (await world.read(keys.proxy(ZONE, 'prepared')))?.rules[0];
+  await set({ Drain: 'keep', IdleSeconds: 7200 });
+  assert.deepEqual((await rule())?.options, { drain: { how: 'keep', seconds: 30 }, idleSeconds: 7200 });
+  assert.equal((await rule())?.changed, await world.revision());
+  await set({ DrainSeconds: 5, ConnectTimeoutMs: 100, Records: '100' });
+  const all = { drain: { how: 'keep', seconds: 5 }, idleSeconds: 7200, connectTimeoutMs: 100, records: 100 };
+  assert.deepEqual((await rule())?.options, all);
+  const before = await world.revision();
+  await set({ Drain: 'keep', Records: '100' });
+  assert.equal(await world.revision(), before);
+  await set({ Records: 'off' });
+  assert.deepEqual((await rule())?.options, { ...all, records: 'off' });
+});
+
+test('values outside their range are refused', async () => {
+  await using world = await actionWorld();
+  const { ProxyId, RuleId } = await prepare(world);
+  const bad = [
+    { Drain: 'slow' },
+    { DrainSeconds: 86_401 },
+    { ConnectTimeoutMs: 99 },
+    { IdleSeconds: 0 },
+    { Records: '0' },
+    { Records: 'some' },
+    { RuleIds: [] },
+  ];
+  for (const options of bad) {
+    const request = { ZoneId: ZONE, ProxyId, RuleIds: [RuleId], ...options } as never;
+    assert.equal(await world.refusedWith('EdgeFourSetRuleOptions', request), 'InvalidParameterValue');
+  }
+});
+
+refusals(
+  'EdgeFourSetRuleOptions',
+  ({ ProxyId, RuleId }) => ({ ZoneId: ZONE, ProxyId, RuleIds: [RuleId], IdleSeconds: 60 }),
+  [{ code: 'ResourceNotFound', because: 'an unknown rule', request: { RuleIds: ['rule-000000000000'] } }],
+  [],
+);
