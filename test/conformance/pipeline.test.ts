@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RawReply, RawRequest } from '../../src/api/call.ts';
-import { COMMON_PARAMETERS } from '../../src/api/parse.ts';
+import { BODY_LIMIT, COMMON_PARAMETERS } from '../../src/api/parse.ts';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { AnyAction } from '../../src/api/action.ts';
 import { type Desk, type DeskOptions, openDesk, type Reply, ROOT, T0 } from './desk.ts';
@@ -56,6 +56,11 @@ test('the first thing wrong is what the caller is told', async () => {
     ['UnsupportedProtocol', /GET or POST/, bare({ method: 'PUT' })],
     ['RequestSizeLimitExceeded', /too large/, bare({ url: `/?${'a'.repeat(33_000)}` })],
     ['RequestSizeLimitExceeded', /too large/, bare({ method: 'POST', body: new Uint8Array(1024 * 1024 + 1) })],
+    [
+      'RequestSizeLimitExceeded',
+      /too large/,
+      bare({ method: 'POST', headers: { authorization: 'x' }, body: new Uint8Array(BODY_LIMIT + 1) }),
+    ],
     ['MissingParameter', /^The request is missing a required parameter `Timestamp`\.$/, bare()],
     ['MissingParameter', /`Version`/, tc3(stranger, 'Echo', {}, { ...late, headers: { 'x-tc-version': '' } })],
     ['AuthFailure.InvalidAuthorization', /./, tc3(stranger, 'Echo', {}, { ...late, headers: { authorization: 'x' } })],
