@@ -121,6 +121,7 @@ export const ECONNRESET = 104;
 export const ETIMEDOUT = 110;
 export const EHOSTUNREACH = 113;
 export const ENETUNREACH = 101;
+export const EMSGSIZE = 90;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 export const ECANCELED = 125;

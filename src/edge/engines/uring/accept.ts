@@ -28,10 +28,8 @@ export class Acceptor {
   readonly #held: Int32Array;
   readonly #free: number[] = [];
   readonly #waiting: number[] = [];
-  readonly #closed: (entry: Entry) => void;
 
-  /** `closed` hears of each entry whose socket is drained and closed. */
-  constructor(areas: number, closed: (entry: Entry) => void) {
+  constructor(areas: number) {
     const names = mapPages(areas * NAME_BYTES);
     if (typeof names === 'number') throw new Error(`no memory for ${areas} accepts`);
     this.#names = names;
@@ -39,7 +37,6 @@ export class Acceptor {
     this.#entryOf = new Int32Array(areas);
     this.#held = new Int32Array(areas).fill(-1);
     for (let area = areas - 1; area >= 0; area--) this.#free.push(area);
-    this.#closed = closed;
   }
 
   /** False: no area left, which means more sockets than descriptors were allowed for. */
@@ -140,10 +137,7 @@ export class Acceptor {
         room = this.#begin(r, entry, area, fd);
         if (!room) closeNow(fd);
       }
-      closeNow(entry.fd);
-      entry.closed = true;
-      this.#closed(entry);
-      r.rules.settle(entry);
+      r.entryIdle(entry);
     }
     this.#free.push(area);
   }

@@ -86,6 +86,7 @@ export class Seat {
     const seq = ++this.#seq;
     return new Promise((resolve) => {
       this.#waiting.set(seq, resolve);
+      this.#worker?.ref();
       this.#worker?.postMessage({ ...order, seq });
       write(this.#wakeFd, ONE, 8);
     });
@@ -122,7 +123,7 @@ export class Seat {
       this.#events.log('error', 'a relay worker failed', { worker: this.index, error: String(error) }),
     );
     worker.on('exit', () => this.#exited());
-    // The agent decides how long the process lives, not its workers.
+    // The agent decides how long the process lives; a worker holds it only while an order is under way.
     worker.unref();
   }
 
@@ -132,6 +133,7 @@ export class Seat {
     else if (message.kind === 'done') {
       this.#waiting.get(message.seq)?.();
       this.#waiting.delete(message.seq);
+      if (this.#waiting.size === 0) this.#worker?.unref();
     }
   }
 

@@ -25,8 +25,8 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
 
 function capabilities(): Capabilities {
   return {
-    modes: ['OFF', 'PPV1', 'PPV2'],
-    protocols: ['TCP'],
+    modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],
+    protocols: ['TCP', 'UDP'],
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,
   };

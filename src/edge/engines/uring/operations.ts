@@ -51,7 +51,9 @@ export const OP = {
   UDP_CLIENT: 8,
   UDP_ORIGIN: 9,
   UDP_SEND: 10,
-  UDP_REPLY: 11,
+  UDP_SEND_AGAIN: 11,
+  UDP_REPLY: 12,
+  UDP_EMPTY_REPLY: 13,
 } as const;
 
 const OP_BITS = 4;

@@ -4,12 +4,16 @@
  */
 import type { FromWorker, RuleSpec, ToWorker } from './control.ts';
 import { CAUSE } from './counters.ts';
+import { close } from '../../../lib/ffi/libc.ts';
+import { cancelAll } from './operations.ts';
 import { cut, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { stillLeadsTo } from './rules.ts';
 import type { Entry, Rule } from './rules.ts';
 import { DIALLING, FREE } from './slots.ts';
 import { portAt } from './sockaddr.ts';
+import { Udp, listenUdp } from './udp.ts';
+import { endSession, judgeSessions } from './udp-sessions.ts';
 
 export class Orders {
   readonly #say: (message: FromWorker) => void;
@@ -32,8 +36,10 @@ export class Orders {
     }
   }
 
-  /** The acceptor has closed the socket of this entry. */
-  closed(entry: Entry): void {
+  /** Nothing is under way on the socket of this closing entry: it can go. */
+  idle(r: Relay, entry: Entry): void {
+    close(entry.fd);
+    r.rules.closed(entry);
     for (const [seq, entries] of this.#waiting) {
       if (entries.delete(entry) && entries.size === 0) this.#done(seq);
     }
@@ -45,6 +51,9 @@ export class Orders {
     for (let slot = 0; slot < r.slots.capacity; slot++) {
       if (r.slots.state[slot] !== FREE) finish(r, slot, CAUSE.shutdown, true);
     }
+    for (let flow = 0; r.udp && flow < r.udp.flows.capacity; flow++) {
+      if (r.udp.flows.open[flow] === 1) endSession(r, flow, CAUSE.shutdown);
+    }
     // Closes are submissions too.
     r.ring.enter(0, 0);
     r.pipes.release();
@@ -53,19 +62,26 @@ export class Orders {
   }
 
   #apply(r: Relay, seq: number, spec: RuleSpec): void {
+    const before = r.rules.rules.get(spec.index)?.spec.mode;
     const { rule, added, gone } = r.rules.apply(spec);
-    for (const entry of added) r.acceptor.open(r, entry);
+    if (spec.protocol === 'UDP') r.udp ??= new Udp(r.ring, r.sessions, r.flowFds);
+    for (const entry of added) {
+      if (entry.udp) listenUdp(r, entry);
+      else r.acceptor.open(r, entry);
+    }
     this.#closeAll(r, seq, gone);
     judge(r, rule);
+    judgeSessions(r, rule, before !== spec.mode);
   }
 
   #remove(r: Relay, seq: number, index: number): void {
     const rule = r.rules.rules.get(index);
     if (!rule) return this.#done(seq);
     rule.removed = true;
-    const gone = [...r.rules.entriesOf(rule)].filter((entry) => !entry.closing);
+    const gone = [...rule.entries].filter((entry) => !entry.closing);
     this.#closeAll(r, seq, gone);
     judge(r, rule);
+    judgeSessions(r, rule, false);
     if (rule.open === 0 && gone.length === 0) r.rules.rules.delete(index);
   }
 
@@ -73,7 +89,7 @@ export class Orders {
     this.#stopAt = r.now + drainMs;
     for (const rule of r.rules.rules.values()) {
       rule.removed = true;
-      for (const entry of r.rules.entriesOf(rule)) if (!entry.closing) r.acceptor.close(r, entry);
+      for (const entry of rule.entries) if (!entry.closing) closeEntry(r, entry);
     }
     this.#waiting.set(seq, new Set());
   }
@@ -81,13 +97,21 @@ export class Orders {
   #closeAll(r: Relay, seq: number, gone: readonly Entry[]): void {
     if (gone.length === 0) return this.#done(seq);
     this.#waiting.set(seq, new Set(gone));
-    for (const entry of gone) r.acceptor.close(r, entry);
+    for (const entry of gone) closeEntry(r, entry);
   }
 
   #done(seq: number): void {
     this.#waiting.delete(seq);
     this.#say({ kind: 'done', seq });
   }
+}
+
+/** No more from this socket; what it holds already is served. */
+function closeEntry(r: Relay, entry: Entry): void {
+  if (!entry.udp) return r.acceptor.close(r, entry);
+  entry.closing = true;
+  if (entry.posted > 0) cancelAll(r.ring, entry.fd);
+  else r.entryIdle(entry);
 }
 
 /** After a change: a connection whose entry is bound and whose origin is still the rule's stays; others are to drain. */

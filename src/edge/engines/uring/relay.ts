@@ -15,11 +15,12 @@ import type { Pipes } from './pipes.ts';
 import { PARTY } from './records.ts';
 import type { RecordWriter } from './records.ts';
 import type { Ring } from './ring.ts';
-import type { Rules } from './rules.ts';
+import type { Entry, Rules } from './rules.ts';
 import { BULK, DIALLING, POLLING, READING, SENDING } from './slots.ts';
 import type { Slots } from './slots.ts';
 import { addressOffset, addressSize, portAt } from './sockaddr.ts';
 import type { Toa } from './toa/announce.ts';
+import type { Udp } from './udp.ts';
 import type { Wheel } from './wheel.ts';
 
 export interface Relay {
@@ -34,6 +35,12 @@ export interface Relay {
   readonly acceptor: Acceptor;
   readonly toa: Toa | undefined;
   readonly setOption: OptionSetter;
+  /** Made with the first UDP rule. */
+  udp: Udp | undefined;
+  readonly sessions: number;
+  readonly flowFds: SharedArrayBuffer;
+  /** Nothing is under way any more on the socket of a closing entry. */
+  readonly entryIdle: (entry: Entry) => void;
   /** Directions that wait for a buffer. */
   readonly hungry: number[];
   /** Milliseconds since 1970, read once per batch. */
@@ -41,7 +48,7 @@ export interface Relay {
 }
 
 /** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
-const RECORD_EVERY_MS = 60_000;
+export const RECORD_EVERY_MS = 60_000;
 
 /** l_onoff = 1, l_linger = 0: close sends RST. */
 const LINGER_ZERO = Int32Array.of(1, 0);

@@ -21,6 +21,8 @@ export interface Rule {
   positions: Map<number, number>;
   position: Int32Array;
   persistence: SharedPersistence | undefined;
+  /** Bound sockets, those that are closing too. */
+  readonly entries: Set<Entry>;
   /** Connections or sessions that still refer to it. */
   open: number;
   /** For the sample of records. */
@@ -32,6 +34,7 @@ export interface Entry {
   readonly index: number;
   readonly rule: Rule;
   readonly fd: number;
+  readonly udp: boolean;
   /** Network order. */
   readonly address: Uint8Array;
   readonly text: string;
@@ -53,15 +56,18 @@ export class Rules {
   readonly rules = new Map<number, Rule>();
   readonly entries: Entry[] = [];
   readonly #freeEntries: number[] = [];
+  /** Number of a target → its address in network order. */
+  readonly #addresses = new Map<number, Uint8Array>();
 
   /** Makes the rule so, and says which entries came and which have to go. */
   apply(spec: RuleSpec): { rule: Rule; added: Entry[]; gone: Entry[] } {
     const rule = this.rules.get(spec.index) ?? emptyRule(spec);
     this.rules.set(spec.index, rule);
     describe(rule, spec);
+    for (const [number, position] of rule.positions) this.#addresses.set(number, rule.addresses[position]!);
     const wanted = new Map(spec.entries.map((entry) => [entry.fd, entry]));
     const gone: Entry[] = [];
-    for (const entry of this.entriesOf(rule)) {
+    for (const entry of rule.entries) {
       if (entry.closing) continue;
       const still = wanted.get(entry.fd);
       if (!still) gone.push(entry);
@@ -73,16 +79,17 @@ export class Rules {
     return { rule, added: [...wanted.values()].map((entry) => this.#add(rule, entry)), gone };
   }
 
-  *entriesOf(rule: Rule): Generator<Entry> {
-    for (const entry of this.entries) if (!entry.closed && entry.rule === rule) yield entry;
-  }
-
   rule(index: number): Rule {
     return this.rules.get(index)!;
   }
 
   entry(index: number): Entry {
     return this.entries[index]!;
+  }
+
+  /** Of a target that some rule has or had; sessions outlive the rule's interest in it. */
+  addressOf(target: number): Uint8Array {
+    return this.#addresses.get(target)!;
   }
 
   /** A connection or session of this entry has begun. */
@@ -95,11 +102,18 @@ export class Rules {
   ended(entry: Entry): void {
     entry.open--;
     entry.rule.open--;
-    this.settle(entry);
+    this.#settle(entry);
+  }
+
+  /** The entry's socket is closed. */
+  closed(entry: Entry): void {
+    entry.closed = true;
+    entry.rule.entries.delete(entry);
+    this.#settle(entry);
   }
 
   /** Forgets what nobody refers to any more. */
-  settle(entry: Entry): void {
+  #settle(entry: Entry): void {
     if (entry.closed && entry.open === 0) this.#freeEntries.push(entry.index);
     const { rule } = entry;
     if (rule.removed && rule.open === 0 && this.rules.get(rule.index) === rule) this.rules.delete(rule.index);
@@ -111,6 +125,7 @@ export class Rules {
       index,
       rule,
       fd: spec.fd,
+      udp: rule.spec.protocol === 'UDP',
       address: parseAddress(spec.address) ?? new Uint8Array(4),
       text: spec.address,
       port: spec.port,
@@ -121,6 +136,7 @@ export class Rules {
       open: 0,
     };
     this.entries[index] = entry;
+    rule.entries.add(entry);
     return entry;
   }
 }
@@ -135,6 +151,7 @@ function emptyRule(spec: RuleSpec): Rule {
     positions: new Map(),
     position: new Int32Array(spec.position),
     persistence: undefined,
+    entries: new Set(),
     open: 0,
     seen: 0,
     removed: false,

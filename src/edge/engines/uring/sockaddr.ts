@@ -23,8 +23,13 @@ export function familyOf(address: string): number {
 export function sockaddr(address: string, port: number): Uint8Array {
   const bytes = parseAddress(address);
   if (!bytes) throw new Error(`not an address: ${address}`);
-  const out = new Uint8Array(sizeOfFamily(familyOf(address)));
-  writeName(out, 0, bytes, port);
+  return sockaddrOf(bytes, port);
+}
+
+/** The same from 4 or 16 bytes. */
+export function sockaddrOf(address: Uint8Array, port: number): Uint8Array {
+  const out = new Uint8Array(address.length === 16 ? SOCKADDR_IN6 : SOCKADDR_IN);
+  writeName(out, 0, address, port);
   return out;
 }
 

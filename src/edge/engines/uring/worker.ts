@@ -10,7 +10,7 @@ import { Budget } from './budget.ts';
 import { BufferPool } from './buffers.ts';
 import type { FromWorker, WorkerSettings } from './control.ts';
 import { connected, dialTick, opened } from './dial.ts';
-import { HEADROOM, TCP_BUFFERS } from './shape.ts';
+import { TCP_BUFFERS } from './shape.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
 import { optionSetter } from './options.ts';
 import { Orders } from './orders.ts';
@@ -23,6 +23,8 @@ import { Rules } from './rules.ts';
 import { DIALLING, Slots } from './slots.ts';
 import { feed, received, sent } from './stream.ts';
 import { polled } from './splice.ts';
+import { feedUdp, fromClient, fromOrigin, sentToClient, sentToOrigin } from './udp.ts';
+import { tickSession } from './udp-sessions.ts';
 import { Wheel } from './wheel.ts';
 
 const SUBMISSIONS = 4096;
@@ -51,13 +53,17 @@ function run(): void {
     setOption: optionSetter(ring),
     slots: new Slots(settings.slots, settings.slotFds),
     rules: new Rules(),
-    buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, headroom: HEADROOM })),
+    buffers: must('buffers', BufferPool.create(ring, TCP_BUFFERS)),
     budget,
     pipes: new Pipes(budget),
-    wheel: new Wheel(settings.slots, TICK_MS, BUCKETS, now),
+    wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),
     records: new RecordWriter(settings.records),
-    acceptor: new Acceptor(settings.descriptors, (entry) => orders.closed(entry)),
+    acceptor: new Acceptor(settings.descriptors),
     toa: undefined,
+    udp: undefined,
+    sessions: settings.descriptors,
+    flowFds: settings.flowFds,
+    entryIdle: (entry) => orders.idle(r, entry),
     hungry: [],
     now,
   };
@@ -68,16 +74,22 @@ function run(): void {
   r.buffers.release();
   r.slots.release();
   r.acceptor.release();
+  r.udp?.release();
 }
 
 function loop(r: Relay, orders: Orders): void {
   const { ring, slots, wheel } = r;
   const { cqes, cqMask } = ring;
   const wake = new Uint8Array(8);
-  const fire = (slot: number): void => (slots.state[slot] === DIALLING ? dialTick(r, slot) : tick(r, slot));
+  const fire = (who: number): void => {
+    if (who >= slots.capacity) tickSession(r, who - slots.capacity);
+    else if (slots.state[who] === DIALLING) dialTick(r, who);
+    else tick(r, who);
+  };
   let slowTick = 0;
   while (!orders.over(r)) {
     r.buffers.provide();
+    if (r.udp) feedUdp(r);
     ring.enter(1, slots.dialling > 0 ? WAIT_DIALLING_MS : WAIT_MS);
     r.now = performance.timeOrigin + performance.now();
     let woken = false;
@@ -101,6 +113,7 @@ function loop(r: Relay, orders: Orders): void {
       slowTick = r.now;
       r.acceptor.resume(r);
       r.buffers.relax();
+      r.udp?.buffers.relax();
     }
     if (!woken) continue;
     read(settings.wakeFd, wake, 8);
@@ -123,6 +136,16 @@ function complete(r: Relay, operation: number, index: number, high: number, resu
       return connected(r, index, generationOf(high), tokenOf(high), result);
     case OP.POLL:
       return polled(r, index, generationOf(high));
+    case OP.UDP_CLIENT:
+      return fromClient(r, index, result, flags);
+    case OP.UDP_ORIGIN:
+      return fromOrigin(r, index, generationOf(high), result, flags);
+    case OP.UDP_SEND:
+      return sentToOrigin(r, index, generationOf(high), tokenOf(high), result, false);
+    case OP.UDP_SEND_AGAIN:
+      return sentToOrigin(r, index, generationOf(high), tokenOf(high), result, true);
+    case OP.UDP_REPLY:
+      return sentToClient(r, index, generationOf(high), tokenOf(high), result);
     default:
       // IGNORE: a cancel that found nothing, an option that could not be set.
       return;

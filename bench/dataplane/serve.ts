@@ -1,0 +1,64 @@
+/**
+ * The data plane alone, for the benchmark: an engine with a rule per argument `entry:port=origin:port` (a `/udp` behind
+ * it makes it UDP, a `/PPV2` the mode), without control, plan or link. Runs until it is told to stop.
+ *
+ *   serve.ts ENGINE WORKERS RECORDS MAPPING…
+ */
+import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
+import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
+import type { EngineEvents, Listener } from '../../src/edge/engine.ts';
+import type { Mode } from '../../src/domain/l4-rule/modes.ts';
+
+const [name = 'uring', workers = '1', recordOneIn = '0', ...mappings] = process.argv.slice(2);
+
+const events: EngineEvents = {
+  record() {},
+  listener() {},
+  log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
+};
+const engine = await (name === 'node'
+  ? createNodeEngine(events)
+  : createUringEngineWith({ workers: Number(workers) }, events));
+
+for (const mapping of mappings) {
+  const applied = await engine.apply(listener(mapping));
+  if (!applied.ok) {
+    process.stderr.write(`${mapping}: ${applied.reason}\n`);
+    process.exit(1);
+  }
+}
+process.stdout.write('ready\n');
+const alive = setInterval(() => {}, 60_000);
+process.once('SIGTERM', () => {
+  clearInterval(alive);
+  void engine.stop(0);
+});
+
+function listener(mapping: string): Listener {
+  const [from = '', rest = ''] = mapping.split('=');
+  const [to = '', ...words] = rest.split('/');
+  const { address, port } = endpoint(from);
+  const origin = endpoint(to);
+  return {
+    id: mapping,
+    proxy: 'bench',
+    protocol: words.includes('udp') ? 'UDP' : 'TCP',
+    entries: [address],
+    ports: [{ from: port, to: port }],
+    originPorts: { from: origin.port, to: origin.port },
+    targets: [{ address: origin.address, weight: 1, tier: 0 }],
+    mode: (words.find((word) => word !== 'udp') ?? 'OFF') as Mode,
+    persistSeconds: 0,
+    options: {
+      connectTimeoutMs: 5000,
+      idleSeconds: 300,
+      drain: { how: 'drain', seconds: 30 },
+      recordOneIn: Number(recordOneIn),
+    },
+  };
+}
+
+function endpoint(text: string): { address: string; port: number } {
+  const at = text.lastIndexOf(':');
+  return { address: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
+}

@@ -1,0 +1,167 @@
+/**
+ * UDP sessions from their first datagram to their record: the origin is chosen, a connected socket opened, the header
+ * made once. A session ends when it is idle, when its entry or its origin is no longer the rule's, or when its origin
+ * refuses and there is another. The client's next datagram then opens a new one.
+ */
+import { close, connect, errnoName, socket } from '../../../lib/ffi/libc.ts';
+import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './abi.ts';
+import { ACTIVE, CAUSE, CONNECTIONS, DROP, countEnd } from './counters.ts';
+import { HEADER_BYTES } from './flows.ts';
+import { cancelAll, close as closeInRing } from './operations.ts';
+import { PARTY } from './records.ts';
+import { RECORD_EVERY_MS } from './relay.ts';
+import type { Relay } from './relay.ts';
+import { choose, stillLeadsTo } from './rules.ts';
+import type { Entry, Rule } from './rules.ts';
+import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from './shape.ts';
+import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from './sockaddr.ts';
+import { listenOrigin } from './udp.ts';
+
+/** limit: one rule's flood of new sessions leaves the others their share. */
+const MOST_OF_ONE_RULE = 0.5;
+
+/** A session for the client whose socket address lies at `name` in the buffers, or -1: dropped and counted. */
+export function openSession(r: Relay, entry: Entry, name: number, size: number): number {
+  const { flows, buffers, words } = r.udp!;
+  const { rule } = entry;
+  const drop = (reason: number): number => {
+    rule.row[reason]! += 1;
+    return -1;
+  };
+  const port = portAt(buffers.memory, name);
+  if (port === 0) return drop(DROP.source);
+  const at = addressOffset(buffers.memory, name);
+  const addressBytes = addressSize(buffers.memory, name);
+  const position = choose(rule, buffers.memory, at, addressBytes, r.now);
+  if (position < 0) return drop(DROP['no-origin']);
+  if (flows.available === 0 || rule.open >= flows.capacity * MOST_OF_ONE_RULE) return drop(DROP.limit);
+  const address = rule.addresses[position]!;
+  const v6 = address.length === 16;
+  const header = rule.pass.announce(
+    'UDP',
+    { address: addressText(buffers.memory, name), port },
+    { address: entry.text, port: entry.port },
+  );
+  if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
+  if (!r.budget.take(1)) return drop(DROP.limit);
+  const fd = upstream(v6, address, entry.originPort);
+  if (fd < 0) {
+    r.budget.give(1);
+    return drop(errnoName(fd) === 'EMFILE' || errnoName(fd) === 'ENFILE' ? DROP.limit : DROP['no-origin']);
+  }
+  const flow = flows.take(entry.index, words, name >> 2, fd, r.now);
+  const target = rule.spec.targets[position]!.number;
+  flows.target[flow] = target;
+  flows.originPort[flow] = entry.originPort;
+  flows.originFamily[flow] = v6 ? AF_INET6 : AF_INET;
+  flows.headerSize[flow] = header.length;
+  flows.headers.set(header, flow * HEADER_BYTES);
+  rule.persistence?.remember(buffers.memory, at, addressBytes, target, r.now);
+  r.rules.opened(entry);
+  rule.row[CONNECTIONS]! += 1;
+  rule.row[ACTIVE]! += 1;
+  const oneIn = rule.spec.options.recordOneIn;
+  if (oneIn > 0 && rule.seen++ % oneIn === 0) flows.recordAt[flow] = r.now + RECORD_EVERY_MS;
+  listenOrigin(r, flow);
+  armSession(r, flow);
+  return flow;
+}
+
+/** not: in the ring. Opening and connecting a UDP socket never waits, and the datagram in hand needs it now. */
+function upstream(v6: boolean, address: Uint8Array, port: number): number {
+  const fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const name = sockaddrOf(address, port);
+  const refused = connect(fd, name, name.length);
+  if (refused >= 0) return fd;
+  close(fd);
+  return refused;
+}
+
+export function endSession(r: Relay, flow: number, cause: number): void {
+  const { flows } = r.udp!;
+  recordSession(r, flow, cause);
+  const fd = flows.fd[flow]!;
+  if (flows.reading[flow] === 1) cancelAll(r.ring, fd);
+  closeInRing(r.ring, fd);
+  r.wheel.clear(r.slots.capacity + flow);
+  const entry = r.rules.entry(flows.entry[flow]!);
+  entry.rule.row[ACTIVE]! -= 1;
+  countEnd(entry.rule.row, cause);
+  flows.give(flow);
+  r.rules.ended(entry);
+  r.budget.give(1);
+}
+
+/** The origin's host says that nobody listens there. True: the session has ended, another origin can take the client. */
+export function refused(r: Relay, flow: number): boolean {
+  const { flows } = r.udp!;
+  const { rule } = r.rules.entry(flows.entry[flow]!);
+  const name = flows.nameOffset(flow);
+  rule.persistence?.forget(flows.names, addressOffset(flows.names, name), addressSize(flows.names, name));
+  const others = rule.spec.targets.some(({ number, weight }) => weight > 0 && number !== flows.target[flow]);
+  if (others) endSession(r, flow, CAUSE['origin-refused']);
+  return others;
+}
+
+function armSession(r: Relay, flow: number): void {
+  const { flows } = r.udp!;
+  const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
+  let due = flows.seenAt[flow]! + options.idleSeconds * 1000;
+  if (flows.recordAt[flow]! > 0) due = Math.min(due, flows.recordAt[flow]!);
+  r.wheel.set(r.slots.capacity + flow, due);
+}
+
+/** The session's clock. */
+export function tickSession(r: Relay, flow: number): void {
+  const { flows } = r.udp!;
+  const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
+  if (r.now - flows.seenAt[flow]! >= options.idleSeconds * 1000) return endSession(r, flow, CAUSE.idle);
+  if (flows.recordAt[flow]! > 0 && r.now >= flows.recordAt[flow]!) recordSession(r, flow, -1);
+  armSession(r, flow);
+}
+
+/**
+ * After a change of the rule (`changed`: of its mode too): sessions that lead where the rule no longer does end.
+ * not: drain. A datagram must not go where the rule no longer sends it, and the next one opens a session anyway.
+ */
+export function judgeSessions(r: Relay, rule: Rule, changed: boolean): void {
+  if (!r.udp) return;
+  const { flows } = r.udp;
+  for (let flow = 0; flow < flows.capacity; flow++) {
+    if (flows.open[flow] === 0) continue;
+    const entry = r.rules.entry(flows.entry[flow]!);
+    if (entry.rule !== rule) continue;
+    const leads = stillLeadsTo(entry, flows.target[flow]!, flows.originPort[flow]!);
+    if (changed || rule.removed || entry.closing || !leads) endSession(r, flow, CAUSE.drained);
+  }
+}
+
+function recordSession(r: Relay, flow: number, cause: number): void {
+  const { flows } = r.udp!;
+  const { records } = r;
+  if (flows.recordAt[flow] === 0) return;
+  const entry = r.rules.entry(flows.entry[flow]!);
+  const bytesIn = flows.bytes[2 * flow]! - flows.recorded[2 * flow]!;
+  const bytesOut = flows.bytes[2 * flow + 1]! - flows.recorded[2 * flow + 1]!;
+  flows.recordAt[flow] = r.now + RECORD_EVERY_MS;
+  flows.recorded[2 * flow] = flows.bytes[2 * flow]!;
+  flows.recorded[2 * flow + 1] = flows.bytes[2 * flow + 1]!;
+  const { row, index } = entry.rule;
+  if (!records.begin(flows.number[flow]!, index, true, cause, flows.openedAt[flow]!, r.now, bytesIn, bytesOut)) {
+    row[DROP.records]! += 1;
+    return;
+  }
+  const name = flows.nameOffset(flow);
+  records.party(
+    PARTY.client,
+    flows.names,
+    addressOffset(flows.names, name),
+    addressSize(flows.names, name),
+    portAt(flows.names, name),
+  );
+  records.party(PARTY.entry, entry.address, 0, entry.address.length, entry.port);
+  const origin = r.rules.addressOf(flows.target[flow]!);
+  records.party(PARTY.origin, origin, 0, origin.length, flows.originPort[flow]!);
+  records.commit();
+}
