@@ -27,6 +27,11 @@ export class Limiter {
     this.#clock = clock;
   }
 
+  /** How many accounts and actions are counted at the moment. */
+  get size(): number {
+    return this.#meters.size;
+  }
+
   /** Throws RequestLimitExceeded when the account asks this too often. */
   admit(account: string, action: string): void {
     if (this.#perSecond === 0) return;
