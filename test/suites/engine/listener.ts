@@ -40,3 +40,8 @@ export function leadsTo(...origins: { readonly address: string; readonly port: n
 export function firstPort(listener: Listener): number {
   return listener.ports[0]?.from ?? 0;
 }
+
+/** Where its clients connect to. */
+export function entryOf(listener: Listener): [address: string, port: number] {
+  return [listener.entries[0] ?? '', firstPort(listener)];
+}

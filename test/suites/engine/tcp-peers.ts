@@ -40,7 +40,8 @@ export async function tcpOrigin(
   return { address, port: typeof bound === 'object' && bound ? bound.port : 0, connections, server };
 }
 
-export async function tcpClient(t: TestContext, address: string, port: number, from?: string): Promise<Socket> {
+/** A client on its way: for readAll, which takes any failure as an end. */
+export function dialTcp(t: TestContext, address: string, port: number, from?: string): Socket {
   const socket = connect({
     host: address,
     port,
@@ -49,9 +50,14 @@ export async function tcpClient(t: TestContext, address: string, port: number, f
     ...(from && { localAddress: from }),
   });
   t.after(() => socket.destroy());
-  await once(socket, 'connect');
-  socket.on('error', () => {});
   return socket;
+}
+
+/** A connected client; rejects where the connection is refused. */
+export async function tcpClient(t: TestContext, address: string, port: number, from?: string): Promise<Socket> {
+  const socket = dialTcp(t, address, port, from);
+  await once(socket, 'connect');
+  return socket.on('error', () => {});
 }
 
 export interface Received {

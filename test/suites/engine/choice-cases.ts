@@ -1,0 +1,169 @@
+/** Which origin a connection gets: shares, tiers, session persistence, and the next one where one fails. */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import type { Listener } from '../../../src/edge/engine.ts';
+import type { EndCause } from '../../../src/link/facts.ts';
+import { engineWorld, freePort, type EngineUnderTest } from './fixture.ts';
+import { entryOf, leadsTo, options, target } from './listener.ts';
+import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin, type TcpOrigin } from './tcp-peers.ts';
+
+export function choiceCases(under: EngineUnderTest): void {
+  describe('choice of origin', () => {
+    const world = engineWorld(under);
+
+    /** Origins that share a port and tell their own address. */
+    async function originsWithNames(t: TestContext, count: number): Promise<TcpOrigin[]> {
+      const port = await freePort();
+      const address = (): { address: string; port: number } => ({ address: world.address(), port });
+      return Promise.all(
+        Array.from({ length: count }, () =>
+          tcpOrigin(t, (socket) => void socket.end(`${socket.localAddress}`), address()),
+        ),
+      );
+    }
+
+    async function whoAnswers(t: TestContext, rule: Listener, from?: string): Promise<string> {
+      const client = await tcpClient(t, ...entryOf(rule), from);
+      const { bytes, end } = await readAll(client);
+      client.end();
+      return end === 'fin' ? bytes.toString() : end;
+    }
+
+    async function answers(t: TestContext, rule: Listener, count: number, from?: string): Promise<number[]> {
+      const counts = rule.targets.map(() => 0);
+      for (let i = 0; i < count; i++) {
+        const name = await whoAnswers(t, rule, from);
+        const at = rule.targets.findIndex(({ address }) => address === name);
+        counts[at] = (counts[at] ?? 0) + 1;
+      }
+      return counts;
+    }
+
+    test('connections are shared by weight, exactly over a period; weight 0 gets none', async (t) => {
+      const origins = await originsWithNames(t, 4);
+      const rule = await world.rule(leadsTo(...origins));
+      const weights = [5, 3, 0, 2];
+      const targets = rule.targets.map(({ address }, i) => target(address, weights[i]));
+      await world.up({ ...rule, targets });
+      assert.deepEqual(await answers(t, rule, 20), [10, 6, 0, 4]);
+    });
+
+    test('a higher tier is used only while no lower one answers', async (t) => {
+      const origins = await originsWithNames(t, 2);
+      const rule = await world.rule(leadsTo(...origins));
+      const [first, second] = origins;
+      assert.ok(first && second);
+      const tiers = [target(first.address, 1, 1), target(second.address, 1, 0)];
+      await world.up({ ...rule, targets: tiers });
+      assert.deepEqual(await answers(t, rule, 4), [0, 4]);
+      second.server.close();
+      if (!world.engine.capabilities().nextOrigin) return;
+      assert.deepEqual(await answers(t, rule, 4), [4, 0]);
+    });
+
+    test('session persistence: a client keeps its origin, others are shared', async (t) => {
+      const rule = await world.rule({ ...leadsTo(...(await originsWithNames(t, 3))), persistSeconds: 30 });
+      await world.up(rule);
+      for (let i = 0; i < 3; i++) {
+        const counts = await answers(t, rule, 5, world.address());
+        assert.deepEqual(
+          counts.toSorted((a, b) => a - b),
+          [0, 0, 5],
+        );
+      }
+    });
+
+    test('session persistence ends with its time, and when it is switched off', async (t) => {
+      const rule = await world.rule({ ...leadsTo(...(await originsWithNames(t, 2))), persistSeconds: 1 });
+      await world.up(rule);
+      const from = world.address();
+      const first = await whoAnswers(t, rule, from);
+      assert.equal(await whoAnswers(t, rule, from), first);
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      // One connection of another client takes the turn, so that sharing alone would not give the same origin again.
+      const seen = new Set([await whoAnswers(t, rule, from), await whoAnswers(t, rule, world.address())]);
+      assert.equal(seen.size, 2);
+      await world.up({ ...rule, persistSeconds: 0 });
+      assert.deepEqual(await answers(t, rule, 4, from), [2, 2]);
+    });
+
+    test('session persistence holds through a change as long as the origin stays', async (t) => {
+      const origins = await originsWithNames(t, 3);
+      const rule = await world.rule({ ...leadsTo(...origins), persistSeconds: 30 });
+      await world.up(rule);
+      const from = world.address();
+      const mine = await whoAnswers(t, rule, from);
+      await world.up({
+        ...rule,
+        targets: rule.targets.map(({ address }) => target(address, address === mine ? 1 : 50)),
+      });
+      assert.equal(await whoAnswers(t, rule, from), mine);
+      await world.up({ ...rule, targets: rule.targets.filter(({ address }) => address !== mine) });
+      assert.notEqual(await whoAnswers(t, rule, from), mine);
+    });
+
+    test('the next origin takes over from one that refuses, with all the client has sent, once', async (t) => {
+      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+      const heard: Promise<string>[] = [];
+      const origin = await tcpOrigin(t, (socket) => {
+        heard.push(readAll(socket).then(({ bytes }) => bytes.toString()));
+        socket.end('ok');
+      });
+      const targets = [target(world.address()), target(world.address()), target(origin.address, 1, 1)];
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), targets }));
+      const client = await tcpClient(t, ...entryOf(rule));
+      client.end('early words');
+      assert.deepEqual(await readAll(client), { bytes: Buffer.from('ok'), end: 'fin' });
+      assert.deepEqual(await Promise.all(heard), ['early words']);
+      const [record] = await world.ended(rule.id);
+      assert.deepEqual(record?.origin, { address: origin.address, port: origin.port });
+      assert.deepEqual((await world.counters(rule.id)).connections, 1);
+    });
+
+    test('the next origin takes over from one that does not answer, when its time is up', async (t) => {
+      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+      const deaf = await deafOrigin(t);
+      const origin = await tcpOrigin(t, undefined, { address: world.address(), port: deaf.port });
+      const targets = [target(deaf.address), target(origin.address, 1, 1)];
+      const rule = await world.up(
+        await world.rule({ ...leadsTo(origin), targets, options: options({ connectTimeoutMs: 300 }) }),
+      );
+      const started = performance.now();
+      const client = await tcpClient(t, ...entryOf(rule));
+      assert.equal(await ask(client, 'early words'), 'early words');
+      const waited = performance.now() - started;
+      assert.ok(waited > 280 && waited < 2000, `${waited} ms`);
+      client.end();
+      await world.ended(rule.id);
+    });
+
+    test('the ways to fail are told apart, and the client sees a reset', async (t) => {
+      const ends = async (change: Partial<Listener>): Promise<[EndCause | undefined, string]> => {
+        const rule = await world.up(await world.rule({ ...change, options: options({ connectTimeoutMs: 200 }) }));
+        const { end } = await readAll(dialTcp(t, ...entryOf(rule)));
+        const [record] = await world.ended(rule.id);
+        assert.equal(record?.origin, undefined);
+        return [record?.end, end];
+      };
+      const somewhere = { originPorts: { from: 9, to: 9 } };
+      assert.deepEqual(await ends({ ...somewhere, targets: [] }), ['no-origin', 'reset']);
+      assert.deepEqual(await ends({ ...somewhere, targets: [target(world.address(), 0)] }), ['no-origin', 'reset']);
+      assert.deepEqual(await ends({ ...somewhere, targets: [target(world.address())] }), ['origin-refused', 'reset']);
+      assert.deepEqual(await ends(leadsTo(await deafOrigin(t))), ['origin-timeout', 'reset']);
+      // Multicast: no connection can lead there, and no packet leaves for it.
+      assert.deepEqual(await ends({ ...somewhere, targets: [target('224.0.0.1')] }), ['origin-unreachable', 'reset']);
+    });
+
+    test('three origins are tried, not more', async (t) => {
+      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+      const origin = await tcpOrigin(t);
+      const targets = [1, 2, 3].map(() => target(world.address()));
+      const rule = await world.up(
+        await world.rule({ ...leadsTo(origin), targets: [...targets, target(origin.address, 1, 1)] }),
+      );
+      assert.equal((await readAll(dialTcp(t, ...entryOf(rule)))).end, 'reset');
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'origin-refused');
+      assert.equal(origin.connections.length, 0);
+    });
+  });
+}

@@ -1,0 +1,247 @@
+/** TCP as every engine must carry it: whole, in both directions, ended the way the peers end it, and never hoarded. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes, type Hash } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
+import { entryOf, firstPort, leadsTo, options } from './listener.ts';
+import { ask, echo, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
+
+const MiB = 1_048_576;
+
+export function tcpCases(under: EngineUnderTest): void {
+  describe('TCP', () => {
+    const world = engineWorld(under);
+
+    test('bytes pass both ways, and the record tells who, where and how much', async (t) => {
+      const origin = await tcpOrigin(t);
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const from = world.address();
+      const client = await tcpClient(t, ...entryOf(rule), from);
+      const port = client.localPort;
+      assert.equal(await ask(client, 'hello'), 'hello');
+      assert.equal(await ask(client, 'again!'), 'again!');
+      assert.deepEqual((await world.counters(rule.id)).active, 1);
+      client.end();
+      const [record] = await world.ended(rule.id);
+      assert.ok(record && record.startedAt <= record.at && record.at - record.startedAt < 10_000);
+      assert.deepEqual(record, {
+        id: record.id,
+        startedAt: record.startedAt,
+        at: record.at,
+        rule: rule.id,
+        proxy: rule.proxy,
+        protocol: 'TCP',
+        client: { address: from, port },
+        entry: { address: rule.entries[0], port: firstPort(rule) },
+        origin: { address: origin.address, port: origin.port },
+        bytesIn: 11,
+        bytesOut: 11,
+        end: 'client-closed',
+      });
+      const counters = await world.counters(rule.id);
+      assert.deepEqual([counters.connections, counters.active, counters.bytesIn, counters.bytesOut], [1, 0, 11, 11]);
+      assert.deepEqual(counters.ends, { 'client-closed': 1 });
+      assert.ok(counters.packetsIn >= 2 && counters.packetsOut >= 2);
+    });
+
+    test('an end passes on and leaves the other direction open: client first, 100 times', async (t) => {
+      const heard: Buffer[] = [];
+      const answer = randomBytes(70_000);
+      const origin = await tcpOrigin(t, (socket) => {
+        void readAll(socket).then(({ bytes }) => heard.push(bytes) && socket.end(answer));
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const question = randomBytes(70_000);
+      await repeat(100, 20, async () => {
+        const client = await tcpClient(t, ...entryOf(rule));
+        client.end(question);
+        const { bytes, end } = await readAll(client);
+        assert.equal(end, 'fin');
+        assert.ok(bytes.equals(answer));
+      });
+      assert.equal(heard.length, 100);
+      assert.ok(heard.every((bytes) => bytes.equals(question)));
+      const records = await world.ended(rule.id, 100);
+      assert.ok(
+        records.every(({ end, bytesIn, bytesOut }) => end === 'client-closed' && bytesIn + bytesOut === 140_000),
+      );
+    });
+
+    test('an end passes on and leaves the other direction open: origin first, 100 times', async (t) => {
+      const heard: Buffer[] = [];
+      const greeting = randomBytes(70_000);
+      const origin = await tcpOrigin(t, (socket) => {
+        socket.end(greeting);
+        void readAll(socket).then(({ bytes }) => heard.push(bytes));
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const answer = randomBytes(70_000);
+      await repeat(100, 20, async () => {
+        const client = await tcpClient(t, ...entryOf(rule));
+        const { bytes, end } = await readAll(client);
+        assert.equal(end, 'fin');
+        assert.ok(bytes.equals(greeting));
+        client.end(answer);
+      });
+      await eventually(() => assert.equal(heard.length, 100));
+      assert.ok(heard.every((bytes) => bytes.equals(answer)));
+      const records = await world.ended(rule.id, 100);
+      assert.ok(records.every(({ end }) => end === 'origin-closed'));
+    });
+
+    test('what was sent before the end arrives, however soon the end follows', async (t) => {
+      const heard: Promise<Buffer>[] = [];
+      const origin = await tcpOrigin(t, (socket) => {
+        heard.push(readAll(socket).then(({ bytes }) => bytes));
+        socket.end();
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      await repeat(50, 10, async (i) => {
+        const client = await tcpClient(t, ...entryOf(rule));
+        client.end(`message ${i}`);
+        await once(client.resume(), 'close');
+      });
+      const texts = (await Promise.all(heard)).map(String).toSorted();
+      assert.deepEqual(texts, Array.from({ length: 50 }, (_, i) => `message ${i}`).toSorted());
+    });
+
+    test("a client's reset reaches the origin as a reset", async (t) => {
+      const ends: string[] = [];
+      const origin = await tcpOrigin(t, (socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''));
+        echo(socket);
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const client = await tcpClient(t, ...entryOf(rule));
+      await ask(client, 'x');
+      client.resetAndDestroy();
+      await eventually(() => assert.deepEqual(ends, ['ECONNRESET']));
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'client-reset');
+    });
+
+    test("an origin's reset reaches the client as a reset", async (t) => {
+      const origin = await tcpOrigin(t, (socket) => socket.once('data', () => socket.resetAndDestroy()));
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const client = await tcpClient(t, ...entryOf(rule));
+      client.write('x');
+      assert.equal((await readAll(client)).end, 'reset');
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'origin-reset');
+    });
+
+    test('a slow reader stops the writer; what waits in between is bounded, and nothing is lost', async (t) => {
+      const bound = kernelBuffers() + 4 * MiB;
+      const size = Math.ceil((bound + 16 * MiB) / 65_536) * 65_536;
+      const sent = createHash('sha256');
+      const origin = await tcpOrigin(t, (socket) => writeMuch(socket, size, sent));
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const client = await tcpClient(t, ...entryOf(rule));
+      client.pause();
+      const stalled = await standsStill(() => origin.connections[0]?.bytesWritten ?? 0);
+      assert.ok(stalled < bound, `${stalled} bytes were taken with nobody reading; bound ${bound}`);
+      const got = createHash('sha256');
+      client.on('data', (chunk: Buffer) => got.update(chunk)).resume();
+      await once(client, 'end');
+      assert.equal(client.bytesRead, size);
+      assert.equal(got.digest('hex'), sent.digest('hex'));
+      client.end();
+    });
+
+    test('a connection without a byte either way ends as idle', async (t) => {
+      const origin = await tcpOrigin(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 1 }) }));
+      const client = await tcpClient(t, ...entryOf(rule));
+      const ended = readAll(client);
+      await ask(client, 'x');
+      const before = performance.now();
+      await ended;
+      const waited = performance.now() - before;
+      assert.ok(waited > 900 && waited < 3500, `${waited} ms`);
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
+    });
+
+    test('short connections leave nothing behind', async (t) => {
+      const origin = await tcpOrigin(t, (socket) => {
+        echo(socket);
+        socket.on('data', (chunk: Buffer) => chunk.toString() === 'reset me' && socket.resetAndDestroy());
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const open = descriptors();
+      if (open === undefined) return t.skip('this system does not show a process its descriptors');
+      await repeat(400, 20, async (i) => {
+        const client = await tcpClient(t, ...entryOf(rule));
+        if (i % 4 === 0) return void (await readAll(client.end('reset me')));
+        await ask(client, 'x');
+        if (i % 4 === 1) client.resetAndDestroy();
+        else if (i % 4 === 2) client.destroy();
+        else client.end();
+      });
+      await world.ended(rule.id, 400);
+      await eventually(() =>
+        assert.ok((descriptors() ?? 0) <= open + 5, `${descriptors()} descriptors, ${open} before`),
+      );
+      assert.equal((await world.counters(rule.id)).active, 0);
+    });
+  });
+}
+
+async function repeat(times: number, atOnce: number, run: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let i = next++; i < times; i = next++) await run(i);
+    }),
+  );
+}
+
+/** Sends `size` bytes as fast as they are taken, then ends; hashes what it sends. */
+function writeMuch(socket: Socket, size: number, sent: Hash): void {
+  const chunk = randomBytes(65_536);
+  let left = size;
+  const more = (): void => {
+    while (left > 0) {
+      left -= chunk.length;
+      chunk.writeUInt32BE(left % 0xffff_ffff);
+      sent.update(chunk);
+      if (!socket.write(Buffer.from(chunk))) return void socket.once('drain', more);
+    }
+    socket.end();
+  };
+  more();
+}
+
+/** The value once it has not moved for a while. */
+async function standsStill(read: () => number): Promise<number> {
+  let last = -1;
+  let since = performance.now();
+  await eventually(() => {
+    const now = read();
+    if (now !== last) since = performance.now();
+    last = now;
+    assert.ok(last > 0 && performance.now() - since > 300, `still moving at ${last}`);
+  }, 20_000);
+  return last;
+}
+
+/** What two loopback connections may hold in the system: a send and a receive buffer each, at their largest. */
+function kernelBuffers(): number {
+  const largest = (name: string): number => {
+    const text = readFileSync(`/proc/sys/net/ipv4/${name}`, 'latin1');
+    return Number(text.trim().split(/\s+/)[2]);
+  };
+  try {
+    return 2 * (largest('tcp_rmem') + largest('tcp_wmem'));
+  } catch {
+    return 32 * MiB;
+  }
+}
+
+function descriptors(): number | undefined {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return undefined;
+  }
+}

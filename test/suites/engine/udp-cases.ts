@@ -1,0 +1,185 @@
+/** UDP as every engine must carry it: datagram by datagram, by sessions, answered from the address that was asked. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
+import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
+import { udpEcho, udpPeer } from './udp-peers.ts';
+
+export function udpCases(under: EngineUnderTest): void {
+  describe('UDP', () => {
+    const world = engineWorld(under);
+
+    test('datagrams pass both ways as they are, empty ones too', async (t) => {
+      const origin = await udpEcho(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+      const client = await udpPeer(t);
+      const sizes = [5, 0, 1472, 9000, 60_000];
+      for (const [i, size] of sizes.entries()) {
+        client.send(Buffer.alloc(size, i), ...entryOf(rule));
+        assert.deepEqual(await client.datagram(i), Buffer.alloc(size, i));
+      }
+      const bytes = 5 + 1472 + 9000 + 60_000;
+      const counters = await world.counters(rule.id);
+      assert.deepEqual(
+        [counters.connections, counters.active, counters.packetsIn, counters.packetsOut, counters.bytesIn],
+        [1, 1, 5, 5, bytes],
+      );
+      await world.engine.remove(rule.id);
+      const [record] = await world.ended(rule.id);
+      assert.deepEqual(
+        [record?.client, record?.entry, record?.origin, record?.bytesIn, record?.bytesOut, record?.end],
+        [
+          { address: client.address, port: client.port },
+          { address: rule.entries[0], port: firstPort(rule) },
+          { address: origin.address, port: origin.port },
+          bytes,
+          bytes,
+          'drained',
+        ],
+      );
+    });
+
+    test('a reply leaves from the address and port that the client used', async (t) => {
+      const origin = await udpEcho(t);
+      const entries = [world.address(), world.address(), world.address()];
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP', entries }));
+      const client = await udpPeer(t);
+      for (const [i, entry] of entries.entries()) {
+        client.send(entry, entry, firstPort(rule));
+        assert.equal(String(await client.datagram(i)), entry);
+        assert.deepEqual([client.got[i]?.from.address, client.got[i]?.from.port], [entry, firstPort(rule)]);
+      }
+    });
+
+    test('a session keeps its socket to the origin, each client its own', async (t) => {
+      const [a, b] = [await udpEcho(t), await udpPeer(t)];
+      const rule = await world.up(await world.rule({ ...leadsTo(a), protocol: 'UDP' }));
+      const clients = [await udpPeer(t), await udpPeer(t), b];
+      for (let round = 0; round < 3; round++) {
+        for (const client of clients) {
+          client.send('x', ...entryOf(rule));
+          await client.datagram(round);
+        }
+      }
+      const ports = a.got.map(({ from }) => from.port);
+      assert.deepEqual(ports, [...ports.slice(0, 3), ...ports.slice(0, 3), ...ports.slice(0, 3)]);
+      assert.equal(new Set(ports).size, 3);
+    });
+
+    test('a client may get many replies to one datagram, and none that the origin did not send', async (t) => {
+      const origin = await udpPeer(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+      const client = await udpPeer(t);
+      const stranger = await udpPeer(t);
+      client.send('question', ...entryOf(rule));
+      await origin.datagram(0);
+      const from = origin.got[0]?.from;
+      assert.ok(from);
+      // Nothing answers before the origin does, and only the origin is heard.
+      assert.equal((await world.counters(rule.id)).packetsOut, 0);
+      stranger.send('forged', from.address, from.port);
+      for (const word of ['one', 'two', 'three']) origin.send(word, from.address, from.port);
+      await client.datagram(2);
+      assert.deepEqual(
+        client.got.map(({ bytes }) => String(bytes)),
+        ['one', 'two', 'three'],
+      );
+      assert.deepEqual((await world.counters(rule.id)).packetsOut, 3);
+    });
+
+    test('an idle session ends and the next datagram begins another', async (t) => {
+      const origin = await udpEcho(t);
+      const rule = await world.up(
+        await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 1 }) }),
+      );
+      const client = await udpPeer(t);
+      client.send('a', ...entryOf(rule));
+      await client.datagram(0);
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
+      client.send('b', ...entryOf(rule));
+      await client.datagram(1);
+      assert.deepEqual((await world.counters(rule.id)).connections, 2);
+    });
+
+    test('shares and session persistence hold for sessions as for connections', async (t) => {
+      const origins = await Promise.all([1, 2].map(() => udpEcho(t)));
+      const port = origins[0]?.port;
+      const second = await udpEcho(t, { ...(port && { port }) });
+      assert.ok(origins[0]);
+      const first = origins[0];
+      const rule = await world.rule({ ...leadsTo(first), protocol: 'UDP' });
+      await world.up({ ...rule, targets: [target(first.address, 3), target(second.address, 1)] });
+      for (let i = 0; i < 8; i++) {
+        const client = await udpPeer(t);
+        client.send('x', ...entryOf(rule));
+        await client.datagram(0);
+      }
+      assert.deepEqual([first.got.length, second.got.length], [6, 2]);
+      await world.up({ ...rule, targets: [target(first.address), target(second.address)], persistSeconds: 30 });
+      const from = world.address();
+      const before = [first.got.length, second.got.length];
+      for (let i = 0; i < 6; i++) {
+        const client = await udpPeer(t, { address: from });
+        client.send('x', ...entryOf(rule));
+        await client.datagram(0);
+      }
+      const grown = [first.got.length - (before[0] ?? 0), second.got.length - (before[1] ?? 0)];
+      assert.deepEqual(
+        grown.toSorted((a, b) => a - b),
+        [0, 6],
+      );
+    });
+
+    test('a one-way sender is never stuck on an origin that is gone', async (t) => {
+      const first = await udpPeer(t);
+      const second = await udpPeer(t, { port: first.port });
+      const rule = await world.rule({ ...leadsTo(first), protocol: 'UDP' });
+      const to = (...peers: { address: string }[]) => ({
+        ...rule,
+        targets: peers.map(({ address }) => target(address)),
+      });
+      await world.up(to(first));
+      const client = await udpPeer(t);
+      const stop = new AbortController();
+      t.after(() => stop.abort());
+      void (async () => {
+        for (let i = 0; !stop.signal.aborted; i++, await sleep(10)) client.send(String(i), ...entryOf(rule));
+      })();
+      const grows = async (peer: { got: readonly unknown[] }): Promise<void> => {
+        const before = peer.got.length;
+        await eventually(() => assert.ok(peer.got.length > before + 3), 1000);
+      };
+      await grows(first);
+      await world.up(to(second));
+      const moved = first.got.length;
+      await grows(second);
+      assert.equal(first.got.length, moved);
+      await world.up(to());
+      const stopped = second.got.length;
+      await eventually(async () => assert.ok(((await world.counters(rule.id)).dropped['no-origin'] ?? 0) > 3), 1000);
+      assert.equal(second.got.length, stopped);
+      await world.up(to(second));
+      await grows(second);
+      await world.engine.remove(rule.id);
+      const deleted = second.got.length;
+      await world.up(to(first));
+      await grows(first);
+      assert.equal(second.got.length, deleted);
+      stop.abort();
+    });
+
+    test('a session whose origin refuses goes to another origin', async (t) => {
+      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+      const second = await udpEcho(t);
+      const rule = await world.rule({ ...leadsTo(second), protocol: 'UDP' });
+      await world.up({ ...rule, targets: [target(world.address()), target(second.address)] });
+      const client = await udpPeer(t);
+      await eventually(() => {
+        client.send('x', ...entryOf(rule));
+        assert.ok(client.got.length > 0);
+      });
+      assert.equal((await world.ended(rule.id))[0]?.end, 'origin-refused');
+    });
+  });
+}
