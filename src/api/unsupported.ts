@@ -18,7 +18,6 @@ export const UNSUPPORTED: readonly Unsupported[] = [
       'CreateApplicationProxyRule',
       'CreateLoadBalancer',
       'CreateOriginGroup',
-      'CreatePlan',
       'CreateRealtimeLogDeliveryTask',
       'CreateSecurityIPGroup',
       'DeleteApplicationProxy',

@@ -8,7 +8,7 @@ import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
 import type { OriginGroup } from '../domain/origin-group/origin-group.ts';
 import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
 import { THIS_WRITE } from '../domain/stamp.ts';
-import type { Plan, Zone } from '../domain/zone/zone.ts';
+import type { Plan, Zone, ZoneNameClaim } from '../domain/zone/zone.ts';
 import type { Stored } from './store.ts';
 
 declare const record: unique symbol;
@@ -29,6 +29,7 @@ export interface ProxyPlace {
 export const keys = {
   zone: (id: string) => key<Zone>('zone', id),
   zones: () => prefix<Zone>('zone'),
+  zoneName: (name: string) => key<ZoneNameClaim>('zone-name', name.toLowerCase()),
   plan: (id: string) => key<Plan>('plan', id),
   plans: () => prefix<Plan>('plan'),
   proxy: (zone: string, name: string) => key<L4Proxy>('proxy', zone, name),

@@ -11,8 +11,10 @@ import type { Infer } from '../../src/shape/shape.ts';
 type Ours = typeof ACTIONS;
 type SharedName = Extract<keyof Ours, keyof Client>;
 type Call<N extends SharedName> = Client[N] extends (request: infer Q, ...rest: never[]) => Promise<infer A>
-  ? { request: Q; response: A }
+  ? { request: Asked<Q>; response: A }
   : never;
+/** Where there is nothing to ask, the SDK's type is null and its call sends `{}`. */
+type Asked<Q> = [NonNullable<Q>] extends [never] ? object : NonNullable<Q>;
 
 /** The SDK writes plain `string` where we write the values; it knows no null where the cloud sends one. */
 type Plain<T> = T extends null

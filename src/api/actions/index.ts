@@ -27,6 +27,19 @@ import { DeleteL4ProxyRules } from './l4-rule/DeleteL4ProxyRules.ts';
 import { DescribeL4ProxyRules } from './l4-rule/DescribeL4ProxyRules.ts';
 import { ModifyL4ProxyRules } from './l4-rule/ModifyL4ProxyRules.ts';
 import { ModifyL4ProxyRulesStatus } from './l4-rule/ModifyL4ProxyRulesStatus.ts';
+import { BindZoneToPlan } from './plan/BindZoneToPlan.ts';
+import { CreatePlan } from './plan/CreatePlan.ts';
+import { CreatePlanForZone } from './plan/CreatePlanForZone.ts';
+import { DescribeAvailablePlans } from './plan/DescribeAvailablePlans.ts';
+import { DescribePlans } from './plan/DescribePlans.ts';
+import { DescribeIPRegion } from './region/DescribeIPRegion.ts';
+import { DescribeResourceTagsByResourceIds } from './tag/DescribeResourceTagsByResourceIds.ts';
+import { ModifyResourceTags } from './tag/ModifyResourceTags.ts';
+import { CreateZone } from './zone/CreateZone.ts';
+import { DeleteZone } from './zone/DeleteZone.ts';
+import { DescribeZones } from './zone/DescribeZones.ts';
+import { ModifyZone } from './zone/ModifyZone.ts';
+import { ModifyZoneStatus } from './zone/ModifyZoneStatus.ts';
 
 export const ACTIONS = {
   // edgefour: what the cloud has in its console or in other products
@@ -56,4 +69,21 @@ export const ACTIONS = {
   DescribeL4ProxyRules,
   ModifyL4ProxyRules,
   ModifyL4ProxyRulesStatus,
+  // plan
+  BindZoneToPlan,
+  CreatePlan,
+  CreatePlanForZone,
+  DescribeAvailablePlans,
+  DescribePlans,
+  // region
+  DescribeIPRegion,
+  // tag: the tag product, as far as zones have tags
+  DescribeResourceTagsByResourceIds,
+  ModifyResourceTags,
+  // zone
+  CreateZone,
+  DeleteZone,
+  DescribeZones,
+  ModifyZone,
+  ModifyZoneStatus,
 } as const satisfies Record<string, AnyAction>;

@@ -6,6 +6,7 @@ import type { Account, KeyPair } from '../account/account.ts';
 import { AREAS } from '../l4-proxy/l4-proxy.ts';
 import type { Site } from '../site/site.ts';
 import { THIS_WRITE } from '../stamp.ts';
+import { newPlan } from './plan.ts';
 import type { Plan, Zone } from './zone.ts';
 
 /** What the settings and the data folder say; the rest of a first world is always the same. */
@@ -31,8 +32,6 @@ const ROOT_APP_ID = 1_300_000_001;
 /** The same in every world, so that a Terraform configuration can name it. */
 export const SEED_PLAN = 'edgeone-enterprise01';
 export const LOCAL_SITE = 'local';
-/** Nobody sells this plan and it never ends; the last whole year that every client's clock can show. */
-const NEVER = Date.UTC(2099, 11, 31);
 
 export function firstWorld(seed: Seed, now: number): FirstWorld {
   return {
@@ -45,16 +44,7 @@ export function firstWorld(seed: Seed, now: number): FirstWorld {
       policies: [],
       createdAt: now,
     },
-    plan: {
-      id: SEED_PLAN,
-      account: ROOT_ACCOUNT,
-      type: 'plan-enterprise',
-      area: 'global',
-      status: 'normal',
-      autoRenewal: true,
-      enabledAt: now,
-      expiresAt: NEVER,
-    },
+    plan: newPlan({ id: SEED_PLAN, account: ROOT_ACCOUNT, type: 'plan-enterprise', area: 'global' }, now),
     zone: {
       id: seed.zoneId,
       account: ROOT_ACCOUNT,

@@ -24,6 +24,14 @@ export interface Zone {
   readonly modifiedAt: number;
 }
 
+/**
+ * Which zones go by a name: what makes a name's uniqueness one record's business. Record key: `zone-name/<name>`, in
+ * lower case.
+ */
+export interface ZoneNameClaim {
+  readonly zones: readonly Pick<Zone, 'id' | 'account' | 'alias' | 'type'>[];
+}
+
 export interface Plan {
   readonly id: string;
   readonly account: string;

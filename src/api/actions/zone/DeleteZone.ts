@@ -1,0 +1,25 @@
+import { deletionFault } from '../../../domain/zone/change.ts';
+import { string } from '../../../shape/shape.ts';
+import { keys } from '../../../store/records.ts';
+import { action } from '../../action.ts';
+import { zoneOf } from '../../lookups.ts';
+import { releaseName } from '../../zones.ts';
+
+export const DeleteZone = action({
+  summary: 'Delete a disabled zone that has no L4 proxies, with its origin groups and load balancers.',
+  access: 'write',
+  request: { ZoneId: string('Zone ID.') },
+  response: {},
+  errors: ['OperationDenied.DeleteZonePreCheckFailed', 'OperationDenied.DisableZoneNotCompleted', 'ResourceNotFound'],
+  example: { title: 'Delete a zone', request: { ZoneId: 'zone-3kq782jghthh' }, response: {} },
+  handle(tx, { ZoneId }) {
+    const zone = tx.must(zoneOf(tx, ZoneId));
+    // The count is unguarded, and needs no guard: whoever adds an instance reads the zone, which is gone then.
+    tx.must(deletionFault(zone, tx.count(keys.proxies(zone.id))));
+    releaseName(tx, zone);
+    for (const { value } of tx.list(keys.loadBalancers(zone.id))) tx.delete(keys.loadBalancer(zone.id, value.id));
+    for (const { value } of tx.list(keys.originGroups(zone.id))) tx.delete(keys.originGroup(zone.id, value.id));
+    tx.delete(keys.zone(zone.id));
+    return {};
+  },
+});

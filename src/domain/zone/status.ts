@@ -1,0 +1,26 @@
+/**
+ * The three state words of a zone. They say different things: `Status` is about name servers, `CnameStatus` about proof
+ * of ownership, and only `ActiveStatus` tells whether L4 proxies can run. Source: spec section 6.2.
+ */
+import type { Zone } from './zone.ts';
+
+export const ZONE_STATUSES = ['active', 'pending', 'moved', 'deactivated', 'initializing'] as const;
+export type ZoneStatus = (typeof ZONE_STATUSES)[number];
+
+/**
+ * wire: `pending` for every zone with a plan. Nobody moves name servers to EdgeFour, and Terraform waits after creating
+ * a zone for exactly this word.
+ */
+export function zoneStatus(zone: Zone): ZoneStatus {
+  return zone.planId === undefined ? 'initializing' : 'pending';
+}
+
+/** Who owns a name is between the operator and the users: no proof is asked for. With NS access there is none to give. */
+export function cnameStatus(zone: Zone): 'finished' | 'pending' {
+  return zone.planId === undefined || zone.type === 'full' ? 'pending' : 'finished';
+}
+
+export function activeStatus(zone: Zone): 'active' | 'inactive' | 'paused' {
+  if (zone.paused) return 'paused';
+  return zone.planId === undefined ? 'inactive' : 'active';
+}
