@@ -2,5 +2,6 @@
 import process from 'node:process';
 import { node26 } from './install.js';
 import { become } from './become.js';
+import { compileCache } from './compile-cache.js';
 
-become(node26('development'), process.argv.slice(2));
+become(node26('development'), process.argv.slice(2), compileCache());
