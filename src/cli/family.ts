@@ -13,7 +13,7 @@ export interface ControlFacts {
 }
 
 export interface EdgeFacts {
-  /** One line per engine: its name, and why it can't be used where it can't. */
+  /** Those that can be used here. */
   readonly engines: readonly string[];
 }
 

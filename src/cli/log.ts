@@ -4,12 +4,13 @@ import type { Config } from '../config/read.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../observe/log.ts';
 
-export function logFor(config: Config): Log {
+export function logFor(config: Config, role: string): Log {
   const { level, format } = config.log;
-  return createLog({
+  const log = createLog({
     level,
     format: format === 'auto' ? (process.stderr.isTTY ? 'text' : 'json') : format,
     clock: systemClock,
     write: (line) => process.stderr.write(line),
   });
+  return log.with({ role });
 }

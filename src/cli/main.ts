@@ -12,6 +12,7 @@ import { Refusal } from './refusal.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   up: () => import('./commands/up.ts'),
   control: () => import('./commands/control.ts'),
+  edge: () => import('./commands/edge.ts'),
   doctor: () => import('./commands/doctor.ts'),
   config: () => import('./commands/config.ts'),
   api: () => import('./commands/api.ts'),

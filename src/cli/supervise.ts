@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import process from 'node:process';
 import type { DataFolder } from '../config/data-folder.ts';
-import { writeFileAtomic } from '../config/file.ts';
 import type { Config } from '../config/read.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
@@ -14,13 +13,14 @@ import { banner } from './banner.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 import { keep, type Kept } from './keep.ts';
 import { logFor } from './log.ts';
+import { writeReadyFile } from './ready-file.ts';
 
 /** After the drain time the edge has this long to end by itself. */
 const GRACE_MS = 3_000;
 const TELL_AFTER_MS = 1_000;
 
 export async function supervise(args: readonly string[], config: Config, folder: DataFolder): Promise<number> {
-  const log = logFor(config);
+  const log = logFor(config, 'up');
   const since = clock.monotonic();
   const end = Promise.withResolvers<number>();
   let control: ControlFacts | undefined;
@@ -50,9 +50,7 @@ export async function supervise(args: readonly string[], config: Config, folder:
   function tellWhenBoth(control: ControlFacts | undefined, edge: EdgeFacts | undefined): void {
     if (told || !control || !edge) return;
     told = true;
-    const { api, dns, console, secretId, secretKey, zoneId } = control;
-    const ready = { api, dns, console, secretId, secretKey, zoneId, pid: process.pid };
-    if (config.readyFile !== undefined) writeFileAtomic(config.readyFile, `${JSON.stringify(ready)}\n`);
+    if (config.readyFile !== undefined) writeReadyFile(config.readyFile, control);
     const startedInMs = clock.monotonic() - since;
     process.stdout.write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }

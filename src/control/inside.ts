@@ -7,8 +7,8 @@ import { type Api, createApi } from '../api/pipeline.ts';
 import type { Credentials } from '../config/credentials.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/read.ts';
-import { openAckFile } from '../facts/ack-file.ts';
-import { Acks } from '../facts/acks.ts';
+import { openAcks } from '../facts/ack-file.ts';
+import type { Acks } from '../facts/acks.ts';
 import { CounterBook } from '../facts/counters.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
@@ -49,9 +49,9 @@ export async function openInside(around: Surroundings, ending: AsyncDisposableSt
   const credentials = keepCredentials(folder, config, clock, rng);
   await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock, rng);
 
-  const ackFile = await openAckFile(folder.acks, store.world, { clock, log });
-  ending.defer(() => ackFile.close());
-  const acks = new Acks(clock, ackFile.kept, () => ackFile.save(() => acks.kept()));
+  const kept = await openAcks(folder.acks, store.world, { clock, log });
+  ending.defer(() => kept.close());
+  const { acks } = kept;
   const counters = new CounterBook();
   const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
   const socket = await listenForEdges(folder.socket, link);
