@@ -11,8 +11,8 @@ export type Step =
   | { readonly kind: 'none' }
   /** One revision forward. */
   | { readonly kind: 'changed'; readonly revision: number; readonly changes: readonly FrameRecord[] }
-  /** Everything is new. `back`: control has lost history (a restored backup); the replica followed it all the same. */
-  | { readonly kind: 'replaced'; readonly revision: number; readonly back: boolean }
+  /** Everything is new. `other`: so is its history (another world, or an older copy of it was restored). */
+  | { readonly kind: 'replaced'; readonly revision: number; readonly other: boolean }
   /** The replica is as it was; the stream is of no use any more. */
   | { readonly kind: 'broken'; readonly reason: string };
 
@@ -75,14 +75,14 @@ export class Replica {
       arriving.records.set(record.key, record);
     }
     if (!frame.done) return NONE;
-    const back = this.#world === speaker && frame.revision < this.#revision;
+    const other = this.#world !== '' && (this.#world !== speaker || frame.revision < this.#revision);
     this.#arriving = undefined;
     this.#world = speaker;
     this.#revision = frame.revision;
     this.#records = arriving.records;
     this.#digest = new Digest();
     for (const record of arriving.records.values()) this.#digest.put(asText(record));
-    return { kind: 'replaced', revision: frame.revision, back };
+    return { kind: 'replaced', revision: frame.revision, other };
   }
 
   #batch(frame: FrameOf<'batch'>): Step {

@@ -1,0 +1,178 @@
+/**
+ * The composition root of an edge: its copy of the world, the plan, the engines and the link, joined. It serves from
+ * the disk before it looks for control, and goes on when control is gone. Started by `edgefour edge` (also under `up`)
+ * and, in process, by tests.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { type Rng, systemRng } from '../lib/rng.ts';
+import { parseLinkAddress } from '../link/address.ts';
+import { createLinkClient, type LinkClient } from '../link/client.ts';
+import type { Step } from '../link/replica.ts';
+import type { Log } from '../observe/log.ts';
+import { Planner } from '../plan/planner.ts';
+import type { EngineSetting } from './choose-engine.ts';
+import type { EngineFactory, EngineName } from './engine.ts';
+import { type EngineSet, openEngines } from './engine-set.ts';
+import { LastGood } from './last-good/last-good.ts';
+import { createSystemLookup, type Lookup } from './origins/lookup.ts';
+import { openNameFile } from './origins/name-file.ts';
+import { OriginNames } from './origins/resolve.ts';
+import { Reconciler } from './reconcile.ts';
+import { createRecordFiles } from './record-files.ts';
+import { Reporter } from './reporter.ts';
+import { createWorkerEngine } from './worker-engine.ts';
+
+export interface EdgeConfig {
+  readonly dataDir: string;
+  readonly edgeId: string;
+  readonly site: string;
+  /** See link/address.ts. */
+  readonly join: string;
+  readonly engine: EngineSetting;
+  readonly version: string;
+  /** Connection records where a rule does not say; default all. */
+  readonly records?: 'all' | 'off' | number;
+}
+
+export interface EdgeTools {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly rng?: Rng;
+  /** Default: every engine there is, each on a thread of its own. */
+  readonly engines?: Factories;
+  readonly lookup?: Lookup;
+}
+type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
+
+export interface Edge {
+  /** Every engine of this host and, where it can't be used, why. */
+  readonly engines: EngineSet['report'];
+  /** Resolves when what the disk, or else control, had to say is applied once. */
+  readonly ready: Promise<void>;
+  /** Takes nothing new, gives connections `drainMs`, ends. May be called twice. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
+const RECORD_FILES_BYTES = 1 << 30;
+const WORKERS: Factories = { node: (events) => createWorkerEngine('node', events) };
+
+/** Rejects where `join` can't be read; nothing is left behind then. */
+export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<Edge> {
+  const { log, clock, rng = systemRng } = tools;
+  const address = parseLinkAddress(config.join);
+  if ('bad' in address) throw new Error(address.bad);
+  const folder = join(config.dataDir, 'edge');
+  const identity = { edge: config.edgeId, site: config.site, version: config.version };
+  const link = createLinkClient(address, identity, { clock, rng });
+  const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES);
+
+  let changed = (): void => {};
+  const [lastGood, nameFile, engines] = await Promise.all([
+    LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
+    openNameFile(join(folder, 'names.json'), clock, log),
+    openEngines(tools.engines ?? WORKERS, log, {
+      record(record) {
+        records.write(record);
+        reporter.record(record);
+      },
+      listener: (engine, id, state) => reconciler.listener(engine, id, state),
+    }),
+  ]);
+  const { replica } = lastGood;
+  const lookup = tools.lookup ?? createSystemLookup();
+  const names: OriginNames = new OriginNames({
+    lookup,
+    clock,
+    rng,
+    log,
+    remembered: nameFile.remembered,
+    learned: () => nameFile.save(() => names.remembered()),
+  });
+  const setting = config.engine;
+  const reconciler = new Reconciler({ engines, setting, names, clock, rng, log, changed: () => changed() });
+  const site = { id: config.site, recordOneIn: recordOneIn(config.records ?? 'all') };
+  const planner = new Planner(site, (key) => replica.records.get(key)?.value);
+  const reporter = createReporter();
+  const ready = Promise.withResolvers<void>();
+
+  function createReporter(): Reporter {
+    const source = {
+      ack: () => ({
+        ...identity,
+        world: replica.world,
+        // An edge that would come back to an older world has not really applied this one.
+        applied: Math.min(reconciler.applied, lastGood.kept),
+        failed: failures(),
+        engines: engines.report,
+        alarms: [...lastGood.alarms, ...records.alarms],
+      }),
+      placements: () => reconciler.placements(),
+      takeMoved: () => reconciler.takeMoved(),
+      counters: () => engines.counters(),
+    };
+    return new Reporter({ link, source, edge: config.edgeId, clock, rng });
+  }
+  function failures() {
+    const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));
+    return [...planned, ...reconciler.failures()];
+  }
+  function replaced(): void {
+    const delta = planner.reset(replica.records.keys());
+    reconciler.feed(delta, replica.revision, planner.plan.rules);
+  }
+  function take(step: Step): void {
+    lastGood.note(step);
+    if (step.kind === 'changed') {
+      reconciler.feed(planner.change(step.changes.map(({ key }) => key)), step.revision);
+    } else if (step.kind === 'replaced') {
+      if (step.other) reconciler.restart();
+      replaced();
+    }
+  }
+
+  changed = () => {
+    reporter.changed();
+    if (replica.world !== '' && reconciler.settled) ready.resolve();
+  };
+  if (replica.world !== '') {
+    log.info('serving from the disk', { revision: replica.revision, records: replica.records.size });
+    replaced();
+  }
+  const ending = new AbortController();
+  const followed = follow(link, ending.signal);
+
+  function follow(client: LinkClient, signal: AbortSignal): Promise<void> {
+    const sink = {
+      connected() {
+        log.info('connected to control', { join: config.join, revision: replica.revision });
+        reporter.connected();
+      },
+      step: take,
+      disconnected(reason: string, resync: boolean) {
+        const facts = { reason, resync, revision: replica.revision };
+        if (reporter.isConnected) log.warn('the link to control is gone; serving on', facts);
+        else log.debug('control cannot be reached', facts);
+        reporter.disconnected();
+      },
+    };
+    return client.follow(replica, sink, signal);
+  }
+  let stopped: Promise<void> | undefined;
+  async function stop(drainMs: number): Promise<void> {
+    ending.abort();
+    reconciler.stop();
+    names.stop();
+    await followed;
+    await engines.stop(drainMs);
+    await reporter.stop();
+    await Promise.all([records.close(), lastGood.close(), nameFile.close()]);
+    link.close();
+  }
+  return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)) };
+}
+
+function recordOneIn(setting: 'all' | 'off' | number): number {
+  return setting === 'all' ? 1 : setting === 'off' ? 0 : setting;
+}

@@ -1,0 +1,144 @@
+/**
+ * The addresses of origin names, followed as long as a rule uses them: asked again when their TTL ends, kept when DNS
+ * fails (across a restart too, through what `remembered` gives and takes), every change logged. reconcile.ts owns one.
+ */
+import { createBackoff, type Backoff } from '../../lib/backoff.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
+import { createGate } from '../../lib/gate.ts';
+import type { Rng } from '../../lib/rng.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Lookup } from './lookup.ts';
+
+export interface OriginNamesOptions {
+  readonly lookup: Lookup;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  /** Answers of an earlier run: used at once, asked again at once. */
+  readonly remembered?: ReadonlyMap<string, readonly string[]>;
+  /** remembered() is different. */
+  readonly learned?: () => void;
+}
+
+interface Followed {
+  addresses: readonly string[];
+  readonly owners: Set<string>;
+  readonly backoff: Backoff;
+  /** Settles with the first answer or the first failure. */
+  readonly first: Promise<void>;
+  timer?: Timer;
+  failing: boolean;
+}
+
+/** limit: 5 s spares DNS servers from a TTL of 0; 300 s bounds how long a wrong long TTL hurts. */
+const TTL_SECONDS = { floor: 5, ceiling: 300 } as const;
+const RETRY_MS = { first: 1_000, max: 30_000 } as const;
+const AT_ONCE = 32;
+const NO_ADDRESSES: readonly string[] = [];
+
+export class OriginNames {
+  readonly #options: OriginNamesOptions;
+  readonly #names = new Map<string, Followed>();
+  readonly #uses = new Map<string, readonly string[]>();
+  readonly #gate = createGate(AT_ONCE);
+  /** Called with the owners when the addresses of a name they use are other ones. */
+  changed: (owners: ReadonlySet<string>) => void = () => {};
+
+  constructor(options: OriginNamesOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the owner uses these names and no others; none: it is forgotten. */
+  use(owner: string, names: readonly string[]): void {
+    for (const name of this.#uses.get(owner) ?? []) if (!names.includes(name)) this.#leave(owner, name);
+    for (const name of names) (this.#names.get(name) ?? this.#follow(name)).owners.add(owner);
+    if (names.length > 0) this.#uses.set(owner, names);
+    else this.#uses.delete(owner);
+  }
+
+  /** Empty while the name has never had an address. */
+  addresses(name: string): readonly string[] {
+    return this.#names.get(name)?.addresses ?? NO_ADDRESSES;
+  }
+
+  /** Resolves when each name the owner uses has an address or could not be resolved once, and after `ms` in any case. */
+  async settled(owner: string, ms: number): Promise<void> {
+    const names = this.#uses.get(owner) ?? [];
+    const waiting = names.filter((name) => this.addresses(name).length === 0);
+    if (waiting.length === 0) return;
+    const enough = new AbortController();
+    const firsts = Promise.all(waiting.map(async (name) => this.#names.get(name)?.first));
+    await Promise.race([firsts, this.#options.clock.sleep(ms, enough.signal)]);
+    enough.abort();
+  }
+
+  /** What a next run may start from. */
+  remembered(): Record<string, readonly string[]> {
+    const known = [...this.#names].filter(([, { addresses }]) => addresses.length > 0);
+    return Object.fromEntries(known.map(([name, { addresses }]) => [name, addresses]));
+  }
+
+  stop(): void {
+    for (const { timer } of this.#names.values()) timer?.cancel();
+    this.#names.clear();
+    this.#uses.clear();
+  }
+
+  #follow(name: string): Followed {
+    const { clock, rng, remembered } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const followed: Followed = {
+      addresses: remembered?.get(name) ?? NO_ADDRESSES,
+      owners: new Set(),
+      backoff: createBackoff(RETRY_MS.first, RETRY_MS.max, rng),
+      first: promise,
+      failing: false,
+    };
+    this.#names.set(name, followed);
+    const again = async (): Promise<void> => {
+      const wait = await this.#ask(name, followed);
+      resolve();
+      if (this.#names.get(name) === followed) followed.timer = clock.after(wait, () => void again());
+    };
+    void again();
+    return followed;
+  }
+
+  #leave(owner: string, name: string): void {
+    const followed = this.#names.get(name);
+    followed?.owners.delete(owner);
+    if (followed?.owners.size !== 0) return;
+    followed.timer?.cancel();
+    this.#names.delete(name);
+  }
+
+  /** Milliseconds until the name should be asked for again. */
+  async #ask(name: string, followed: Followed): Promise<number> {
+    const leave = await this.#gate.enter();
+    try {
+      const { addresses, ttlSeconds } = await this.#options.lookup(name);
+      if (addresses.length === 0) throw new Error('no addresses');
+      followed.backoff.reset();
+      this.#learn(name, followed, [...new Set(addresses)].toSorted());
+      return Math.min(Math.max(ttlSeconds, TTL_SECONDS.floor), TTL_SECONDS.ceiling) * 1_000;
+    } catch (error) {
+      const facts = { name, reason: (error as Error).message, kept: followed.addresses };
+      if (!followed.failing) this.#options.log.warn('an origin name does not resolve', facts);
+      followed.failing = true;
+      return followed.backoff.next();
+    } finally {
+      leave();
+    }
+  }
+
+  #learn(name: string, followed: Followed, addresses: readonly string[]): void {
+    const before = followed.addresses;
+    if (followed.failing) this.#options.log.info('an origin name resolves again', { name, addresses });
+    followed.failing = false;
+    if (before.join() === addresses.join()) return;
+    followed.addresses = addresses;
+    this.#options.learned?.();
+    if (before.length > 0) this.#options.log.info('an origin name has other addresses', { name, before, addresses });
+    if (this.#names.get(name) === followed) this.changed(followed.owners);
+  }
+}

@@ -1,0 +1,30 @@
+/** A rule's origins as addresses an engine can use. Pure; names are looked up in what resolve.ts knows. */
+import { isIP } from 'node:net';
+import type { PlannedOrigin } from '../../plan/plan.ts';
+import type { Target } from '../engine.ts';
+
+export interface Targets {
+  readonly targets: readonly Target[];
+  /** Names without an address so far. */
+  readonly missing: readonly string[];
+}
+
+export function originNames(origins: readonly PlannedOrigin[]): string[] {
+  return origins.map(({ host }) => host).filter((host) => isIP(host) === 0);
+}
+
+/** Every address of a name gets the name's weight; an address that appears again adds to it, in its lowest tier. */
+export function targetsOf(origins: readonly PlannedOrigin[], known: (name: string) => readonly string[]): Targets {
+  const found = new Map<string, Target>();
+  const missing: string[] = [];
+  for (const { host, weight, tier } of origins) {
+    const addresses = isIP(host) === 0 ? known(host) : [host];
+    if (addresses.length === 0) missing.push(host);
+    for (const address of addresses) {
+      const before = found.get(address);
+      if (!before || tier < before.tier) found.set(address, { address, weight, tier });
+      else if (tier === before.tier) found.set(address, { address, weight: weight + before.weight, tier });
+    }
+  }
+  return { targets: [...found.values()], missing };
+}

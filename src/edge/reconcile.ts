@@ -1,0 +1,293 @@
+/**
+ * Makes the engines do what the plan says, rule by rule: steps of one rule follow each other, rules don't wait for each
+ * other. It is told differences, remembers what is wanted, and tries again what failed; what it can't do it says, per
+ * rule, in words. The agent owns one. See LIFECYCLE.md for the life of a rule.
+ */
+import { createBackoff, type Backoff } from '../lib/backoff.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { createGate } from '../lib/gate.ts';
+import type { Rng } from '../lib/rng.ts';
+import type { Log } from '../observe/log.ts';
+import type { PlannedRule } from '../plan/plan.ts';
+import type { PlanDelta } from '../plan/planner.ts';
+import { chooseEngine, type Choice, type EngineSetting } from './choose-engine.ts';
+import type { Applied, Engine, EngineName } from './engine.ts';
+import type { EngineSet } from './engine-set.ts';
+import { Ledger, type Mark } from './ledger.ts';
+import type { OriginNames } from './origins/resolve.ts';
+import { originNames, targetsOf } from './origins/targets.ts';
+
+export interface ReconcileOptions {
+  readonly engines: Pick<EngineSet, 'running' | 'capabilities'>;
+  readonly setting: EngineSetting;
+  readonly names: OriginNames;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  /** Something that a report tells is different. */
+  readonly changed: () => void;
+}
+
+export interface Placed {
+  readonly engine: EngineName;
+  readonly why: string;
+}
+
+interface Slot {
+  readonly id: string;
+  want: PlannedRule | undefined;
+  /** Something is to be done that no step under way knows of; `marks` wait for it. */
+  dirty: boolean;
+  marks: Mark[];
+  working: boolean;
+  /** What waits for the step under way. */
+  held: Mark[];
+  placed: Placed | undefined;
+  failure: string;
+  readonly backoff: Backoff;
+  retry?: Timer | undefined;
+}
+
+interface Outcome {
+  /** Empty: all is as wanted. */
+  readonly failure: string;
+  /** Trying again may help. */
+  readonly again: boolean;
+}
+
+/** limit: enough to keep engine threads busy, few enough that one change among 100,000 gets its turn at once. */
+const AT_ONCE = 64;
+/** An engine that has not answered by then no longer holds up the ack, nor other rules. */
+const LATE_MS = 5_000;
+/** A port that the rule before just lets go is free a moment later; only then is it a failure. */
+const QUICK_MS = [20, 80, 200] as const;
+const RETRY_MS = { first: 1_000, max: 30_000 } as const;
+/** How long a new rule waits for the first answer to its origin's name. */
+const NAME_MS = 1_000;
+const DONE: Outcome = { failure: '', again: false };
+
+export class Reconciler {
+  readonly #options: ReconcileOptions;
+  readonly #slots = new Map<string, Slot>();
+  readonly #gate = createGate(AT_ONCE);
+  readonly #ledger = new Ledger();
+  #moved = new Set<string>();
+  #stopped = false;
+
+  constructor(options: ReconcileOptions) {
+    this.#options = options;
+    options.names.changed = (rules) => {
+      for (const rule of rules) this.#poke(this.#slots.get(rule));
+    };
+  }
+
+  /** Everything up to here is applied, or listed as failed. */
+  get applied(): number {
+    return this.#ledger.applied;
+  }
+
+  /** No change is under way. */
+  get settled(): boolean {
+    return this.#ledger.settled;
+  }
+
+  /** The plan has changed by this with this revision. `all`: and engines may do things that are not in it. */
+  feed(delta: PlanDelta, revision: number, all?: ReadonlyMap<string, PlannedRule>): void {
+    const mark = this.#ledger.begin(revision);
+    if (all) void this.#prune(all, this.#ledger.add(mark));
+    for (const id of delta.drop) this.#want(id, undefined, mark);
+    for (const rule of delta.put) this.#want(rule.id, rule, mark);
+    this.#ledger.settle(mark);
+    this.#options.changed();
+  }
+
+  /** Another history starts with the next feed. */
+  restart(): void {
+    this.#ledger.restart();
+  }
+
+  /** A listener went down by itself, or is back. */
+  listener(engine: EngineName, id: string, state: Applied): void {
+    const slot = this.#slots.get(id);
+    if (!slot || slot.placed?.engine !== engine) return;
+    if (state.ok) return this.#poke(slot);
+    slot.failure = state.reason;
+    this.#options.log.warn('a rule went down', { rule: id, engine, reason: state.reason });
+    this.#retryLater(slot);
+    this.#options.changed();
+  }
+
+  *failures(): Generator<{ readonly id: string; readonly reason: string }> {
+    for (const { id, failure } of this.#slots.values()) if (failure !== '') yield { id, reason: failure };
+  }
+
+  placements(): ReadonlyMap<string, Placed> {
+    const placements = new Map<string, Placed>();
+    for (const { id, placed } of this.#slots.values()) if (placed) placements.set(id, placed);
+    return placements;
+  }
+
+  /** Rules that are somewhere else than when this was last asked; undefined: nowhere any more. */
+  takeMoved(): ReadonlyMap<string, Placed | undefined> {
+    const moved = new Map([...this.#moved].map((id) => [id, this.#slots.get(id)?.placed]));
+    this.#moved = new Set();
+    return moved;
+  }
+
+  /** No step starts any more; engines are left as they are. */
+  stop(): void {
+    this.#stopped = true;
+    for (const slot of this.#slots.values()) slot.retry?.cancel();
+  }
+
+  /** An engine that outlives the edge (kernel) may still do what an earlier run wanted. */
+  async #prune(rules: ReadonlyMap<string, PlannedRule>, mark: Mark): Promise<void> {
+    const { running } = this.#options.engines;
+    const keep = new Map([...running.keys()].map((name) => [name, new Set<string>()]));
+    for (const rule of rules.values()) {
+      const choice = this.#choose(rule);
+      if ('engine' in choice) keep.get(choice.engine)?.add(rule.id);
+    }
+    for (const { id, placed } of this.#slots.values()) if (placed) keep.get(placed.engine)?.add(id);
+    for (const [name, engine] of running)
+      await engine.prune(keep.get(name) ?? new Set()).catch((error: unknown) => {
+        this.#options.log.error('an engine could not be pruned', { engine: name, reason: (error as Error).message });
+      });
+    this.#ledger.settle(mark);
+    this.#options.changed();
+  }
+
+  #want(id: string, rule: PlannedRule | undefined, mark: Mark): void {
+    let slot = this.#slots.get(id);
+    if (!slot) {
+      if (!rule) return;
+      slot = this.#blank(id);
+      this.#slots.set(id, slot);
+    }
+    slot.want = rule;
+    slot.marks.push(this.#ledger.add(mark));
+    this.#options.names.use(id, rule ? originNames(rule.origins) : []);
+    this.#poke(slot);
+  }
+
+  #poke(slot: Slot | undefined): void {
+    if (!slot || this.#stopped) return;
+    slot.dirty = true;
+    if (!slot.working) void this.#work(slot);
+  }
+
+  async #work(slot: Slot): Promise<void> {
+    slot.working = true;
+    while (slot.dirty && !this.#stopped) {
+      slot.dirty = false;
+      slot.retry?.cancel();
+      slot.held.push(...slot.marks.splice(0));
+      this.#settle(slot, await this.#tryQuickly(slot));
+    }
+    slot.working = false;
+    if (!slot.want && !slot.placed && !slot.dirty) this.#slots.delete(slot.id);
+  }
+
+  #settle(slot: Slot, outcome: Outcome): void {
+    if (slot.failure !== outcome.failure && outcome.failure !== '')
+      this.#options.log.warn('a rule cannot be applied', { rule: slot.id, reason: outcome.failure });
+    slot.failure = outcome.failure;
+    for (const mark of slot.held.splice(0)) this.#ledger.settle(mark);
+    if (outcome.again && !slot.dirty) this.#retryLater(slot);
+    else if (!outcome.again) slot.backoff.reset();
+    this.#options.changed();
+  }
+
+  #retryLater(slot: Slot): void {
+    slot.retry?.cancel();
+    slot.retry = this.#options.clock.after(slot.backoff.next(), () => this.#poke(slot));
+  }
+
+  async #tryQuickly(slot: Slot): Promise<Outcome> {
+    let outcome = await this.#step(slot);
+    for (const ms of QUICK_MS) {
+      if (!outcome.again || slot.dirty || this.#stopped) break;
+      await this.#options.clock.sleep(ms);
+      outcome = await this.#step(slot);
+    }
+    return outcome;
+  }
+
+  async #step(slot: Slot): Promise<Outcome> {
+    const rule = slot.want;
+    const choice = rule && this.#choose(rule);
+    if (!choice || 'failure' in choice) {
+      const left = await this.#leave(slot);
+      return left.ok ? { failure: choice?.failure ?? '', again: false } : { failure: left.reason, again: true };
+    }
+    await this.#options.names.settled(slot.id, NAME_MS);
+    const { origins, ...rest } = rule;
+    const { targets, missing } = targetsOf(origins, (name) => this.#options.names.addresses(name));
+    const listener = { ...rest, targets };
+    const applied = await this.#move(slot, choice, (engine) => engine.apply(listener));
+    if (!applied.ok) return { failure: applied.reason, again: true };
+    // Not tried again from here: the name's first address does that.
+    if (targets.length === 0) return { failure: `origin name does not resolve: ${missing.join(', ')}`, again: false };
+    return DONE;
+  }
+
+  /** order: the new engine first, so that no moment is without a listener; where it can't bind beside the old, after. */
+  async #move(slot: Slot, choice: Placed, apply: (engine: Engine) => Promise<Applied>): Promise<Applied> {
+    const from = slot.placed?.engine;
+    if (from === undefined || from === choice.engine) {
+      this.#place(slot, choice);
+      return this.#call(slot, choice.engine, apply);
+    }
+    const applied = await this.#call(slot, choice.engine, apply);
+    const left = await this.#leave(slot);
+    if (!left.ok) return left;
+    this.#place(slot, choice);
+    return applied.ok ? applied : this.#call(slot, choice.engine, apply);
+  }
+
+  async #leave(slot: Slot): Promise<Applied> {
+    if (!slot.placed) return { ok: true };
+    const left = await this.#call(slot, slot.placed.engine, async (engine) => {
+      await engine.remove(slot.id);
+      return { ok: true };
+    });
+    if (left.ok) this.#place(slot, undefined);
+    return left;
+  }
+
+  #place(slot: Slot, placed: Placed | undefined): void {
+    if (slot.placed?.engine === placed?.engine && slot.placed?.why === placed?.why) return;
+    slot.placed = placed;
+    this.#moved.add(slot.id);
+  }
+
+  async #call(slot: Slot, name: EngineName, run: (engine: Engine) => Promise<Applied>): Promise<Applied> {
+    const engine = this.#options.engines.running.get(name);
+    if (!engine) return { ok: false, reason: `the ${name} engine is gone` };
+    const leave = await this.#gate.enter();
+    const late = this.#options.clock.after(LATE_MS, () => {
+      leave();
+      this.#settle(slot, LATE);
+    });
+    try {
+      return await run(engine);
+    } catch (error) {
+      return { ok: false, reason: `the ${name} engine failed: ${(error as Error).message}` };
+    } finally {
+      late.cancel();
+      leave();
+    }
+  }
+
+  #choose(rule: PlannedRule): Choice {
+    return chooseEngine(rule, this.#options.setting, this.#options.engines.capabilities);
+  }
+
+  #blank(id: string): Slot {
+    const backoff = createBackoff(RETRY_MS.first, RETRY_MS.max, this.#options.rng);
+    const idle = { want: undefined, dirty: false, marks: [], working: false, held: [], placed: undefined, failure: '' };
+    return { id, backoff, ...idle };
+  }
+}
+
+const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };

@@ -1,0 +1,169 @@
+/**
+ * What the edge tells control: acks soon after something changed and on a fixed timer, counters and connection records
+ * every few seconds. Everything that waits is bounded; records that don't fit are counted, never waited for. The agent
+ * owns one and tells it when the link is up.
+ */
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Rng } from '../lib/rng.ts';
+import type { LinkClient } from '../link/client.ts';
+import { type AckReport, BEAT_MS, type FactReport, LINK_PATHS } from '../link/contract.ts';
+import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
+import type { Placed } from './reconcile.ts';
+
+export interface ReporterSource {
+  /** All of an ack but what the reporter keeps track of itself. */
+  ack(): Omit<AckReport, 'placed' | 'fresh'>;
+  placements(): ReadonlyMap<string, Placed>;
+  takeMoved(): ReadonlyMap<string, Placed | undefined>;
+  counters(): Promise<ReadonlyMap<string, RuleCounters>>;
+}
+
+export interface ReporterOptions {
+  readonly link: Pick<LinkClient, 'post'>;
+  readonly source: ReporterSource;
+  readonly edge: string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+/** Changes that come together make one ack. */
+const SOON_MS = 5;
+const FACTS_MS = 5_000;
+/** limit: reports stay well under 1 MiB (MAX_ACK, MAX_FACTS). */
+const PLACED_AT_ONCE = 2_000;
+const COUNTERS_AT_ONCE = 2_000;
+const RECORDS_AT_ONCE = 2_000;
+/** limit: about 10 MB; an hour without control is longer than any bound, so files have all and this has the latest. */
+const RECORDS_WAITING = 20_000;
+
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #epoch: string;
+  readonly #timers: readonly Timer[];
+  #connected = false;
+  #fresh = true;
+  readonly #moved = new Map<string, Placed | undefined>();
+  #soon: Timer | undefined;
+  #acking = false;
+  #ackAgain = false;
+  #telling: Promise<void> | undefined;
+  #records: ConnectionRecord[] = [];
+  #lost = 0;
+  readonly #told = new Map<string, string>();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#epoch = options.rng.uuid();
+    const { clock } = options;
+    this.#timers = [clock.every(BEAT_MS, () => this.#ack()), clock.every(FACTS_MS, () => void this.tell())];
+  }
+
+  /** A new stream: control may know nothing of this edge. */
+  connected(): void {
+    this.#connected = true;
+    this.#fresh = true;
+    this.#told.clear();
+    this.#ack();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+  }
+
+  /** Something an ack says is different. */
+  changed(): void {
+    this.#soon ??= this.#options.clock.after(SOON_MS, () => {
+      this.#soon = undefined;
+      this.#ack();
+    });
+  }
+
+  record(record: ConnectionRecord): void {
+    if (this.#records.length < RECORDS_WAITING) this.#records.push(record);
+    else this.#lost += 1;
+    if (this.#records.length === RECORDS_AT_ONCE) void this.tell();
+  }
+
+  /** Sends counters that have changed and records that wait, as far as control takes them. */
+  tell(): Promise<void> {
+    if (!this.#connected) return Promise.resolve();
+    return (this.#telling ??= this.#tell()
+      .catch(() => {})
+      .finally(() => {
+        this.#telling = undefined;
+      }));
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Tells what is left to tell, if control still listens. */
+  async stop(): Promise<void> {
+    this.#soon?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    await this.tell();
+    this.#connected = false;
+  }
+
+  #ack(): void {
+    if (!this.#connected) return;
+    this.#ackAgain = true;
+    if (!this.#acking) void this.#sendAcks();
+  }
+
+  async #sendAcks(): Promise<void> {
+    this.#acking = true;
+    while (this.#ackAgain && this.#connected) {
+      this.#ackAgain = false;
+      await this.#sendAck();
+    }
+    this.#acking = false;
+  }
+
+  async #sendAck(): Promise<void> {
+    const { source, link } = this.#options;
+    const fresh = this.#fresh;
+    const moved = source.takeMoved();
+    if (fresh) this.#moved.clear();
+    for (const [rule, placed] of fresh ? source.placements() : moved) this.#moved.set(rule, placed);
+    const part = [...this.#moved].slice(0, PLACED_AT_ONCE);
+    const placed = part.map(([rule, at]) => ({ rule, engine: at?.engine ?? '', why: at?.why ?? '' }));
+    // A report that fails is not news: the stream breaks too, and the next connection or the timer sends it again.
+    // order: before the answer comes another stream may begin, and that one needs everything again.
+    this.#fresh = false;
+    const taken = await link
+      .post(LINK_PATHS.ack, { ...source.ack(), placed, fresh } satisfies AckReport)
+      .catch(() => 0);
+    if (taken !== 204) {
+      this.#fresh ||= fresh;
+      return;
+    }
+    for (const [rule, at] of part) if (this.#moved.get(rule) === at) this.#moved.delete(rule);
+    if (this.#moved.size > 0) this.#ackAgain = true;
+  }
+
+  async #tell(): Promise<void> {
+    const now = await this.#options.source.counters();
+    const changed = [...now].filter(([rule, counters]) => this.#told.get(rule) !== JSON.stringify(counters));
+    const gone = [...this.#told.keys()].filter((rule) => !now.has(rule));
+    while (changed.length > 0 || gone.length > 0 || this.#records.length > 0 || this.#lost > 0) {
+      const counters = changed.splice(0, COUNTERS_AT_ONCE);
+      const report: FactReport = {
+        edge: this.#options.edge,
+        at: this.#options.clock.now(),
+        epoch: this.#epoch,
+        counters: counters.map(([rule, values]) => ({ rule, ...values })),
+        gone: gone.splice(0, COUNTERS_AT_ONCE),
+        records: this.#records.slice(0, RECORDS_AT_ONCE),
+        recordsLost: this.#lost,
+      };
+      const status = await this.#options.link.post(LINK_PATHS.facts, report);
+      if (status !== 204) return;
+      for (const [rule, values] of counters) this.#told.set(rule, JSON.stringify(values));
+      for (const rule of report.gone) this.#told.delete(rule);
+      this.#records = this.#records.slice(report.records.length);
+      this.#lost -= report.recordsLost;
+    }
+  }
+}
