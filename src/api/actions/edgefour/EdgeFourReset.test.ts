@@ -25,13 +25,16 @@ test('everything goes but the first zone, its plan, the root key, sites and edge
   await world.write(keys.keyPair('AKIDsub'), pair('AKIDsub', 'dashboard'));
   await world.write(keys.keyPair('AKIDsecond'), pair('AKIDsecond', 'root'));
   await world.write(keys.policy(ROOT.account, 'p'), policy);
-  await world.write(keys.zone('zone-0'), { ...newZone('zone-0', 'edgeone-2'), createdAt: world.around.clock.now() + 1 });
+  await world.write(keys.zone('zone-0'), {
+    ...newZone('zone-0', 'edgeone-2'),
+    createdAt: world.around.clock.now() + 1,
+  });
   await world.write(keys.plan('edgeone-2'), newPlan('edgeone-2'));
   await world.pauseZone(true);
   const before = await world.revision();
-  const { Deleted } = await world.call('EdgeFourReset', {});
+  const { Deleted, Remaining } = await world.call('EdgeFourReset', {});
   assert.equal(await world.revision(), before + 1);
-  assert.equal(Deleted, 8);
+  assert.deepEqual([Deleted, Remaining], [8, 0]);
   assert.deepEqual(await world.store.read((view) => view.list('').map(({ key }) => key)), first);
   const zone = await world.read(keys.zone(ZONE));
   assert.deepEqual([zone?.paused, zone?.changed], [false, before + 1]);

@@ -3,6 +3,10 @@ import type { Zone } from '../../../domain/zone/zone.ts';
 import { unsigned } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import type { Tx } from '../../transaction.ts';
+
+/** limit: records in one commit; a store on one machine takes 65,536. A bigger world takes several calls. */
+const MOST_DELETED = 50_000;
 
 /** All that a first start does not make, or makes once: what is to stay of it is named in the handler. */
 const CLEARED = [
@@ -23,9 +27,14 @@ export const EdgeFourReset = action({
   access: 'write',
   service: 'edgefour',
   request: {},
-  response: { Deleted: unsigned('How many records went.') },
+  response: {
+    Deleted: unsigned('How many records went, in one commit.'),
+    Remaining: unsigned(
+      'How many are still to go: call again until it is 0. A world below 50,000 records takes one call.',
+    ),
+  },
   errors: ['OperationDenied'],
-  example: { title: 'Start over', request: {}, response: { Deleted: 42 } },
+  example: { title: 'Start over', request: {}, response: { Deleted: 42, Remaining: 0 } },
   handle(tx) {
     const zones = tx.list(keys.zones()).map(({ value }) => value);
     const first = zones.sort((a, b) => a.createdAt - b.createdAt)[0];
@@ -33,14 +42,26 @@ export const EdgeFourReset = action({
     if (owner !== tx.caller.account)
       throw tx.refuse('OperationDenied', 'Only the account that owns the first zone can reset the world.');
     const rootKey = tx.get(keys.account(owner))?.rootKey ?? tx.caller.secretId;
-    const kept = new Set<string>([keys.account(owner), keys.keyPair(rootKey)]);
-    if (first) kept.add(keys.zone(first.id)).add(keys.plan(first.planId ?? ''));
-    const goes = CLEARED.flatMap((prefix) => tx.list<unknown>(prefix)).filter(({ key }) => !kept.has(key));
-    for (const { key } of goes) tx.delete(key as Key<unknown>);
+    const kept: Key<unknown>[] = [keys.account(owner), keys.keyPair(rootKey)];
+    if (first) kept.push(keys.zone(first.id), keys.plan(first.planId ?? ''));
+    const goes = deletable(tx, new Set<string>(kept));
+    for (const key of goes) tx.delete(key);
     if (first) tx.put(keys.zone(first.id), asAtFirst(first));
-    return { Deleted: goes.length };
+    const all = CLEARED.reduce((sum, prefix) => sum + tx.count(prefix), 0);
+    const stay = kept.filter((key) => tx.peek(key) !== undefined).length;
+    return { Deleted: goes.length, Remaining: all - stay - goes.length };
   },
 });
+
+/** As many as one commit takes, instances first: what is left of a world in between forwards nothing. */
+function deletable(tx: Pick<Tx, 'list'>, kept: ReadonlySet<string>): Key<unknown>[] {
+  const goes: Key<unknown>[] = [];
+  for (const prefix of CLEARED) {
+    const found = tx.list<unknown>(prefix, { limit: MOST_DELETED - goes.length + kept.size });
+    goes.push(...found.map(({ key }) => key as Key<unknown>).filter((key) => !kept.has(key)));
+  }
+  return goes.slice(0, MOST_DELETED);
+}
 
 function asAtFirst(zone: Zone): Zone {
   return {
