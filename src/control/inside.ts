@@ -47,7 +47,7 @@ export async function openInside(around: Surroundings, ending: AsyncDisposableSt
   const store = await openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
   ending.defer(() => store.close());
   const credentials = keepCredentials(folder, config, clock, rng);
-  await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock, rng);
+  await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock);
 
   const kept = await openAcks(folder.acks, store.world, { clock, log });
   ending.defer(() => kept.close());

@@ -1,9 +1,8 @@
 /**
  * The records a world has from its first start: one account with its root key pair, a zone that needs no domain, the
- * enterprise plan it is bound to, and the local site with its entry addresses. Pure; store/seed.ts commits them.
+ * enterprise plan it is bound to, and the local site with its entry addresses. Pure; control/seed.ts commits them.
  */
 import type { Account, KeyPair } from '../account/account.ts';
-import { AREAS } from '../l4-proxy/l4-proxy.ts';
 import type { Site } from '../site/site.ts';
 import { THIS_WRITE } from '../stamp.ts';
 import { newPlan } from './plan.ts';
@@ -14,8 +13,9 @@ export interface Seed {
   readonly secretId: string;
   readonly secretKey: string;
   readonly zoneId: string;
-  /** Networks and single addresses of the local site. */
-  readonly pool: readonly string[];
+  readonly site: string;
+  /** Entry addresses of the local site as the settings have them: networks and single addresses. */
+  readonly addresses: readonly string[];
 }
 
 export interface FirstWorld {
@@ -26,24 +26,17 @@ export interface FirstWorld {
   readonly site: Site;
 }
 
-/** wire: the cloud's account number (uin) and application number have twelve and ten digits. */
+/** wire: the form of the cloud's numbers (uin and AppId). */
 export const ROOT_ACCOUNT = '100000000001';
-const ROOT_APP_ID = 1_300_000_001;
+const APP_ID = 1_250_000_001;
 /** The same in every world, so that a Terraform configuration can name it. */
 export const SEED_PLAN = 'edgeone-enterprise01';
-export const LOCAL_SITE = 'local';
 
 export function firstWorld(seed: Seed, now: number): FirstWorld {
+  const { secretId, secretKey } = seed;
   return {
-    account: { id: ROOT_ACCOUNT, appId: ROOT_APP_ID, features: [], rootKey: seed.secretId },
-    keyPair: {
-      secretId: seed.secretId,
-      secretKey: seed.secretKey,
-      account: ROOT_ACCOUNT,
-      user: 'root',
-      policies: [],
-      createdAt: now,
-    },
+    account: { id: ROOT_ACCOUNT, appId: APP_ID, features: [], rootKey: secretId },
+    keyPair: { secretId, secretKey, account: ROOT_ACCOUNT, user: 'root', policies: [], createdAt: now },
     plan: newPlan({ id: SEED_PLAN, account: ROOT_ACCOUNT, type: 'plan-enterprise', area: 'global' }, now),
     zone: {
       id: seed.zoneId,
@@ -60,6 +53,6 @@ export function firstWorld(seed: Seed, now: number): FirstWorld {
       createdAt: now,
       modifiedAt: now,
     },
-    site: { id: LOCAL_SITE, pool: seed.pool, areas: AREAS },
+    site: { id: seed.site, pool: seed.addresses, areas: ['mainland', 'overseas'] },
   };
 }

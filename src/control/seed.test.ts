@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AREAS } from '../domain/l4-proxy/l4-proxy.ts';
 import { SEED_PLAN, type Seed } from '../domain/zone/seed.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLog } from '../observe/log.ts';
-import { keys, stamped } from './records.ts';
-import { openStore } from './registry.ts';
+import { keys, stamped } from '../store/records.ts';
+import { openStore } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
 import { seedWorld } from './seed.ts';
-import type { Store } from './store.ts';
 
-const SEED: Seed = { secretId: 'AKIDone', secretKey: 'secret', zoneId: 'zone-3kq782jghthh', pool: ['127.44.0.0/16'] };
+const SEED: Seed = {
+  secretId: 'AKIDone',
+  secretKey: 'secret',
+  zoneId: 'zone-3kq782jghthh',
+  site: 'local',
+  addresses: ['127.44.0.0/16'],
+};
 const open = (): Promise<Store> => openStore('memory:', { clock: systemClock, log: silentLog });
 const get = <T>(store: Store, key: ReturnType<typeof keys.zone> | string) =>
   store.read((view) => {
@@ -26,7 +31,11 @@ test('a first start makes an active zone on an enterprise plan, served by the lo
   );
   assert.deepEqual([zone?.planId, zone?.type, zone?.paused, zone?.changed], [SEED_PLAN, 'noDomainAccess', false, 1]);
   assert.equal((await get<{ type: string }>(store, keys.plan(SEED_PLAN)))?.type, 'plan-enterprise');
-  assert.deepEqual(await get(store, keys.site('local')), { id: 'local', pool: SEED.pool, areas: AREAS });
+  assert.deepEqual(await get(store, keys.site('local')), {
+    id: 'local',
+    pool: SEED.addresses,
+    areas: ['mainland', 'overseas'],
+  });
   assert.equal((await get<{ user: string }>(store, keys.keyPair('AKIDone')))?.user, 'root');
 });
 
@@ -49,11 +58,11 @@ test('a later start takes new settings and keeps everything else', async () => {
     ],
     [],
   );
-  await seedWorld(store, { ...SEED, secretId: 'AKIDtwo', pool: ['10.0.0.1'] }, systemClock);
+  await seedWorld(store, { ...SEED, secretId: 'AKIDtwo', addresses: ['10.0.0.1'] }, systemClock);
   const names = await store.read((view) => view.list(keys.keyPairs()).map(({ key }) => key));
   assert.deepEqual(names, ['key/AKIDmade', 'key/AKIDtwo']);
   assert.deepEqual((await get<{ pool: string[] }>(store, keys.site('local')))?.pool, ['10.0.0.1']);
   assert.equal((await get<{ paused: boolean }>(store, keys.zone(SEED.zoneId)))?.paused, true);
-  await seedWorld(store, { ...SEED, secretId: 'AKIDtwo', secretKey: 'changed', pool: ['10.0.0.1'] }, systemClock);
+  await seedWorld(store, { ...SEED, secretId: 'AKIDtwo', secretKey: 'changed', addresses: ['10.0.0.1'] }, systemClock);
   assert.equal((await get<{ secretKey: string }>(store, keys.keyPair('AKIDtwo')))?.secretKey, 'changed');
 });
