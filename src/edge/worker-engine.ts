@@ -22,6 +22,8 @@ const RESTART_MS = { first: 50, most: 5000 };
 const HEALTHY_MS = 60_000;
 const DOWN: Applied = { ok: false, reason: "the engine's thread stopped; it is being started again" };
 
+const STOPPED: Applied = { ok: false, reason: 'the engine is stopped' };
+
 /** Rejects where the engine cannot even be made; what it lacks on this host is in its capabilities. */
 export function createWorkerEngine(name: EngineName, events: EngineEvents): Promise<Engine> {
   const source = SOURCES[name];
@@ -102,15 +104,19 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     for (const [number, { call }] of unanswered) send(number, call);
   }
 
+  /** Whatever is still asked of an engine that has stopped is answered here. */
   function giveUp(): void {
-    for (const waiting of pending.values()) {
-      if (waiting.call.method === 'stop') waiting.resolve(undefined);
-      else waiting.reject(new Error(`the ${name} engine is stopped`));
-    }
+    for (const { call, ...waiting } of pending.values()) waiting.resolve(afterStop(call));
     pending.clear();
   }
 
+  function afterStop(call: Call): unknown {
+    if (call.method === 'apply') return STOPPED;
+    return call.method === 'counters' ? latest : undefined;
+  }
+
   function post(call: Call): Promise<unknown> {
+    if (isStopping && call.method !== 'stop') return Promise.resolve(afterStop(call));
     return new Promise((resolve, reject) => {
       const number = ++numbers;
       pending.set(number, { call, resolve, reject });

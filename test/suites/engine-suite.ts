@@ -1,17 +1,34 @@
 /**
- * What every engine must do, as far as its capabilities claim it. A test file of an engine calls this once with the
- * engine's factory; cases live in engine/, by subject.
+ * What every engine must do, as far as its capabilities claim it. A test file of an engine calls this with the engine's
+ * factory, for all subjects or for those that the file is about; the cases live in engine/, by subject.
  */
 import { describe } from 'node:test';
-import type { EngineUnderTest } from './engine/fixture.ts';
+import { announceCases } from './engine/announce-cases.ts';
+import { changeCases } from './engine/change-cases.ts';
 import { choiceCases } from './engine/choice-cases.ts';
+import type { EngineUnderTest } from './engine/fixture.ts';
+import { isolationCases } from './engine/isolation-cases.ts';
+import { rangeCases } from './engine/range-cases.ts';
 import { tcpCases } from './engine/tcp-cases.ts';
 import { udpCases } from './engine/udp-cases.ts';
 
-export function engineSuite(name: string, under: EngineUnderTest): void {
-  describe(name, { concurrency: false }, () => {
-    tcpCases(under);
-    choiceCases(under);
-    udpCases(under);
+const SUBJECTS = {
+  tcp: tcpCases,
+  choice: choiceCases,
+  announce: announceCases,
+  udp: udpCases,
+  change: changeCases,
+  ranges: rangeCases,
+  isolation: isolationCases,
+};
+export type Subject = keyof typeof SUBJECTS;
+
+export function engineSuite(
+  name: string,
+  under: EngineUnderTest,
+  subjects: readonly Subject[] = Object.keys(SUBJECTS) as Subject[],
+): void {
+  describe(name, () => {
+    for (const subject of subjects) SUBJECTS[subject](under);
   });
 }

@@ -40,7 +40,7 @@ export interface RuleFlow {
   close(session: Session, cause: EndCause): void;
   /** After a change. A session whose entry is bound and whose origin is still the rule's stays; others are to drain. */
   judge(session: Session, bound: boolean): 'stays' | 'drains';
-  /** Once a second or so: writes the minute's record, and says whether the session must end. */
+  /** Now and then: writes the minute's record, and says whether the session must end. */
   check(session: Session): 'idle' | 'drained' | undefined;
 }
 

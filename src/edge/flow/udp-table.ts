@@ -45,7 +45,7 @@ export interface UdpTable<L> {
   refused(session: UdpSession<L>): boolean;
   /** After a change of the rule: the sessions that may not go on. Close them; the client's next datagram opens anew. */
   stale(): UdpSession<L>[];
-  /** Once a second or so: the sessions that have been idle too long. */
+  /** Now and then: the sessions that have been idle too long. */
   idle(): UdpSession<L>[];
 }
 

@@ -8,7 +8,7 @@ import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin, type TcpOrigin } from './tcp-peers.ts';
 
 export function choiceCases(under: EngineUnderTest): void {
-  describe('choice of origin', () => {
+  describe('choice of origin', { concurrency: 4 }, () => {
     const world = engineWorld(under);
 
     /** Origins that share a port and tell their own address. */

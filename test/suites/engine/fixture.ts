@@ -32,9 +32,8 @@ export interface EngineWorld {
 let used = 0;
 /** 127.64.0.0–127.191.255.255: each process starts somewhere else, so that files can run side by side. */
 export function loopback(): string {
-  const start = (process.pid * 257) % (128 * 65_536);
-  const n = (start + ++used) % (128 * 65_536);
-  return `127.${64 + Math.floor(n / 65_536)}.${Math.floor(n / 256) % 256}.${1 + (n % 254)}`;
+  const n = process.pid * 1021 + ++used;
+  return `127.${64 + (Math.floor(n / 65_024) % 128)}.${Math.floor(n / 254) % 256}.${1 + (n % 254)}`;
 }
 
 /** Call inside a `describe`: the engine lives as long as its cases. */

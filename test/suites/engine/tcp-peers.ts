@@ -79,20 +79,19 @@ export function readAll(socket: Socket): Promise<Received> {
 }
 
 /** One line of conversation: sends `text` and takes as many bytes back. */
-export async function ask(socket: Socket, text: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  const answer = new Promise<string>((resolve, reject) => {
+export function ask(socket: Socket, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const closed = (): void => reject(new Error(`closed before the answer to "${text}"`));
     const take = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      if (Buffer.concat(chunks).length < text.length) return;
-      socket.off('data', take);
-      resolve(Buffer.concat(chunks).toString());
+      answer += chunk.toString('latin1');
+      if (answer.length < text.length) return;
+      socket.off('data', take).off('close', closed);
+      resolve(answer);
     };
-    socket.on('data', take);
-    socket.once('close', () => reject(new Error('closed before the answer')));
+    socket.on('data', take).once('close', closed);
+    socket.write(text);
   });
-  socket.write(text);
-  return answer;
 }
 
 /**

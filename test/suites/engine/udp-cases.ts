@@ -7,7 +7,7 @@ import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
 import { udpEcho, udpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {
-  describe('UDP', () => {
+  describe('UDP', { concurrency: 4 }, () => {
     const world = engineWorld(under);
 
     test('datagrams pass both ways as they are, empty ones too', async (t) => {

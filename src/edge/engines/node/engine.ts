@@ -19,8 +19,8 @@ export interface NodeEngineOptions {
   readonly descriptors: number;
 }
 
-/** limit: idle and drain times are whole seconds. */
-const SWEEP_MS = 1000;
+/** limit: idle and drain times are whole seconds; half of one is how late they may be. */
+const SWEEP_MS = 500;
 /** limit: how often `stop` looks whether all connections are gone. */
 const STOP_POLL_MS = 20;
 /** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */

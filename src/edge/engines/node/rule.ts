@@ -23,7 +23,7 @@ export interface NodeRule {
   close(): void;
   /** Sockets close now and UDP sessions end with this cause; connections go on. */
   unlisten(cause: EndCause): void;
-  /** Once a second. */
+  /** Now and then. */
   sweep(): void;
   endAll(cause: EndCause): void;
 }

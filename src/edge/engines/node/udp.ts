@@ -24,7 +24,7 @@ export interface UdpSide {
   open(point: BindPoint): Promise<(cause: EndCause) => void>;
   /** After a change of the rule: ends what may not go on. */
   reconcile(): void;
-  /** Once a second. */
+  /** Now and then. */
   sweep(): void;
 }
 
