@@ -1,13 +1,14 @@
 /** How things really are, as EdgeFourDescribeStatus shows it: edges, instances, and each rule with its engine and why. */
 import { notesOf } from '../../domain/l4-proxy/notes.ts';
 import { AREAS, type L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
-import type { L4Rule } from '../../domain/l4-rule/l4-rule.ts';
-import { PROTOCOLS } from '../../domain/l4-rule/modes.ts';
+import type { L4Rule, RuleOptions } from '../../domain/l4-rule/l4-rule.ts';
+import { MODE_NAMES, PROTOCOLS } from '../../domain/l4-rule/modes.ts';
+import { DRAIN_WAYS } from '../../domain/l4-rule/options.ts';
 import type { Site } from '../../domain/site/site.ts';
 import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../domain/status.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../lib/cloud-time.ts';
-import { boolean, type Infer, list, object, oneOf, string, unsigned } from '../../shape/shape.ts';
+import { boolean, type Infer, list, object, oneOf, optional, string, unsigned } from '../../shape/shape.ts';
 import type { EdgeFact, Placement, Surroundings } from '../transaction.ts';
 
 const WANTS = ['online', 'offline'] as const;
@@ -36,12 +37,27 @@ const PLACEMENT = object(
   'A rule on an edge.',
 );
 
+const RULE_OPTIONS = object(
+  {
+    Drain: optional(oneOf(DRAIN_WAYS, 'What a change does to live connections.')),
+    DrainSeconds: optional(unsigned('How long `drain` waits.')),
+    ConnectTimeoutMs: optional(unsigned('Until a silent origin is given up.')),
+    IdleSeconds: optional(unsigned('Until a silent connection ends.')),
+    Records: optional(string('Connection records: all, off, or one in N.')),
+  },
+  "What of EdgeFour's own options is set; the rest is default.",
+);
+
 const RULE_STATUS = object(
   {
     RuleId: string('Rule ID.'),
     RuleTag: string('Tag; empty where there is none.'),
     Protocol: oneOf(PROTOCOLS, 'Protocol.'),
     PortRange: list(string('Port or range.'), 'Forwarding ports.'),
+    OriginValue: list(string('Origin.'), 'Origins, or the id of what holds them.'),
+    OriginPortRange: string('Origin port or range.'),
+    ClientIPPassThroughMode: oneOf(MODE_NAMES, 'How the client address reaches the origin.'),
+    Options: RULE_OPTIONS,
     Status: oneOf(RULE_STATUSES, 'Status.'),
     Want: oneOf(WANTS, 'What its owner wants.'),
     Placements: list(PLACEMENT, 'Where it is, by edge.'),
@@ -98,6 +114,10 @@ export function showInstance(
     RuleTag: rule.tag ?? '',
     Protocol: rule.protocol,
     PortRange: [...rule.portRange],
+    OriginValue: [...rule.originValue],
+    OriginPortRange: rule.originPortRange,
+    ClientIPPassThroughMode: rule.mode ?? 'OFF',
+    Options: showOptions(rule.options),
     Status: ruleStatus(proxy, rule, zone, acks),
     Want: rule.want,
     Placements: (placements.get(rule.id) ?? []).map(showPlacement),
@@ -117,6 +137,16 @@ export function showInstance(
     Notes: notesOf(proxy, zone, sites),
     Failures: [...acks.failures(proxy.id)],
     Rules: proxy.rules.map(showRule),
+  };
+}
+
+function showOptions(options: RuleOptions = {}): Infer<typeof RULE_OPTIONS.fields> {
+  const { drain, connectTimeoutMs, idleSeconds, records } = options;
+  return {
+    ...(drain && { Drain: drain.how, DrainSeconds: drain.seconds }),
+    ...(connectTimeoutMs !== undefined && { ConnectTimeoutMs: connectTimeoutMs }),
+    ...(idleSeconds !== undefined && { IdleSeconds: idleSeconds }),
+    ...(records !== undefined && { Records: `${records}` }),
   };
 }
 

@@ -3,7 +3,8 @@ import type { AddressClaim, Holder } from '../site/site.ts';
 
 /**
  * limit: instances on one address. A rule that is created on a shared address is compared with the rules of every other
- * holder, so this bounds that work to some ten thousand rules, and the claim's record to about 30 KB.
+ * holder, so this bounds that work to some ten thousand rules, and the claim's record to about 30 KB. It is also the only
+ * cap on instances: a zone may have as many as the pools hold.
  */
 export const MOST_HOLDERS = 512;
 

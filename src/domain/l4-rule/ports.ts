@@ -15,7 +15,11 @@ type PortCode =
   | 'InvalidParameter.RulePortGroup'
   | 'InvalidParameter.RuleOriginPortInteger';
 
-/** Why the ports can't be what was written; `undefined` where they can. `where` names the rule in the request. */
+/**
+ * Why the ports can't be what was written; `undefined` where they can. `where` names the rule in the request. One origin
+ * port takes every forwarding port; a range of them is as long as all elements of PortRange together and is mapped by
+ * offset, elements in the order written (plan/plan.ts, originPorts).
+ */
 export function portFault(
   rule: Pick<L4Rule, 'portRange' | 'originPortRange'>,
   where: string,

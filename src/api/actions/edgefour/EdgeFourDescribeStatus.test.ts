@@ -7,6 +7,8 @@ import { prepare, refusals } from '../../../../test/world/refusals.ts';
 test('each rule with its engine, the reason, and what failed where', async () => {
   await using world = await actionWorld({ sites: [newSite('here', ['10.0.0.1'])] });
   const { ProxyId, RuleId } = await prepare(world, { Ipv6: 'on' });
+  const options = { Drain: 'keep', Records: '5' } as const;
+  await world.call('EdgeFourSetRuleOptions', { ZoneId: ZONE, ProxyId, RuleIds: [RuleId], ...options });
   const placed = { rule: RuleId, edge: 'edge-1', engine: 'node', why: 'TOA is off', failure: 'EADDRINUSE' };
   world.edges.placements = [placed, { ...placed, rule: 'rule-of-another' }];
   world.edges.failures.set(RuleId, ['edge-1: EADDRINUSE']);
@@ -44,6 +46,10 @@ test('each rule with its engine, the reason, and what failed where', async () =>
             RuleTag: '',
             Protocol: 'TCP',
             PortRange: ['80'],
+            OriginValue: ['10.0.0.8'],
+            OriginPortRange: '8080',
+            ClientIPPassThroughMode: 'OFF',
+            Options: { Drain: 'keep', DrainSeconds: 30, Records: '5' },
             Status: 'fail',
             Want: 'online',
             Placements: [{ EdgeId: 'edge-1', Engine: 'node', Why: 'TOA is off', Failure: 'EADDRINUSE' }],
