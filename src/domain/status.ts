@@ -39,5 +39,7 @@ export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks:
   const off = zone.paused || proxy.banned || proxy.want === 'offline' || rule.want === 'offline';
   if (off) return done ? 'offline' : 'stopping';
   if (!done) return 'progress';
-  return acks.failures(rule.id).length > 0 ? 'fail' : 'online';
+  // An instance that an edge cannot even read forwards none of its rules there.
+  const failed = acks.failures(rule.id).length > 0 || acks.failures(proxy.id).length > 0;
+  return failed ? 'fail' : 'online';
 }

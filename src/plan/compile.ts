@@ -96,7 +96,8 @@ function compileRule(proxy: L4Proxy, rule: L4Rule, entries: Entries, site: PlanS
   if (!modeServes(mode, protocol)) return `client address mode ${mode} does not exist for ${protocol}`;
   const ports = rule.portRange.map((text) => parsePortSpan(text));
   const originPorts = parsePortSpan(rule.originPortRange);
-  if (ports.length === 0 || !ports.every(isSpan)) return `its ports ${rule.portRange.join(',')} cannot be read`;
+  if (ports.length === 0) return 'it has no ports';
+  if (!ports.every(isSpan)) return `its ports ${rule.portRange.join(',')} cannot be read`;
   if (!originPorts) return `its origin port ${rule.originPortRange} cannot be read`;
   const width = ports.reduce((sum, span) => sum + spanSize(span), 0);
   const originWidth = spanSize(originPorts);
