@@ -8,8 +8,9 @@ import { createBackoff } from '../lib/backoff.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRng } from '../lib/rng.ts';
 import type { RuleCounters } from '../link/facts.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, EngineName, Listener } from './engine.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, EngineName } from './engine.ts';
 import { addCounters } from './flow/counters.ts';
+import { createCalls } from './worker-calls.ts';
 import type { Call, EngineSource, NumberedCall, Report } from './worker-messages.ts';
 
 /** Where each engine's factory is: an engine is a folder and a line here. */
@@ -21,7 +22,6 @@ const RESTART_MS = { first: 50, most: 5000 };
 /** A thread that lived so long was healthy: the next restart is quick again. */
 const HEALTHY_MS = 60_000;
 const DOWN: Applied = { ok: false, reason: "the engine's thread stopped; it is being started again" };
-
 const STOPPED: Applied = { ok: false, reason: 'the engine is stopped' };
 
 /** Rejects where the engine cannot even be made; what it lacks on this host is in its capabilities. */
@@ -31,25 +31,18 @@ export function createWorkerEngine(name: EngineName, events: EngineEvents): Prom
   return hostEngine(name, source, events);
 }
 
-interface Pending {
-  readonly call: Call;
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-}
+type Counts = ReadonlyMap<string, RuleCounters>;
 
 export async function hostEngine(name: EngineName, source: EngineSource, events: EngineEvents): Promise<Engine> {
-  const wanted = new Map<string, Listener>();
-  const pending = new Map<number, Pending>();
+  const calls = createCalls((id, state) => events.listener(id, state));
   const backoff = createBackoff(RESTART_MS.first, RESTART_MS.most, systemRng);
   /** What threads that are gone had counted, as far as they were asked. */
-  let past = new Map<string, RuleCounters>();
-  let latest: ReadonlyMap<string, RuleCounters> = new Map();
-  let numbers = 0;
-  /** Undefined while there is none that can take calls. */
+  let past: Counts = new Map();
+  /** What this thread said when it was last asked. */
+  let latest: Counts = new Map();
+  /** Alive, ready or not. */
   let thread: Worker | undefined;
-  /** The one that was started last, ready or not. */
-  let last: Worker | undefined;
-  let isStopping = false;
+  let stopped: Promise<void> | undefined;
 
   const capabilities = await start();
 
@@ -58,131 +51,98 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     return new Promise((resolve, reject) => {
       const startedAt = systemClock.monotonic();
       const worker = new Worker(new URL('worker-thread.ts', import.meta.url), { workerData: source });
-      last = worker;
+      thread = worker;
+      let isReady = false;
       let reason = 'it exited';
       worker.on('message', (report: Report) => {
         if (report.kind !== 'ready') return take(report);
-        thread = worker;
+        isReady = true;
         resolve(report.capabilities);
+        calls.connect((call: NumberedCall) => worker.postMessage(call));
       });
       worker.on('error', (error) => (reason = String(error)));
       worker.on('exit', () => {
-        reject(new Error(`the ${name} engine's thread died: ${reason}`));
-        if (thread !== worker) return;
         thread = undefined;
-        if (isStopping) return giveUp();
+        reject(new Error(`the ${name} engine's thread died: ${reason}`));
         if (systemClock.monotonic() - startedAt >= HEALTHY_MS) backoff.reset();
-        events.log('error', "an engine's thread died; its connections are lost", { engine: name, reason });
-        for (const id of wanted.keys()) events.listener(id, DOWN);
-        past = new Map([...past, ...sumUp(past, latest)]);
-        latest = new Map();
-        restartLater();
+        if (isReady && !stopped) died(reason);
       });
     });
   }
 
+  function died(reason: string): void {
+    events.log('error', "an engine's thread died; its connections are lost", { engine: name, reason });
+    for (const id of calls.disconnect()) events.listener(id, DOWN);
+    past = sum(past, latest);
+    latest = new Map();
+    restartLater();
+  }
+
   function restartLater(): void {
     systemClock.after(backoff.next(), () => {
-      if (isStopping) return giveUp();
-      start().then(takeUp, (error: Error) => {
-        if (isStopping) return giveUp();
+      if (stopped) return;
+      start().catch((error: Error) => {
+        if (stopped) return;
         events.log('error', 'an engine could not be started again', { engine: name, reason: error.message });
         restartLater();
       });
     });
   }
 
-  /** A new thread knows nothing: it gets the listeners, then the calls that were never answered. */
-  function takeUp(): void {
-    const unanswered = [...pending];
-    for (const [id, listener] of wanted) {
-      post({ method: 'apply', listener }).then(
-        (applied) => events.listener(id, applied as Applied),
-        (error: Error) => events.listener(id, { ok: false, reason: error.message }),
-      );
+  function take(report: Exclude<Report, { kind: 'ready' }>): void {
+    switch (report.kind) {
+      case 'answer':
+        return calls.answer(report.number, report.value, report.error);
+      case 'records':
+        for (const record of report.records) events.record(record);
+        return;
+      case 'listener':
+        return events.listener(report.id, report.state);
+      case 'log':
+        return events.log(...report.entry);
     }
-    for (const [number, { call }] of unanswered) send(number, call);
   }
 
-  /** Whatever is still asked of an engine that has stopped is answered here. */
-  function giveUp(): void {
-    for (const { call, ...waiting } of pending.values()) waiting.resolve(afterStop(call));
-    pending.clear();
-  }
-
+  /** Whatever is asked of an engine that has stopped. */
   function afterStop(call: Call): unknown {
     if (call.method === 'apply') return STOPPED;
     return call.method === 'counters' ? latest : undefined;
   }
 
-  function post(call: Call): Promise<unknown> {
-    if (isStopping && call.method !== 'stop') return Promise.resolve(afterStop(call));
-    return new Promise((resolve, reject) => {
-      const number = ++numbers;
-      pending.set(number, { call, resolve, reject });
-      send(number, call);
-    });
-  }
-
-  function send(number: number, call: Call): void {
-    thread?.postMessage({ number, call } satisfies NumberedCall);
-  }
-
-  function take(report: Exclude<Report, { kind: 'ready' }>): void {
-    switch (report.kind) {
-      case 'answer': {
-        const waiting = pending.get(report.number);
-        pending.delete(report.number);
-        if (report.error === undefined) waiting?.resolve(report.value);
-        else waiting?.reject(new Error(report.error));
-        break;
-      }
-      case 'records':
-        for (const record of report.records) events.record(record);
-        break;
-      case 'listener':
-        events.listener(report.id, report.state);
-        break;
-      case 'log':
-        events.log(...report.entry);
-        break;
-    }
-  }
-
   async function stop(drainMs: number): Promise<void> {
-    if (!isStopping) {
-      isStopping = true;
-      await (thread ? post({ method: 'stop', drainMs }) : giveUp());
+    const worker = thread;
+    if (worker) {
+      // A thread that dies meanwhile answers nothing, and is not started again.
+      const died = new Promise((resolve) => worker.once('exit', resolve));
+      await Promise.race([calls.post({ method: 'stop', drainMs }), died]);
+      await worker.terminate();
     }
-    await last?.terminate();
+    calls.end(afterStop);
   }
 
   return {
     name,
     capabilities: () => capabilities,
-    apply(listener) {
-      wanted.set(listener.id, listener);
-      return post({ method: 'apply', listener }) as Promise<Applied>;
-    },
+    apply: (listener) => calls.post({ method: 'apply', listener }) as Promise<Applied>,
     async remove(id) {
-      wanted.delete(id);
-      await post({ method: 'remove', id });
+      await calls.post({ method: 'remove', id });
     },
     async prune(keep) {
-      for (const id of wanted.keys()) if (!keep.has(id)) wanted.delete(id);
-      await post({ method: 'prune', keep });
+      await calls.post({ method: 'prune', keep });
     },
     async counters() {
-      latest = (await post({ method: 'counters' })) as ReadonlyMap<string, RuleCounters>;
-      return new Map([...past, ...sumUp(past, latest)]);
+      latest = (await calls.post({ method: 'counters' })) as Counts;
+      return sum(past, latest);
     },
-    stop,
+    stop: (drainMs) => (stopped ??= stop(drainMs)),
   };
 }
 
-function sumUp(past: ReadonlyMap<string, RuleCounters>, present: ReadonlyMap<string, RuleCounters>) {
-  return [...present].map(([id, counters]) => {
+function sum(past: Counts, present: Counts): Counts {
+  const both = new Map(past);
+  for (const [id, counters] of present) {
     const before = past.get(id);
-    return [id, before ? addCounters(before, counters) : counters] as const;
-  });
+    both.set(id, before ? addCounters(before, counters) : counters);
+  }
+  return both;
 }
