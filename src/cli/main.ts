@@ -13,12 +13,17 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   up: () => import('./commands/up.ts'),
   control: () => import('./commands/control.ts'),
   edge: () => import('./commands/edge.ts'),
+  status: () => import('./commands/status.ts'),
   doctor: () => import('./commands/doctor.ts'),
   config: () => import('./commands/config.ts'),
-  api: () => import('./commands/api.ts'),
+  backup: () => import('./commands/backup.ts'),
+  reset: () => import('./commands/reset.ts'),
   key: () => import('./commands/key.ts'),
   policy: () => import('./commands/policy.ts'),
+  ban: () => import('./commands/ban.ts'),
+  unban: () => import('./commands/unban.ts'),
   fault: () => import('./commands/fault.ts'),
+  api: () => import('./commands/api.ts'),
   version: () => import('./commands/version.ts'),
 };
 

@@ -1,0 +1,49 @@
+/** `edgefour status`: edges, instances and rules as they really are: state, engine, why this engine, what failed. */
+import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
+import { readConfig } from '../../config/read.ts';
+import { Usage } from '../../config/usage.ts';
+import type { Infer } from '../../shape/shape.ts';
+import type { Command } from '../command.ts';
+import { write, writeJson } from '../output.ts';
+import { openSession } from '../session.ts';
+import { statusText } from '../status-text.ts';
+
+export type Status = Infer<typeof EdgeFourDescribeStatus.response>;
+
+export const command: Command = {
+  summary: 'Edges, instances and rules: state, engine, why this engine, what failed.',
+  usage: '[ProxyId] [--zone ZONE_ID] [--json]',
+  roles: ['client'],
+  flags: { json: { help: 'For programs.' } },
+  notes: ['Exit code 1 when a rule or an instance has failed, or no edge is alive.'],
+  async run(args) {
+    const { config, flags, words } = readConfig(args, command.roles, command.flags);
+    if (words.length > 1) throw new Usage('It is: edgefour status [ProxyId]');
+    const { client } = openSession(config);
+    const [ProxyId] = words;
+    const scope = {
+      ...(config.zone !== undefined && { ZoneId: config.zone }),
+      ...(ProxyId !== undefined && { ProxyId }),
+    };
+    const page = (Offset: number) =>
+      client.call<Status>('EdgeFourDescribeStatus', { ...scope, Offset, Limit: PAGE }, EdgeFourDescribeStatus.service);
+    const status = await page(0);
+    while (status.Instances.length < status.TotalCount) {
+      const { Instances } = await page(status.Instances.length);
+      if (Instances.length === 0) break;
+      status.Instances.push(...Instances);
+    }
+    if (flags.has('json')) writeJson(status);
+    else write(statusText(status));
+    return healthy(status) ? 0 : 1;
+  },
+};
+
+const PAGE = 200;
+
+function healthy({ Edges, Instances }: Status): boolean {
+  const failed = Instances.some(
+    ({ Status, Rules }) => Status === 'fail' || Rules.some((rule) => rule.Status === 'fail'),
+  );
+  return !failed && Edges.some(({ Alive }) => Alive);
+}

@@ -1,0 +1,48 @@
+/** The answer of EdgeFourDescribeStatus for a person. Pure. */
+import type { Status } from './commands/status.ts';
+import { table } from './table.ts';
+
+export function statusText({ Edges, Instances }: Status): string {
+  const edges = table(
+    ['EDGE', 'SITE', 'STATE', 'REVISION', 'ENGINES', 'VERSION'],
+    Edges.map((edge) => [
+      edge.EdgeId,
+      edge.Site,
+      edge.Alive ? 'alive' : `gone since ${edge.SeenTime}`,
+      String(edge.AppliedRevision),
+      edge.Engines.join(', ') || '-',
+      edge.Version,
+    ]),
+  );
+  const parts = [Edges.length === 0 ? 'No edge has joined yet.\n' : edges, ...Instances.map(instance)];
+  return [...parts, ...(Instances.length === 0 ? ['No instance yet: `edgefour api CreateL4Proxy --help`\n'] : [])].join(
+    '\n',
+  );
+}
+
+type Instance = Status['Instances'][number];
+
+function instance(one: Instance): string {
+  const entries = one.Entries.map(({ Addresses }) => Addresses.join(', ')).join(', ');
+  const head = `${one.ProxyName}  ${one.ProxyId}  ${one.Status}  ${entries || 'no entry address'}  (${one.Area}, ${one.ZoneId})\n`;
+  const notes = [...one.Failures, ...one.Notes].map((note) => `  ! ${note}\n`).join('');
+  if (one.Rules.length === 0) return `${head}${notes}  no rules\n`;
+  const rules = table(['  RULE', 'PROTOCOL', 'PORTS', 'STATE', 'ENGINE', 'WHY'], one.Rules.map(rule));
+  return head + notes + rules;
+}
+
+function rule({
+  RuleId,
+  RuleTag,
+  Protocol,
+  PortRange,
+  Status,
+  Placements,
+  Failures,
+}: Instance['Rules'][number]): string[] {
+  const engines = [...new Set(Placements.map(({ Engine }) => Engine).filter((engine) => engine !== ''))];
+  const whys = [...new Set(Placements.map(({ Why }) => Why).filter((why) => why !== ''))];
+  const why = Failures.length > 0 ? Failures.join('; ') : whys.join('; ');
+  const name = RuleTag === '' ? RuleId : `${RuleId} (${RuleTag})`;
+  return [`  ${name}`, Protocol, PortRange.join(','), Status, engines.join(',') || '-', why || '-'];
+}
