@@ -26,6 +26,8 @@ export interface Capabilities {
   /** Absent: the engine works here. Otherwise one line: what is missing and what to change. */
   readonly unavailable?: string;
   readonly modes: readonly Mode[];
+  /** Modes that the engine has but not on this host, and why in a line. */
+  readonly lacking?: Readonly<Partial<Record<Mode, string>>>;
   readonly protocols: readonly Protocol[];
   readonly ipv6: boolean;
   /** Tries the next target when one refuses or times out, before the client sees a failure. */

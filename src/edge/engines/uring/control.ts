@@ -76,4 +76,6 @@ export interface WorkerSettings {
 /** The map that the sock_ops program reads, and the option kinds to write. */
 export interface ToaHandles {
   readonly mapFd: number;
+  readonly kindV4: number;
+  readonly kindV6: number;
 }

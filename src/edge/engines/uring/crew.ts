@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
-import type { FromWorker, RuleSpec, ToWorker, WorkerSettings } from './control.ts';
+import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSettings } from './control.ts';
 import { closeRow } from './counters.ts';
 import { RecordReader, recordMemory } from './records.ts';
 
@@ -20,6 +20,7 @@ export interface CrewEvents {
 export interface CrewShape {
   readonly slots: number;
   readonly descriptors: number;
+  readonly toa: ToaHandles | undefined;
 }
 
 /** limit: a worker that dies at once, for ever, costs a restart a second and no more. */
@@ -93,7 +94,7 @@ export class Seat {
   }
 
   #newSettings(): WorkerSettings {
-    const { slots, descriptors } = this.#shape;
+    const { slots, descriptors, toa } = this.#shape;
     const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
     return {
       // Unique over restarts of the process too: it begins the id of every record.
@@ -105,7 +106,7 @@ export class Seat {
       slotFds: words(2 * slots),
       flowFds: words(descriptors),
       records: recordMemory(),
-      toa: undefined,
+      toa,
     };
   }
 

@@ -59,8 +59,11 @@ export function opened(r: Relay, slot: number, generation: number, attempt: numb
   const k = 2 * slot + 1;
   s.fd[k] = result;
   const name = s.nameOffset(slot, 1);
-  if (r.rules.entry(s.entry[slot]!).rule.pass.carrier === 'option')
-    r.toa?.announce(result, s.names, s.nameOffset(slot, 0));
+  if (r.rules.entry(s.entry[slot]!).rule.pass.carrier === 'option') {
+    // not: without it. An origin that trusts the option must never take our address for a client's.
+    const told = r.toa?.announce(result, s.names, s.nameOffset(slot, 0)) ?? -1;
+    if (told < 0) return finish(r, slot, CAUSE.error, true);
+  }
   r.setOption(result, IPPROTO_TCP, TCP_NODELAY, true);
   connect(r.ring, result, s.namesAddress + name, familyAt(s.names, name), slot, generation, attempt);
 }

@@ -5,11 +5,14 @@
  */
 import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
+import type { Mode } from '../../../domain/l4-rule/modes.ts';
 import { whyUnavailable } from './probe.ts';
 
 export interface UringEngineOptions {
   /** Default: one per core. */
   readonly workers: number;
+  /** Kinds of the TOA option by address family; default 254 and 253 (spec 16.4). */
+  readonly toaKinds?: { readonly v4: number; readonly v6: number };
 }
 
 export const createUringEngine: EngineFactory = (events) =>
@@ -19,13 +22,17 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
   const why = await whyUnavailable();
   if (why !== undefined) return absent(why);
   // order: koffi is touched only after the probe has said that it can be.
-  const { createPlane } = await import('./plane.ts');
-  return createPlane(options, capabilities(), events);
+  const [{ createPlane }, { attachToa }] = await Promise.all([import('./plane.ts'), import('./toa/attach.ts')]);
+  const toa = attachToa(options.toaKinds);
+  if (typeof toa === 'string') return createPlane(options, capabilities(toa), undefined, events);
+  return createPlane(options, capabilities(undefined), toa, events);
 }
 
-function capabilities(): Capabilities {
+function capabilities(noToa: string | undefined): Capabilities {
+  const modes: Mode[] = ['OFF', 'PPV1', 'PPV2', 'SPP'];
   return {
-    modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],
+    modes: noToa === undefined ? [...modes, 'TOA'] : modes,
+    ...(noToa !== undefined && { lacking: { TOA: noToa } }),
     protocols: ['TCP', 'UDP'],
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,

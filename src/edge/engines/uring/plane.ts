@@ -16,6 +16,7 @@ import { Seat } from './crew.ts';
 import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
 import { WIDE, closeAll, openPoint } from './sockets.ts';
+import type { ToaAttachment } from './toa/attach.ts';
 
 export interface PlaneOptions {
   readonly workers: number;
@@ -37,7 +38,12 @@ const RECORDS_MS = 200;
 /** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
 const RESERVED = 256;
 
-export function createPlane(options: PlaneOptions, capabilities: Capabilities, events: EngineEvents): Engine {
+export function createPlane(
+  options: PlaneOptions,
+  capabilities: Capabilities,
+  toa: ToaAttachment | undefined,
+  events: EngineEvents,
+): Engine {
   const rules = new Map<string, PlaneRule>();
   const byIndex: PlaneRule[] = [];
   const targetNumbers = new Map<string, number>();
@@ -50,7 +56,7 @@ export function createPlane(options: PlaneOptions, capabilities: Capabilities, e
 
   function crew(): Seat[] {
     if (seats.length > 0) return seats;
-    const shape = { slots: Math.floor(share / 2), descriptors: share };
+    const shape = { slots: Math.floor(share / 2), descriptors: share, toa: toa?.handles };
     seats = Array.from(
       { length: options.workers },
       (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
@@ -108,13 +114,25 @@ export function createPlane(options: PlaneOptions, capabilities: Capabilities, e
 
   function refusal(listener: Listener): string | undefined {
     if (stopping) return 'the engine is stopping';
-    if (!capabilities.modes.includes(listener.mode)) return `the uring engine cannot do ${listener.mode} here`;
+    if (!capabilities.modes.includes(listener.mode))
+      return capabilities.lacking?.[listener.mode] ?? `the uring engine cannot do ${listener.mode}`;
     if (!capabilities.protocols.includes(listener.protocol)) return `the uring engine cannot do ${listener.protocol}`;
     return listener.entries.length === 0 ? 'the rule has no entry address on this edge' : undefined;
   }
 
+  /** order: before a worker opens the first socket that is to carry the option. */
+  function enterToa(listener: Listener): string | undefined {
+    if (listener.mode !== 'TOA') return undefined;
+    try {
+      toa?.enter();
+      return undefined;
+    } catch (error) {
+      return `TOA: the edge cannot move into its own cgroup: ${String(error)}`;
+    }
+  }
+
   async function applyNow(listener: Listener): Promise<Applied> {
-    const reason = refusal(listener);
+    const reason = refusal(listener) ?? enterToa(listener);
     if (reason !== undefined) {
       await removeNow(listener.id);
       return { ok: false, reason };
@@ -198,6 +216,7 @@ export function createPlane(options: PlaneOptions, capabilities: Capabilities, e
     readRecords();
     reading.cancel();
     seats = [];
+    toa?.detach();
   }
 
   return {

@@ -25,6 +25,7 @@ import { feed, received, sent } from './stream.ts';
 import { polled } from './splice.ts';
 import { feedUdp, fromClient, fromOrigin, sentToClient, sentToOrigin } from './udp.ts';
 import { tickSession } from './udp-sessions.ts';
+import { Toa } from './toa/announce.ts';
 import { Wheel } from './wheel.ts';
 
 const SUBMISSIONS = 4096;
@@ -59,7 +60,7 @@ function run(): void {
     wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),
     records: new RecordWriter(settings.records),
     acceptor: new Acceptor(settings.descriptors),
-    toa: undefined,
+    toa: settings.toa && new Toa(settings.toa),
     udp: undefined,
     sessions: settings.descriptors,
     flowFds: settings.flowFds,
@@ -75,6 +76,7 @@ function run(): void {
   r.slots.release();
   r.acceptor.release();
   r.udp?.release();
+  r.toa?.release();
 }
 
 function loop(r: Relay, orders: Orders): void {
