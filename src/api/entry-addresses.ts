@@ -3,7 +3,7 @@
  * on one address want the same port. What is taken is decided in domain/address-pool; here it meets the records.
  */
 import { joined, left, othersOn } from '../domain/address-pool/claim.ts';
-import { addressesOf, type ClaimsOf, entriesWithIpv6, entriesWithoutIpv6 } from '../domain/address-pool/entries.ts';
+import { addressesOf, type ClaimsOf, entriesFor, type EntryWish } from '../domain/address-pool/entries.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import { portClash } from '../domain/l4-rule/ports.ts';
 import type { AddressClaim } from '../domain/site/site.ts';
@@ -12,10 +12,27 @@ import { keys } from '../store/records.ts';
 import type { Tx } from './transaction.ts';
 
 type Writes = Pick<Tx, 'get' | 'peek' | 'put' | 'delete' | 'list' | 'count' | 'around'>;
-type Claimant = Pick<L4Proxy, 'zone' | 'name' | 'staticIp'>;
 
-/** Claims as the search for an address looks at them: many, so unguarded; the one it picks is guarded by `claim`. */
-export function claimsOf(tx: Writes): ClaimsOf {
+/**
+ * The addresses that the instance has from now on, with the claims on them written; what it had and no longer needs is
+ * given back. For a new instance, and whenever its settings or its state change: sites may have come, pools changed.
+ */
+export function renewEntries(tx: Writes, proxy: L4Proxy, ifNone: EntryWish['ifNone']) {
+  const sites = tx.list(keys.sites()).map(({ value }) => value);
+  const wish = { ...proxy, fits: fitsBeside(tx, proxy), ifNone };
+  const entries = entriesFor(proxy.entries, sites, wish, claimsOf(tx), tx.around.rng);
+  if (entries instanceof Fault) return entries;
+  const [before, after] = [addressesOf(proxy.entries), addressesOf(entries)];
+  release(tx, proxy, without(before, after));
+  for (const { site, ip } of without(after, before)) {
+    const key = keys.address(site, ip);
+    tx.put(key, joined(tx.get(key), proxy, proxy.staticIp === 'on'));
+  }
+  return entries;
+}
+
+/** Claims as the search for an address looks at them: many, so unguarded; the one it picks is guarded when written. */
+function claimsOf(tx: Writes): ClaimsOf {
   return (site, family) => ({
     count: tx.count(keys.addresses(site, family)),
     at: (ip) => tx.peek(keys.address(site, ip)),
@@ -27,14 +44,7 @@ interface At {
   readonly ip: string;
 }
 
-export function claim(tx: Writes, proxy: Claimant, addresses: readonly At[]): void {
-  for (const { site, ip } of addresses) {
-    const key = keys.address(site, ip);
-    tx.put(key, joined(tx.get(key), proxy, proxy.staticIp === 'on'));
-  }
-}
-
-export function release(tx: Writes, proxy: Claimant, addresses: readonly At[]): void {
+export function release(tx: Writes, proxy: L4Proxy, addresses: readonly At[]): void {
   for (const { site, ip } of addresses) {
     const key = keys.address(site, ip);
     const held = tx.get(key);
@@ -42,22 +52,6 @@ export function release(tx: Writes, proxy: Claimant, addresses: readonly At[]): 
     if (rest) tx.put(key, rest);
     else if (held) tx.delete(key);
   }
-}
-
-/** Takes or frees what the instance's IPv6 setting, as it will be, asks for; the entries it then has. */
-export function followIpv6(tx: Writes, proxy: L4Proxy) {
-  const next = proxy.ipv6 === 'on' ? withIpv6(tx, proxy) : entriesWithoutIpv6(proxy.entries);
-  if (next instanceof Fault) return next;
-  const [before, after] = [addressesOf(proxy.entries), addressesOf(next)];
-  claim(tx, proxy, without(after, before));
-  release(tx, proxy, without(before, after));
-  return next;
-}
-
-function withIpv6(tx: Writes, proxy: L4Proxy) {
-  const sites = tx.list(keys.sites()).map(({ value }) => value);
-  const wish = { ...proxy, fits: fitsBeside(tx, proxy) };
-  return entriesWithIpv6(proxy.entries, sites, wish, claimsOf(tx), tx.around.rng);
 }
 
 function without(addresses: readonly At[], others: readonly At[]): At[] {

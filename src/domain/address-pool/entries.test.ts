@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRng } from '../../lib/rng.ts';
 import type { Site } from '../site/site.ts';
-import { addressesOf, entriesWithIpv6, entriesWithoutIpv6, newEntries, type EntryWish } from './entries.ts';
+import { Fault } from '../../faults/fault.ts';
+import { addressesOf, entriesFor, type EntryWish } from './entries.ts';
 
 const SITES: readonly Site[] = [
   { id: 'cn', pool: ['10.0.0.1'], areas: ['mainland'] },
@@ -16,9 +17,11 @@ const wish = (change: Partial<EntryWish>): EntryWish => ({
   ipv6: 'off',
   staticIp: 'off',
   fits: () => true,
+  ifNone: 'refuse',
   ...change,
 });
-const entries = (change: Partial<EntryWish>, sites = SITES) => newEntries(sites, wish(change), nobody, seededRng(1));
+const entries = (change: Partial<EntryWish>, sites = SITES, kept = {}) =>
+  entriesFor(kept, sites, wish(change), nobody, seededRng(1));
 
 test('one address at each site that serves the area', () => {
   assert.deepEqual(entries({ area: 'mainland' }), { cn: { v4: '10.0.0.1' }, all: { v4: '10.3.0.1' } });
@@ -30,9 +33,9 @@ test('IPv6 where a site has it', () => {
   const on = { all: { v4: '10.3.0.1', v6: 'fd03::1' }, eu: { v4: '10.1.0.1', v6: 'fd01::1' }, us: { v4: '10.2.0.1' } };
   const off = { all: { v4: '10.3.0.1' }, eu: { v4: '10.1.0.1' }, us: { v4: '10.2.0.1' } };
   assert.deepEqual(entries({ ipv6: 'on' }), on);
-  assert.deepEqual(entriesWithIpv6(off, SITES, wish({ ipv6: 'on' }), nobody, seededRng(1)), on);
-  assert.deepEqual(entriesWithIpv6(on, SITES, wish({ ipv6: 'on' }), nobody, seededRng(1)), on);
-  assert.deepEqual(entriesWithoutIpv6(on), off);
+  assert.deepEqual(entries({ ipv6: 'on' }, SITES, off), on);
+  assert.deepEqual(entries({ ipv6: 'on' }, SITES, on), on);
+  assert.deepEqual(entries({}, SITES, on), off);
   assert.deepEqual(addressesOf(on), [
     { site: 'all', ip: '10.3.0.1' },
     { site: 'all', ip: 'fd03::1' },
@@ -45,15 +48,30 @@ test('IPv6 where a site has it', () => {
 test('a site of IPv6 alone serves instances that want it, and keeps them reachable', () => {
   const sites: Site[] = [{ id: 'six', pool: ['fd00::1'], areas: ['global'] }];
   assert.deepEqual(entries({ ipv6: 'on' }, sites), { six: { v6: 'fd00::1' } });
-  assert.deepEqual(entriesWithoutIpv6({ six: { v6: 'fd00::1' } }), { six: { v6: 'fd00::1' } });
+  assert.deepEqual(entries({}, sites, { six: { v6: 'fd00::1' } }), { six: { v6: 'fd00::1' } });
+});
+
+test('an address stays while its site has it in the pool; what came since is added, what went is left out', () => {
+  const kept = { gone: { v4: '10.9.0.1' }, us: { v4: '10.2.9.9' }, eu: { v4: '10.1.0.7' } };
+  const sites: Site[] = [
+    { id: 'eu', pool: ['10.1.0.0/24'], areas: ['overseas'] },
+    { id: 'us', pool: ['10.2.0.1'], areas: ['overseas'] },
+    { id: 'new', pool: ['10.4.0.1'], areas: ['overseas'] },
+  ];
+  const expected = { eu: { v4: '10.1.0.7' }, us: { v4: '10.2.0.1' }, new: { v4: '10.4.0.1' } };
+  assert.deepEqual(entries({}, sites, kept), expected);
+  const empty: Site = { id: 'empty', pool: [], areas: ['overseas'] };
+  assert.ok(entries({}, [...sites, empty], kept) instanceof Fault);
+  assert.deepEqual(entries({ ifNone: 'skip' }, [...sites, empty], kept), expected);
+  assert.ok(entries({ ifNone: 'skip' }, [empty], kept) instanceof Fault);
 });
 
 test('what is lacking is named', () => {
   const taken = { proxies: [{ zone: 'z', name: 'p' }], exclusive: true };
   const full = () => ({ count: 1, at: () => taken });
   const why = (sites: Site[], change: Partial<EntryWish>, claims = nobody as typeof full | typeof nobody) => {
-    const outcome = newEntries(sites, wish(change), claims, seededRng(1));
-    assert.ok(outcome instanceof Error);
+    const outcome = entriesFor({}, sites, wish(change), claims, seededRng(1));
+    assert.ok(outcome instanceof Fault);
     assert.equal(outcome.code, 'OperationDenied.L4LackOfResources');
     return outcome.detail;
   };

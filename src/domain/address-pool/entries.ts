@@ -7,13 +7,15 @@ import type { Rng } from '../../lib/rng.ts';
 import type { Area, EntryAddresses, OnOff } from '../l4-proxy/l4-proxy.ts';
 import { type Site, serves } from '../site/site.ts';
 import { type Claims, pickAddress, type Wish } from './pick.ts';
-import { poolOf } from './pool.ts';
+import { type Pool, poolOf } from './pool.ts';
 
 export interface EntryWish {
   readonly area: Area;
   readonly ipv6: OnOff;
   readonly staticIp: OnOff;
   readonly fits: Wish['fits'];
+  /** What one site without an address left means: no answer at all, or one without that site. */
+  readonly ifNone: 'refuse' | 'skip';
 }
 
 /** The claims on one site's addresses of one family. */
@@ -22,45 +24,47 @@ export type Entries = Readonly<Record<string, EntryAddresses>>;
 
 type NoAddress = Fault<'OperationDenied.L4LackOfResources'>;
 
-/** Addresses for a new instance. Where one site has none left, there is no instance: it would not be reachable there. */
-export function newEntries(sites: readonly Site[], wish: EntryWish, claims: ClaimsOf, rng: Rng): Entries | NoAddress {
-  const serving = sites.filter((site) => serves(site, wish.area));
-  if (serving.length === 0) return refuse('OperationDenied.L4LackOfResources', `No site serves the area ${wish.area}.`);
-  const entries: Record<string, EntryAddresses> = {};
-  for (const site of serving) {
-    const v4 = poolOf(site, 4).size > 0 ? take(site, 4, wish, claims, rng) : undefined;
-    const v6 = wish.ipv6 === 'on' && poolOf(site, 6).size > 0 ? take(site, 6, wish, claims, rng) : undefined;
-    if (v4 === null || v6 === null) return noneLeft(site, v4 === null ? 4 : 6, wish);
-    if (v4 === undefined && v6 === undefined) return noneAtAll(site);
-    entries[site.id] = { ...(v4 && { v4 }), ...(v6 && { v6 }) };
-  }
-  return entries;
-}
-
-/** IPv6 turned on: the IPv4 addresses stay, and each site that has IPv6 addresses adds one. */
-export function entriesWithIpv6(
-  entries: Entries,
+/**
+ * The addresses of an instance, new or with what it has already (`kept`). An address stays while its site serves the area
+ * and has it in the pool; what is missing is taken, what is no longer wanted is left out.
+ */
+export function entriesFor(
+  kept: Entries,
   sites: readonly Site[],
   wish: EntryWish,
   claims: ClaimsOf,
   rng: Rng,
 ): Entries | NoAddress {
-  const next: Record<string, EntryAddresses> = { ...entries };
-  for (const site of sites) {
-    const entry = entries[site.id];
-    if (!entry || entry.v6 !== undefined || poolOf(site, 6).size === 0) continue;
-    const v6 = take(site, 6, wish, claims, rng);
-    if (v6 === null) return noneLeft(site, 6, wish);
-    next[site.id] = { ...entry, v6 };
+  const serving = sites.filter((site) => serves(site, wish.area));
+  const isStrict = wish.ifNone === 'refuse';
+  if (serving.length === 0) return lack(`No site serves the area ${wish.area}.`);
+  const entries: Record<string, EntryAddresses> = {};
+  for (const site of serving) {
+    const has = kept[site.id] ?? {};
+    const [pool4, pool6] = [poolOf(site, 4), poolOf(site, 6)];
+    // IPv6 turned off at a site that has nothing else keeps the instance reachable there.
+    const wants6 = wish.ipv6 === 'on' || (pool4.size === 0 && has.v6 !== undefined);
+    const v4 = keepOrTake(pool4, has.v4, wish, claims(site.id, 4), rng);
+    const v6 = wants6 ? keepOrTake(pool6, has.v6, wish, claims(site.id, 6), rng) : undefined;
+    if (isStrict && (v4 === null || v6 === null)) return noneLeft(site, v4 === null ? 4 : 6, wish);
+    if (v4 || v6) entries[site.id] = { ...(v4 && { v4 }), ...(v6 && { v6 }) };
+    else if (isStrict) return noneAtAll(site, pool6.size > 0);
   }
-  return next;
+  const isEmpty = Object.keys(entries).length === 0;
+  return isEmpty ? lack(`No site that serves the area ${wish.area} has an entry address left.`) : entries;
 }
 
-/** IPv6 turned off: what has an IPv4 address keeps that alone; at a site that has none, the IPv6 one stays. */
-export function entriesWithoutIpv6(entries: Entries): Entries {
-  return Object.fromEntries(
-    Object.entries(entries).map(([site, { v4, v6 }]) => [site, v4 ? { v4 } : v6 ? { v6 } : {}]),
-  );
+/** `undefined`: the site has no such addresses; `null`: none is left. */
+function keepOrTake(
+  pool: Pool,
+  kept: string | undefined,
+  { staticIp, fits }: EntryWish,
+  claims: Claims,
+  rng: Rng,
+): string | null | undefined {
+  if (kept !== undefined && pool.has(kept)) return kept;
+  if (pool.size === 0) return undefined;
+  return pickAddress(pool, claims, { exclusive: staticIp === 'on', fits }, rng) ?? null;
 }
 
 /** Every address with its site, in order of the sites' ids. */
@@ -70,23 +74,16 @@ export function addressesOf(entries: Entries): { readonly site: string; readonly
     .flatMap(([site, { v4, v6 }]) => [v4, v6].flatMap((ip) => (ip === undefined ? [] : [{ site, ip }])));
 }
 
-/** `null`: none left. */
-function take(site: Site, family: 4 | 6, wish: EntryWish, claims: ClaimsOf, rng: Rng): string | null {
-  const pool = poolOf(site, family);
-  return (
-    pickAddress(pool, claims(site.id, family), { exclusive: wish.staticIp === 'on', fits: wish.fits }, rng) ?? null
-  );
-}
-
 function noneLeft(site: Site, family: 4 | 6, wish: EntryWish): NoAddress {
   const own = wish.staticIp === 'on' ? 'No IPv4 address of its own is' : `No IPv${family} entry address is`;
-  return refuse(
-    'OperationDenied.L4LackOfResources',
-    `${own} left at site ${site.id}; delete an instance or add addresses.`,
-  );
+  return lack(`${own} left at site ${site.id}; delete an instance or add addresses.`);
 }
 
-function noneAtAll(site: Site): NoAddress {
-  const why = poolOf(site, 6).size > 0 ? 'has IPv6 entry addresses only; set Ipv6 to on' : 'has no entry addresses';
-  return refuse('OperationDenied.L4LackOfResources', `Site ${site.id} ${why}.`);
+function noneAtAll(site: Site, hasIpv6: boolean): NoAddress {
+  const why = hasIpv6 ? 'has IPv6 entry addresses only; set Ipv6 to on' : 'has no entry addresses';
+  return lack(`Site ${site.id} ${why}.`);
+}
+
+function lack(why: string): NoAddress {
+  return refuse('OperationDenied.L4LackOfResources', why);
 }

@@ -58,6 +58,19 @@ test('every host is a different address inside its network', () => {
   );
 });
 
+test('any text gets a verdict, and a network reads its own first and last host', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-f:./]{0,50}$/)), (text) => {
+      const cidr = parseCidr(text);
+      if (cidr === undefined) return;
+      const hosts = hostRange(cidr);
+      const within = networkSet([text]);
+      assert.ok(within(hostAt(hosts, 0)) && within(hostAt(hosts, hosts.size - 1)), text);
+    }),
+    { numRuns: 1000, examples: [['::/0'], ['0.0.0.0/0'], ['fd00::1/128'], ['::ffff:1.2.3.4'], ['::ffff:0:0/96']] },
+  );
+});
+
 test('membership looks through IPv4 addresses wrapped in IPv6', () => {
   const denied = networkSet(['169.254.0.0/16', 'fe80::/10', '192.0.2.1']);
   for (const ip of ['169.254.169.254', '::ffff:169.254.169.254', '::ffff:a9fe:a9fe', 'fe80::1', '192.0.2.1'])

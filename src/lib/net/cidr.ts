@@ -34,18 +34,24 @@ export function cidrContains(cidr: Cidr, address: Uint8Array): boolean {
 
 /**
  * A test for "is this address in any of these networks". An IPv4 address is looked at as such even when it comes
- * wrapped as `::ffff:a.b.c.d`. A text that is no address is in none; a network that can't be read throws.
+ * wrapped as `::ffff:a.b.c.d`, and so is a network of such. A text that is no address is in none; a network that can't be read throws.
  */
 export function networkSet(networks: readonly string[]): (address: string) => boolean {
   const cidrs = networks.map((network) => {
     const cidr = parseCidr(network);
     if (!cidr) throw new RangeError(`${network} is not an address or network`);
-    return cidr;
+    return unmappedCidr(cidr);
   });
   return (text) => {
     const address = parseAddress(text);
     return address !== undefined && cidrs.some((cidr) => cidrContains(cidr, unmappedBytes(address)));
   };
+}
+
+/** The IPv4 network inside ::ffff:0:0/96; any other as it is. */
+function unmappedCidr(cidr: Cidr): Cidr {
+  const isMapped = cidr.family === 6 && cidr.prefix >= 96 && cidr.base >> 32n === 0xffffn;
+  return isMapped ? { family: 4, base: cidr.base & 0xffffffffn, prefix: cidr.prefix - 96 } : cidr;
 }
 
 /** The addresses of a network that a host can have. */

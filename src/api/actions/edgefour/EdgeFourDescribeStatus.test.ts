@@ -73,7 +73,7 @@ test('notes say what stands in the way', async () => {
     'banned by an operator',
     `zone ${ZONE} is paused`,
     'switched off',
-    'no entry address at site late',
+    'no entry address at site late; switch it off and on to give it one',
   ]);
 });
 

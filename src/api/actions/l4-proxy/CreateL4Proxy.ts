@@ -1,13 +1,12 @@
-import { addressesOf, type EntryWish, newEntries } from '../../../domain/address-pool/entries.ts';
 import { PROXY_NAME } from '../../../domain/l4-proxy/change.ts';
 import { conflictOf } from '../../../domain/l4-proxy/combinations.ts';
 import { ddosFault } from '../../../domain/l4-proxy/ddos.ts';
-import { AREAS } from '../../../domain/l4-proxy/l4-proxy.ts';
+import { AREAS, type L4Proxy } from '../../../domain/l4-proxy/l4-proxy.ts';
 import { THIS_WRITE } from '../../../domain/stamp.ts';
 import { onOff, oneOf, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { claim, claimsOf } from '../../entry-addresses.ts';
+import { renewEntries } from '../../entry-addresses.ts';
 import { featuresOf, readyZoneOf } from '../../lookups.ts';
 import { DDOS_PROTECTION_CONFIG, readDdos } from '../../models/L4Proxy.ts';
 
@@ -57,25 +56,21 @@ export const CreateL4Proxy = action({
     const settings = { area, ipv6, staticIp, accelerateMainland, ...(ddos && { ddos: readDdos(ddos) }) };
     tx.must(ddosFault(settings.ddos) ?? conflictOf(settings, featuresOf(tx)));
 
-    const sites = tx.list(keys.sites()).map(({ value }) => value);
-    const wish: EntryWish = { ...settings, fits: () => true };
-    const entries = tx.must(newEntries(sites, wish, claimsOf(tx), tx.around.rng));
-    const id = tx.id('sid');
-    claim(tx, { zone: zone.id, name, staticIp }, addressesOf(entries));
-    tx.put(keys.proxyPlace(id), { zone: zone.id, name });
-    tx.put(keys.proxy(zone.id, name), {
-      id,
+    const proxy: L4Proxy = {
+      id: tx.id('sid'),
       zone: zone.id,
       account: zone.account,
       name,
       ...settings,
-      entries,
+      entries: {},
       want: 'online',
       banned: false,
       rules: [],
       changed: THIS_WRITE,
       updatedAt: tx.now,
-    });
-    return { ProxyId: id };
+    };
+    tx.put(keys.proxyPlace(proxy.id), { zone: zone.id, name });
+    tx.put(keys.proxy(zone.id, name), { ...proxy, entries: tx.must(renewEntries(tx, proxy, 'refuse')) });
+    return { ProxyId: proxy.id };
   },
 });

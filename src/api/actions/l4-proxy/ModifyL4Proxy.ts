@@ -3,7 +3,7 @@ import { proxyStatus } from '../../../domain/status.ts';
 import { onOff, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { followIpv6 } from '../../entry-addresses.ts';
+import { renewEntries } from '../../entry-addresses.ts';
 import { featuresOf, proxyOf, readyZoneOf } from '../../lookups.ts';
 
 export const ModifyL4Proxy = action({
@@ -43,8 +43,7 @@ export const ModifyL4Proxy = action({
     const status = proxyStatus(proxy, zone, tx.around.acks);
     const next = tx.must(changeSettings(proxy, { ipv6, accelerateMainland }, status, featuresOf(tx), tx.now));
     if (next === proxy) return {};
-    const entries = next.ipv6 === proxy.ipv6 ? proxy.entries : tx.must(followIpv6(tx, next));
-    tx.put(keys.proxy(zone.id, proxy.name), { ...next, entries });
+    tx.put(keys.proxy(zone.id, proxy.name), { ...next, entries: tx.must(renewEntries(tx, next, 'refuse')) });
     return {};
   },
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../store/records.ts';
-import { actionWorld, newPlan, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { actionWorld, newPlan, newSite, STRANGER, ZONE } from '../../../../test/world/actions.ts';
 import { prepare, refusals } from '../../../../test/world/refusals.ts';
 
 test('off goes through stopping, on through progress; the rules follow', async () => {
@@ -24,6 +24,25 @@ test('off goes through stopping, on through progress; the rules follow', async (
     await world.call('ModifyL4ProxyStatus', { ZoneId: ZONE, ProxyId, Status });
     assert.equal(world.edges.applied, await world.revision());
   }
+});
+
+test('what is switched on gets addresses at sites that came since, and for those that pools no longer have', async () => {
+  await using world = await actionWorld({ sites: [newSite('a', ['10.0.0.1'])] });
+  const { ProxyId } = await prepare(world);
+  await world.write(keys.site('a'), newSite('a', ['10.0.0.2']));
+  await world.write(keys.site('b'), newSite('b', ['10.1.0.1']));
+  await world.write(keys.site('empty'), newSite('empty', []));
+  const notes = async () => (await world.call('EdgeFourDescribeStatus', { ProxyId })).Instances[0]?.Notes;
+  assert.deepEqual(await notes(), [
+    '10.0.0.1 is no longer in the pool of site a; switch it off and on to give it one',
+    'no entry address at site b; switch it off and on to give it one',
+    'no entry address at site empty; switch it off and on to give it one',
+  ]);
+  await world.call('ModifyL4ProxyStatus', { ZoneId: ZONE, ProxyId, Status: 'offline' });
+  await world.call('ModifyL4ProxyStatus', { ZoneId: ZONE, ProxyId, Status: 'online' });
+  const entries = (await world.read(keys.proxy(ZONE, 'prepared')))?.entries;
+  assert.deepEqual(entries, { a: { v4: '10.0.0.2' }, b: { v4: '10.1.0.1' } });
+  assert.deepEqual(await world.keysUnder('address/'), ['address/a/v4/10.0.0.2', 'address/b/v4/10.1.0.1']);
 });
 
 test('a plan that ended lets an instance go off, not on', async () => {
@@ -57,6 +76,14 @@ refusals(
       code: 'OperationDenied.L4ProxyInBannedStatus',
       because: 'the instance is banned',
       given: (world, { ProxyId }) => world.call('EdgeFourBanL4Proxy', { ZoneId: ZONE, ProxyId }),
+    },
+    {
+      code: 'OperationDenied.L4LackOfResources',
+      because: 'no site has an address any more',
+      async given(world, { ProxyId }) {
+        await world.call('ModifyL4ProxyStatus', { ZoneId: ZONE, ProxyId, Status: 'offline' });
+        await world.write(keys.site('here'), newSite('here', []));
+      },
     },
     {
       code: 'OperationDenied',

@@ -2,6 +2,7 @@ import { switchProxy } from '../../../domain/l4-proxy/change.ts';
 import { oneOf, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { renewEntries } from '../../entry-addresses.ts';
 import { openZoneOf, proxyOf, readyZoneOf } from '../../lookups.ts';
 
 export const ModifyL4ProxyStatus = action({
@@ -18,6 +19,7 @@ export const ModifyL4ProxyStatus = action({
     'InternalError.ProxyServer',
     'OperationDenied',
     'OperationDenied.ErrZoneIsAlreadyPaused',
+    'OperationDenied.L4LackOfResources',
     'OperationDenied.L4ProxyInBannedStatus',
     'ResourceNotFound',
   ],
@@ -30,7 +32,10 @@ export const ModifyL4ProxyStatus = action({
     const zone = tx.must(Status === 'online' ? readyZoneOf(tx, ZoneId) : openZoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     const next = tx.must(switchProxy(proxy, Status, tx.now));
-    if (next !== proxy) tx.put(keys.proxy(zone.id, proxy.name), next);
+    if (next === proxy) return {};
+    // What goes on gets addresses at sites that came since, and new ones for those that pools no longer have.
+    const entries = Status === 'online' ? tx.must(renewEntries(tx, next, 'skip')) : next.entries;
+    tx.put(keys.proxy(zone.id, proxy.name), { ...next, entries });
     return {};
   },
 });
