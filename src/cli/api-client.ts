@@ -2,8 +2,8 @@
  * Calls the API of a running control as any client would: signed, over HTTP. Used by every command that talks to it, and
  * by tests. A refusal of the API is a Refusal with its code; a control that can't be reached is a Usage that says so.
  */
-import { request } from 'node:http';
 import { Usage } from '../config/usage.ts';
+import { http } from '../lib/node-http.ts';
 import { Refusal } from './refusal.ts';
 import { type Pair, signedHeaders } from './sign.ts';
 
@@ -41,7 +41,7 @@ export function apiClient(endpoint: string, pair: Pair, now: () => number): Clie
 
 function post(url: URL, body: string, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers, timeout: ANSWER_WITHIN_MS }, (response) => {
+    const sent = http.request(url, { method: 'POST', headers, timeout: ANSWER_WITHIN_MS }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));

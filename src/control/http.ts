@@ -2,12 +2,13 @@
  * The HTTP listener: hands API calls to the pipeline with their bytes untouched, answers health, metrics and the start
  * page. Bounds what a client may send and how slowly. Knows nothing of what a call means; control.ts starts it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RawReply, RawRequest } from '../api/call.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
 import type { Clock } from '../lib/clock.ts';
+import { http } from '../lib/node-http.ts';
 import { readBody } from './http-body.ts';
 
 export interface HttpDoors {
@@ -42,7 +43,7 @@ const STOP_WITHIN_MS = 5_000;
 
 /** Listens at once, requests wait for the doors. Throws Usage where the address can't be had. */
 export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>): Promise<HttpServer> {
-  const server = createServer({
+  const server = http.createServer({
     maxHeaderSize: HEADER_BYTES,
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,

@@ -1,7 +1,7 @@
 /** The Unix socket in the data folder that edges of this machine join through. Who may open the file may connect. */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { Usage } from '../config/usage.ts';
+import { http } from '../lib/node-http.ts';
 import type { LinkServer } from './link-server.ts';
 
 export interface LinkSocket {
@@ -12,7 +12,7 @@ export interface LinkSocket {
 /** The caller holds control's lock, so a socket file that is there is left from a control that was killed. */
 export async function listenForEdges(path: string, link: LinkServer): Promise<LinkSocket> {
   // A stream never ends by itself, so no time is too long for a request.
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  const server = http.createServer({ requestTimeout: 0 }, (request, response) => {
     if (!link.handle(request, response)) response.writeHead(404).end();
   });
   rmSync(path, { force: true });

@@ -3,10 +3,10 @@
  * reports up. It comes back after every kind of break, from the revision it has; where the stream can't be believed it
  * asks for everything. It never decides what a record means. Made by edge/agent.ts.
  */
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
+import { http, https } from '../lib/node-http.ts';
 import type { Rng } from '../lib/rng.ts';
 import type { LinkAddress } from './address.ts';
 import { BEAT_MS, BEATS_MISSED, LINK_PATHS } from './contract.ts';
@@ -37,9 +37,8 @@ export interface LinkClient {
   close(): void;
 }
 
-/** limit: a first retry after 50–100 ms finds a control that restarts; 5 s at most spreads a herd of edges. */
-const RETRY_FIRST_MS = 100;
-const RETRY_MAX_MS = 5_000;
+/** limit: a socket of this machine costs nothing to try; between machines 5 s at most spreads a herd of edges. */
+const RETRY_MS = { socket: { first: 20, max: 250 }, url: { first: 100, max: 5_000 } } as const;
 const POST_TIMEOUT_MS = 10_000;
 
 interface Tools {
@@ -48,9 +47,9 @@ interface Tools {
 }
 
 export function createLinkClient(address: LinkAddress, identity: LinkIdentity, { clock, rng }: Tools): LinkClient {
-  const { request, Agent } = address.kind === 'url' && address.tls ? https : http;
+  const { request, Agent } = address.kind === 'url' && address.tls ? https() : http;
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
-  const target: http.RequestOptions =
+  const target: RequestOptions =
     address.kind === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port };
 
   /** Resolves when the stream is over, saying why. */
@@ -99,7 +98,8 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
 
   return {
     async follow(replica, sink, signal) {
-      const backoff = createBackoff(RETRY_FIRST_MS, RETRY_MAX_MS, rng);
+      const { first, max } = RETRY_MS[address.kind];
+      const backoff = createBackoff(first, max, rng);
       const state: StreamState = { heard: false, doubted: false };
       while (!signal.aborted) {
         state.heard = false;
@@ -136,7 +136,7 @@ interface StreamState {
 /** Stands for a line over the limit: no frame reads like this. */
 const OVERLONG = Buffer.from('over the limit');
 
-function responseOf(outgoing: http.ClientRequest, end = true): Promise<http.IncomingMessage> {
+function responseOf(outgoing: ClientRequest, end = true): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject);
     outgoing.on('response', resolve);
