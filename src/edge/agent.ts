@@ -58,6 +58,9 @@ export interface Edge {
 const RECORD_FILES_BYTES = 1 << 30;
 const WORKERS: Factories = { node: (events) => createWorkerEngine('node', events) };
 
+/** A control that starts beside this edge takes a moment; later its absence is news. */
+const PATIENCE_MS = 5_000;
+
 /** Rejects where `join` can't be read; nothing is left behind then. */
 export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<Edge> {
   const { log, clock, rng = systemRng } = tools;
@@ -144,8 +147,11 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const followed = follow(link, ending.signal);
 
   function follow(client: LinkClient, signal: AbortSignal): Promise<void> {
+    /** Since when control is missed; undefined: it is there, or its absence has been told. */
+    let missed: number | undefined = clock.monotonic();
     const sink = {
       connected() {
+        missed = undefined;
         log.info('connected to control', { join: config.join, revision: replica.revision });
         reporter.connected();
       },
@@ -153,7 +159,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       disconnected(reason: string, resync: boolean) {
         const facts = { reason, resync, revision: replica.revision };
         if (reporter.isConnected) log.warn('the link to control is gone; serving on', facts);
-        else log.debug('control cannot be reached', facts);
+        else if (missed !== undefined && clock.monotonic() - missed > PATIENCE_MS) {
+          missed = undefined;
+          log.warn('control cannot be reached; trying on', { join: config.join, ...facts });
+        }
         reporter.disconnected();
       },
     };

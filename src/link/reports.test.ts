@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { AckReport, FactReport } from './contract.ts';
+import { decodeAck, decodeFacts } from './reports.ts';
+
+const ACK: AckReport = {
+  edge: 'e1',
+  site: 'paris',
+  version: '1.0',
+  world: 'w',
+  applied: 7,
+  failed: [{ id: 'rule-1', reason: 'address in use' }],
+  placed: [{ rule: 'rule-2', engine: 'node', why: 'first choice' }],
+  fresh: true,
+  engines: [{ name: 'node' }, { name: 'uring', unavailable: 'no io_uring' }],
+  alarms: [],
+};
+const end = { address: '192.0.2.1', port: 443 };
+const FACTS: FactReport = {
+  edge: 'e1',
+  at: 1,
+  epoch: 'x',
+  counters: [
+    {
+      rule: 'rule-1',
+      connections: 1,
+      active: 0,
+      bytesIn: 1,
+      bytesOut: 2,
+      packetsIn: 0,
+      packetsOut: 0,
+      dropped: { limit: 1 },
+      ends: { idle: 1 },
+    },
+  ],
+  gone: ['rule-9'],
+  records: [
+    {
+      id: 'c',
+      rule: 'rule-1',
+      proxy: 'sid-1',
+      protocol: 'TCP',
+      client: end,
+      entry: end,
+      startedAt: 1,
+      at: 2,
+      bytesIn: 1,
+      bytesOut: 1,
+      end: 'idle',
+    },
+  ],
+  recordsLost: 0,
+};
+const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
+
+test('reports are read as they were written', () => {
+  assert.deepEqual(decodeAck(bytes(ACK)), ACK);
+  assert.deepEqual(decodeFacts(bytes(FACTS)), FACTS);
+  assert.deepEqual(decodeAck(bytes({ ...ACK, news: 1 })), { ...ACK, news: 1 });
+});
+
+test('a report without a field, or with one of another form, is refused', () => {
+  for (const [report, decode] of [[ACK, decodeAck] as const, [FACTS, decodeFacts] as const])
+    for (const name of Object.keys(report))
+      for (const value of [undefined, null, -1, { odd: 1 }, [{ odd: [1] }]])
+        assert.ok('bad' in decode(bytes({ ...report, [name]: value })), `${name} ${JSON.stringify(value)}`);
+});
+
+test('no bytes make it throw', () => {
+  const any = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(any, (body) => {
+      decodeAck(body);
+      decodeFacts(body);
+    }),
+  );
+});
