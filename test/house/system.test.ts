@@ -23,7 +23,8 @@ const RULES: readonly Rule[] = [
   },
   {
     what: 'timers',
-    pattern: /(?<![.\w])set(Timeout|Interval)\(|\bnode:timers\b|\bAbortSignal\.timeout\b/g,
+    pattern:
+      /(?<![.\w])set(Timeout|Interval)\(|\bimport \{(?! setImmediate \})[^}]*\} from 'node:timers|\bAbortSignal\.timeout\b/g,
     only: ['src/lib/clock.ts', 'src/edge/engines/uring'],
     instead: 'take a Clock and use after, every or sleep',
     strings: true,
