@@ -1,0 +1,81 @@
+/**
+ * An engine that forwards nothing: it stands behind the same door, writes down every call, and answers what the test
+ * says. A port is taken while a listener holds it, as on a real host.
+ */
+import type { Applied, Capabilities, Engine, EngineFactory, EngineName, Listener } from '../../src/edge/engine.ts';
+
+export interface FakeEngine extends Engine {
+  readonly listeners: ReadonlyMap<string, Listener>;
+  /** `apply rule-1`, `remove rule-1`, `prune rule-1,rule-2`, in order. */
+  readonly calls: readonly string[];
+  /** What apply answers for a rule; undefined: as the ports allow. May wait. */
+  answer: (listener: Listener) => Promise<Applied | undefined> | Applied | undefined;
+}
+
+const CAPABLE: Capabilities = {
+  modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],
+  protocols: ['TCP', 'UDP'],
+  ipv6: true,
+  nextOrigin: true,
+};
+
+/** `host`: ports in use, `address protocol port` → who holds it; engines that share it compete for ports. */
+export function fakeEngine(
+  name: EngineName,
+  capabilities: Partial<Capabilities> = {},
+  host: Map<string, string> = new Map(),
+): FakeEngine {
+  const listeners = new Map<string, Listener>();
+  const calls: string[] = [];
+
+  function free(holder: string): void {
+    for (const [place, by] of host) if (by === holder) host.delete(place);
+  }
+  function bind(listener: Listener): Applied {
+    const holder = `${name} ${listener.id}`;
+    const wanted = listener.entries.flatMap((entry) =>
+      listener.ports.flatMap(({ from, to }) =>
+        Array.from({ length: to - from + 1 }, (_, i) => `${entry} ${listener.protocol} ${from + i}`),
+      ),
+    );
+    free(holder);
+    const taken = wanted.find((place) => host.has(place));
+    if (taken !== undefined) {
+      listeners.delete(listener.id);
+      return { ok: false, reason: `EADDRINUSE ${taken}` };
+    }
+    for (const place of wanted) host.set(place, holder);
+    listeners.set(listener.id, listener);
+    return { ok: true };
+  }
+  const engine: FakeEngine = {
+    name,
+    listeners,
+    calls,
+    answer: () => undefined,
+    capabilities: () => ({ ...CAPABLE, ...capabilities }),
+    async apply(listener) {
+      calls.push(`apply ${listener.id}`);
+      return (await engine.answer(listener)) ?? bind(listener);
+    },
+    async remove(id) {
+      calls.push(`remove ${id}`);
+      free(`${name} ${id}`);
+      listeners.delete(id);
+    },
+    async prune(keep) {
+      calls.push(`prune ${[...keep].toSorted().join()}`);
+      for (const id of listeners.keys()) if (!keep.has(id)) listeners.delete(id);
+    },
+    counters: async () => new Map(),
+    async stop() {
+      calls.push('stop');
+      listeners.clear();
+    },
+  };
+  return engine;
+}
+
+export function factoryOf(engine: FakeEngine): EngineFactory {
+  return async () => engine;
+}
