@@ -22,7 +22,10 @@ export type FromChild<F> =
   /** It can't start and no second try would help: one line for the person. */
   | { readonly kind: 'refused'; readonly message: string };
 
-/** Stop, taking the time it takes. */
 export interface ToChild {
-  readonly kind: 'stop';
+  /**
+   * `begin`: settings and folder are in order, touch them; until then it only loads its code. `stop`: end, taking the
+   * time it takes.
+   */
+  readonly kind: 'begin' | 'stop';
 }

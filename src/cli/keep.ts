@@ -1,6 +1,6 @@
 /**
- * Keeps one child process alive: starts it, starts it again when it dies, asks it to stop. The supervisor (up.ts) has
- * one per role. Knows nothing of what the child does.
+ * Keeps one child process alive: starts it, starts it again when it dies, asks it to stop. The supervisor has one per
+ * role. Knows nothing of what the child does.
  */
 import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '../lib/clock.ts';
@@ -9,14 +9,16 @@ import type { FromChild, ToChild } from './family.ts';
 
 export interface KeepOptions<F> {
   readonly role: string;
-  /** With an IPC channel. Called again after each death, with what the last ready child told. */
+  /** Already started, with an IPC channel. */
+  readonly first: ChildProcess;
+  /** Another one after a death; `last` is what the last ready child told. */
   readonly spawn: (last: F | undefined) => ChildProcess;
   readonly clock: Clock;
   readonly log: Log;
   /** Each time a child is ready. */
   readonly ready: (facts: F) => void;
-  /** The first child could not start; it is not started again. */
-  readonly refused: (message: string, exitCode: number) => void;
+  /** No child has ever been ready, and this one says that it can't be: it is not started again. */
+  readonly refused: (message: string) => void;
 }
 
 export interface Kept {
@@ -26,7 +28,7 @@ export interface Kept {
   kill(): void;
 }
 
-/** order: the first restart is quick, because a killed control must be back within two seconds. */
+/** order: the first restart is quick, and none is slow, because a killed control must be back within two seconds. */
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 1_000;
 
@@ -38,10 +40,9 @@ export function keep<F>(options: KeepOptions<F>): Kept {
   let stopping = false;
   const ended = Promise.withResolvers<void>();
 
-  function start(): void {
-    if (stopping) return ended.resolve();
-    let refusal = '';
-    const born = (child = options.spawn(facts));
+  function adopt(born: ChildProcess): void {
+    let refusal: string | undefined;
+    child = born;
     born.on('message', (message: FromChild<F>) => {
       if (message.kind === 'refused') {
         refusal = message.message;
@@ -51,28 +52,33 @@ export function keep<F>(options: KeepOptions<F>): Kept {
       delay = FIRST_DELAY_MS;
       options.ready(message.facts);
     });
-    born.on('error', (error) => log.error(`can't run ${role}`, { error: error.message }));
-    born.once('close', (code, signal) => died(refusal, code, signal));
+    const isOver = born.exitCode !== null || born.signalCode !== null || born.pid === undefined;
+    if (isOver) return died(refusal, born);
+    born.once('close', () => died(refusal, born));
+    tell(born, { kind: 'begin' });
   }
 
-  function died(refusal: string, code: number | null, signal: NodeJS.Signals | null): void {
+  function died(refusal: string | undefined, { exitCode: code, signalCode: signal }: ChildProcess): void {
     child = undefined;
     if (stopping) return ended.resolve();
-    if (facts === undefined && (refusal !== '' || code === 2)) {
+    if (facts === undefined && refusal !== undefined) {
       ended.resolve();
-      return options.refused(refusal || `${role} could not start.`, 2);
+      return options.refused(refusal);
     }
     log.warn(`${role} ended, starting it again`, { code, signal, ...(refusal && { reason: refusal }), inMs: delay });
-    clock.after(delay, start);
+    clock.after(delay, () => {
+      if (stopping) ended.resolve();
+      else adopt(options.spawn(facts));
+    });
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }
 
-  start();
+  adopt(options.first);
   return {
     stop() {
       stopping = true;
-      if (child === undefined) ended.resolve();
-      else if (child.connected) child.send({ kind: 'stop' } satisfies ToChild);
+      if (child) tell(child, { kind: 'stop' });
+      else ended.resolve();
       return ended.promise;
     },
     kill() {
@@ -80,4 +86,9 @@ export function keep<F>(options: KeepOptions<F>): Kept {
       child?.kill('SIGKILL');
     },
   };
+}
+
+/** One that is just ending can't be told; its end is what will be heard of. */
+function tell(child: ChildProcess, message: ToChild): void {
+  if (child.connected) child.send(message, () => {});
 }

@@ -1,6 +1,7 @@
 /**
- * Runs one role (control or edge) as this process: starts it, tells the supervisor or the person when it is ready, ends
- * it on a signal. Under a supervisor it ends at once when that one is gone, because a new one may already be starting.
+ * Runs one role (control or edge) as this process: loads its code, starts it, tells the supervisor or the person when it
+ * is ready, ends it on a signal. Under a supervisor it ends at once when that one is gone, because a new one may already
+ * be starting.
  */
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
@@ -8,35 +9,44 @@ import { Usage } from '../config/usage.ts';
 import { StoreUnusable } from '../store/errors.ts';
 import type { FromChild, ToChild } from './family.ts';
 
-export interface Running<F> {
-  readonly ready: Promise<F>;
+export interface Role<Code, Facts> {
+  /** The code that costs time to load; nothing else may happen in it. */
+  readonly load: () => Promise<Code>;
+  readonly start: (code: Code) => Promise<Running<Facts>>;
+  /** Ready, and no supervisor there to hear it. */
+  readonly alone: (facts: Facts) => void;
+}
+
+export interface Running<Facts> {
+  readonly ready: Promise<Facts>;
   /** Ends what runs, taking the time it takes; also before it is ready. */
   readonly stop: () => Promise<void>;
 }
 
-/** Resolves with the exit code once the role has ended. `alone` is called when it is ready without a supervisor. */
-export async function runRole<F>(start: () => Promise<Running<F>>, alone: (facts: F) => void): Promise<number> {
-  const supervised = process.send !== undefined;
-  const asked = whenAskedToStop(supervised);
-  let running: Running<F>;
+/** Resolves with the exit code once the role has ended. */
+export async function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
+  const isSupervised = process.send !== undefined;
+  const word = listen(isSupervised);
+  const code = await role.load();
+  if ((await word.begin) === 'stop') return word.forget();
+  let running: Running<Facts>;
   try {
-    running = await start();
+    running = await role.start(code);
   } catch (error) {
-    if (!supervised || !(error instanceof Usage || error instanceof StoreUnusable)) throw error;
+    if (!isSupervised || !(error instanceof Usage || error instanceof StoreUnusable)) throw error;
     await tellParent({ kind: 'refused', message: error.message });
-    return 2;
+    return word.forget(2);
   }
-  const facts = await Promise.race([running.ready, asked.promise]);
-  if (facts !== undefined) {
-    if (supervised) await tellParent({ kind: 'ready', facts });
-    else alone(facts);
+  const facts = await Promise.race([running.ready, word.stop]);
+  if (facts !== 'stop') {
+    if (isSupervised) await tellParent({ kind: 'ready', facts });
+    else role.alone(facts);
     // So that a start after a kill -9 is a quick one too.
     flushCompileCache();
   }
-  await asked.promise;
+  await word.stop;
   await running.stop();
-  asked.forget();
-  return 0;
+  return word.forget();
 }
 
 function tellParent<F>(message: FromChild<F>): Promise<void> {
@@ -46,27 +56,35 @@ function tellParent<F>(message: FromChild<F>): Promise<void> {
   });
 }
 
-function whenAskedToStop(supervised: boolean) {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  let asked = 0;
+/** Hears the supervisor and signals. Alone, the second signal ends the process at once. */
+function listen(isSupervised: boolean) {
+  const begin = Promise.withResolvers<'begin' | 'stop'>();
+  const stop = Promise.withResolvers<'stop'>();
+  let signals = 0;
+  function onStop(): void {
+    begin.resolve('stop');
+    stop.resolve('stop');
+  }
   function onSignal(): void {
-    asked += 1;
-    if (asked > 1 && !supervised) process.exit(1);
-    resolve(undefined);
+    signals += 1;
+    if (signals > 1 && !isSupervised) process.exit(1);
+    onStop();
   }
   const orphaned = (): never => process.exit(1);
   process.on('SIGTERM', onSignal);
-  if (supervised) {
+  if (isSupervised) {
     // not: a terminal sends Ctrl-C to the whole group; the supervisor decides what happens and when.
     process.on('SIGINT', () => {});
     process.on('disconnect', orphaned);
-    process.on('message', (message: ToChild) => {
-      if (message.kind === 'stop') resolve(undefined);
-    });
-  } else process.on('SIGINT', onSignal);
-  function forget(): void {
+    process.on('message', ({ kind }: ToChild) => (kind === 'stop' ? onStop() : begin.resolve('begin')));
+  } else {
+    process.on('SIGINT', onSignal);
+    begin.resolve('begin');
+  }
+  function forget(exitCode = 0): number {
     process.off('disconnect', orphaned);
     if (process.connected) process.disconnect?.();
+    return exitCode;
   }
-  return { promise, forget };
+  return { begin: begin.promise, stop: stop.promise, forget };
 }

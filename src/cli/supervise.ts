@@ -2,16 +2,18 @@
  * Control and edge as two children of this process, from their start to the last one's end: ready file and banner when
  * both are ready, restarts while they live, the order of the end. Called by `up` under its lock.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import process from 'node:process';
-import type { DataFolder } from '../config/data-folder.ts';
-import type { Config } from '../config/read.ts';
+import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { type Config, readConfig } from '../config/read.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { VERSION } from '../lib/version.ts';
 import { banner } from './banner.ts';
+import { startChild } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 import { keep, type Kept } from './keep.ts';
+import { hold } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
 
@@ -19,30 +21,52 @@ import { writeReadyFile } from './ready-file.ts';
 const GRACE_MS = 3_000;
 const TELL_AFTER_MS = 1_000;
 
-export async function supervise(args: readonly string[], config: Config, folder: DataFolder): Promise<number> {
+interface First {
+  readonly control: ChildProcess;
+  readonly edge: ChildProcess;
+}
+
+/** Resolves with the exit code. Throws Usage where settings or folder are not in order; the children are gone then. */
+export async function supervise(args: readonly string[], first: First): Promise<number> {
+  try {
+    const { config } = readConfig(args, ['up']);
+    const folder = openDataFolder(config.data);
+    const lock = await hold(folder.locks.up, 0, clock);
+    try {
+      return await live(args, first, config, folder);
+    } finally {
+      lock.release();
+    }
+  } finally {
+    for (const child of [first.control, first.edge]) child.kill('SIGKILL');
+  }
+}
+
+async function live(args: readonly string[], first: First, config: Config, folder: DataFolder): Promise<number> {
   const log = logFor(config, 'up');
-  const since = clock.monotonic();
   const end = Promise.withResolvers<number>();
   let control: ControlFacts | undefined;
   let edge: EdgeFacts | undefined;
   let told = false;
-  const refused = (message: string, code: number): void => {
+  function refused(message: string): void {
     process.stderr.write(`edgefour: ${message}\n`);
-    end.resolve(code);
-  };
+    end.resolve(2);
+  }
   const common = { clock, log, refused };
-  if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
+  removeReadyFile(config);
   const children: Children = {
     control: keep<ControlFacts>({
       ...common,
       role: 'control',
-      spawn: (last) => child('control', samePorts(args, last)),
+      first: first.control,
+      spawn: (last) => startChild('control', samePorts(args, last)),
       ready: (facts) => tellWhenBoth((control = facts), edge),
     }),
     edge: keep<EdgeFacts>({
       ...common,
       role: 'edge',
-      spawn: () => child('edge', args),
+      first: first.edge,
+      spawn: () => startChild('edge', args),
       ready: (facts) => tellWhenBoth(control, (edge = facts)),
     }),
   };
@@ -50,8 +74,13 @@ export async function supervise(args: readonly string[], config: Config, folder:
   function tellWhenBoth(control: ControlFacts | undefined, edge: EdgeFacts | undefined): void {
     if (told || !control || !edge) return;
     told = true;
-    if (config.readyFile !== undefined) writeReadyFile(config.readyFile, control);
-    const startedInMs = clock.monotonic() - since;
+    try {
+      if (config.readyFile !== undefined) writeReadyFile(config.readyFile, control);
+    } catch (error) {
+      return refused(`Can't write ${config.readyFile} (${(error as Error).message}). Name another with --ready-file.`);
+    }
+    // Monotonic time begins with the process.
+    const startedInMs = clock.monotonic();
     process.stdout.write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }
 
@@ -59,8 +88,12 @@ export async function supervise(args: readonly string[], config: Config, folder:
   const code = await end.promise;
   await endInOrder(children, code === 0 ? config.drain * 1_000 : 0);
   forgetSignals();
-  if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
+  removeReadyFile(config);
   return code;
+}
+
+function removeReadyFile({ readyFile }: Config): void {
+  if (readyFile !== undefined) rmSync(readyFile, { force: true });
 }
 
 interface Children {
@@ -100,13 +133,6 @@ function onSignals(children: Children, ask: () => void): () => void {
   return () => {
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', onSignal);
   };
-}
-
-function child(role: string, args: readonly string[]): ChildProcess {
-  const [main = ''] = process.argv.slice(1);
-  return spawn(process.execPath, [...process.execArgv, main, role, ...args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
 }
 
 /** A control that comes back listens where it did, also where the system had chosen the port. */

@@ -10,7 +10,8 @@ import { Usage } from '../../config/usage.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { fieldsFrom, flagsOf } from '../action-flags.ts';
 import { call, show } from '../call-action.ts';
-import { type Command, helpOf } from '../command.ts';
+import type { Command } from '../command.ts';
+import { showHelp } from '../help.ts';
 import { tell, write } from '../output.ts';
 import { openSession } from '../session.ts';
 import { table } from '../table.ts';
@@ -69,7 +70,7 @@ function find(name: string): AnyAction {
 }
 
 function list(flag: string): number {
-  if (flag === '--help') write(helpOf('api', command));
+  if (flag === '--help') return showHelp('api', command);
   else
     write(
       table(
@@ -83,16 +84,13 @@ function list(flag: string): number {
 function help(name: string, action: AnyAction): number {
   const { title, request } = action.example;
   const example = Object.entries(request as object).map(([field, value]) => ` --${field} ${quoted(value)}`);
-  write(
-    helpOf(`api ${name}`, {
-      ...command,
-      summary: action.summary,
-      usage: '[--Field value …] [--wait] [--json]',
-      flags: { ...flagsOf(action.request), ...command.flags },
-      notes: [`${title}:`, `  edgefour api ${name}${example.join('')}`],
-    }),
-  );
-  return 0;
+  return showHelp(`api ${name}`, {
+    ...command,
+    summary: action.summary,
+    usage: '[--Field value …] [--wait] [--json]',
+    flags: { ...flagsOf(action.request), ...command.flags },
+    notes: [`${title}:`, `  edgefour api ${name}${example.join('')}`],
+  });
 }
 
 function quoted(value: unknown): string {

@@ -2,6 +2,7 @@
 import { openDataFolder } from '../../config/data-folder.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
+import type { startEdge } from '../../edge/agent.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { VERSION } from '../../lib/version.ts';
 import { parseLinkAddress } from '../../link/address.ts';
@@ -12,28 +13,35 @@ import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
 import { runRole } from '../role.ts';
 
+interface Code {
+  readonly startEdge: typeof startEdge;
+}
+
 export const command: Command = {
   summary: 'Run one edge alone; it follows a control and forwards.',
   usage: '[--join SOCKET|URL] [settings]',
   roles: ['up', 'edge'],
-  run(args) {
-    const { config } = readConfig(args, command.roles);
-    async function start() {
-      const folder = openDataFolder(config.data);
-      const join = config.join ?? folder.socket;
-      const address = parseLinkAddress(join);
-      if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
-      const lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
-      const { startEdge } = await import('../../edge/agent.ts');
-      const { edge: edgeId, site, engine, records } = config;
-      const identity = { dataDir: folder.path, edgeId, site, join, engine, records, version: VERSION };
-      const edge = await startEdge(identity, { log: logFor(config, 'edge'), clock: systemClock });
-      const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
-      return {
-        ready: edge.ready.then(() => ({ engines })),
-        stop: () => edge.stop(config.drain * 1_000).finally(() => lock.release()),
-      };
-    }
-    return runRole<EdgeFacts>(start, ({ engines }) => tell(`edgefour: the edge is ready (${engines.join(', ')})`));
-  },
+  run: (args) =>
+    runRole<Code, EdgeFacts>({
+      load: () => import('../../edge/agent.ts'),
+      start: (code) => start(code, args),
+      alone: ({ engines }) => tell(`edgefour: the edge is ready (${engines.join(', ')})`),
+    }),
 };
+
+async function start({ startEdge }: Code, args: readonly string[]) {
+  const { config } = readConfig(args, command.roles);
+  const folder = openDataFolder(config.data);
+  const join = config.join ?? folder.socket;
+  const address = parseLinkAddress(join);
+  if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
+  const lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
+  const { edge: edgeId, site, engine, records } = config;
+  const identity = { dataDir: folder.path, edgeId, site, join, engine, records, version: VERSION };
+  const edge = await startEdge(identity, { log: logFor(config, 'edge'), clock: systemClock });
+  const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
+  return {
+    ready: edge.ready.then(() => ({ engines })),
+    stop: () => edge.stop(config.drain * 1_000).finally(() => lock.release()),
+  };
+}
