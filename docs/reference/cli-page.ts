@@ -1,7 +1,8 @@
 /** The page of the command line: the help of every command, as `edgefour help <command>` prints it. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, helpOf } from '../../src/cli/help.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { helpOf } from '../../src/cli/help.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'src', 'cli', 'commands');
 
