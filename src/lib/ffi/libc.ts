@@ -82,11 +82,27 @@ export function mapShared(fd: number, length: number, offset: number): Slab | nu
 
 /** The caller promises that no view of the slab is used again. */
 export function unmap(slab: Slab): void {
+  slabs.delete(slab);
   munmapCall(slab.address, slab.buffer.byteLength);
 }
 
+/** What this thread has mapped, as pairs of address and length: for whoever has to clean up should it die. */
+export function mappings(): number[] {
+  return [...slabs].flatMap(({ address, buffer }) => [address, buffer.byteLength]);
+}
+
+/** For the mappings of a thread that is gone. */
+export function unmapRange(address: number, length: number): void {
+  munmapCall(address, length);
+}
+
+const slabs = new Set<Slab>();
+
 function mapped(address: number, length: number): Slab | number {
-  return address < 0 ? address : { address, buffer: koffi.view(BigInt(address), length) };
+  if (address < 0) return address;
+  const slab = { address, buffer: koffi.view(BigInt(address), length) };
+  slabs.add(slab);
+  return slab;
 }
 
 const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));

@@ -197,7 +197,8 @@ export function changeCases(under: EngineUnderTest): void {
       await eventually(() => assert.rejects(tcpClient(t, ...entryOf(rule)), { code: 'ECONNREFUSED' }));
       await stopped;
       assert.equal((await ended).end, 'reset');
-      assert.deepEqual(ends, ['shutdown', 'shutdown']);
+      // One that came in while the sockets were being closed is a connection like the others.
+      assert.ok(ends.length >= 2 && ends.every((end) => end === 'shutdown'), ends.join());
       await engine.stop(300);
       assert.equal((await engine.apply(rule)).ok, false);
     });

@@ -27,7 +27,7 @@ export class Acceptor {
   readonly #entryOf: Int32Array;
   readonly #held: Int32Array;
   readonly #free: number[] = [];
-  readonly #waiting: number[] = [];
+  #waiting: number[] = [];
 
   constructor(areas: number) {
     const names = mapPages(areas * NAME_BYTES);
@@ -51,13 +51,19 @@ export class Acceptor {
     return true;
   }
 
-  /** No more from this socket. What its queue holds already is accepted and served; then it is closed. */
+  /**
+   * No more from this socket. What its queue holds already is accepted and served; then it is closed. Only where
+   * there is no slot for what waits in hand is that let go.
+   */
   close(r: Relay, entry: Entry): void {
     entry.closing = true;
-    cancelAll(r.ring, entry.fd);
-    for (const area of this.#waiting.splice(0)) {
-      if (this.#entryOf[area] === entry.index && this.#held[area]! < 0) this.#retire(r, area);
-      else this.#waiting.push(area);
+    const mine = this.#waiting.filter((area) => this.#entryOf[area] === entry.index);
+    this.#waiting = this.#waiting.filter((area) => this.#entryOf[area] !== entry.index);
+    if (entry.posted > 0) cancelAll(r.ring, entry.fd);
+    for (const area of mine) {
+      if (this.#held[area]! >= 0) closeNow(this.#held[area]!);
+      this.#held[area] = -1;
+      this.#retire(r, area);
     }
   }
 

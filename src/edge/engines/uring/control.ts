@@ -64,8 +64,8 @@ export interface WorkerSettings {
   /** Descriptors that this worker may have open for connections, sessions and pipes. */
   readonly descriptors: number;
   readonly wakeFd: number;
-  /** One word that the worker fills in: the ring's descriptor, to be closed should the worker die. */
-  readonly ringFd: Int32Array<SharedArrayBuffer>;
+  /** Shared: what must be closed and unmapped should the worker die (estate.ts). */
+  readonly estate: SharedArrayBuffer;
   /** Descriptors of each slot's sides; of each UDP session. */
   readonly slotFds: SharedArrayBuffer;
   readonly flowFds: SharedArrayBuffer;

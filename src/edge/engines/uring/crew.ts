@@ -8,6 +8,7 @@ import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
 import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSettings } from './control.ts';
 import { closeRow } from './counters.ts';
+import { estateMemory, settleEstate } from './estate.ts';
 import { RecordReader, recordMemory } from './records.ts';
 
 export interface CrewEvents {
@@ -70,7 +71,7 @@ export class Seat {
   order(order: Order): Promise<void> {
     if (order.kind === 'apply') this.#rules.set(order.rule.index, order.rule);
     else if (order.kind === 'remove') this.#rules.delete(order.index);
-    else this.#ending = true;
+    else if (order.kind === 'stop') this.#ending = true;
     return this.#send(order);
   }
 
@@ -102,7 +103,7 @@ export class Seat {
       slots,
       descriptors,
       wakeFd: this.#wakeFd,
-      ringFd: new Int32Array(words(1)).fill(-1),
+      estate: estateMemory(),
       slotFds: words(2 * slots),
       flowFds: words(descriptors),
       records: recordMemory(),
@@ -153,8 +154,8 @@ export class Seat {
 
   /** What a dead worker leaves: its ring, its connections, and counters that say they are open. */
   #bury(): void {
-    const { ringFd, slotFds, flowFds } = this.#settings;
-    if (ringFd[0]! >= 0) close(ringFd[0]!);
+    const { estate, slotFds, flowFds } = this.#settings;
+    settleEstate(estate);
     for (const fd of new Int32Array(slotFds)) {
       if (fd <= 0) continue;
       setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);

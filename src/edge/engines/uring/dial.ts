@@ -31,7 +31,7 @@ function next(r: Relay, slot: number, cause: number): void {
   const size = addressSize(s.names, client);
   const tries = s.tries[slot]!;
   const tried = tries > 0 ? s.triedBy(slot) : undefined;
-  const position = tries < MOST_TRIES && !rule.removed ? choose(rule, s.names, at, size, r.now, tried) : -1;
+  const position = tries < MOST_TRIES ? choose(rule, s.names, at, size, r.now, tried) : -1;
   if (position < 0) return finish(r, slot, cause, true);
   const address = rule.addresses[position]!;
   writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);

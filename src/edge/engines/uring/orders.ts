@@ -33,6 +33,8 @@ export class Orders {
         return this.#remove(r, order.seq, order.index);
       case 'stop':
         return this.#stop(r, order.seq, order.drainMs);
+      default:
+        throw new Error(`no such order: ${JSON.stringify(order)}`);
     }
   }
 
@@ -45,9 +47,14 @@ export class Orders {
     }
   }
 
+  get stopping(): boolean {
+    return this.#stopAt !== Infinity;
+  }
+
   /** After `stop`: whether the loop may end. */
   over(r: Relay): boolean {
-    if (this.#stopAt === Infinity || (r.slots.used > 0 && r.now < this.#stopAt)) return false;
+    if (this.#stopAt === Infinity || r.rules.bound > 0) return false;
+    if (r.slots.used > 0 && r.now < this.#stopAt) return false;
     for (let slot = 0; slot < r.slots.capacity; slot++) {
       if (r.slots.state[slot] !== FREE) finish(r, slot, CAUSE.shutdown, true);
     }
@@ -64,7 +71,10 @@ export class Orders {
   #apply(r: Relay, seq: number, spec: RuleSpec): void {
     const before = r.rules.rules.get(spec.index)?.spec.mode;
     const { rule, added, gone } = r.rules.apply(spec);
-    if (spec.protocol === 'UDP') r.udp ??= new Udp(r.ring, r.sessions, r.flowFds);
+    if (spec.protocol === 'UDP' && !r.udp) {
+      r.udp = new Udp(r.ring, r.sessions, r.flowFds);
+      r.mapped();
+    }
     for (const entry of added) {
       if (entry.udp) listenUdp(r, entry);
       else r.acceptor.open(r, entry);
@@ -120,7 +130,7 @@ function judge(r: Relay, rule: Rule): void {
   const { how, seconds } = rule.spec.options.drain;
   for (let slot = 0; slot < s.capacity; slot++) {
     if (s.state[slot] === FREE || s.rule[slot] !== rule.index) continue;
-    const entry = r.rules.entry(s.entry[slot]!);
+    const entry = followEntry(r, slot);
     // One that still dials will find its origin among the new ones.
     const leads =
       s.state[slot] === DIALLING || stillLeadsTo(entry, s.target[slot]!, portAt(s.names, s.nameOffset(slot, 1)));
@@ -129,4 +139,17 @@ function judge(r: Relay, rule: Rule): void {
     else if (how === 'reset') finish(r, slot, CAUSE.drained, true);
     else cut(r, slot, seconds * 1000);
   }
+}
+
+/** The entry of a connection; its successor where it is closing and has one. */
+function followEntry(r: Relay, slot: number): Entry {
+  const { slots: s, rules } = r;
+  const entry = rules.entry(s.entry[slot]!);
+  const next = entry.closing ? rules.successor(entry) : undefined;
+  if (!next) return entry;
+  // order: first the new one, so that the rule never looks as if nobody used it.
+  rules.opened(next);
+  s.entry[slot] = next.index;
+  rules.ended(entry);
+  return next;
 }

@@ -39,6 +39,8 @@ export interface Relay {
   udp: Udp | undefined;
   readonly sessions: number;
   readonly flowFds: SharedArrayBuffer;
+  /** To be called after more memory was mapped. */
+  readonly mapped: () => void;
   /** Nothing is under way any more on the socket of a closing entry. */
   readonly entryIdle: (entry: Entry) => void;
   /** Directions that wait for a buffer. */

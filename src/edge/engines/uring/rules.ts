@@ -55,6 +55,8 @@ export const MOST_TRIES = 3;
 export class Rules {
   readonly rules = new Map<number, Rule>();
   readonly entries: Entry[] = [];
+  /** Sockets that are not closed yet. */
+  bound = 0;
   readonly #freeEntries: number[] = [];
   /** Number of a target → its address in network order. */
   readonly #addresses = new Map<number, Uint8Array>();
@@ -105,9 +107,18 @@ export class Rules {
     this.#settle(entry);
   }
 
+  /** Where a connection of a closing entry belongs now: its address and port may be bound again. */
+  successor(entry: Entry): Entry | undefined {
+    for (const other of entry.rule.entries) {
+      if (!other.closing && other.port === entry.port && other.text === entry.text) return other;
+    }
+    return undefined;
+  }
+
   /** The entry's socket is closed. */
   closed(entry: Entry): void {
     entry.closed = true;
+    this.bound--;
     entry.rule.entries.delete(entry);
     this.#settle(entry);
   }
@@ -137,6 +148,7 @@ export class Rules {
     };
     this.entries[index] = entry;
     rule.entries.add(entry);
+    this.bound++;
     return entry;
   }
 }

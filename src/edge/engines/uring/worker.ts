@@ -11,6 +11,7 @@ import { BufferPool } from './buffers.ts';
 import type { FromWorker, WorkerSettings } from './control.ts';
 import { connected, dialTick, opened } from './dial.ts';
 import { TCP_BUFFERS } from './shape.ts';
+import { writeEstate } from './estate.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
 import { optionSetter } from './options.ts';
 import { Orders } from './orders.ts';
@@ -45,7 +46,6 @@ function say(message: FromWorker): void {
 
 function run(): void {
   const ring = must('io_uring', Ring.create(SUBMISSIONS));
-  settings.ringFd[0] = ring.fd;
   const now = performance.timeOrigin + performance.now();
   const budget = new Budget(settings.descriptors);
   const orders = new Orders(say);
@@ -64,11 +64,13 @@ function run(): void {
     udp: undefined,
     sessions: settings.descriptors,
     flowFds: settings.flowFds,
+    mapped: () => writeEstate(settings.estate, ring.fd),
     entryIdle: (entry) => orders.idle(r, entry),
     hungry: [],
     now,
   };
   watch(ring, settings.wakeFd);
+  r.mapped();
   say({ kind: 'ready' });
   loop(r, orders);
   ring.close();
@@ -92,7 +94,7 @@ function loop(r: Relay, orders: Orders): void {
   while (!orders.over(r)) {
     r.buffers.provide();
     if (r.udp) feedUdp(r);
-    ring.enter(1, slots.dialling > 0 ? WAIT_DIALLING_MS : WAIT_MS);
+    ring.enter(1, slots.dialling > 0 || orders.stopping ? WAIT_DIALLING_MS : WAIT_MS);
     r.now = performance.timeOrigin + performance.now();
     let woken = false;
     let head = ring.cqHead();

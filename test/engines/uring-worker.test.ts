@@ -1,0 +1,81 @@
+/** What happens when a worker dies: its connections are reset, its sockets and rules are taken up by the next one. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import type { ConnectionRecord } from '../../src/link/facts.ts';
+import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
+import { options } from '../suites/engine/listener.ts';
+import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+
+const missing = await whyUnavailable();
+
+test('a worker that dies is replaced; while it is, connections wait', { skip: missing ?? false }, async (t) => {
+  // order: only here, because on a machine without koffi these cannot be loaded.
+  const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
+  const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
+  const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
+  const origin = await tcpOrigin(t);
+  const address = loopback();
+  const port = await freePort(address);
+  const fds = openPoint({ protocol: 'TCP', address, port, key: 'tcp' }, 1, undefined);
+  assert.ok(typeof fds !== 'string', String(fds));
+  const events: string[] = [];
+  const seat = new Seat(
+    0,
+    { slots: 64, descriptors: 256, toa: undefined },
+    {
+      log: (level, message) => events.push(`${level} ${message}`),
+      died: () => events.push('died'),
+      back: () => events.push('back'),
+    },
+  );
+  t.after(() => seat.end(0));
+  const row = newRow();
+  await seat.order({
+    kind: 'apply',
+    rule: {
+      index: 0,
+      protocol: 'TCP',
+      mode: 'OFF',
+      targets: [{ number: 0, address: origin.address, weight: 1 }],
+      turns: [Uint16Array.of(0)],
+      persistSeconds: 0,
+      options: options(),
+      entries: [{ fd: fds[0] ?? -1, address, port, originPort: origin.port }],
+      row: row.buffer as SharedArrayBuffer,
+      position: new SharedArrayBuffer(4),
+      persistence: undefined,
+    },
+  });
+  const client = await tcpClient(t, address, port);
+  assert.equal(await ask(client, 'one'), 'one');
+  const lost = readAll(client);
+  const waiting = seat.order({ kind: 'nonsense' } as never);
+  assert.equal((await lost).end, 'reset');
+  // It is accepted by the kernel while nobody is in the seat.
+  const patient = connect(port, address);
+  t.after(() => patient.destroy());
+  patient.write('two');
+  assert.equal(String((await once(patient, 'data'))[0]), 'two');
+  await waiting;
+  await eventually(() => assert.equal(events.at(-1), 'back'));
+  assert.deepEqual(events.slice(-2), ['died', 'back']);
+  assert.ok(events[0]?.startsWith('error a relay worker failed'));
+  assert.equal(seat.lives, 2);
+  const records: ConnectionRecord[] = [];
+  patient.end();
+  await eventually(() => {
+    seat.reader.read(
+      () => ({ id: 'r', proxy: 'p' }),
+      (record) => records.push(record),
+    );
+    assert.equal(records.length, 1);
+  });
+  const { connections, active, ends } = sumRows([row]);
+  assert.deepEqual(
+    { connections, active, ends },
+    { connections: 2, active: 0, ends: { error: 1, 'client-closed': 1 } },
+  );
+});
