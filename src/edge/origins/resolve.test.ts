@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '../../../test/world/manual-clock.ts';
+import { seededRng } from '../../lib/rng.ts';
+import { createLog } from '../../observe/log.ts';
+import type { Answer } from './lookup.ts';
+import { OriginNames } from './resolve.ts';
+
+/** What a DNS server would say; undefined: it does not answer. */
+function names(remembered: Record<string, string[]> = {}) {
+  const clock = new ManualClock();
+  const dns = new Map<string, Answer>();
+  const asked: string[] = [];
+  const lines: string[] = [];
+  const changed: string[] = [];
+  const log = createLog({ level: 'info', format: 'text', clock, write: (line) => lines.push(line.slice(13).trim()) });
+  const made = new OriginNames({
+    clock,
+    log,
+    rng: seededRng(1),
+    remembered: new Map(Object.entries(remembered)),
+    async lookup(name) {
+      asked.push(name);
+      const answer = dns.get(name);
+      if (!answer) throw new Error('ENOTFOUND');
+      return answer;
+    },
+  });
+  made.changed = (owners) => changed.push([...owners].toSorted().join());
+  const say = (name: string, addresses: string[], ttlSeconds = 60) => dns.set(name, { addresses, ttlSeconds });
+  return { clock, dns, asked, lines, changed, made, say };
+}
+
+test('follows the TTL, between its floor and its ceiling', async () => {
+  const { clock, asked, made, say } = names();
+  say('short.example', ['198.51.100.1'], 0);
+  say('fit.example', ['198.51.100.1'], 30);
+  say('long.example', ['198.51.100.1'], 86_400);
+  made.use('r', ['short.example', 'fit.example', 'long.example']);
+  await clock.advance(0);
+  asked.length = 0;
+  await clock.advance(300_000);
+  const times = (name: string) => asked.filter((one) => one === name).length;
+  assert.deepEqual([times('short.example'), times('fit.example'), times('long.example')], [60, 10, 1]);
+});
+
+test('a change is told once, to those who use the name; another order is no change', async () => {
+  const { clock, changed, lines, made, say } = names();
+  say('a.example', ['198.51.100.2', '198.51.100.1']);
+  made.use('r1', ['a.example']);
+  made.use('r2', ['a.example', 'b.example']);
+  await clock.advance(0);
+  assert.deepEqual([changed, made.addresses('a.example')], [['r1,r2'], ['198.51.100.1', '198.51.100.2']]);
+  say('a.example', ['198.51.100.1', '198.51.100.2']);
+  await clock.advance(60_000);
+  assert.equal(changed.length, 1);
+  say('a.example', ['198.51.100.3']);
+  await clock.advance(60_000);
+  assert.deepEqual([changed.length, made.addresses('a.example')], [2, ['198.51.100.3']]);
+  assert.match(lines.join('\n'), /has other addresses name=a\.example before=.*100\.1.* addresses=.*100\.3/);
+});
+
+test('the last good answer is kept when DNS fails, said once, and asked for again soon', async () => {
+  const { clock, asked, dns, lines, made, say } = names();
+  say('a.example', ['198.51.100.1'], 30);
+  made.use('r', ['a.example']);
+  await clock.advance(0);
+  dns.clear();
+  await clock.advance(600_000);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.1']);
+  const complaints = lines.filter((line) => /does not resolve/.test(line));
+  assert.equal(complaints.length, 1);
+  assert.match(complaints[0] ?? '', /reason=ENOTFOUND kept=\["198\.51\.100\.1"\]/);
+  assert.ok(asked.length > 20 && asked.length < 100, `${asked.length}`);
+  say('a.example', ['198.51.100.9']);
+  await clock.advance(30_000);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.9']);
+  assert.match(lines.join('\n'), /resolves again/);
+});
+
+test('what an earlier run knew is used at once and asked again', async () => {
+  const { clock, made, say } = names({ 'a.example': ['198.51.100.1'] });
+  made.use('r', ['a.example']);
+  await made.settled('r', 1_000);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.1']);
+  say('a.example', ['198.51.100.2']);
+  await clock.advance(2_000);
+  assert.deepEqual(made.remembered(), { 'a.example': ['198.51.100.2'] });
+});
+
+test('a name nobody uses any more is forgotten and asked for no more', async () => {
+  const { clock, asked, made, say } = names();
+  say('a.example', ['198.51.100.1'], 5);
+  made.use('r1', ['a.example']);
+  made.use('r2', ['a.example']);
+  await clock.advance(10_000);
+  made.use('r1', []);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.1']);
+  made.use('r2', ['b.example']);
+  made.use('r2', []);
+  // The question that was on its way.
+  await clock.advance(0);
+  const before = asked.length;
+  await clock.advance(60_000);
+  assert.deepEqual([asked.length, clock.waiting, made.addresses('a.example')], [before, 0, []]);
+});
+
+test('waiting for names ends with their answers, their failures, or the time', async () => {
+  const { clock, made, say } = names();
+  say('a.example', ['198.51.100.1']);
+  made.use('r', ['a.example', 'gone.example']);
+  await made.settled('r', 1_000_000);
+  await made.settled('nobody', 1_000_000);
+  assert.deepEqual([made.addresses('a.example').length, made.addresses('gone.example').length], [1, 0]);
+  await clock.advance(0);
+});

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ManualClock } from '../../test/world/manual-clock.ts';
+import { silentLog } from '../observe/log.ts';
+import { openAcks } from './ack-file.ts';
+import { Acks, type EdgeReport } from './acks.ts';
+
+const SITES = { paris: ['overseas'], beijing: ['mainland'], tokyo: ['overseas', 'mainland'] } as const;
+
+function world(clock = new ManualClock(), acks = new Acks(clock)) {
+  for (const [id, areas] of Object.entries(SITES)) acks.site(id, areas);
+  const ack = (edge: string, site: string, applied: number, more: Partial<EdgeReport> = {}) =>
+    acks.report({
+      edge,
+      site,
+      version: '1',
+      applied,
+      failed: [],
+      placed: [],
+      fresh: false,
+      engines: [],
+      alarms: [],
+      ...more,
+    });
+  const join = (edge: string, site: string) => acks.opened(edge, site, '1');
+  return { clock, acks, ack, join };
+}
+
+test('nothing is applied before any edge has said so', () => {
+  const { acks, join } = world();
+  join('p1', 'paris');
+  assert.deepEqual([acks.applied('overseas'), acks.applied('global'), acks.failures('rule-1')], [0, 0, []]);
+});
+
+test('an area waits for every live edge that serves it, and for no other', () => {
+  const { acks, ack, join } = world();
+  for (const [edge, site] of [
+    ['p1', 'paris'],
+    ['p2', 'paris'],
+    ['b1', 'beijing'],
+    ['x1', 'nowhere'],
+  ] as const)
+    join(edge, site);
+  ack('x1', 'nowhere', 1);
+  ack('b1', 'beijing', 3);
+  ack('p2', 'paris', 4);
+  ack('p1', 'paris', 5);
+  const applied = () => [acks.applied('overseas'), acks.applied('mainland'), acks.applied('global')];
+  assert.deepEqual(applied(), [4, 3, 3]);
+  ack('p2', 'paris', 9);
+  assert.deepEqual(applied(), [5, 3, 3]);
+});
+
+test('an edge that is gone holds up nobody, after ten seconds or when its stream ended so long ago', async () => {
+  const { clock, acks, ack, join } = world();
+  join('p1', 'paris');
+  join('p2', 'paris');
+  ack('p1', 'paris', 5);
+  ack('p2', 'paris', 5, { failed: [{ id: 'rule-1', reason: 'in use' }] });
+  acks.closed('p2');
+  ack('p1', 'paris', 8);
+  await clock.advance(9_000);
+  assert.deepEqual([acks.applied('overseas'), acks.failures('rule-1')], [5, ['p2: in use']]);
+  await clock.advance(2_000);
+  assert.deepEqual([acks.applied('overseas'), acks.failures('rule-1')], [8, []]);
+  assert.deepEqual(
+    acks.edges().map(({ id, alive }) => [id, alive]),
+    [
+      ['p1', true],
+      ['p2', false],
+    ],
+  );
+});
+
+test('a new edge, or one that comes back, takes nothing back and counts once it has caught up', async () => {
+  const { clock, acks, ack, join } = world();
+  join('p1', 'paris');
+  ack('p1', 'paris', 100);
+  assert.equal(acks.applied('overseas'), 100);
+  join('p2', 'paris');
+  assert.equal(acks.applied('overseas'), 100);
+  ack('p2', 'paris', 0, { failed: [{ id: 'rule-1', reason: 'not yet' }] });
+  ack('p1', 'paris', 101);
+  assert.deepEqual([acks.applied('overseas'), acks.failures('rule-1')], [101, []]);
+  ack('p2', 'paris', 101);
+  ack('p1', 'paris', 102);
+  assert.equal(acks.applied('overseas'), 101);
+  acks.closed('p2');
+  await clock.advance(11_000);
+  assert.equal(acks.applied('overseas'), 102);
+  join('p2', 'paris');
+  ack('p2', 'paris', 101);
+  ack('p1', 'paris', 103);
+  assert.equal(acks.applied('overseas'), 103);
+});
+
+test('a short break of an edge’s stream changes nothing about what waits for it', async () => {
+  const { clock, acks, ack, join } = world();
+  join('p1', 'paris');
+  ack('p1', 'paris', 5);
+  join('p2', 'paris');
+  ack('p2', 'paris', 5);
+  acks.closed('p2');
+  ack('p1', 'paris', 7);
+  await clock.advance(3_000);
+  join('p2', 'paris');
+  assert.equal(acks.applied('overseas'), 5);
+});
+
+test('when every edge is gone, what they said last stays', async () => {
+  const { clock, acks, ack, join } = world();
+  join('p1', 'paris');
+  ack('p1', 'paris', 5, { failed: [{ id: 'rule-1', reason: 'in use' }] });
+  acks.closed('p1');
+  await clock.advance(60_000);
+  assert.deepEqual([acks.applied('overseas'), acks.failures('rule-1')], [5, ['p1: in use']]);
+});
+
+test('applied never goes back, whatever edges do', async () => {
+  const event = fc.record({
+    kind: fc.constantFrom('open', 'close', 'ack', 'wait'),
+    edge: fc.constantFrom('p1', 'p2', 't1'),
+    by: fc.nat(5),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
+      const { clock, acks, ack, join } = world();
+      const applied = new Map<string, number>();
+      let before = 0;
+      for (const { kind, edge, by } of events) {
+        const site = edge === 't1' ? 'tokyo' : 'paris';
+        if (kind === 'open') join(edge, site);
+        else if (kind === 'close') acks.closed(edge);
+        else if (kind === 'wait') await clock.advance(by * 4_000);
+        else {
+          applied.set(edge, (applied.get(edge) ?? 0) + by);
+          ack(edge, site, applied.get(edge) ?? 0);
+        }
+        const now = acks.applied('overseas');
+        assert.ok(now >= before && now <= Math.max(0, ...applied.values()));
+        before = now;
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('an older copy of the world: nobody has applied what it has not reached', () => {
+  const { acks, ack, join } = world();
+  join('p1', 'paris');
+  ack('p1', 'paris', 500);
+  assert.equal(acks.applied('overseas'), 500);
+  acks.reach(400);
+  assert.equal(acks.applied('overseas'), 400);
+});
+
+test('placements: where, why, and what failed; fresh ones replace', () => {
+  const { acks, ack } = world();
+  const node = { engine: 'node', why: 'first choice' };
+  ack('p1', 'paris', 1, {
+    placed: [
+      { rule: 'a', ...node },
+      { rule: 'b', ...node },
+    ],
+    failed: [{ id: 'b', reason: 'EACCES' }],
+  });
+  assert.deepEqual(acks.placements(['a', 'b', 'c']), [
+    { rule: 'a', edge: 'p1', ...node, failure: '' },
+    { rule: 'b', edge: 'p1', ...node, failure: 'EACCES' },
+  ]);
+  ack('p1', 'paris', 2, { placed: [{ rule: 'a', engine: '', why: '' }] });
+  ack('p1', 'paris', 3, { placed: [{ rule: 'c', ...node }], fresh: true });
+  assert.deepEqual(
+    acks.placements(['a', 'b', 'c']).map(({ rule }) => rule),
+    ['c'],
+  );
+});
+
+test('a site is alive while one of its edges is, and before any was heard of', async () => {
+  const { clock, acks, join } = world();
+  join('p1', 'paris');
+  acks.closed('p1');
+  assert.deepEqual([acks.siteAlive('paris'), acks.siteAlive('tokyo')], [true, true]);
+  await clock.advance(11_000);
+  assert.deepEqual([acks.siteAlive('paris'), acks.siteAlive('tokyo')], [false, true]);
+});
+
+test('a restart of control changes no status: neither before edges are back nor after', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'e4-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'acks.json');
+  const clock = new ManualClock();
+  const open = () => openAcks(path, 'w', { clock, log: silentLog });
+  const first = await open();
+  const before = world(clock, first.acks);
+  before.join('p1', 'paris');
+  before.ack('p1', 'paris', 7, { failed: [{ id: 'rule-1', reason: 'in use' }] });
+  before.join('dead', 'paris');
+  before.ack('dead', 'paris', 7);
+  before.acks.closed('dead');
+  await clock.advance(11_000);
+  before.ack('p1', 'paris', 9, { failed: [{ id: 'rule-1', reason: 'in use' }] });
+  assert.equal(first.acks.applied('overseas'), 9);
+  await first.close();
+
+  const second = await open();
+  const after = world(clock, second.acks);
+  const told = () => [second.acks.applied('overseas'), second.acks.failures('rule-1')];
+  assert.deepEqual(told(), [9, ['p1: in use']]);
+  // The dead edge is no reason to wait again.
+  after.join('p1', 'paris');
+  after.ack('p1', 'paris', 10);
+  assert.deepEqual(told(), [10, []]);
+  await second.close();
+
+  const other = await openAcks(path, 'another world', { clock, log: silentLog });
+  assert.deepEqual([other.acks.applied('overseas'), other.acks.edges()], [0, []]);
+  await writeFile(path, '{"world":"w","floors":{"overseas":"many"}}');
+  assert.equal((await open()).acks.applied('overseas'), 0);
+});
+
+test('a world at rest writes nothing', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'e4-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'acks.json');
+  const clock = new ManualClock();
+  const file = await openAcks(path, 'w', { clock, log: silentLog });
+  const { ack } = world(clock, file.acks);
+  ack('p1', 'paris', 1);
+  await file.close();
+  await writeFile(path, 'touched');
+  for (let n = 0; n < 10; n++) {
+    ack('p1', 'paris', 1);
+    await clock.advance(2_000);
+  }
+  await file.close();
+  assert.equal(await readFile(path, 'utf8'), 'touched');
+});
