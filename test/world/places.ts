@@ -1,9 +1,7 @@
 /** The two ways a test has an EdgeFour: control and edge in this process, or the real tree that `edgefour up` starts. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import process from 'node:process';
 import { openDataFolder } from '../../src/config/data-folder.ts';
 import { type Environment, readConfig } from '../../src/config/read.ts';
 import { startControl } from '../../src/control/control.ts';
@@ -13,6 +11,7 @@ import { systemClock as clock } from '../../src/lib/clock.ts';
 import { VERSION } from '../../src/lib/version.ts';
 import { silentLog } from '../../src/observe/log.ts';
 import { eventually } from '../suites/engine/fixture.ts';
+import { MAIN, spawnCommand } from './command.ts';
 
 export interface Facts {
   readonly api: string;
@@ -57,23 +56,12 @@ export interface Tree extends Place {
   readonly ended: Promise<number | null>;
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 /** A machine that runs other tests beside this one may take long to start three processes. */
 const READY_WITHIN_MS = 60_000;
 
-export function command(args: readonly string[], environment: Environment): ChildProcess {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: process.env['HOME'],
-    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
-    ...environment,
-  };
-  return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
 /** Resolves once it is ready; rejects with what it said where it ends before that. */
 export async function inProcesses(args: readonly string[], environment: Environment, readyFile: string): Promise<Tree> {
-  const up = command(['up', ...args, '--ready-file', readyFile], environment);
+  const up = spawnCommand(['up', ...args, '--ready-file', readyFile], environment);
   const output = collect(up);
   const ended = once(up, 'close').then(([code]) => code as number | null);
   const end = new AbortController();
@@ -90,7 +78,7 @@ export async function inProcesses(args: readonly string[], environment: Environm
   return { facts, up, output, ended, stop, pids: () => ({ up: facts.pid, ...childrenOf(facts.pid) }) };
 }
 
-export function collect(child: ChildProcess): () => string {
+function collect(child: ChildProcess): () => string {
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -102,7 +90,7 @@ function assertFile(path: string): void {
 }
 
 /** Role → process id of the children that are alive. */
-export function childrenOf(pid: number): { control?: number; edge?: number } {
+function childrenOf(pid: number): { control?: number; edge?: number } {
   const list = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') : '';
   const children: { control?: number; edge?: number } = {};
   for (const child of list
