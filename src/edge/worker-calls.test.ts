@@ -95,6 +95,11 @@ test('the rule that kills the thread is left out, the others are not', async () 
   assert.deepEqual(got(), ['b']);
   answer();
   assert.deepEqual(await Promise.all([answers[0], answers[2]]), [OK, OK]);
+  // The same again is not even tried; a changed rule is.
+  assert.equal(await calls.post(apply('poison')), await poison);
+  assert.deepEqual(got(), []);
+  void calls.post({ method: 'apply', listener: listener({ id: 'poison', mode: 'PPV2' }) });
+  assert.deepEqual(got(), ['poison']);
 });
 
 test('prune is remembered', () => {

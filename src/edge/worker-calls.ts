@@ -35,6 +35,8 @@ const KILLER: Applied = { ok: false, reason: "the engine's thread dies of this r
 export function createCalls(restored: (id: string, state: Applied) => void): Calls {
   /** What a thread must have. */
   const wanted = new Map<string, Listener>();
+  /** Rules that killed threads, as they were then: the same again would take all other rules down again. */
+  const killers = new Map<string, string>();
   /** In the order in which a thread gets them. */
   let pending = new Map<number, Pending>();
   let numbers = 0;
@@ -44,8 +46,15 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
 
   function want(call: Call): void {
     if (call.method === 'apply') wanted.set(call.listener.id, call.listener);
-    if (call.method === 'remove') wanted.delete(call.id);
+    if (call.method === 'remove') {
+      wanted.delete(call.id);
+      killers.delete(call.id);
+    }
     if (call.method === 'prune') for (const id of wanted.keys()) if (!call.keep.has(id)) wanted.delete(id);
+  }
+
+  function isKiller(call: Call): boolean {
+    return call.method === 'apply' && killers.get(call.listener.id) === JSON.stringify(call.listener);
   }
 
   function transmit(number: number, one: Pending): void {
@@ -75,6 +84,7 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
   return {
     post(call) {
       if (ended) return Promise.resolve(ended(call));
+      if (isKiller(call)) return Promise.resolve(KILLER);
       want(call);
       return new Promise((resolve, reject) => {
         const one: Pending = { call, resolve, reject, isSent: false, deaths: 0 };
@@ -104,8 +114,10 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
         if (!one.isSent) continue;
         one.isSent = false;
         if (++one.deaths < MOST_DEATHS || one.call.method !== 'apply') continue;
+        const { listener } = one.call;
         pending.delete(number);
-        wanted.delete(one.call.listener.id);
+        wanted.delete(listener.id);
+        killers.set(listener.id, JSON.stringify(listener));
         one.resolve(KILLER);
       }
       return [...wanted.keys()];

@@ -60,9 +60,15 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   let waitsTold = 0;
   let stopping: Promise<void> | undefined;
 
-  function sweep(): void {
+  measure();
+
+  function measure(): void {
     const total = openDescriptors();
     if (total !== undefined) budget.setOthers(Math.max(0, total - budget.held));
+  }
+
+  function sweep(): void {
+    measure();
     for (const rule of rules.values()) rule.sweep();
     for (const id of removed) retire(id);
     const { waits, refusals } = budget;
