@@ -12,7 +12,7 @@ async function pair(t: TestContext): Promise<[near: Socket, far: Socket]> {
   const bound = server.address();
   const port = typeof bound === 'object' && bound ? bound.port : 0;
   const near = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  const [far] = (await once(server, 'connection')) as [Socket];
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], unknown];
   near.on('error', (error) => assert.fail(`the near end must not err: ${error}`));
   t.after(() => far.destroy());
   return [near, far];
