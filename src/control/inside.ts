@@ -2,8 +2,7 @@
  * What is behind control's ports: the store with its first records, the link to edges, the API. Made and joined here,
  * ended in the reverse order. Called by control.ts, which has the ports.
  */
-import { ACTIONS } from '../api/actions/index.ts';
-import { type Api, createApi } from '../api/pipeline.ts';
+import type { Api } from '../api/pipeline.ts';
 import type { Credentials } from '../config/credentials.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/read.ts';
@@ -19,8 +18,6 @@ import { openStore } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 import { createLinkServer } from './link-server.ts';
 import { listenForEdges } from './link-socket.ts';
-import { createOperator } from './operator.ts';
-import { originsDenied } from './origins-deny.ts';
 import { keepCredentials } from './root-pair.ts';
 import { seedWorld } from './seed.ts';
 
@@ -32,7 +29,7 @@ export interface Inside {
   readonly credentials: Credentials;
 }
 
-export interface Surroundings {
+export interface Parts {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly log: Log;
@@ -42,10 +39,17 @@ export interface Surroundings {
 }
 
 /** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
-export async function openInside(around: Surroundings, ending: AsyncDisposableStack): Promise<Inside> {
-  const { config, folder, log, metrics, clock, rng } = around;
-  const store = await openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
-  ending.defer(() => store.close());
+export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
+  const { config, folder, log, clock, rng } = parts;
+  // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
+  const opening = openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
+  ending.defer(() =>
+    opening.then(
+      (store) => store.close(),
+      () => {},
+    ),
+  );
+  const [store, { openApi }] = await Promise.all([opening, import('./api.ts')]);
   const credentials = keepCredentials(folder, config, clock, rng);
   await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock);
 
@@ -57,21 +61,5 @@ export async function openInside(around: Surroundings, ending: AsyncDisposableSt
   const socket = await listenForEdges(folder.socket, link);
   ending.defer(() => socket.close());
 
-  const api = createApi({
-    store,
-    actions: ACTIONS,
-    log,
-    metrics,
-    settings: { ratePerSecond: config.rate, unknownFields: config.unknownFields },
-    around: {
-      clock,
-      rng,
-      acks,
-      domain: config.domain,
-      features: config.features,
-      originDenied: originsDenied(config.originsDeny),
-      operator: createOperator(VERSION, acks),
-    },
-  });
-  return { api, store, acks, counters, credentials };
+  return { api: openApi(parts, store, acks), store, acks, counters, credentials };
 }

@@ -1,0 +1,36 @@
+/** The API with what its handlers may know of the running control. Loaded by inside.ts while the store opens. */
+import { ACTIONS } from '../api/actions/index.ts';
+import { InjectedFaults } from '../api/injected-faults.ts';
+import { type Api, createApi } from '../api/pipeline.ts';
+import type { Operator } from '../api/transaction.ts';
+import type { Acks } from '../facts/acks.ts';
+import { VERSION } from '../lib/version.ts';
+import type { Store } from '../store/store.ts';
+import type { Parts } from './inside.ts';
+import { originsDenied } from './origins-deny.ts';
+
+export function openApi({ config, log, metrics, clock, rng }: Parts, store: Store, acks: Acks): Api {
+  const { domain, features, rate, unknownFields } = config;
+  const originDenied = originsDenied(config.originsDeny);
+  return createApi({
+    store,
+    actions: ACTIONS,
+    log,
+    metrics,
+    settings: { ratePerSecond: rate, unknownFields },
+    around: { clock, rng, acks, domain, features, originDenied, operator: operator(acks) },
+  });
+}
+
+function operator(acks: Acks): Operator {
+  const faults = new InjectedFaults(Object.keys(ACTIONS));
+  return {
+    version: VERSION,
+    addFault: (fault) => faults.addFault(fault),
+    listFaults: () => faults.listFaults(),
+    clearFaults: () => faults.clearFaults(),
+    takeFault: (action) => faults.takeFault(action),
+    placements: (rules) => acks.placements(rules),
+    edges: () => acks.edges(),
+  };
+}
