@@ -70,6 +70,8 @@ function encode(event: WatchEvent): Iterable<string> {
         event.changes.map((change) => recordText(change.key, change.value, revision)),
       ),
     ];
-  const texts = event.records.map((record) => recordText(record.key, record.value, record.revision));
+  // wire: null means deleted, so a record that is null is one that isn't there.
+  const present = event.records.filter(({ value }) => value !== null);
+  const texts = present.map((record) => recordText(record.key, record.value, record.revision));
   return encodeSnapshot(revision, texts, event.done);
 }

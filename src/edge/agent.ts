@@ -172,11 +172,13 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   async function stop(drainMs: number): Promise<void> {
     ending.abort();
     reconciler.stop();
+    // order: it writes what the names know, which they forget when they stop.
+    await nameFile.close();
     names.stop();
     await followed;
     await engines.stop(drainMs);
     await reporter.stop();
-    await Promise.all([records.close(), lastGood.close(), nameFile.close()]);
+    await Promise.all([records.close(), lastGood.close()]);
     link.close();
   }
   return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)) };

@@ -36,13 +36,16 @@ export interface ControlEndOptions {
   /** What stands between the store and the link. */
   readonly through?: (store: Store) => Store;
   readonly isDown?: boolean;
+  /** Stands in for this one, on its socket. */
+  readonly at?: ControlEnd;
+  readonly store?: Store;
 }
 
 export async function controlEnd(options: ControlEndOptions = {}): Promise<ControlEnd> {
   const { clock = systemClock, watchHistory = 10_000, through = (store) => store } = options;
   const folder = await mkdtemp(join(tmpdir(), 'e4-'));
-  const socket = join(folder, 'link.sock');
-  const store = openMemory({ clock: systemClock, log: silentLog, watchHistory });
+  const socket = options.at?.socket ?? join(folder, 'link.sock');
+  const store = options.store ?? openMemory({ clock: systemClock, log: silentLog, watchHistory });
   const acks = new Acks(clock);
   const counters = new CounterBook();
   const records: ConnectionRecord[] = [];
