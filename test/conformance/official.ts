@@ -66,6 +66,8 @@ function international(endpoint: string, key: KeyOf): Official {
   };
 }
 
+type Fields = Parameters<Capi['request']>[0];
+
 function capi(endpoint: string, key: KeyOf): Official {
   // Without isPascalCase: false it respells what it knows no better, and sends ClientIpPassThroughMode.
   const cloud = { region: 'ap-guangzhou', serviceType: 'teo', version: '2022-09-01', isPascalCase: false };
@@ -73,10 +75,10 @@ function capi(endpoint: string, key: KeyOf): Official {
   return {
     name: 'capi',
     async call<T>(action: string, request: object) {
-      const reply = (await client.request(
-        { Action: action, ...request },
-        { host: endpoint, protocol: 'http', path: '/' },
-      )) as {
+      // Its typings know the respelled form only.
+      const fields: unknown = { Action: action, ...request };
+      const options = { host: endpoint, protocol: 'http', path: '/' };
+      const reply = (await client.request(fields as Fields, options)) as {
         Response: T & { Error?: { Code: string; Message: string } };
       };
       const { Error: refused } = reply.Response;
