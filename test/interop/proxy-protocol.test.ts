@@ -134,9 +134,10 @@ describe('we read theirs', () => {
     async (t) => {
       const dir = await mkdtemp(join(tmpdir(), 'edgefour-unix-'));
       t.after(() => rm(dir, { recursive: true }));
-      for (const [how, parse] of [
-        ['send-proxy', parsePpv1],
-        ['send-proxy-v2', parsePpv2],
+      for (const [how, parse, ofCheck] of [
+        // Version 1 cannot say that it is a check; HAProxy names itself.
+        ['send-proxy', parsePpv1, 'proxied'],
+        ['send-proxy-v2', parsePpv2, 'unnamed'],
       ] as const) {
         const read = await reader(t, parse);
         const [place, probe] = [await freePlace(), await freePlace()];
