@@ -1,0 +1,60 @@
+/** What is measured, and what the project promises of it: the rows of the table. */
+
+export interface Measurement {
+  readonly name: string;
+  /** Arguments of the load program; `port` is the proxy's. */
+  readonly load: readonly string[];
+  readonly port: number;
+  readonly udp?: boolean;
+}
+
+export const MEASUREMENTS: readonly Measurement[] = [
+  { name: 'connects', load: ['connects', 'count=64', 'size=64'], port: 7000 },
+  { name: 'rr 64 B', load: ['rr', 'count=64', 'size=64'], port: 7000 },
+  { name: 'rr 1 KiB', load: ['rr', 'count=64', 'size=1024'], port: 7000 },
+  { name: 'rr at 5,000/s', load: ['rr', 'count=64', 'size=64', 'rate=5000'], port: 7000 },
+  { name: 'down, 1 stream', load: ['down', 'count=1'], port: 7001 },
+  { name: 'down, 8 streams', load: ['down', 'count=8'], port: 7001 },
+  { name: 'up, 1 stream', load: ['up', 'count=1'], port: 7002 },
+  { name: 'up, 8 streams', load: ['up', 'count=8'], port: 7002 },
+  { name: 'udp 64 B', load: ['udp', 'flows=64', 'count=8', 'size=64'], port: 7100, udp: true },
+  { name: 'udp 1,200 B', load: ['udp', 'flows=64', 'count=8', 'size=1200'], port: 7100, udp: true },
+  { name: 'udp at 100,000/s', load: ['udp', 'flows=64', 'size=64', 'rate=100000'], port: 7100, udp: true },
+  { name: 'idle', load: ['idle', 'count=5000', 'time=1'], port: 7000 },
+];
+
+/** A figure of a measurement's line: lower is better in all of them. */
+export interface Figure {
+  readonly measurement: string;
+  readonly field: string;
+  readonly unit: string;
+  /** Less the same figure without a proxy: what the proxy makes everybody spend. */
+  readonly added?: true;
+  /** Promise: at most this share of the better peer, or (`most`) this much. */
+  readonly share?: number;
+  readonly most?: number;
+}
+
+const perGB = (measurement: string): Figure[] => [
+  { measurement, field: 'proxyPerGB', unit: 'proxy CPU-s/GB', share: 1 },
+  { measurement, field: 'totalPerGB', unit: 'added CPU-s/GB', added: true },
+];
+
+export const FIGURES: readonly Figure[] = [
+  { measurement: 'connects', field: 'proxyMicros', unit: 'proxy µs', share: 0.7 },
+  { measurement: 'connects', field: 'totalMicros', unit: 'added µs', added: true, share: 0.75 },
+  { measurement: 'rr 64 B', field: 'proxyMicros', unit: 'proxy µs', share: 0.8 },
+  { measurement: 'rr 64 B', field: 'totalMicros', unit: 'added µs', added: true },
+  { measurement: 'rr 1 KiB', field: 'proxyMicros', unit: 'proxy µs', share: 0.8 },
+  { measurement: 'rr at 5,000/s', field: 'p50', unit: 'p50 µs' },
+  { measurement: 'rr at 5,000/s', field: 'p99', unit: 'p99 µs', share: 1 },
+  ...perGB('down, 1 stream'),
+  ...perGB('down, 8 streams'),
+  ...perGB('up, 1 stream'),
+  ...perGB('up, 8 streams'),
+  { measurement: 'udp 64 B', field: 'proxyMicros', unit: 'proxy µs', share: 0.35 },
+  { measurement: 'udp 64 B', field: 'totalMicros', unit: 'added µs', added: true },
+  { measurement: 'udp 1,200 B', field: 'proxyMicros', unit: 'proxy µs', share: 0.35 },
+  { measurement: 'udp at 100,000/s', field: 'lost', unit: 'lost share', most: 0.001 },
+  { measurement: 'idle', field: 'bytesPerConnection', unit: 'bytes', most: 307 },
+];

@@ -1,0 +1,168 @@
+/**
+ * `npm run bench`: every candidate, every measurement, several rounds, candidates interleaved so that a noisy minute hurts
+ * all of them; raw lines and the machine's facts go to bench/runs/, the table to the screen. Needs root, g++, haproxy and
+ * nginx with its stream module (on Debian it installs them).
+ *
+ *   run.ts [rounds=5] [time=3] [threads=1] [only=PART,…] [with=PART,…] [out=FILE]
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { candidates } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
+import { MEASUREMENTS } from './measurements.ts';
+import type { Measurement } from './measurements.ts';
+import { PORTS } from './candidates.ts';
+import { table } from './table.ts';
+import type { Line } from './table.ts';
+import { ENTRY, ORIGIN, down, inside, up } from './topology.ts';
+
+const given = new Map(process.argv.slice(2).map((pair) => pair.split('=', 2) as [string, string]));
+const rounds = Number(given.get('rounds') ?? 5);
+const time = Number(given.get('time') ?? 3);
+const threads = Number(given.get('threads') ?? 1);
+const wanted = (key: string, name: string): boolean =>
+  (given.get(key) ?? '').split(',').some((part) => name.startsWith(part));
+
+/** limit: a measurement that has not ended after this has hung. */
+const PATIENCE_MS = 60_000;
+/** The proxy's core, and everybody else's: with more threads all share all. */
+const CORES = threads > 1 ? { proxy: '0,1', others: '0,1' } : { proxy: '0', others: '1' };
+
+const folder = mkdtempSync(join(tmpdir(), 'edgefour-bench-'));
+const started: ChildProcess[] = [];
+const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '');
+const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `dataplane-${stamp}-${threads}.jsonl`);
+const lines: Line[] = [];
+
+try {
+  prepare();
+  await rest();
+  process.stdout.write(table(lines));
+} finally {
+  for (const child of started) child.kill('SIGKILL');
+  await sleep(200);
+  down();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function prepare(): void {
+  install();
+  const source = join(import.meta.dirname, 'load', 'main.cpp');
+  execFileSync('g++', ['-O2', '-std=c++20', '-pthread', '-o', join(folder, 'load'), source]);
+  up();
+  mkdirSync(join(out, '..'), { recursive: true });
+  append({ facts: facts() });
+}
+
+async function rest(): Promise<void> {
+  const origin = start('origin', CORES.others, [join(folder, 'load'), 'origin', ORIGIN]);
+  await sleep(300);
+  const taking = candidates(folder, threads).filter(({ name }) => wanted('with', name));
+  for (let round = 0; round < rounds; round++) {
+    for (const candidate of taking) await turn(candidate, round, origin);
+  }
+}
+
+async function turn(candidate: Candidate, round: number, origin: ChildProcess): Promise<void> {
+  const proxy = candidate.command && start('proxy', CORES.proxy, candidate.command);
+  await sleep(proxy ? 1500 : 0);
+  for (const measurement of MEASUREMENTS) {
+    if (!wanted('only', measurement.name) || (measurement.udp && !candidate.udp)) continue;
+    if (proxy?.exitCode != null)
+      throw new Error(`${candidate.name} has ended; is its port free, its module installed?`);
+    const result = measure(candidate, measurement, origin, proxy);
+    if (!result) continue;
+    const line: Line = {
+      candidate: candidate.name,
+      measurement: measurement.name,
+      round,
+      load: loadavg()[0] ?? 0,
+      ...result,
+    };
+    lines.push(line);
+    append(line);
+    process.stderr.write(`${round} ${candidate.name}: ${measurement.name} ${JSON.stringify(result)}\n`);
+  }
+  if (!proxy) return;
+  proxy.kill('SIGTERM');
+  for (let i = 0; i < 50 && proxy.exitCode === null && proxy.signalCode === null; i++) await sleep(100);
+  proxy.kill('SIGKILL');
+}
+
+function measure(
+  candidate: Candidate,
+  { load, port, name }: Measurement,
+  origin: ChildProcess,
+  proxy?: ChildProcess,
+): Record<string, number> | undefined {
+  if (!candidate.command && name === 'idle') return undefined;
+  const where = candidate.command ? [`ip=${ENTRY}`, `port=${port}`] : [`ip=${ORIGIN}`, `port=${PORTS[port]}`];
+  const counted = [`origin=${origin.pid}`, ...(proxy?.pid ? [`proxy=${family(proxy.pid).join(',')}`] : [])];
+  const args = [join(folder, 'load'), load[0] ?? '', `time=${time}`, ...load.slice(1), ...where, ...counted];
+  const [command = '', ...rest] = inside('client', ['nice', '-n', '-10', 'taskset', '-c', CORES.others, ...args]);
+  const text = execFileSync(command, rest, { encoding: 'latin1', timeout: PATIENCE_MS });
+  const { mode: _, ...figures } = JSON.parse(text) as Record<string, number> & { mode: string };
+  return figures;
+}
+
+function start(place: 'proxy' | 'origin', cores: string, command: readonly string[]): ChildProcess {
+  const [first = '', ...rest] = inside(place, ['nice', '-n', '-10', 'taskset', '-c', cores, ...command]);
+  const child = spawn(first, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
+  started.push(child);
+  return child;
+}
+
+/** A process and those it has started. */
+function family(pid: number): number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const children = existsSync(path) ? readFileSync(path, 'latin1').trim() : '';
+  return [pid, ...(children === '' ? [] : children.split(' ').flatMap((child) => family(Number(child))))];
+}
+
+function install(): void {
+  const missing = ['haproxy', 'nginx', 'g++'].filter((name) => !has(name));
+  const stream = existsSync('/usr/lib/nginx/modules/ngx_stream_module.so');
+  if (missing.length === 0 && stream) return;
+  process.stderr.write('installing the peers …\n');
+  execFileSync('apt-get', ['install', '-y', '-qq', 'haproxy', 'nginx', 'libnginx-mod-stream', 'g++'], {
+    stdio: 'inherit',
+  });
+}
+
+function has(name: string): boolean {
+  return (process.env['PATH'] ?? '')
+    .split(':')
+    .concat('/usr/sbin')
+    .some((path) => existsSync(join(path, name)));
+}
+
+function facts(): Record<string, unknown> {
+  const version = (command: string, flag: string): string => {
+    try {
+      return execFileSync('sh', ['-c', `${command} ${flag} 2>&1 | head -1`], { encoding: 'latin1' }).trim();
+    } catch {
+      return 'none';
+    }
+  };
+  return {
+    at: new Date().toISOString(),
+    kernel: release(),
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memory: totalmem(),
+    node: process.version,
+    haproxy: version('haproxy', '-v'),
+    nginx: version('nginx', '-v'),
+    rounds,
+    time,
+    threads,
+  };
+}
+
+function append(line: unknown): void {
+  appendFileSync(out, `${JSON.stringify(line)}\n`);
+}
