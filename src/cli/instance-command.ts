@@ -3,7 +3,7 @@ import { EdgeFourDescribeStatus } from '../api/actions/edgefour/EdgeFourDescribe
 import type { AnyAction } from '../api/action.ts';
 import { readConfig } from '../config/read.ts';
 import { Usage } from '../config/usage.ts';
-import { call, show } from './call-action.ts';
+import { show } from './output.ts';
 import type { Command } from './command.ts';
 import { openSession } from './session.ts';
 
@@ -25,7 +25,7 @@ export function instanceCommand(name: string, action: string, definition: AnyAct
       const { client } = openSession(reading.config);
       const found = await client.call<Found>('EdgeFourDescribeStatus', { ProxyId }, EdgeFourDescribeStatus.service);
       const ZoneId = found.Instances[0]?.ZoneId;
-      show(await call(client, action, definition, { ZoneId, ProxyId }), reading.flags.has('json'));
+      show(await client.call(action, { ZoneId, ProxyId }, definition.service), reading.flags.has('json'));
       return 0;
     },
   };

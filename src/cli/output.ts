@@ -1,5 +1,6 @@
 /** What commands print: text for people and JSON for programs on stdout, everything else on stderr. */
 import process from 'node:process';
+import { asText } from './answer-text.ts';
 
 export function write(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -11,4 +12,10 @@ export function writeJson(value: unknown): void {
 
 export function tell(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/** An answer of the API. */
+export function show(answer: Readonly<Record<string, unknown>>, json: boolean): void {
+  if (json) writeJson(answer);
+  else write(asText(answer));
 }

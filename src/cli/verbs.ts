@@ -6,41 +6,53 @@ import type { AnyAction } from '../api/action.ts';
 import type { FlagTable } from '../config/flags.ts';
 import { readConfig } from '../config/read.ts';
 import { Usage } from '../config/usage.ts';
-import { call, show } from './call-action.ts';
+import type { Fields, Infer } from '../shape/shape.ts';
+import { show } from './output.ts';
 import type { Command } from './command.ts';
 import { openSession } from './session.ts';
 
 export interface Given {
-  /** The words after the verb. */
+  /** The words after the verb; as many as the verb asked for. */
   readonly words: readonly string[];
   /** The last value of a flag; undefined where it was not given. */
   readonly flag: (name: string) => string | undefined;
   /** All values of a flag. */
   readonly all: (name: string) => readonly string[];
-  /** The zone that is meant where none is named. */
-  readonly zoneId: string;
 }
 
 export interface Verb {
+  /** The action's name. */
+  readonly name: string;
+  readonly service: AnyAction['service'];
   /** What follows it: `<User>`. */
   readonly usage: string;
   /** How many words follow: at least, at most. */
   readonly words: readonly [number, number];
-  readonly action: AnyAction;
   fields(given: Given): object;
 }
 
-export type Verbs = Readonly<Record<string, readonly [name: string, verb: Verb]>>;
+interface Meaning<Req extends Fields> {
+  readonly usage?: string;
+  readonly words?: readonly [number, number];
+  fields(given: Given): Infer<Req>;
+}
+
+type Callable<Req extends Fields> = Pick<AnyAction, 'service'> & { readonly request: Req };
+
+/** Typed by the action's own fields, so that a verb can't fall behind them. */
+export function verb<Req extends Fields>(name: string, action: Callable<Req>, meaning: Meaning<Req>): Verb {
+  return { name, service: action.service, usage: '', words: [0, 0], ...meaning };
+}
 
 export function verbCommand(
   name: string,
   summary: string,
   flags: FlagTable,
-  verbs: Verbs,
+  verbs: Readonly<Record<string, Verb>>,
   notes: readonly string[] = [],
 ): Command {
   const own: FlagTable = { ...flags, json: { help: 'For programs.' } };
-  const usages = Object.entries(verbs).map(([word, [, { usage }]]) => `${word} ${usage}`.trimEnd());
+  const usages = Object.entries(verbs).map(([word, { usage }]) => `${word} ${usage}`.trimEnd());
   return {
     summary,
     usage: `${Object.keys(verbs).join('|')} …`,
@@ -53,14 +65,13 @@ export function verbCommand(
       const found = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
       if (!found)
         throw new Usage(`Say what to do: ${usages.map((usage) => `edgefour ${name} ${usage}`).join(', or ')}.`);
-      const [action, verb] = found;
-      const [least, most] = verb.words;
+      const [least, most] = found.words;
       if (rest.length < least || rest.length > most)
-        throw new Usage(`It is: edgefour ${name} ${word} ${verb.usage}`.trimEnd());
-      const { client, zoneId } = openSession(config);
+        throw new Usage(`It is: edgefour ${name} ${word} ${found.usage}`.trimEnd());
+      const { client } = openSession(config);
       const all = (flag: string): readonly string[] => flags.get(flag) ?? [];
-      const fields = verb.fields({ words: rest, all, flag: (flag) => all(flag).at(-1), zoneId });
-      show(await call(client, action, verb.action, fields), flags.has('json'));
+      const fields = found.fields({ words: rest, all, flag: (flag) => all(flag).at(-1) });
+      show(await client.call(found.name, fields, found.service), flags.has('json'));
       return 0;
     },
   };

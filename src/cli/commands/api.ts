@@ -9,10 +9,9 @@ import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { fieldsFrom, flagsOf } from '../action-flags.ts';
-import { call, show } from '../call-action.ts';
 import type { Command } from '../command.ts';
 import { showHelp } from '../help.ts';
-import { tell, write } from '../output.ts';
+import { show, tell, write } from '../output.ts';
 import { openSession } from '../session.ts';
 import { table } from '../table.ts';
 import { settled } from '../wait.ts';
@@ -41,7 +40,7 @@ export const command: Command = {
     const fields: Record<string, unknown> = fieldsFrom(action.request, flags);
     if ('ZoneId' in action.request && fields['ZoneId'] === undefined && session.zoneId !== '')
       fields['ZoneId'] = session.zoneId;
-    const answer = await call(session.client, name, action, fields);
+    const answer = await session.client.call(name, fields, action.service);
     show(answer, flags.has('json'));
     if (!flags.has('wait')) return 0;
     return wait(session.client, { ...fields, ...answer });

@@ -4,30 +4,24 @@ import { EdgeFourDeletePolicy } from '../../api/actions/edgefour/EdgeFourDeleteP
 import { EdgeFourListPolicies } from '../../api/actions/edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from '../../api/actions/edgefour/EdgeFourPutPolicy.ts';
 import { Usage } from '../../config/usage.ts';
-import { verbCommand } from '../verbs.ts';
+import { verb, verbCommand } from '../verbs.ts';
 
 export const command = verbCommand(
   'policy',
   'Put, list and delete CAM policies.',
   {},
   {
-    put: [
-      'EdgeFourPutPolicy',
-      {
-        usage: '<Name> <FILE with the CAM document, or - for standard input>',
-        words: [2, 2],
-        action: EdgeFourPutPolicy,
-        fields: ({ words: [Name, file = ''] }) => ({ Name, Document: documentIn(file) }),
-      },
-    ],
-    list: [
-      'EdgeFourListPolicies',
-      { usage: '', words: [0, 0], action: EdgeFourListPolicies, fields: () => ({ Limit: 1_000 }) },
-    ],
-    delete: [
-      'EdgeFourDeletePolicy',
-      { usage: '<Name>', words: [1, 1], action: EdgeFourDeletePolicy, fields: ({ words: [Name] }) => ({ Name }) },
-    ],
+    put: verb('EdgeFourPutPolicy', EdgeFourPutPolicy, {
+      usage: '<Name> <FILE with the CAM document, or - for standard input>',
+      words: [2, 2],
+      fields: ({ words: [Name = '', file = ''] }) => ({ Name, Document: documentIn(file) }),
+    }),
+    list: verb('EdgeFourListPolicies', EdgeFourListPolicies, { fields: () => ({ Limit: 1_000 }) }),
+    delete: verb('EdgeFourDeletePolicy', EdgeFourDeletePolicy, {
+      usage: '<Name>',
+      words: [1, 1],
+      fields: ({ words: [Name = ''] }) => ({ Name }),
+    }),
   },
 );
 
