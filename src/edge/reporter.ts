@@ -28,6 +28,7 @@ export interface ReporterOptions {
 
 /** Changes that come together make one ack. */
 const SOON_MS = 5;
+const AGAIN_MS = 250;
 const FACTS_MS = 5_000;
 /** limit: reports stay well under 1 MiB (MAX_ACK, MAX_FACTS). */
 const PLACED_AT_ONCE = 2_000;
@@ -72,10 +73,7 @@ export class Reporter {
 
   /** Something an ack says is different. */
   changed(): void {
-    this.#soon ??= this.#options.clock.after(SOON_MS, () => {
-      this.#soon = undefined;
-      this.#ack();
-    });
+    this.#ackIn(SOON_MS);
   }
 
   record(record: ConnectionRecord): void {
@@ -106,6 +104,13 @@ export class Reporter {
     this.#connected = false;
   }
 
+  #ackIn(ms: number): void {
+    this.#soon ??= this.#options.clock.after(ms, () => {
+      this.#soon = undefined;
+      this.#ack();
+    });
+  }
+
   #ack(): void {
     if (!this.#connected) return;
     this.#ackAgain = true;
@@ -129,7 +134,7 @@ export class Reporter {
     for (const [rule, placed] of fresh ? source.placements() : moved) this.#moved.set(rule, placed);
     const part = [...this.#moved].slice(0, PLACED_AT_ONCE);
     const placed = part.map(([rule, at]) => ({ rule, engine: at?.engine ?? '', why: at?.why ?? '' }));
-    // A report that fails is not news: the stream breaks too, and the next connection or the timer sends it again.
+    // A report that fails is not news: the stream says when control is gone.
     // order: before the answer comes another stream may begin, and that one needs everything again.
     this.#fresh = false;
     const taken = await link
@@ -137,6 +142,7 @@ export class Reporter {
       .catch(() => 0);
     if (taken !== 204) {
       this.#fresh ||= fresh;
+      this.#ackIn(AGAIN_MS);
       return;
     }
     for (const [rule, at] of part) if (this.#moved.get(rule) === at) this.#moved.delete(rule);

@@ -39,6 +39,8 @@ export interface LinkClient {
 
 /** limit: a socket of this machine costs nothing to try; between machines 5 s at most spreads a herd of edges. */
 const RETRY_MS = { socket: { first: 20, max: 250 }, url: { first: 100, max: 5_000 } } as const;
+/** limit: where two ends never agree, asking for everything again and again must not become the load. */
+const DOUBT_MAX_MS = 60_000;
 const POST_TIMEOUT_MS = 10_000;
 
 interface Tools {
@@ -75,16 +77,8 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
       for await (const chunk of response as AsyncIterable<Uint8Array>) {
         missed = 0;
         for (const line of splitter.push(chunk) ?? [OVERLONG]) {
-          const frame = decodeFrame(line);
-          const step: Step = 'bad' in frame ? { kind: 'broken', reason: frame.bad } : replica.accept(frame);
-          if (step.kind === 'broken') {
-            state.doubted = true;
-            return step.reason;
-          }
-          if (!state.heard) sink.connected();
-          state.heard = true;
-          if (step.kind === 'replaced') state.doubted = false;
-          if (step.kind !== 'none') sink.step(step);
+          const untrue = take(line, replica, state, sink);
+          if (untrue !== undefined) return untrue;
         }
       }
       return 'control ended the stream';
@@ -100,14 +94,17 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
     async follow(replica, sink, signal) {
       const { first, max } = RETRY_MS[address.kind];
       const backoff = createBackoff(first, max, rng);
-      const state: StreamState = { heard: false, doubted: false };
+      const doubts = createBackoff(first, DOUBT_MAX_MS, rng);
+      const state: StreamState = { heard: false, doubted: false, proven: false };
       while (!signal.aborted) {
         state.heard = false;
+        state.proven = false;
         const reason = await readStream(replica, state, sink, signal);
         if (signal.aborted) return;
         if (state.heard) backoff.reset();
+        if (state.proven) doubts.reset();
         sink.disconnected(reason, state.doubted);
-        await clock.sleep(backoff.next(), signal);
+        await clock.sleep((state.doubted ? doubts : backoff).next(), signal);
       }
     },
     async post(path, body) {
@@ -131,6 +128,24 @@ interface StreamState {
   heard: boolean;
   /** What came could not be believed: everything is asked for, until it has arrived. */
   doubted: boolean;
+  /** A beat has shown that both ends hold the same records. */
+  proven: boolean;
+}
+
+/** One line of the stream; why it can't be believed, if so. */
+function take(line: Uint8Array, replica: Replica, state: StreamState, sink: LinkSink): string | undefined {
+  const frame = decodeFrame(line);
+  const step: Step = 'bad' in frame ? { kind: 'broken', reason: frame.bad } : replica.accept(frame);
+  if (!state.heard && step.kind !== 'broken') sink.connected();
+  state.heard ||= step.kind !== 'broken';
+  state.proven ||= 'digest' in frame && step.kind === 'none';
+  // order: a step that the sink throws on is lost to it, so everything has to come again.
+  const doubted = step.kind === 'broken' || (state.doubted && step.kind !== 'replaced');
+  state.doubted = true;
+  if (step.kind === 'broken') return step.reason;
+  if (step.kind !== 'none') sink.step(step);
+  state.doubted = doubted;
+  return undefined;
 }
 
 /** Stands for a line over the limit: no frame reads like this. */
