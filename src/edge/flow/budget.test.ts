@@ -29,6 +29,7 @@ test('descriptors of the rest of the process count', () => {
   let ran = 0;
   budget.queue(() => ran++);
   assert.equal(budget.tryHold(), false);
+  assert.equal(budget.room, 0);
   budget.setOthers(9);
   assert.deepEqual([ran, budget.held], [1, 1]);
 });

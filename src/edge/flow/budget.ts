@@ -5,6 +5,8 @@
 export interface Budget {
   /** Descriptors held through this budget. */
   readonly held: number;
+  /** Descriptors that are left. */
+  readonly room: number;
   /** How many had to wait so far, and how many of all could not even do that. */
   readonly waits: number;
   readonly refusals: number;
@@ -38,7 +40,8 @@ export function createBudget(limits: BudgetLimits): Budget {
   let waits = 0;
   let refusals = 0;
 
-  const hasRoom = (): boolean => held + others < limits.descriptors;
+  const room = (): number => limits.descriptors - held - others;
+  const hasRoom = (): boolean => room() > 0;
 
   function wake(): void {
     for (const run of waiting) {
@@ -59,6 +62,9 @@ export function createBudget(limits: BudgetLimits): Budget {
   return {
     get held() {
       return held;
+    },
+    get room() {
+      return room();
     },
     get waits() {
       return waits;

@@ -27,6 +27,6 @@ test('a bind that failed names the place and what to do', () => {
   assert.match(bindReason('EACCES', v4, 1), /TCP 127\.44\.0\.1:443.*CAP_NET_BIND_SERVICE.*port_start=443/);
   assert.match(bindReason('EADDRNOTAVAIL', v4, 1), /127\.44\.0\.1:443: the address is not on this machine/);
   assert.match(bindReason('EAFNOSUPPORT', v6, 1), /no IPv6/);
-  assert.match(bindReason('EMFILE', v4, 5000), /needs 5000 sockets.*ulimit -n/);
+  assert.match(bindReason('EMFILE', v4, 5000), /needs 5000 listening sockets.*ulimit -n/);
   assert.equal(bindReason('EWEIRD', v4, 1), 'cannot bind TCP 127.44.0.1:443: EWEIRD');
 });

@@ -48,7 +48,7 @@ export function bindReason(code: string | undefined, { protocol, address, port }
       return `${where}: this machine has no IPv6; enable it or remove the address`;
     case 'EMFILE':
     case 'ENFILE':
-      return `${where}: out of descriptors; the rule needs ${needed} sockets, raise the limit (ulimit -n)`;
+      return `${where}: out of descriptors; the rule needs ${needed} listening sockets, raise the limit (ulimit -n)`;
     case undefined:
     default:
       return `cannot bind ${where}: ${code ?? 'unknown error'}`;

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options } from './listener.ts';
-import { ask, echo, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
+import { ask, echo, readAll, repeat, tcpClient, tcpOrigin } from './tcp-peers.ts';
 
 const MiB = 1_048_576;
 
@@ -185,15 +185,6 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.equal((await world.counters(rule.id)).active, 0);
     });
   });
-}
-
-async function repeat(times: number, atOnce: number, run: (i: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let i = next++; i < times; i = next++) await run(i);
-    }),
-  );
 }
 
 /** Sends `size` bytes as fast as they are taken, then ends; hashes what it sends. */

@@ -115,3 +115,13 @@ export async function deafOrigin(t: TestContext): Promise<{ address: string; por
   await Promise.all(fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
   return { address, port };
 }
+
+/** Runs it so many times, a few at once. */
+export async function repeat(times: number, atOnce: number, run: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let i = next++; i < times; i = next++) await run(i);
+    }),
+  );
+}

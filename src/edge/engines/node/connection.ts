@@ -10,7 +10,7 @@ import type { Budget, Waiting } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
 import type { Session } from '../../flow/session.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
-import { plainAddress } from '../../pass-through/pass-through.ts';
+import { plainAddress, type Endpoint } from '../../pass-through/pass-through.ts';
 import { dial, type Dialled } from './dial.ts';
 import { relay } from './relay.ts';
 import { reset } from './reset.ts';
@@ -40,14 +40,11 @@ const SEGMENT = 1448;
 
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
   const { flow, budget, clock, live } = deps;
-  const { remoteAddress, remotePort, localAddress, localPort } = client;
+  const { remoteAddress, remotePort } = client;
   client.on('error', () => {});
   // The client was gone before it could be served.
-  if (remoteAddress === undefined || localAddress === undefined) return void client.destroy();
-  const session = flow.open(
-    { address: plainAddress(remoteAddress), port: remotePort ?? 0 },
-    { address: plainAddress(localAddress), port: localPort ?? point.port },
-  );
+  if (remoteAddress === undefined) return void client.destroy();
+  const session = flow.open({ address: plainAddress(remoteAddress), port: remotePort ?? 0 }, entryOf(client, point));
   const tried = new Set<string>();
   let lastCause: EndCause = 'no-origin';
   /** What is going on before the relay, if anything. */
@@ -82,7 +79,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     dialing = dial(to, flow.listener.options.connectTimeoutMs, clock, (result) => dialled(to, result));
   }
 
-  function dialled(to: { address: string; port: number }, result: Dialled): void {
+  function dialled(to: Endpoint, result: Dialled): void {
     dialing = undefined;
     if ('socket' in result) return announce(to, result.socket);
     if (result.failed === 'no-descriptor') {
@@ -96,7 +93,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     dialNext();
   }
 
-  function announce(to: { address: string; port: number }, socket: Socket): void {
+  function announce(to: Endpoint, socket: Socket): void {
     origin = socket;
     session.origin = to;
     flow.settle(session.client.address, to.address);
@@ -138,4 +135,11 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     budget.release(descriptors);
     live.delete(connection);
   }
+}
+
+/** What the client connected to: the bound address, unless a wildcard was bound; then the system is asked, per client. */
+function entryOf(client: Socket, point: BindPoint): Endpoint {
+  const isWildcard = point.address === '0.0.0.0' || point.address === '::';
+  const address = isWildcard ? plainAddress(client.localAddress ?? point.address) : point.address;
+  return { address, port: point.port };
 }

@@ -1,47 +1,20 @@
 /** What the node engine does when descriptors run out: in a process of its own that has few. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { test, type TestContext } from 'node:test';
-import { eventually, freePort, loopback } from '../../../../test/suites/engine/fixture.ts';
-import { entryOf, leadsTo, listener, options } from '../../../../test/suites/engine/listener.ts';
+import { test } from 'node:test';
+import { edgeProcess, freeRule } from '../../../../test/suites/engine/edge.ts';
+import { eventually } from '../../../../test/suites/engine/fixture.ts';
+import { entryOf, leadsTo, options } from '../../../../test/suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../../../../test/suites/engine/tcp-peers.ts';
 import { udpEcho, udpPeer } from '../../../../test/suites/engine/udp-peers.ts';
-import type { Listener } from '../../engine.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { systemRng } from '../../../lib/rng.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
-
-interface Told {
-  readonly ends: readonly string[];
-  readonly logs: readonly string[];
-}
-
-/** An engine that may have `descriptors`; gives what it has recorded so far. */
-async function edge(t: TestContext, descriptors: number, rules: readonly Listener[]): Promise<() => Promise<Told>> {
-  const main = fileURLToPath(new URL('../../../../test/suites/engine/edge-process.ts', import.meta.url));
-  const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
-  const child = spawn('/bin/sh', ['-c', script, process.execPath, main, JSON.stringify(rules)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  assert.equal((await lines.next()).value, 'up');
-  return async () => {
-    child.stdin.write('tell\n');
-    return JSON.parse(String((await lines.next()).value)) as Told;
-  };
-}
-
-async function freeRule(change: Partial<Listener>): Promise<Listener> {
-  const entry = loopback();
-  const port = await freePort(entry);
-  return listener({ entries: [entry], ports: [{ from: port, to: port }], ...change });
-}
+import { createNodeEngineWith } from './engine.ts';
 
 test('connections beyond the descriptors wait for their turn; only those beyond that are refused', async (t) => {
   const origin = await tcpOrigin(t);
   const rule = await freeRule({ ...leadsTo(origin), options: options({ connectTimeoutMs: 60_000 }) });
-  const told = await edge(t, 90, [rule]);
+  const told = await edgeProcess(t, [rule], 90);
   const clients = await Promise.all(Array.from({ length: 60 }, () => tcpClient(t, ...entryOf(rule))));
   const fates = clients.map(() => 'waits');
   const watch = (word: 'reset' | 'fin', i: number): void => void (fates[i] = fates[i] === 'served' ? 'served' : word);
@@ -71,7 +44,7 @@ test('connections beyond the descriptors wait for their turn; only those beyond 
 test('a client that waits too long is refused', async (t) => {
   const origin = await tcpOrigin(t);
   const rule = await freeRule({ ...leadsTo(origin), options: options({ connectTimeoutMs: 200 }) });
-  const told = await edge(t, 90, [rule]);
+  const told = await edgeProcess(t, [rule], 90);
   const clients = await Promise.all(Array.from({ length: 40 }, () => tcpClient(t, ...entryOf(rule))));
   const ended = clients.map((client) => readAll(client));
   await eventually(async () => assert.ok((await told()).ends.length >= 5));
@@ -83,7 +56,7 @@ test('a client that waits too long is refused', async (t) => {
 test('UDP sessions beyond the descriptors are dropped, those that live go on', async (t) => {
   const origin = await udpEcho(t);
   const rule = await freeRule({ ...leadsTo(origin), protocol: 'UDP' });
-  await edge(t, 90, [rule]);
+  await edgeProcess(t, [rule], 90);
   const clients = await Promise.all(Array.from({ length: 60 }, () => udpPeer(t)));
   for (const client of clients) client.send('x', ...entryOf(rule));
   // A quarter of 90.
@@ -91,6 +64,19 @@ test('UDP sessions beyond the descriptors are dropped, those that live go on', a
   const lucky = clients.find(({ got }) => got.length > 0);
   lucky?.send('y', ...entryOf(rule));
   assert.equal(String(await lucky?.datagram(1)), 'y');
+});
+
+test('a range that would eat up the descriptors is refused before anything is bound', async (t) => {
+  const engine = await createNodeEngineWith(
+    { clock: systemClock, rng: systemRng, descriptors: 400 },
+    { record() {}, listener() {}, log() {} },
+  );
+  t.after(() => engine.stop(0));
+  const rule = await freeRule({ ports: [{ from: 20_000, to: 20_399 }] });
+  const refused = await engine.apply(rule);
+  assert.ok(!refused.ok && /needs 400 listening sockets.*ulimit -n/.test(refused.reason), JSON.stringify(refused));
+  await assert.rejects(tcpClient(t, rule.entries[0] ?? '', 20_000), { code: 'ECONNREFUSED' });
+  assert.deepEqual(await engine.apply({ ...rule, ports: [{ from: 20_000, to: 20_199 }] }), { ok: true });
 });
 
 test('the system tells the limit and what is open', (t) => {

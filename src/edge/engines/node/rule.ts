@@ -10,7 +10,7 @@ import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
 import type { Budget } from '../../flow/budget.ts';
 import { createRuleFlow, type RuleFlowDeps } from '../../flow/rule-flow.ts';
-import { bindEach, bindTcp } from './bind.ts';
+import { bindEach, bindTcp, type BindFailure } from './bind.ts';
 import { serve, type Connection, type ConnectionDeps } from './connection.ts';
 import { createUdpSide } from './udp.ts';
 
@@ -56,6 +56,11 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
     };
   }
 
+  /** Listening must leave something to serve with: a range that would eat up the descriptors is out of descriptors. */
+  function tooMany([point, ...rest]: readonly BindPoint[]): BindFailure | undefined {
+    return point && rest.length + 1 > budget.room ? { point, code: 'EMFILE' } : undefined;
+  }
+
   function unbind(cause: EndCause, keep: { has(key: string): boolean } = new Set()): void {
     for (const [key, close] of bound) {
       if (keep.has(key)) continue;
@@ -92,7 +97,7 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
       const wanted = bindPoints(listener);
       // order: new sockets before old ones go, so a change never leaves a moment with neither.
       const missing = [...wanted.values()].filter(({ key }) => !bound.has(key));
-      const failure = await bindEach(missing, bind);
+      const failure = tooMany(missing) ?? (await bindEach(missing, bind));
       if (failure) {
         close();
         return { ok: false, reason: bindReason(failure.code, failure.point, wanted.size) };

@@ -1,0 +1,39 @@
+/** An engine in a process of its own (edge-process.ts), where a test measures or limits it. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Listener } from '../../../src/edge/engine.ts';
+import type { EdgeStatus } from './edge-process.ts';
+import { freePort, loopback } from './fixture.ts';
+import { listener } from './listener.ts';
+
+const MAIN = fileURLToPath(new URL('edge-process.ts', import.meta.url));
+
+/** `settle`: collects garbage first. */
+export type AskStatus = (how?: 'settle') => Promise<EdgeStatus>;
+
+/** Resolves once the rules are up. `descriptors`: how many it may have. */
+export async function edgeProcess(
+  t: TestContext,
+  rules: readonly Listener[],
+  descriptors?: number,
+): Promise<AskStatus> {
+  const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
+  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, '--expose-gc', MAIN, JSON.stringify(rules)];
+  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'up');
+  return async (how) => {
+    child.stdin.write(`${how ?? ''}\n`);
+    return JSON.parse(String((await lines.next()).value)) as EdgeStatus;
+  };
+}
+
+export async function freeRule(change: Partial<Listener>): Promise<Listener> {
+  const entry = loopback();
+  const port = await freePort(entry);
+  return listener({ entries: [entry], ports: [{ from: port, to: port }], ...change });
+}
