@@ -18,7 +18,9 @@ export function readBody(request: IncomingMessage, most: number): Promise<Uint8A
     request.on('error', reject);
 
     function done(): void {
-      resolve(parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts).subarray(0, most));
+      const [first = Buffer.alloc(0)] = parts;
+      const whole = parts.length > 1 ? Buffer.concat(parts) : first;
+      resolve(whole.subarray(0, most));
     }
   });
 }
