@@ -51,23 +51,31 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     noDelay: true,
   });
   let ready = false;
+  let stopping = false;
   doors.then(
     () => (ready = true),
     () => {},
   );
   server.on('request', (request, response) => {
-    const answered = isCall(request)
-      ? call(request, response, options.bodyLimit, doors)
-      : page(request, doors, ready).then((reply) => send(response, reply));
-    // The client is gone, or the process is ending: there is nobody to answer.
-    answered.catch(() => response.destroy());
+    const reply = isCall(request) ? call(request, options.bodyLimit, doors) : page(request, doors, ready);
+    reply
+      .then((reply) => {
+        // A body that was not read to its end would be taken for the next request.
+        if (stopping || !request.complete) response.shouldKeepAlive = false;
+        send(response, reply);
+      })
+      // The client is gone, or the process is ending: there is nobody to answer.
+      .catch(() => response.destroy());
   });
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
   return {
     address: { host: options.listen.host, port },
     origin: `http://${reachable(address)}:${port}`,
-    stop: () => stop(server, options.clock),
+    stop() {
+      stopping = true;
+      return stop(server, options.clock);
+    },
   };
 }
 
@@ -111,13 +119,11 @@ function pathOf(url: string): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
-async function call(request: IncomingMessage, response: ServerResponse, limit: number, doors: Promise<HttpDoors>) {
+async function call(request: IncomingMessage, limit: number, doors: Promise<HttpDoors>): Promise<RawReply> {
   const { method = '', url = '', headers } = request;
   const body = await readBody(request, limit + 1);
   const peer = request.socket.remoteAddress ?? '';
-  const reply = await (await doors).call({ method, url, headers, body, peer });
-  if (!request.complete) response.shouldKeepAlive = false;
-  send(response, reply);
+  return (await doors).call({ method, url, headers, body, peer });
 }
 
 async function page(request: IncomingMessage, doors: Promise<HttpDoors>, ready: boolean): Promise<RawReply> {
