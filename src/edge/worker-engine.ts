@@ -73,7 +73,7 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
   function died(reason: string): void {
     events.log('error', "an engine's thread died; its connections are lost", { engine: name, reason });
     for (const id of calls.disconnect()) events.listener(id, DOWN);
-    past = sum(past, latest);
+    past = sum(past, latest, { active: 0 });
     latest = new Map();
     restartLater();
   }
@@ -138,11 +138,11 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
   };
 }
 
-function sum(past: Counts, present: Counts): Counts {
+function sum(past: Counts, present: Counts, change: Partial<RuleCounters> = {}): Counts {
   const both = new Map(past);
   for (const [id, counters] of present) {
     const before = past.get(id);
-    both.set(id, before ? addCounters(before, counters) : counters);
+    both.set(id, { ...(before ? addCounters(before, counters) : counters), ...change });
   }
   return both;
 }

@@ -42,17 +42,17 @@ export function snapshot(counters: LiveCounters): RuleCounters {
   return { ...counters, dropped: { ...counters.dropped }, ends: { ...counters.ends } };
 }
 
-/** What a rule counted in two lives of its engine; the present one alone has connections. */
-export function addCounters(past: RuleCounters, present: RuleCounters): RuleCounters {
+/** What one rule counted in two places, or in two lives of one place. */
+export function addCounters(a: RuleCounters, b: RuleCounters): RuleCounters {
   return {
-    connections: past.connections + present.connections,
-    active: present.active,
-    bytesIn: past.bytesIn + present.bytesIn,
-    bytesOut: past.bytesOut + present.bytesOut,
-    packetsIn: past.packetsIn + present.packetsIn,
-    packetsOut: past.packetsOut + present.packetsOut,
-    dropped: addEach(past.dropped, present.dropped),
-    ends: addEach(past.ends, present.ends),
+    connections: a.connections + b.connections,
+    active: a.active + b.active,
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    packetsIn: a.packetsIn + b.packetsIn,
+    packetsOut: a.packetsOut + b.packetsOut,
+    dropped: addEach(a.dropped, b.dropped),
+    ends: addEach(a.ends, b.ends),
   };
 }
 
