@@ -8,7 +8,7 @@ import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import { cloudId, type Rng } from '../lib/rng.ts';
 import { type Key, type Prefix, stamped } from '../store/records.ts';
-import type { Change, Guard, Page, View } from '../store/store.ts';
+import type { Change, Guard, Head, Page, View } from '../store/store.ts';
 
 /** Who calls, after authentication. */
 export interface Caller {
@@ -122,6 +122,11 @@ export class Tx<Code extends FaultCode = FaultCode> {
   /** Records under a prefix in key order, as before this transaction. Not guarded: lists are for answers, not decisions. */
   list<T>(prefix: Prefix<T>, page?: Page): Found<T>[] {
     return this.#view.list(prefix, page).map((stored) => ({ key: stored.key, value: stamped<T>(stored) }));
+  }
+
+  /** The same without what is in the records' lists: for pages and counts. */
+  heads<T>(prefix: Prefix<T>, page?: Page): Found<Head<T>>[] {
+    return this.#view.heads(prefix, page).map((stored) => ({ key: stored.key, value: stamped<Head<T>>(stored) }));
   }
 
   count(prefix: Prefix<unknown>): number {

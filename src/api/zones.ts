@@ -9,6 +9,7 @@ import type { Plan, Zone } from '../domain/zone/zone.ts';
 import type { FaultCode } from '../faults/catalogue.ts';
 import { Fault, refuse } from '../faults/fault.ts';
 import { keys } from '../store/records.ts';
+import type { Head } from '../store/store.ts';
 import type { Tx } from './transaction.ts';
 
 type Reads = Pick<Tx, 'get' | 'list' | 'caller' | 'now'>;
@@ -70,9 +71,9 @@ export function zonesByPlan(tx: Reads): ReadonlyMap<string, readonly Zone[]> {
 const SLICE = 256;
 
 /** The zone's instances, read a slice at a time, with a pause between slices in which other calls get their turn. */
-export async function* proxiesOf(tx: Pick<Tx, 'list' | 'around'>, zone: string): AsyncGenerator<L4Proxy> {
+export async function* proxiesOf(tx: Pick<Tx, 'heads' | 'around'>, zone: string): AsyncGenerator<Head<L4Proxy>> {
   for (let offset = 0; ; offset += SLICE) {
-    const slice = tx.list(keys.proxies(zone), { offset, limit: SLICE });
+    const slice = tx.heads(keys.proxies(zone), { offset, limit: SLICE });
     for (const { value } of slice) yield value;
     if (slice.length < SLICE) return;
     await tx.around.clock.sleep(0);

@@ -25,7 +25,7 @@ export interface ZoneSwitch {
   readonly changed: Stamp;
 }
 
-export function proxyStatus(proxy: L4Proxy, zone: ZoneSwitch, acks: AckView): ProxyStatus {
+export function proxyStatus(proxy: Omit<L4Proxy, 'rules'>, zone: ZoneSwitch, acks: AckView): ProxyStatus {
   if (proxy.banned) return 'banned';
   const done = acks.applied(proxy.area) >= Math.max(proxy.changed, zone.changed);
   if (zone.paused || proxy.want === 'offline') return done ? 'offline' : 'stopping';

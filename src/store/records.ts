@@ -64,11 +64,13 @@ export const keys = {
 export const EDGE_PREFIXES = ['site/', 'zone/', 'proxy/', 'origin-group/', 'load-balancer/'] as const;
 
 /** Replaces THIS_WRITE stamps by the record's own revision; see domain/stamp.ts. */
-export function stamped<T>(stored: Stored): T {
-  const value = stored.value as { changed?: number; rules?: readonly { changed: number }[] };
-  if (value.changed === undefined) return stored.value as T;
-  const at = stored.revision;
-  const rules = value.rules?.map((rule) => (rule.changed === THIS_WRITE ? { ...rule, changed: at } : rule));
-  const changed = value.changed === THIS_WRITE ? at : value.changed;
-  return { ...value, changed, ...(rules && { rules }) } as T;
+export function stamped<T>({ value, revision }: Stored): T {
+  const { changed, rules } = value as { changed?: number; rules?: unknown };
+  if (changed === undefined) return value as T;
+  const fresh = (stamp: number): number => (stamp === THIS_WRITE ? revision : stamp);
+  // A head (View.heads) has a number in the place of its rules.
+  if (!Array.isArray(rules)) return { ...(value as object), changed: fresh(changed) } as T;
+  const all = rules as readonly { changed: number }[];
+  const stampedRules = all.map((rule) => (rule.changed === THIS_WRITE ? { ...rule, changed: revision } : rule));
+  return { ...(value as object), changed: fresh(changed), rules: stampedRules } as T;
 }

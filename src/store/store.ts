@@ -26,6 +26,9 @@ export interface Guard {
   readonly revision: Revision;
 }
 
+/** A record without its lists, as View.heads gives it: what a page of many records with long lists needs. */
+export type Head<T> = { readonly [K in keyof T]: T[K] extends readonly unknown[] ? number : T[K] };
+
 export interface Page {
   /** Skip this many keys; default 0. */
   readonly offset?: number;
@@ -39,6 +42,8 @@ export interface View {
   get(key: string): Stored | undefined;
   /** Records whose key starts with the prefix, in byte order of their keys. A prefix ends with `/`. */
   list(prefix: string, page?: Page): Stored[];
+  /** The same, each value that is an object without its lists: in their places is how many items they have. */
+  heads(prefix: string, page?: Page): Stored[];
   /** Does not read the values: O(log n) at worst. */
   count(prefix: string): number;
 }

@@ -121,6 +121,24 @@ export function storeSuite(name: string, open: OpenStore): void {
       assert.equal(await store.read((view) => view.count('a/')), 5);
     });
 
+    test('heads are the same page with the length of each list in its place', async () => {
+      const rules = Array.from({ length: 40 }, (_, i) => ({ id: `rule-${i}`, text: 'x'.repeat(100) }));
+      await store.commit(
+        [
+          { key: 'a/1', value: { id: 'one', rules, tags: [], nested: { list: [1, 2] } } },
+          { key: 'a/2', value: { id: 'two', rules: [1] } },
+          { key: 'a/3', value: [1, 2, 3] },
+        ],
+        [],
+      );
+      assert.deepEqual(await store.read((view) => view.heads('a/', { limit: 3 })), [
+        { key: 'a/1', value: { id: 'one', rules: 40, tags: 0, nested: { list: [1, 2] } }, revision: 1 },
+        { key: 'a/2', value: { id: 'two', rules: 1 }, revision: 1 },
+        { key: 'a/3', value: [1, 2, 3], revision: 1 },
+      ]);
+      assert.deepEqual((await get('a/1'))?.value, { id: 'one', rules, tags: [], nested: { list: [1, 2] } });
+    });
+
     test('a read sees every commit that was answered before it', async () => {
       for (let i = 1; i <= 20; i++) {
         await put(`a/${i}`, i);
@@ -160,6 +178,12 @@ export function storeSuite(name: string, open: OpenStore): void {
         },
         { kind: 'batch', revision: 3, changes: [] },
       ] satisfies Seen);
+    });
+
+    test('prefixes that overlap give each record once', async () => {
+      await put('a/x/1', 1);
+      const [seen] = await collect(store, ['a/x/', 'a/', 'a/'], 0, 1);
+      assert.deepEqual(seen?.kind === 'snapshot' && seen.records.map(({ key }) => key), ['a/x/1']);
     });
 
     test('an empty world is a snapshot too, and a watcher waits for its first commit', async () => {

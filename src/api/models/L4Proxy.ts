@@ -15,6 +15,7 @@ import {
   string,
   unsigned,
 } from '../../shape/shape.ts';
+import type { Head } from '../../store/store.ts';
 import type { Surroundings } from '../transaction.ts';
 
 export const DDOS_PROTECTION_CONFIG = object(
@@ -56,7 +57,7 @@ export const L4_PROXY = object(
   'A Layer 4 proxy instance.',
 );
 
-export function showProxy(proxy: L4Proxy, zone: ZoneSwitch, around: Pick<Surroundings, 'acks' | 'domain'>) {
+export function showProxy(proxy: Head<L4Proxy>, zone: ZoneSwitch, around: Pick<Surroundings, 'acks' | 'domain'>) {
   return {
     ZoneId: proxy.zone,
     ProxyId: proxy.id,
@@ -70,7 +71,7 @@ export function showProxy(proxy: L4Proxy, zone: ZoneSwitch, around: Pick<Surroun
     AccelerateMainland: proxy.accelerateMainland,
     // wire: null unless the caller gave one; Terraform would write defaults it never asked for into its state.
     DDosProtectionConfig: proxy.ddos === undefined ? null : showDdos(proxy.ddos),
-    L4ProxyRuleCount: proxy.rules.length,
+    L4ProxyRuleCount: proxy.rules,
     UpdateTime: cloudTime(proxy.updatedAt),
   } satisfies Infer<typeof L4_PROXY.fields>;
 }

@@ -70,15 +70,17 @@ export function worldOf(
     const key = 'zone' in value ? keys.proxy(value.zone, value.name) : keys.zone(value.id);
     stored.set(key, { key, value, revision: 7 });
   }
+  const mustNotScan = (): never => {
+    throw new Error('a lookup must not scan');
+  };
   const view: View = {
     revision: 7,
     get(key) {
       counted.reads += 1;
       return stored.get(key);
     },
-    list() {
-      throw new Error('a lookup must not scan');
-    },
+    list: mustNotScan,
+    heads: mustNotScan,
     count: () => stored.size,
   };
   const world = recordWorld({

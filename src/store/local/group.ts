@@ -4,6 +4,7 @@
  */
 import type { Change, Committed, Guard, Revision } from '../store.ts';
 import { revisionOf, type Row, type RowId, rowId, ROWS_PER_REVISION } from './rows.ts';
+import { toText } from './text.ts';
 
 /** A commit that waits, its values already text: what can't be JSON fails the caller alone. */
 export interface Proposal {
@@ -25,7 +26,7 @@ export function propose(changes: readonly Change[], guards: readonly Guard[]): P
   if (changes.length > ROWS_PER_REVISION) throw new RangeError(`a commit of ${changes.length} changes is too big`);
   const rows = changes.map(({ key, value }) => {
     if (!KEY.test(key)) throw new RangeError(`${JSON.stringify(key)} can't be a key`);
-    return { key, text: value === undefined ? null : JSON.stringify(value) };
+    return { key, text: value === undefined ? null : toText(value) };
   });
   return { rows, guards };
 }

@@ -19,6 +19,7 @@ function puppet(): Medium & { readonly asked: Row[][]; answer(error?: Error): Pr
     },
     scan() {},
     text: (id) => asked.flat().find((row) => row.id === id)?.text ?? undefined,
+    texts: () => new Map(),
     rows: () => [],
     persist(rows) {
       asked.push([...rows]);

@@ -11,6 +11,7 @@ import { History } from './history.ts';
 import { KeyIndex } from './key-index.ts';
 import { RecentValues } from './recent.ts';
 import { type Medium, type Opened, revisionOf, type Row, rowId, type RowId, ROWS_PER_REVISION } from './rows.ts';
+import { fromText, headFromText } from './text.ts';
 import { watch, type Watched } from './watch.ts';
 
 export interface LocalOptions {
@@ -64,8 +65,8 @@ export class LocalStore implements Store {
         const id = this.#index.get(key);
         return id === undefined ? undefined : this.#stored(key, id);
       },
-      list: (prefix: string, page: Page = {}) =>
-        this.#index.under(prefix, page.offset, page.limit).map(({ key, id }) => this.#stored(key, id)),
+      list: (prefix, page) => this.#listed(prefix, page, fromText),
+      heads: (prefix, page) => this.#listed(prefix, page, headFromText),
       count: (prefix) => this.#index.count(prefix),
     });
   }
@@ -151,16 +152,23 @@ export class LocalStore implements Store {
   }
 
   #stored(key: string, id: RowId): Stored {
-    const value = this.#value(id);
-    if (value === undefined) throw new Broken(`the value of ${key} at revision ${revisionOf(id)} is missing`);
-    return { key, value, revision: revisionOf(id) };
+    const revision = revisionOf(id);
+    const known = this.#values.get(id);
+    if (known !== undefined) return { key, value: known, revision };
+    const text = this.#medium.text(id);
+    if (text === undefined) throw missing(key, id);
+    return { key, value: this.#values.parse(id, text), revision };
   }
 
-  #value(id: RowId): unknown {
-    const known = this.#values.get(id);
-    if (known !== undefined) return known;
-    const text = this.#medium.text(id);
-    return text === undefined ? undefined : this.#values.parse(id, text);
+  /** Past the recent values on purpose: a long list would push out what every call needs. */
+  #listed(prefix: string, page: Page = {}, read: (text: string) => unknown): Stored[] {
+    const entries = this.#index.under(prefix, page.offset, page.limit);
+    const texts = this.#medium.texts(entries.map(({ id }) => id));
+    return entries.map(({ key, id }) => {
+      const text = texts.get(id);
+      if (text === undefined) throw missing(key, id);
+      return { key, value: read(text), revision: revisionOf(id) };
+    });
   }
 
   #after(revision: Revision): Batch[] {
@@ -191,7 +199,7 @@ export class LocalStore implements Store {
       compacted: () => this.#history.compacted,
       closed: () => this.#closed !== undefined,
       under: (prefix) => this.#index.under(prefix),
-      value: (id) => this.#value(id),
+      values: (ids) => new Map([...this.#medium.texts(ids)].map(([id, text]) => [id, fromText(text)])),
       after: (revision) => this.#after(revision),
       moved: (signal) =>
         new Promise((resolve) => {
@@ -205,4 +213,8 @@ export class LocalStore implements Store {
         }),
     };
   }
+}
+
+function missing(key: string, id: RowId): Broken {
+  return new Broken(`the value of ${key} at revision ${revisionOf(id)} is missing`);
 }

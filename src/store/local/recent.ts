@@ -3,6 +3,7 @@
  * when the young one is full, the old one goes.
  */
 import type { RowId } from './rows.ts';
+import { fromText } from './text.ts';
 
 /** limit: the keys, policies, zones and plans that every call looks up, and the instances being worked on: < 10 MB. */
 const ENTRIES = 512;
@@ -23,7 +24,7 @@ export class RecentValues {
 
   /** The value the text stands for, which is kept unless it is big. */
   parse(id: RowId, text: string): unknown {
-    const value = JSON.parse(text) as unknown;
+    const value = fromText(text);
     if (text.length <= MAX_TEXT) this.#keep(id, value);
     return value;
   }

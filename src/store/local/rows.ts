@@ -7,7 +7,7 @@ import type { Revision } from '../store.ts';
 /** A row's number: its revision times ROWS_PER_REVISION plus its place in the commit. */
 export type RowId = number;
 
-/** `text` is the value as JSON; null where the commit deleted the key. */
+/** `text` is the value (text.ts); null where the commit deleted the key. */
 export interface Row {
   readonly id: RowId;
   readonly key: string;
@@ -30,8 +30,10 @@ export interface Opened {
 export interface Medium {
   /** Calls back for every row there is, in order of id; `bytes` is undefined where the row is a deletion. */
   scan(visit: (id: RowId, key: string, bytes: number | undefined) => void): void;
-  /** The row's JSON; undefined where the row is gone or is a deletion. */
+  /** The row's text; undefined where the row is gone or is a deletion. */
   text(id: RowId): string | undefined;
+  /** The same of many rows at once; those that are gone are missing. */
+  texts(ids: readonly RowId[]): ReadonlyMap<RowId, string>;
   /** Rows from `first` to `last` inclusive, in order. */
   rows(first: RowId, last: RowId): Row[];
   /** Resolves once every row is durable; rejects with none of them kept. */

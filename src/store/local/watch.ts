@@ -15,8 +15,8 @@ export interface Watched {
   compacted(): Revision;
   closed(): boolean;
   under(prefix: string): Entry[];
-  /** undefined where compaction has dropped the row. */
-  value(id: RowId): unknown;
+  /** The values of rows; those that compaction has dropped are missing. */
+  values(ids: readonly RowId[]): ReadonlyMap<RowId, unknown>;
   /** Some of the commits after `revision`, in order, at least one where there is one. */
   after(revision: Revision): readonly Batch[];
   /** Resolves at the next commit, when the store closes or when the signal aborts. */
@@ -58,14 +58,16 @@ async function* snapshot(
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void, undefined> {
   const revision = world.revision();
-  const entries = prefixes.flatMap((prefix) => world.under(prefix));
+  const widest = [...new Set(prefixes)].filter(
+    (one) => !prefixes.some((other) => one !== other && one.startsWith(other)),
+  );
+  const entries = widest.flatMap((prefix) => world.under(prefix));
   for (let start = 0; !signal.aborted && !world.closed(); start += RECORDS_PER_PART) {
     const end = start + RECORDS_PER_PART;
-    const records = entries.slice(start, end).map(({ key, id }): Stored => {
-      const value = world.value(id);
-      if (value === undefined) throw new WatchDropped(revision, world.compacted());
-      return { key, value, revision: revisionOf(id) };
-    });
+    const part = entries.slice(start, end);
+    const values = world.values(part.map(({ id }) => id));
+    if (values.size < part.length) throw new WatchDropped(revision, world.compacted());
+    const records = part.map(({ key, id }): Stored => ({ key, value: values.get(id), revision: revisionOf(id) }));
     const done = end >= entries.length;
     yield { kind: 'snapshot', revision, records, done };
     if (done) return;

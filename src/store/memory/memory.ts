@@ -13,6 +13,7 @@ function memoryMedium(): Medium {
   return {
     scan() {},
     text: (id) => kept.get(id)?.text ?? undefined,
+    texts: (ids) => new Map(ids.flatMap((id) => [[id, kept.get(id)?.text ?? '']] as const).filter(([, text]) => text)),
     rows(first, last) {
       const found: Row[] = [];
       for (let revision = revisionOf(first); revision <= revisionOf(last); revision++) {

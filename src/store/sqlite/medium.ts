@@ -3,7 +3,7 @@
  * the disk, is the writer's.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Medium, Opened, Row } from '../local/rows.ts';
+import type { Medium, Opened, Row, RowId } from '../local/rows.ts';
 import type { Writer } from './writer-thread.ts';
 
 /** Throws where the file is damaged. */
@@ -23,8 +23,9 @@ export function readMeta(db: DatabaseSync): Opened {
 export function sqliteMedium(db: DatabaseSync, writer: Writer): Medium {
   const all = db.prepare('SELECT id, key, octet_length(value) FROM record ORDER BY id');
   const one = db.prepare('SELECT value FROM record WHERE id = ?');
+  const many = db.prepare('SELECT id, value FROM record WHERE id IN (SELECT value FROM json_each(?))');
   const range = db.prepare('SELECT id, key, value AS text FROM record WHERE id BETWEEN ? AND ? ORDER BY id');
-  all.setReturnArrays(true);
+  for (const statement of [all, many]) statement.setReturnArrays(true);
   return {
     scan(visit) {
       for (const row of all.iterate() as Iterable<unknown>) {
@@ -33,6 +34,7 @@ export function sqliteMedium(db: DatabaseSync, writer: Writer): Medium {
       }
     },
     text: (id) => (one.get(id)?.['value'] ?? undefined) as string | undefined,
+    texts: (ids) => new Map(many.all(JSON.stringify(ids)) as unknown as [RowId, string][]),
     rows: (first, last) => range.all(first, last) as unknown as Row[],
     persist: (rows) => writer.send({ rows, forget: [] }),
     forget: (ids, compacted) => writer.send({ rows: [], forget: ids, compacted }),

@@ -1,6 +1,7 @@
 import type { L4Proxy } from '../../../domain/l4-proxy/l4-proxy.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
+import type { Head } from '../../../store/store.ts';
 import { action } from '../../action.ts';
 import { findProxy, type Reads, zoneOf } from '../../lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
@@ -71,24 +72,24 @@ type Wanted = ReadonlyMap<(typeof FILTERS)[number], ReadonlySet<string>>;
 
 /** Reads no more than the answer needs: one page, or the named instances; only a filter by protection reads them all. */
 function select(
-  tx: Reads & Pick<Tx, 'list' | 'count'>,
+  tx: Reads & Pick<Tx, 'heads' | 'count'>,
   zone: string,
   wanted: Wanted,
   page: { readonly offset: number; readonly limit: number },
-): { readonly total: number; readonly proxies: readonly L4Proxy[] } {
+): { readonly total: number; readonly proxies: readonly Head<L4Proxy>[] } {
   const prefix = keys.proxies(zone);
   const ids = wanted.get('proxy-id');
   const levels = wanted.get('ddos-protection-type');
-  if (!ids && !levels) return { total: tx.count(prefix), proxies: tx.list(prefix, page).map(({ value }) => value) };
+  if (!ids && !levels) return { total: tx.count(prefix), proxies: tx.heads(prefix, page).map(({ value }) => value) };
   const found = ids
-    ? [...ids].flatMap((id) => findProxy(tx, zone, id) ?? [])
-    : tx.list(prefix).map(({ value }) => value);
+    ? [...ids].flatMap((id) => findProxy(tx, zone, id) ?? []).map((proxy) => ({ ...proxy, rules: proxy.rules.length }))
+    : tx.heads(prefix).map(({ value }) => value);
   const matching = levels ? found.filter((proxy) => levelsOf(proxy).some((level) => levels.has(level))) : found;
   return { total: matching.length, proxies: matching.slice(page.offset, page.offset + page.limit) };
 }
 
 /** wire: the values of `ddos-protection-type` are published nowhere; here they are the levels of the parts of the world. */
-function levelsOf({ area, ddos }: L4Proxy): string[] {
+function levelsOf({ area, ddos }: Head<L4Proxy>): string[] {
   const mainland = area === 'overseas' ? [] : [ddos?.levelMainland ?? 'PLATFORM'];
   return area === 'mainland' ? mainland : [...mainland, ddos?.levelOverseas ?? 'PLATFORM'];
 }
