@@ -5,7 +5,7 @@
 import type { KeyPair } from '../domain/account/account.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { Store } from '../store/store.ts';
+import type { Revision, Store } from '../store/store.ts';
 import type { AnyAction } from './action.ts';
 import type { Limiter } from './limits.ts';
 import type { Caller, Surroundings } from './transaction.ts';
@@ -94,6 +94,8 @@ export class Call {
   request!: Readonly<Record<string, unknown>>;
   /** run */
   response!: Readonly<Record<string, unknown>>;
+  /** run; of the commit, where there was one. */
+  revision: Revision | undefined;
 
   constructor(raw: RawRequest, requestId: string) {
     this.raw = raw;

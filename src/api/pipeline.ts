@@ -70,6 +70,7 @@ function record(call: Call, api: ApiContext, fault: Fault | undefined, ms: numbe
     ...(fault?.detail !== undefined && { why: fault.detail }),
     account: call.caller?.account,
     user: call.caller?.user,
+    ...(call.revision !== undefined && { revision: call.revision }),
     peer: call.raw.peer,
     ms: Math.round(ms * 10) / 10,
   };

@@ -23,7 +23,7 @@ export async function run(call: Call, api: ApiContext): Promise<void> {
     if (call.action.access === 'read') throw new Broken(`read action ${call.actionName} wrote ${written.join(', ')}`);
     using turn = await api.turns.take(written);
     if (turn.waited) attempt = await decide(call, api);
-    for (let commits = 1; !(await committed(attempt, api)); commits++) {
+    for (let commits = 1; !(await committed(attempt, call, api)); commits++) {
       api.metrics.add('edgefour_store_conflicts_total', { action: call.actionName ?? '' });
       if (commits === MAX_COMMITS) throw new Broken(`gave up after ${MAX_COMMITS} conflicting commits`);
       await api.around.clock.sleep(api.around.rng.below(2 ** Math.min(commits, 6)));
@@ -33,8 +33,10 @@ export async function run(call: Call, api: ApiContext): Promise<void> {
   call.response = attempt.response;
 }
 
-async function committed({ tx }: Attempt, api: ApiContext): Promise<boolean> {
-  return (await api.store.commit(tx.changes(), tx.guards())).ok;
+async function committed({ tx }: Attempt, call: Call, api: ApiContext): Promise<boolean> {
+  const answer = await api.store.commit(tx.changes(), tx.guards());
+  if (answer.ok) call.revision = answer.revision;
+  return answer.ok;
 }
 
 async function decide(call: Call, api: ApiContext): Promise<Attempt> {
