@@ -28,23 +28,19 @@ export function fakeEngine(
   const listeners = new Map<string, Listener>();
   const calls: string[] = [];
 
-  function free(holder: string): void {
-    for (const [place, by] of host) if (by === holder) host.delete(place);
+  function free({ id, entries, protocol, ports }: Listener): void {
+    for (const place of places(entries, protocol, ports)) if (host.get(place) === `${name} ${id}`) host.delete(place);
   }
   function bind(listener: Listener): Applied {
-    const holder = `${name} ${listener.id}`;
-    const wanted = listener.entries.flatMap((entry) =>
-      listener.ports.flatMap(({ from, to }) =>
-        Array.from({ length: to - from + 1 }, (_, i) => `${entry} ${listener.protocol} ${from + i}`),
-      ),
-    );
-    free(holder);
+    const before = listeners.get(listener.id);
+    if (before) free(before);
+    const wanted = places(listener.entries, listener.protocol, listener.ports);
     const taken = wanted.find((place) => host.has(place));
     if (taken !== undefined) {
       listeners.delete(listener.id);
       return { ok: false, reason: `EADDRINUSE ${taken}` };
     }
-    for (const place of wanted) host.set(place, holder);
+    for (const place of wanted) host.set(place, `${name} ${listener.id}`);
     listeners.set(listener.id, listener);
     return { ok: true };
   }
@@ -60,7 +56,8 @@ export function fakeEngine(
     },
     async remove(id) {
       calls.push(`remove ${id}`);
-      free(`${name} ${id}`);
+      const listener = listeners.get(id);
+      if (listener) free(listener);
       listeners.delete(id);
     },
     async prune(keep) {
@@ -74,6 +71,14 @@ export function fakeEngine(
     },
   };
   return engine;
+}
+
+function places(entries: readonly string[], protocol: string, ports: Listener['ports']): string[] {
+  return entries.flatMap((entry) =>
+    ports.flatMap(({ from, to }) =>
+      Array.from({ length: to - from + 1 }, (_, i) => `${entry} ${protocol} ${from + i}`),
+    ),
+  );
 }
 
 export function factoryOf(engine: FakeEngine): EngineFactory {
