@@ -75,6 +75,9 @@ test('an engine that does not answer is a failure after a while, and its late an
   assert.equal(made.applied, 0);
   await clock.advance(1_000);
   assert.deepEqual([made.applied, failures()], [1, { a: 'the engine has not answered for 5 s' }]);
+  // Nor does a later change of it hold anything up.
+  made.feed(put(rule('a', port(2))), 2);
+  assert.deepEqual([made.applied, failures()], [2, { a: 'the engine has not answered for 5 s' }]);
   stuck.resolve({ ok: true });
   await clock.advance(0);
   assert.deepEqual(failures(), {});

@@ -42,10 +42,13 @@ interface Slot {
   working: boolean;
   /** What waits for the step under way. */
   held: Mark[];
+  /** The engine has not answered in time: nothing waits for this rule until it does. */
+  late: boolean;
   placed: Placed | undefined;
   failure: string;
-  readonly backoff: Backoff;
-  retry?: Timer | undefined;
+  /** While it fails. */
+  backoff: Backoff | undefined;
+  retry: Timer | undefined;
 }
 
 interface Outcome {
@@ -161,11 +164,11 @@ export class Reconciler {
     let slot = this.#slots.get(id);
     if (!slot) {
       if (!rule) return;
-      slot = this.#blank(id);
+      slot = blank(id);
       this.#slots.set(id, slot);
     }
     slot.want = rule;
-    slot.marks.push(this.#ledger.add(mark));
+    if (!slot.late) slot.marks.push(this.#ledger.add(mark));
     this.#options.names.use(id, rule ? originNames(rule.origins) : []);
     this.#poke(slot);
   }
@@ -194,12 +197,13 @@ export class Reconciler {
     slot.failure = outcome.failure;
     for (const mark of slot.held.splice(0)) this.#ledger.settle(mark);
     if (outcome.again && !slot.dirty) this.#retryLater(slot);
-    else if (!outcome.again) slot.backoff.reset();
+    else if (!outcome.again) slot.backoff = undefined;
     this.#options.changed();
   }
 
   #retryLater(slot: Slot): void {
     slot.retry?.cancel();
+    slot.backoff ??= createBackoff(RETRY_MS.first, RETRY_MS.max, this.#options.rng);
     slot.retry = this.#options.clock.after(slot.backoff.next(), () => this.#poke(slot));
   }
 
@@ -267,6 +271,8 @@ export class Reconciler {
     const leave = await this.#gate.enter();
     const late = this.#options.clock.after(LATE_MS, () => {
       leave();
+      slot.late = true;
+      slot.held.push(...slot.marks.splice(0));
       this.#settle(slot, LATE);
     });
     try {
@@ -276,18 +282,18 @@ export class Reconciler {
     } finally {
       late.cancel();
       leave();
+      slot.late = false;
     }
   }
 
   #choose(rule: PlannedRule): Choice {
     return chooseEngine(rule, this.#options.setting, this.#options.engines.capabilities);
   }
-
-  #blank(id: string): Slot {
-    const backoff = createBackoff(RETRY_MS.first, RETRY_MS.max, this.#options.rng);
-    const idle = { want: undefined, dirty: false, marks: [], working: false, held: [], placed: undefined, failure: '' };
-    return { id, backoff, ...idle };
-  }
 }
 
 const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };
+
+function blank(id: string): Slot {
+  const nothing = { want: undefined, placed: undefined, backoff: undefined, retry: undefined };
+  return { id, ...nothing, dirty: false, marks: [], working: false, held: [], late: false, failure: '' };
+}
