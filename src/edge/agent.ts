@@ -95,7 +95,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   });
   const setting = config.engine;
   const reconciler = new Reconciler({ engines, setting, names, clock, rng, log, changed: () => changed() });
-  const site = { id: config.site, recordOneIn: recordOneIn(config.records ?? 'all') };
+  const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
   const reporter = createReporter();
   const ready = Promise.withResolvers<void>();
@@ -182,8 +182,4 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     link.close();
   }
   return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)) };
-}
-
-function recordOneIn(setting: 'all' | 'off' | number): number {
-  return setting === 'all' ? 1 : setting === 'off' ? 0 : setting;
 }

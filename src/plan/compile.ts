@@ -4,7 +4,7 @@
  * planner.ts keeps a whole plan up to date with it.
  */
 import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
-import type { L4Rule } from '../domain/l4-rule/l4-rule.ts';
+import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
 import type { Site } from '../domain/site/site.ts';
 import type { Zone } from '../domain/zone/zone.ts';
@@ -15,8 +15,8 @@ import type { PlannedOptions, PlannedRule } from './plan.ts';
 
 export interface PlanSite {
   readonly id: string;
-  /** Connection records where a rule does not say: 0 = none, 1 = all, N = one in N. */
-  readonly recordOneIn: number;
+  /** Connection records where a rule does not say. */
+  readonly records: NonNullable<RuleOptions['records']>;
 }
 
 export interface CompiledProxy {
@@ -140,7 +140,7 @@ const isAmount = (value: unknown): boolean => Number.isFinite(value) && (value a
 
 function optionsOf(rule: L4Rule, site: PlanSite): PlannedOptions {
   const options = rule.options ?? {};
-  const records = options.records ?? site.recordOneIn;
+  const records = options.records ?? site.records;
   return {
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     idleSeconds: options.idleSeconds ?? IDLE_SECONDS[rule.protocol],

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { PlannedRule } from './plan.ts';
 import { compilePlan, type PlanDelta, Planner } from './planner.ts';
 
-const SITE = { id: 'paris', recordOneIn: 1 };
+const SITE = { id: 'paris', records: 'all' } as const;
 const GOLDEN = JSON.parse(readFileSync(new URL('testdata/load-balancers.in.json', import.meta.url), 'utf8')) as {
   readonly records: Readonly<Record<string, unknown>>;
 };
