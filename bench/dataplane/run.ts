@@ -7,6 +7,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +70,7 @@ async function rest(): Promise<void> {
 
 async function turn(candidate: Candidate, round: number, origin: ChildProcess): Promise<void> {
   const proxy = candidate.command && start('proxy', CORES.proxy, candidate.command);
-  await sleep(proxy ? 1500 : 0);
+  if (proxy) await ready(proxy);
   for (const measurement of MEASUREMENTS) {
     if (!wanted('only', measurement.name) || (measurement.udp && !candidate.udp)) continue;
     if (proxy?.exitCode != null)
@@ -111,9 +112,15 @@ function measure(
 
 function start(place: 'proxy' | 'origin', cores: string, command: readonly string[]): ChildProcess {
   const [first = '', ...rest] = inside(place, ['nice', '-n', '-10', 'taskset', '-c', cores, ...command]);
-  const child = spawn(first, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(child);
   return child;
+}
+
+/** Ours says so; the peers say nothing and are up in no time. */
+async function ready(proxy: ChildProcess): Promise<void> {
+  const ours = once(proxy.stdout ?? proxy, 'data');
+  await Promise.race([ours, sleep(proxy.spawnargs.includes(process.execPath) ? PATIENCE_MS : 500)]);
 }
 
 /** A process and those it has started. */

@@ -12,14 +12,16 @@ const self = koffi.load(null);
 /** Bytes that the callee reads or fills during the call, or an address (0 = NULL). */
 export type Pointer = ArrayBufferView | number;
 
-type Call = (...args: (Pointer | string)[]) => number;
+type Argument = Pointer | string;
+type Call = (...args: Argument[]) => number;
 
 const errno = koffi.errno;
 
 function bind(declaration: string): Call {
-  const call = self.func(declaration) as Call;
-  return (...args) => {
-    const result = call(...args);
+  const call = self.func(declaration) as unknown as (...seven: (Argument | undefined)[]) => number;
+  // not: `...args`. Spreading costs as much as the call itself; the library ignores what a function does not take.
+  return (a?: Argument, b?: Argument, c?: Argument, d?: Argument, e?: Argument, f?: Argument, g?: Argument) => {
+    const result = call(a, b, c, d, e, f, g);
     return result < 0 ? -errno() : result;
   };
 }

@@ -23,8 +23,10 @@ export const IORING_OFF_SQES = 0x10000000;
 // io_uring_enter flags
 export const IORING_ENTER_GETEVENTS = 1 << 0;
 export const IORING_ENTER_EXT_ARG = 1 << 3;
+export const IORING_ENTER_REGISTERED_RING = 1 << 4;
 
 // io_uring_register opcodes
+export const IORING_REGISTER_RING_FDS = 20;
 export const IORING_REGISTER_PBUF_RING = 22;
 
 // operations

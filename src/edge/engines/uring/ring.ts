@@ -9,8 +9,10 @@ import {
   EBUSY,
   IORING_ENTER_EXT_ARG,
   IORING_ENTER_GETEVENTS,
+  IORING_ENTER_REGISTERED_RING,
   IORING_OFF_SQES,
   IORING_OFF_SQ_RING,
+  IORING_REGISTER_RING_FDS,
   IORING_SETUP_CLAMP,
   IORING_SETUP_COOP_TASKRUN,
   IORING_SETUP_CQSIZE,
@@ -73,6 +75,9 @@ export class Ring {
   readonly #wait: Slab;
   readonly #waitTime: Int32Array;
   readonly #slabs: readonly Slab[];
+  /** What enter() names the ring by: its place in the thread's own table where there is one, else the descriptor. */
+  readonly #handle: number;
+  readonly #enterFlags: number;
   #tail = 0;
   #pending = 0;
 
@@ -96,6 +101,9 @@ export class Ring {
     this.#wait = wait;
     this.#waitTime = new Int32Array(wait.buffer, 64, 4);
     new BigInt64Array(wait.buffer, 0, 3)[2] = BigInt(wait.address + 64);
+    const place = this.#registerSelf();
+    this.#handle = place < 0 ? fd : place;
+    this.#enterFlags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG | (place < 0 ? 0 : IORING_ENTER_REGISTERED_RING);
   }
 
   /** A ring of at least `entries` submissions, or minus the errno of what refused it. */
@@ -161,8 +169,8 @@ export class Ring {
     const count = this.#pending;
     this.#waitTime[0] = (waitMs / 1000) | 0;
     this.#waitTime[2] = (waitMs % 1000) * 1_000_000;
-    const flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
-    const result = syscall(SYS_IO_URING_ENTER, this.#fd, count, least, flags, this.#wait.address, WAIT_BYTES);
+    const wait = this.#wait.address;
+    const result = syscall(SYS_IO_URING_ENTER, this.#handle, count, least, this.#enterFlags, wait, WAIT_BYTES);
     // What was submitted wins over how the wait ended: a negative answer means that nothing was submitted.
     if (result > 0) this.#pending -= result;
     return result;
@@ -185,6 +193,13 @@ export class Ring {
   /** io_uring_register(2): 0 or more, or minus the errno. */
   register(op: number, argument: ArrayBufferView, count: number): number {
     return registerCall(SYS_IO_URING_REGISTER, this.#fd, op, argument, count);
+  }
+
+  /** Spares each enter() the look-up of a descriptor that all threads share. */
+  #registerSelf(): number {
+    // struct io_uring_rsrc_update { offset, resv, data }; offset −1: any place
+    const update = new Uint32Array([0xffffffff, 0, this.#fd, 0]);
+    return this.register(IORING_REGISTER_RING_FDS, update, 1) === 1 ? (update[0] ?? -1) : -1;
   }
 
   /** Cancels whatever is under way and gives the memory back. */

@@ -60,6 +60,8 @@ export class Slots {
   readonly pipeRead: Int32Array;
   readonly pipeWrite: Int32Array;
   readonly inPipe: Int32Array;
+  /** What the last splice brought. */
+  readonly last: Int32Array;
   /** Payload bytes; and how many of them the last record told. */
   readonly bytes: Float64Array;
   readonly recorded: Float64Array;
@@ -106,6 +108,7 @@ export class Slots {
     this.pipeRead = new Int32Array(2 * capacity).fill(-1);
     this.pipeWrite = new Int32Array(2 * capacity).fill(-1);
     this.inPipe = new Int32Array(2 * capacity);
+    this.last = new Int32Array(2 * capacity);
     this.bytes = new Float64Array(2 * capacity);
     this.recorded = new Float64Array(2 * capacity);
     this.#free = new Int32Array(capacity);

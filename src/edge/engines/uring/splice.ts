@@ -11,12 +11,14 @@ import { PIPE_BYTES } from './pipes.ts';
 import { finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { BULK, BULK_WANTED, ENDED, POLLING } from './slots.ts';
-import { count, passEnd, startReading } from './stream.ts';
+import { count, ended, passEnd, startReading } from './stream.ts';
 
 const HOW = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 /** limit: after this many turns others get theirs; one turn moves up to a pipe full. */
 const TURNS = 16;
-/** limit: eight waits in a row that brought less than this each are not a stream any more. */
+/** limit: half a socket's usual buffer: after less than this the source has been emptied. */
+const MUCH_BYTES = 131_072;
+/** limit: eight arrivals in a row that brought less than this each are not a stream any more. */
 const TRICKLE_BYTES = 16_384;
 const TRICKLES = 8;
 
@@ -46,45 +48,55 @@ export function polled(r: Relay, k: number, generation: number): void {
 
 function pump(r: Relay, k: number): void {
   const { slots: s } = r;
-  const slot = k >> 1;
   const from = s.fd[k]!;
   const to = s.fd[k ^ 1]!;
-  let moved = 0;
   for (let turn = 0; turn < TURNS; turn++) {
     if (s.inPipe[k]! > 0) {
       const out = splice(s.pipeRead[k]!, 0, to, 0, s.inPipe[k]!, HOW);
-      if (out === -EAGAIN) return wait(r, k, to, POLLOUT);
-      if (out < 0) return lost(r, slot, (k & 1) ^ 1);
-      s.inPipe[k]! -= out;
-      s.seenAt[slot] = r.now;
+      if (out < 0 && out !== -EAGAIN) return lost(r, k >> 1, (k & 1) ^ 1);
+      if (out > 0) {
+        s.inPipe[k]! -= out;
+        s.seenAt[k >> 1] = r.now;
+      }
       if (s.inPipe[k]! > 0) return wait(r, k, to, POLLOUT);
     }
     if ((s.flags[k]! & ENDED) !== 0) {
       leaveBulk(r, k);
       return passEnd(r, k);
     }
+    // Little came last time, so nothing more is there now: the ring's poll asks for less than a call would cost.
+    if (turn > 0 && s.last[k]! < MUCH_BYTES) return wait(r, k, from, POLLIN | POLLRDHUP);
     const got = splice(from, 0, s.pipeWrite[k]!, 0, PIPE_BYTES, HOW);
-    if (got === -EAGAIN) {
-      if (moved >= TRICKLE_BYTES) s.streak[k] = 0;
-      else if (++s.streak[k]! >= TRICKLES) {
-        leaveBulk(r, k);
-        return startReading(r, k);
-      }
-      return wait(r, k, from, POLLIN | POLLRDHUP);
-    }
-    if (got < 0) return lost(r, slot, k & 1);
-    if (got === 0) {
-      if ((s.flags[k ^ 1]! & ENDED) === 0) s.endedFirst[slot] = k & 1;
-      s.flags[k]! |= ENDED;
-      continue;
-    }
-    moved += got;
-    s.inPipe[k]! += got;
-    count(r, k, got);
+    if (got === -EAGAIN) return wait(r, k, from, POLLIN | POLLRDHUP);
+    if (got < 0) return lost(r, k >> 1, k & 1);
+    if (got === 0) ended(r, k);
+    else if (!filled(r, k, got)) return;
   }
   // Ready still, very likely: the poll completes at once, behind everybody else who is ready.
   if (s.inPipe[k]! > 0) wait(r, k, to, POLLOUT);
   else wait(r, k, from, POLLIN | POLLRDHUP);
+}
+
+/** So many bytes went into the pipe. False: the stream is a trickle now, and the direction has gone back to buffers. */
+function filled(r: Relay, k: number, got: number): boolean {
+  const { slots: s } = r;
+  s.inPipe[k]! += got;
+  s.last[k] = got;
+  count(r, k, got);
+  if (got >= TRICKLE_BYTES) s.streak[k] = 0;
+  else if (++s.streak[k]! >= TRICKLES) return back(r, k);
+  return true;
+}
+
+/** Out of the pipe and back to buffers, if what is in the pipe can go at once. */
+function back(r: Relay, k: number): boolean {
+  const { slots: s } = r;
+  const out = splice(s.pipeRead[k]!, 0, s.fd[k ^ 1]!, 0, s.inPipe[k]!, HOW);
+  if (out > 0) s.inPipe[k]! -= out;
+  if (s.inPipe[k]! > 0) return true;
+  leaveBulk(r, k);
+  startReading(r, k);
+  return false;
 }
 
 function wait(r: Relay, k: number, fd: number, events: number): void {

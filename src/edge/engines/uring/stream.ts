@@ -46,12 +46,18 @@ export function received(r: Relay, k: number, generation: number, result: number
   if (result > 0) return arrived(r, k, buffer, result);
   if (buffer >= 0) buffers.give(buffer);
   if (result === 0) {
-    if ((s.flags[k ^ 1]! & ENDED) === 0) s.endedFirst[slot] = k & 1;
-    s.flags[k]! |= ENDED;
+    ended(r, k);
     flush(r, k);
   } else if (result === -ENOBUFS) starved(r, k);
   else if (result === -ECANCELED) flush(r, k);
   else finish(r, slot, (k & 1) === 0 ? CAUSE['client-reset'] : CAUSE['origin-reset'], true);
+}
+
+/** The source of direction k has sent its last byte. */
+export function ended(r: Relay, k: number): void {
+  const { slots: s } = r;
+  if ((s.flags[k ^ 1]! & ENDED) === 0) s.endedFirst[k >> 1] = k & 1;
+  s.flags[k]! |= ENDED;
 }
 
 function arrived(r: Relay, k: number, buffer: number, length: number): void {
