@@ -30,6 +30,7 @@ export const keys = {
   zone: (id: string) => key<Zone>('zone', id),
   zones: () => prefix<Zone>('zone'),
   zoneName: (name: string) => key<ZoneNameClaim>('zone-name', name.toLowerCase()),
+  zoneNames: () => prefix<ZoneNameClaim>('zone-name'),
   plan: (id: string) => key<Plan>('plan', id),
   plans: () => prefix<Plan>('plan'),
   proxy: (zone: string, name: string) => key<L4Proxy>('proxy', zone, name),

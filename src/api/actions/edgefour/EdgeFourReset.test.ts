@@ -30,11 +30,12 @@ test('everything goes but the first zone, its plan, the root key, sites and edge
     createdAt: world.around.clock.now() + 1,
   });
   await world.write(keys.plan('edgeone-2'), newPlan('edgeone-2'));
+  await world.call('CreateZone', { ZoneName: 'example.com' });
   await world.pauseZone(true);
   const before = await world.revision();
   const { Deleted, Remaining } = await world.call('EdgeFourReset', {});
   assert.equal(await world.revision(), before + 1);
-  assert.deepEqual([Deleted, Remaining], [8, 0]);
+  assert.deepEqual([Deleted, Remaining], [10, 0]);
   assert.deepEqual(await world.store.read((view) => view.list('').map(({ key }) => key)), first);
   const zone = await world.read(keys.zone(ZONE));
   assert.deepEqual([zone?.paused, zone?.changed], [false, before + 1]);

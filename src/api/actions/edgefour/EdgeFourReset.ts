@@ -18,6 +18,7 @@ const CLEARED = [
   keys.allPolicies(),
   keys.keyPairs(),
   keys.zones(),
+  keys.zoneNames(),
   keys.plans(),
   keys.accounts(),
 ];
@@ -54,10 +55,10 @@ export const EdgeFourReset = action({
 });
 
 /** As many as one commit takes, instances first: what is left of a world in between forwards nothing. */
-function deletable(tx: Pick<Tx, 'list'>, kept: ReadonlySet<string>): Key<unknown>[] {
+function deletable(tx: Pick<Tx, 'heads'>, kept: ReadonlySet<string>): Key<unknown>[] {
   const goes: Key<unknown>[] = [];
   for (const prefix of CLEARED) {
-    const found = tx.list<unknown>(prefix, { limit: MOST_DELETED - goes.length + kept.size });
+    const found = tx.heads<unknown>(prefix, { limit: MOST_DELETED - goes.length + kept.size });
     goes.push(...found.map(({ key }) => key as Key<unknown>).filter((key) => !kept.has(key)));
   }
   return goes.slice(0, MOST_DELETED);
