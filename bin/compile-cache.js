@@ -3,8 +3,9 @@
 // and does without where the folder can't be written.
 import { join } from 'node:path';
 import process from 'node:process';
+import { ROOT } from './install.js';
 
 export function compileCache() {
   if (process.env.NODE_COMPILE_CACHE !== undefined || process.env.NODE_DISABLE_COMPILE_CACHE !== undefined) return {};
-  return { NODE_COMPILE_CACHE: join(import.meta.dirname, '..', 'node_modules', '.cache', 'edgefour') };
+  return { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'edgefour') };
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { become } from './become.js';
 import { compileCache } from './compile-cache.js';
-import { node26 } from './install.js';
+import { node26, ROOT } from './install.js';
 
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts');
+const main = join(ROOT, 'src', 'cli', 'main.ts');
 const node = node26('production');
 const environment = compileCache();
 

