@@ -53,12 +53,22 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** Resident memory in MB: of the process, or of it and everything below it. */
+/** All pages of the process that are in memory, MB. */
 export function residentMb(pid: number): number {
-  const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Math.round(Number(kb) / 1024);
+  return rollup(pid, 'Rss');
 }
 
+/** The same, each shared page divided by how many processes share it, MB. */
+export function proportionalMb(pid: number): number {
+  return rollup(pid, 'Pss');
+}
+
+function rollup(pid: number, name: string): number {
+  const kb = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+  return Math.round(Number(kb) / 1_024);
+}
+
+/** The process and everything below it. */
 export function treeOf(pid: number): number[] {
   const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
