@@ -24,7 +24,7 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const events: string[] = [];
   const seat = new Seat(
     0,
-    { slots: 64, descriptors: 256, toa: undefined },
+    { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
     {
       log: (level, message) => events.push(`${level} ${message}`),
       died: () => events.push('died'),

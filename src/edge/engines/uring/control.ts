@@ -63,6 +63,8 @@ export interface WorkerSettings {
   readonly slots: number;
   /** Descriptors that this worker may have open for connections, sessions and pipes. */
   readonly descriptors: number;
+  /** Buffers for TCP; a power of two. */
+  readonly buffers: number;
   readonly wakeFd: number;
   /** Shared: what must be closed and unmapped should the worker die (estate.ts). */
   readonly estate: SharedArrayBuffer;

@@ -21,6 +21,7 @@ export interface CrewEvents {
 export interface CrewShape {
   readonly slots: number;
   readonly descriptors: number;
+  readonly buffers: number;
   readonly toa: ToaHandles | undefined;
 }
 
@@ -95,13 +96,14 @@ export class Seat {
   }
 
   #newSettings(): WorkerSettings {
-    const { slots, descriptors, toa } = this.#shape;
+    const { slots, descriptors, buffers, toa } = this.#shape;
     const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
     return {
       // Unique over restarts of the process too: it begins the id of every record.
       name: `u${this.index}${(performance.timeOrigin + performance.now()).toString(36).replace('.', '')}`,
       slots,
       descriptors,
+      buffers,
       wakeFd: this.#wakeFd,
       estate: estateMemory(),
       slotFds: words(2 * slots),

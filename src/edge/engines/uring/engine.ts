@@ -13,6 +13,10 @@ export interface UringEngineOptions {
   readonly workers: number;
   /** Kinds of the TOA option by address family; default 254 and 253 (spec 16.4). */
   readonly toaKinds?: { readonly v4: number; readonly v6: number };
+  /** Descriptors for all workers together; default what the process may have, less a reserve. */
+  readonly descriptors?: number;
+  /** TCP buffers of each worker, a power of two; default 4,096. */
+  readonly buffers?: number;
 }
 
 export const createUringEngine: EngineFactory = (events) =>

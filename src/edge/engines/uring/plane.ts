@@ -10,17 +10,15 @@ import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../node/descriptors.ts';
 import type { EntrySpec, RuleSpec } from './control.ts';
+import type { UringEngineOptions } from './engine.ts';
 import { newRow, sumRows } from './counters.ts';
 import type { Row } from './counters.ts';
 import { Seat } from './crew.ts';
 import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
+import { TCP_BUFFERS } from './shape.ts';
 import { WIDE, closeAll, openPoint } from './sockets.ts';
 import type { ToaAttachment } from './toa/attach.ts';
-
-export interface PlaneOptions {
-  readonly workers: number;
-}
 
 /** A rule as the agent's thread keeps it; `points` by their key, each with a descriptor per worker (-1: none). */
 interface PlaneRule {
@@ -37,9 +35,11 @@ interface PlaneRule {
 const RECORDS_MS = 200;
 /** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
 const RESERVED = 256;
+/** limit: state is laid out for this many at most; half of them TCP connections. */
+const MOST = 1 << 20;
 
 export function createPlane(
-  options: PlaneOptions,
+  options: UringEngineOptions,
   capabilities: Capabilities,
   toa: ToaAttachment | undefined,
   events: EngineEvents,
@@ -48,15 +48,15 @@ export function createPlane(
   const byIndex: PlaneRule[] = [];
   const targetNumbers = new Map<string, number>();
   const turns = new Map<string, Promise<unknown>>();
-  const limit = Math.min(descriptorLimit(), 1 << 20);
-  const share = Math.floor((limit - Math.max(RESERVED, limit / 10)) / options.workers);
+  const share = Math.floor((options.descriptors ?? unreserved()) / options.workers);
   let seats: Seat[] = [];
   let stopping: Promise<void> | undefined;
   const reading = systemClock.every(RECORDS_MS, readRecords);
 
   function crew(): Seat[] {
     if (seats.length > 0) return seats;
-    const shape = { slots: Math.floor(share / 2), descriptors: share, toa: toa?.handles };
+    const buffers = options.buffers ?? TCP_BUFFERS.count;
+    const shape = { slots: Math.floor(share / 2), descriptors: share, buffers, toa: toa?.handles };
     seats = Array.from(
       { length: options.workers },
       (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
@@ -239,4 +239,9 @@ export function createPlane(
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
   };
+}
+
+function unreserved(): number {
+  const limit = Math.min(descriptorLimit(), MOST);
+  return limit - Math.max(RESERVED, limit / 10);
 }

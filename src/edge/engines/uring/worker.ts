@@ -54,7 +54,7 @@ function run(): void {
     setOption: optionSetter(ring),
     slots: new Slots(settings.slots, settings.slotFds),
     rules: new Rules(),
-    buffers: must('buffers', BufferPool.create(ring, TCP_BUFFERS)),
+    buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, count: settings.buffers })),
     budget,
     pipes: new Pipes(budget),
     wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),

@@ -25,7 +25,7 @@ export function ownCgroupFolder(mountinfo: string, cgroups: string): { folder: s
   if (!mount || inside === undefined) return { missing: 'no cgroup v2 hierarchy is mounted here' };
   const [root = '/', at = ''] = [mount[3], mount[4]];
   const below = root !== '/' && inside.startsWith(root) ? inside.slice(root.length) : inside;
-  return { folder: join(at, below) };
+  return { folder: join(at, below).replace(/\/$/, '') };
 }
 
 /** Throws where the folder can't be made: the caller's reason. */

@@ -1,0 +1,139 @@
+/** The uring engine where something runs out, and where a stream changes its nature: it slows down, counts, recovers. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { engineWorld, eventually } from '../suites/engine/fixture.ts';
+import { entryOf, leadsTo } from '../suites/engine/listener.ts';
+import { ask, echo, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+
+const skip = (await whyUnavailable()) ?? false;
+const MiB = 1_048_576;
+
+describe('uring, short of descriptors', { skip }, () => {
+  // Ten connections' worth: two descriptors each.
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, descriptors: 20 }, events) });
+
+  test('connections beyond the limit wait, and each is served when another ends', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const clients = await Promise.all(Array.from({ length: 40 }, () => tcpClient(t, ...entryOf(rule))));
+    const answers: Promise<string>[] = clients.map(async (client, i) => {
+      const answer = await ask(client, `question ${i}`);
+      client.end();
+      return answer;
+    });
+    assert.deepEqual(
+      await Promise.all(answers),
+      clients.map((_, i) => `question ${i}`),
+    );
+    await world.ended(rule.id, 40);
+    const { dropped, ends, active } = await world.counters(rule.id);
+    assert.ok((dropped['wait-descriptors'] ?? 0) + (dropped['wait-slots'] ?? 0) > 0, JSON.stringify(dropped));
+    assert.deepEqual({ ends, active }, { ends: { 'client-closed': 40 }, active: 0 });
+  });
+
+  test('a big stream without a pipe to be had is copied, whole', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const idle = await Promise.all(Array.from({ length: 9 }, () => tcpClient(t, ...entryOf(rule))));
+    await Promise.all(idle.map((client) => ask(client, 'x')));
+    const bytes = randomBytes(8 * MiB);
+    const client = await tcpClient(t, ...entryOf(rule));
+    client.end(bytes);
+    assert.ok((await readAll(client)).bytes.equals(bytes));
+    assert.ok(((await world.counters(rule.id)).dropped['wait-pipes'] ?? 0) > 0);
+    for (const socket of idle) assert.equal(await ask(socket, 'still here'), 'still here');
+  });
+});
+
+describe('uring, short of buffers', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, buffers: 16 }, events) });
+
+  test('slow readers take all buffers, and others are still served', async (t) => {
+    const flood = await tcpOrigin(t, (socket) => void socket.write(randomBytes(8 * MiB)));
+    const origin = await tcpOrigin(t);
+    const slow = await world.up(await world.rule(leadsTo(flood)));
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const sleepers = await Promise.all(Array.from({ length: 20 }, () => tcpClient(t, ...entryOf(slow))));
+    for (const sleeper of sleepers) sleeper.pause();
+    for (let i = 0; i < 20; i++) {
+      const client = await tcpClient(t, ...entryOf(rule));
+      assert.equal(await ask(client, `question ${i}`), `question ${i}`);
+      client.destroy();
+    }
+    const { dropped } = await world.counters(slow.id);
+    assert.ok((dropped['wait-buffers'] ?? 0) > 0, JSON.stringify(dropped));
+    const read = await Promise.all(sleepers.map((sleeper) => readMuch(sleeper, 8 * MiB)));
+    assert.deepEqual(
+      read,
+      sleepers.map(() => 8 * MiB),
+    );
+  });
+});
+
+describe('uring, streams and messages', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 2 }, events) });
+
+  test('one connection: messages, a stream, messages, a stream, in order both ways', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const client = await tcpClient(t, ...entryOf(rule));
+    const said: Buffer[] = [];
+    const heard: Buffer[] = [];
+    client.on('data', (chunk: Buffer) => heard.push(chunk));
+    const say = async (bytes: Buffer): Promise<void> => {
+      said.push(bytes);
+      client.write(bytes);
+      await eventually(() => assert.equal(length(heard), length(said)));
+    };
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 20; i++) await say(randomBytes(1 + i * 50));
+      await say(randomBytes(6 * MiB));
+    }
+    assert.ok(Buffer.concat(heard).equals(Buffer.concat(said)));
+  });
+
+  test('an end and a reset in the middle of a stream pass on as what they are', async (t) => {
+    const ends: string[] = [];
+    const origin = await tcpOrigin(t, (socket) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''));
+      socket.on('end', () => ends.push('fin'));
+      echo(socket);
+    });
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const finisher = await tcpClient(t, ...entryOf(rule));
+    const bytes = randomBytes(12 * MiB);
+    finisher.end(bytes);
+    assert.ok((await readAll(finisher)).bytes.equals(bytes));
+    assert.deepEqual(ends, ['fin']);
+    const breaker = await tcpClient(t, ...entryOf(rule));
+    breaker.resume().write(bytes);
+    await once(breaker, 'data');
+    breaker.resetAndDestroy();
+    await eventually(() => assert.deepEqual(ends, ['fin', 'ECONNRESET']));
+    const records = await world.ended(rule.id, 2);
+    assert.deepEqual(
+      records.map(({ end }) => end),
+      ['client-closed', 'client-reset'],
+    );
+    assert.equal(records[0]?.bytesIn, bytes.length);
+    assert.equal(records[0]?.bytesOut, bytes.length);
+  });
+});
+
+const length = (parts: readonly Buffer[]): number => parts.reduce((sum, { length }) => sum + length, 0);
+
+function readMuch(socket: Socket, size: number): Promise<number> {
+  return new Promise((resolve) => {
+    let read = 0;
+    socket.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+      if (read >= size) resolve(read);
+    });
+    socket.resume();
+  });
+}
