@@ -14,6 +14,7 @@ import { Planner } from '../plan/planner.ts';
 import type { EngineSetting } from './choose-engine.ts';
 import type { EngineFactory, EngineName } from './engine.ts';
 import { type EngineSet, openEngines } from './engine-set.ts';
+import { createUringEngine } from './engines/uring/engine.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { createSystemLookup, type Lookup } from './origins/lookup.ts';
 import { openNameFile } from './origins/name-file.ts';
@@ -56,7 +57,12 @@ export interface Edge {
 
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
-const WORKERS: Factories = { node: (events) => createWorkerEngine('node', events) };
+/** An engine is a folder and a line here. */
+const ENGINES: Factories = {
+  node: (events) => createWorkerEngine('node', events),
+  // It has threads of its own; this one only tells them what to do.
+  uring: createUringEngine,
+};
 
 /** A control that starts beside this edge takes a moment; later its absence is news. */
 const PATIENCE_MS = 5_000;
@@ -75,7 +81,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const [lastGood, nameFile, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
-    openEngines(tools.engines ?? WORKERS, log, {
+    openEngines(tools.engines ?? ENGINES, log, {
       record(record) {
         records.write(record);
         reporter.record(record);

@@ -7,6 +7,6 @@ for (const seed of [1, 2, 3]) {
   test(`a replica over a bad wire, seed ${seed}`, async () => {
     const { steps, snapshots, breaks } = await runLinkStream(seed, 150);
     // Otherwise the run has proved less than it says.
-    assert.ok(steps > 20 && snapshots > 1 && breaks > 3, `${steps} steps, ${snapshots} snapshots, ${breaks} breaks`);
+    assert.ok(steps >= 30 && snapshots >= 2 && breaks >= 4, `${steps} steps, ${snapshots} snapshots, ${breaks} breaks`);
   });
 }
