@@ -30,30 +30,39 @@ export function apiClient(endpoint: string, pair: Pair, now: () => number): Clie
     async call<T>(action: string, fields: object = {}, service: Service = 'teo'): Promise<T> {
       const body = JSON.stringify(fields);
       const call = { host: url.host, service, version: VERSIONS[service], action, body, now: now() };
-      const answer = JSON.parse(await post(url, body, signedHeaders(call, pair))) as Envelope;
-      const { Error: error, RequestId: requestId = '', ...rest } = answer.Response ?? {};
-      if (!answer.Response) throw new Usage(`${endpoint} answers, but not as an EdgeOne API. Check --endpoint.`);
+      const answer = readEnvelope(await post(url, body, signedHeaders(call, pair)));
+      if (!answer?.Response) throw new Usage(`${endpoint} answers, but not as an EdgeOne API. Check --endpoint.`);
+      const { Error: error, RequestId: requestId = '', ...rest } = answer.Response;
       if (error) throw new Refusal(error.Code, error.Message, requestId);
       return rest as T;
     },
   };
 }
 
+function readEnvelope(text: string): Envelope | undefined {
+  try {
+    return JSON.parse(text) as Envelope;
+  } catch {
+    return undefined;
+  }
+}
+
 function post(url: URL, body: string, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = http.request(url, { method: 'POST', headers, timeout: ANSWER_WITHIN_MS }, (response) => {
+    function failed(error: NodeJS.ErrnoException): void {
+      const why = error.code ?? error.message;
+      const start = 'Start it with `edgefour up`, or set --endpoint.';
+      reject(new Usage(`Can't reach the API at ${url.origin} (${why}). ${start}`));
+    }
+    const options = { method: 'POST', headers, timeout: ANSWER_WITHIN_MS };
+    const sent = http.request(url, options, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-      response.on('error', reject);
+      response.on('error', failed);
     });
     sent.on('timeout', () => sent.destroy(new Error(`no answer in ${ANSWER_WITHIN_MS / 1_000} s`)));
-    sent.on('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code ?? error.message;
-      reject(
-        new Usage(`Can't reach the API at ${url.origin} (${why}). Start it with \`edgefour up\`, or set --endpoint.`),
-      );
-    });
+    sent.on('error', failed);
     sent.end(body);
   });
 }

@@ -68,8 +68,14 @@ export async function inProcesses(args: readonly string[], environment: Environm
   const early = ended.then((code) => {
     if (!end.signal.aborted) throw new Error(`up ended with ${code}: ${output()}`);
   });
-  await Promise.race([early, eventually(() => assertFile(readyFile), READY_WITHIN_MS)]);
-  end.abort();
+  try {
+    await Promise.race([early, eventually(() => assertFile(readyFile), READY_WITHIN_MS)]);
+  } catch (error) {
+    up.kill('SIGKILL');
+    throw error;
+  } finally {
+    end.abort();
+  }
   const facts = JSON.parse(readFileSync(readyFile, 'utf8')) as Facts & { readonly pid: number };
   async function stop(): Promise<void> {
     up.kill('SIGTERM');
