@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -81,24 +81,30 @@ interface Images {
   refused: number;
 }
 
-/** Copies of a world with its WAL, one or both cut short somewhere: each opens as a world that once was, or not at all. */
+/**
+ * Copies of a world with its WAL, one of the two cut short: each opens as a world that once was, or not at all. The WAL
+ * is cut where a crash could cut it: SQLite makes it durable before it copies from it into the file, so what it may
+ * have copied is never lost.
+ */
 async function cutImages(path: string, count: number, seed: number): Promise<{ wal: Images; file: Images }> {
   const rng = seededRng(seed);
   const wal: Images = { right: 0, refused: 0 };
   const file: Images = { right: 0, refused: 0 };
   const folder = await mkdtemp(join(tmpdir(), 'edgefour-images-'));
   try {
-    const image = join(folder, 'world.db');
+    const durable = await copiedFromWal(`${path}-shm`);
     for (let i = 0; i < count; i++) {
+      const image = join(folder, `${i}.db`);
       await copyFile(path, image);
       await copyFile(`${path}-wal`, `${image}-wal`);
       const cutFile = i % 4 === 3;
       const victim = cutFile ? image : `${image}-wal`;
-      await truncate(victim, rng.below((await stat(victim)).size));
+      const least = cutFile ? 0 : durable;
+      await truncate(victim, least + rng.below((await stat(victim)).size - least + 1));
       const tally = cutFile ? file : wal;
       if (await opensRight(image)) tally.right++;
       else tally.refused++;
-      await rm(`${image}-shm`, { force: true });
+      for (const end of ['', '-wal', '-shm']) await rm(`${image}${end}`, { force: true });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -106,14 +112,28 @@ async function cutImages(path: string, count: number, seed: number): Promise<{ w
   return { wal, file };
 }
 
+/**
+ * How many bytes of the WAL may have been copied into the file: `nBackfillAttempted` of the WAL index, in frames of a
+ * page and its header. Source: SQLite's file format, "WAL-index format".
+ */
+async function copiedFromWal(shm: string): Promise<number> {
+  const index = await readFile(shm);
+  const native = new Uint32Array(index.buffer, index.byteOffset, 34);
+  const pageSize = new Uint16Array(index.buffer, index.byteOffset, 8)[7]!;
+  const attempted = native[32]!;
+  return 32 + attempted * (24 + pageSize);
+}
+
 async function opensRight(path: string): Promise<boolean> {
+  let db: DatabaseSync | undefined;
   let store: LocalStore;
   try {
-    const db = openForReading(path);
+    db = openForReading(path);
     const noWriter = { send: () => Promise.reject(new Error('read only')), close: () => Promise.resolve() };
     const options = { clock: systemClock, log: silentLog, watchHistory: 100 };
     store = new LocalStore(sqliteMedium(db, noWriter), readMeta(db), options);
   } catch {
+    db?.close();
     return false;
   }
   await checkWorld(store);

@@ -15,11 +15,13 @@ const MMAP_BYTES = 64 * 1024 * 1024;
 export async function openSqlite(path: string, options: LocalOptions): Promise<Store> {
   prepare(path, systemRng.uuid());
   const starting = startWriter(path);
+  let db: DatabaseSync | undefined;
   try {
-    const db = openForReading(path);
+    db = openForReading(path);
     const opened = readMeta(db);
     return new LocalStore(sqliteMedium(db, await starting), opened, options);
   } catch (error) {
+    db?.close();
     await starting.then(
       (writer) => writer.close(),
       () => undefined,
@@ -33,11 +35,14 @@ export async function openSqlite(path: string, options: LocalOptions): Promise<S
 export function openForReading(path: string): DatabaseSync {
   const unclean = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
   const db = new DatabaseSync(path, { readOnly: true });
-  db.exec(`PRAGMA busy_timeout = 5000; PRAGMA mmap_size = ${MMAP_BYTES}`);
-  // After a clean end SQLite itself compares the file's length with what it should be; the WAL hides that.
-  if (unclean) {
-    const [found] = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {});
-    if (found !== 'ok') throw new Error(`it is damaged (${String(found)})`);
+  try {
+    db.exec(`PRAGMA busy_timeout = 5000; PRAGMA mmap_size = ${MMAP_BYTES}`);
+    // After a clean end SQLite itself compares the file's length with what it should be; the WAL hides that.
+    const [found] = unclean ? Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {}) : ['ok'];
+    if (found !== 'ok') throw new Error(`it is damaged (${String(found).replace(/\s+/g, ' ')})`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
-  return db;
 }
