@@ -73,7 +73,7 @@ async function turn(candidate: Candidate, round: number, origin: ChildProcess): 
   if (proxy) await ready(proxy);
   for (const measurement of MEASUREMENTS) {
     if (!wanted('only', measurement.name) || (measurement.udp && !candidate.udp)) continue;
-    if (proxy?.exitCode != null)
+    if ((proxy?.exitCode ?? null) !== null)
       throw new Error(`${candidate.name} has ended; is its port free, its module installed?`);
     const result = measure(candidate, measurement, origin, proxy);
     if (!result) continue;
