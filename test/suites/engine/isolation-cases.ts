@@ -6,16 +6,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine, Listener } from '../../../src/edge/engine.ts';
-import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
+import { chorus, CONNECTIONS, SESSIONS } from './chorus.ts';
+import { engineWorld, type EngineUnderTest } from './fixture.ts';
 import { entryOf, leadsTo, target } from './listener.ts';
-import { ask, tcpClient, tcpOrigin } from './tcp-peers.ts';
-import { udpEcho, udpPeer } from './udp-peers.ts';
+import { tcpOrigin } from './tcp-peers.ts';
+import { udpEcho } from './udp-peers.ts';
 
-const CONNECTIONS = 200;
-const SESSIONS = 100;
 const CHANGES = 1000;
-/** A question per talker and so many milliseconds: enough to be caught by any disturbance, little enough to be light. */
-const PAUSE_MS = 100;
 /** 50 rules per lane: about two seconds of changes. */
 const LANE_PAUSE_MS = 30;
 
@@ -27,54 +24,21 @@ export function isolationCases(under: EngineUnderTest): void {
       const [tcp, udp] = [await tcpOrigin(t), await udpEcho(t)];
       const tcpRule = await world.up(await world.rule(leadsTo(tcp)));
       const udpRule = await world.up(await world.rule({ ...leadsTo(udp), protocol: 'UDP' }));
-      const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => tcpClient(t, ...entryOf(tcpRule))));
-      const talkers = await Promise.all(Array.from({ length: SESSIONS }, () => udpPeer(t)));
-      let isOver = false;
-      /** Questions answered, per talker. */
-      const answered = [...clients, ...talkers].map(() => 0);
+      const talking = await chorus(t, entryOf(tcpRule), entryOf(udpRule));
 
-      const talk = async (who: number, exchange: (number: number) => Promise<void>): Promise<void> => {
-        for (let number = 0; !isOver; number++) {
-          await exchange(number);
-          answered[who] = number + 1;
-          await sleep(PAUSE_MS);
-        }
-      };
-      const connections = clients.map((client, i) =>
-        talk(i, async (number) => {
-          const question = `connection ${i} question ${number};`;
-          assert.equal(await ask(client, question), question);
-        }),
-      );
-      const sessions = talkers.map((talker, i) =>
-        talk(CONNECTIONS + i, async (number) => {
-          const question = `session ${i} question ${number}`;
-          talker.send(question, ...entryOf(udpRule));
-          assert.equal(String(await talker.datagram(number)), question);
-        }),
-      );
-      const allSpeakAgain = async (): Promise<void> => {
-        const before = [...answered];
-        await eventually(() => assert.ok(answered.every((count, i) => count > (before[i] ?? 0))), 20_000);
-      };
-
-      await allSpeakAgain();
+      await talking.allSpeakAgain();
       const refused = await churn(world.engine, () => world.rule(leadsTo(tcp)));
-      await allSpeakAgain();
-      isOver = true;
-      await Promise.all([...connections, ...sessions]);
-
-      assert.equal(refused, 0);
-      t.diagnostic(`${answered.reduce((a, b) => a + b, 0)} questions were answered, none was lost`);
-      for (const [i, talker] of talkers.entries()) assert.equal(talker.got.length, answered[CONNECTIONS + i]);
-      // Closed none, moved none: as many connections and sockets at the origins as there were to begin with.
-      assert.equal(tcp.connections.length, CONNECTIONS);
-      assert.equal(new Set(udp.got.map(({ from }) => from.port)).size, SESSIONS);
+      await talking.allSpeakAgain();
       for (const { id } of [tcpRule, udpRule]) {
         const { active, connections, dropped, ends } = await world.counters(id);
         assert.deepEqual([active, connections, dropped, ends], [connections, active, {}, {}]);
       }
-      for (const client of clients) client.end();
+
+      assert.equal(refused, 0);
+      t.diagnostic(`${await talking.end()} questions were answered, none was lost`);
+      // Closed none, moved none: as many connections and sockets at the origins as there were to begin with.
+      assert.equal(tcp.connections.length, CONNECTIONS);
+      assert.equal(new Set(udp.got.map(({ from }) => from.port)).size, SESSIONS);
     });
   });
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
-import { udpEcho, udpPeer } from './udp-peers.ts';
+import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {
   describe('UDP', { concurrency: 4 }, () => {
@@ -146,26 +146,32 @@ export function udpCases(under: EngineUnderTest): void {
       void (async () => {
         for (let i = 0; !stop.signal.aborted; i++, await sleep(10)) client.send(String(i), ...entryOf(rule));
       })();
-      const grows = async (peer: { got: readonly unknown[] }): Promise<void> => {
+      const grows = async (peer: UdpPeer): Promise<void> => {
         const before = peer.got.length;
-        await eventually(() => assert.ok(peer.got.length > before + 3), 1000);
+        await eventually(() => assert.ok(peer.got.length > before + 3));
       };
-      await grows(first);
+      const drops = async (): Promise<number> => (await world.counters(rule.id)).dropped['no-origin'] ?? 0;
+      /** The one gets what is sent, the other nothing more (what it had been sent before may still be read by then). */
+      const goesTo = async (one: UdpPeer, other: UdpPeer): Promise<void> => {
+        await grows(one);
+        const before = other.got.length;
+        await grows(one);
+        assert.equal(other.got.length, before);
+      };
+      await goesTo(first, second);
       await world.up(to(second));
-      const moved = first.got.length;
-      await grows(second);
-      assert.equal(first.got.length, moved);
+      await goesTo(second, first);
       await world.up(to());
-      const stopped = second.got.length;
-      await eventually(async () => assert.ok(((await world.counters(rule.id)).dropped['no-origin'] ?? 0) > 3), 1000);
-      assert.equal(second.got.length, stopped);
+      const dropped = await drops();
+      await eventually(async () => assert.ok((await drops()) > dropped + 3));
+      const before = second.got.length;
+      await eventually(async () => assert.ok((await drops()) > dropped + 6));
+      assert.equal(second.got.length, before);
       await world.up(to(second));
-      await grows(second);
+      await goesTo(second, first);
       await world.engine.remove(rule.id);
-      const deleted = second.got.length;
       await world.up(to(first));
-      await grows(first);
-      assert.equal(second.got.length, deleted);
+      await goesTo(first, second);
       stop.abort();
     });
 

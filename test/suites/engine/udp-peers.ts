@@ -1,9 +1,10 @@
 /** UDP origins and clients for the engine cases. All of them are closed with the case. */
-import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { eventually, loopback } from './fixture.ts';
+import { loopback } from './fixture.ts';
+
+const PATIENCE_MS = 10_000;
 
 export interface UdpPeer {
   readonly address: string;
@@ -25,9 +26,12 @@ export async function udpPeer(
   const address = at.address ?? loopback();
   const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1_048_576 });
   const got: UdpPeer['got'] = [];
+  /** Called at each datagram; they take themselves out. */
+  const waiting = new Set<() => void>();
   socket.on('error', () => {});
   socket.on('message', (bytes, from) => {
     got.push({ bytes, from });
+    for (const look of waiting) look();
     const answer = reply?.(bytes);
     if (answer) socket.send(answer, from.port, from.address);
   });
@@ -45,10 +49,23 @@ export async function udpPeer(
     socket,
     got,
     send: (bytes, to, port) => socket.send(bytes, port, to),
-    async datagram(n) {
-      await eventually(() => assert.ok(got.length > n, `${got.length} datagrams, waiting for more than ${n}`));
-      return got[n]?.bytes ?? Buffer.alloc(0);
-    },
+    // not: polled. Hundreds of peers wait at a time in some cases, and looking again and again costs more than traffic.
+    datagram: (n) =>
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`${got.length} datagrams after ${PATIENCE_MS} ms, waiting for more than ${n}`));
+        }, PATIENCE_MS);
+        const look = (): void => {
+          const datagram = got[n];
+          if (!datagram) return;
+          clearTimeout(late);
+          waiting.delete(look);
+          resolve(datagram.bytes);
+        };
+        waiting.add(look);
+        look();
+      }),
   };
 }
 
