@@ -32,6 +32,8 @@ export interface Capabilities {
   readonly ipv6: boolean;
   /** Tries the next target when one refuses or times out, before the client sees a failure. */
   readonly nextOrigin: boolean;
+  /** It rewrites packets instead of relaying streams: TCP bytes are counted as whole IP packets, and a client dials for itself. */
+  readonly translates?: boolean;
 }
 
 export type Applied = { readonly ok: true } | { readonly ok: false; readonly reason: string };

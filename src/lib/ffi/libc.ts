@@ -45,6 +45,9 @@ export const getsockopt = bind('int getsockopt(int fd, int level, int name, void
 export const getsockname = bind('int getsockname(int fd, void *address, void *length)');
 export const shutdown = bind('int shutdown(int fd, int how)');
 export const send = bind('long send(int fd, void *data, size_t length, int flags)');
+export const sendto = bind(
+  'long sendto(int fd, void *data, size_t length, int flags, void *address, unsigned int addressLength)',
+);
 export const recv = bind('long recv(int fd, void *data, size_t length, int flags)');
 export const close = bind('int close(int fd)');
 export const eventfd = bind('int eventfd(unsigned int initial, int flags)');
@@ -56,6 +59,8 @@ export const fcntl = bind('int fcntl(int fd, int command, int argument)');
 export const splice = bind(
   'long splice(int from, intptr_t offIn, int to, intptr_t offOut, size_t length, unsigned int flags)',
 );
+/** Moves the calling thread, and what it starts from then on, into a namespace. */
+export const setns = bind('int setns(int fd, int type)');
 export const setrlimit = bind('int setrlimit(int resource, void *limits)');
 export const getrlimit = bind('int getrlimit(int resource, void *limits)');
 

@@ -1,0 +1,55 @@
+/**
+ * The table's own counters, added up per rule. A counter that is smaller than it was belongs to a new element, which began
+ * at 0. Bytes: of UDP the payload, of TCP whole IP packets (recorder.ts says why).
+ */
+import type { Netlink } from '../../../lib/ffi/netlink.ts';
+import { type Counted, getElements, readElements } from './elements.ts';
+import { indexOf } from './marks.ts';
+import type { KernelRule } from './registry.ts';
+import type { SetName } from './table.ts';
+
+const COUNTED = ['fresh', 'refused', 'seen4', 'seen6'] as const satisfies readonly SetName[];
+const UDP_HEADERS = { seen4: 28, seen6: 48 } as const;
+
+/** False where the table is gone. */
+export function readCounts(asking: Pick<Netlink, 'dump'>, at: (index: number) => KernelRule | undefined): boolean {
+  for (const set of COUNTED) {
+    const code = asking.dump(getElements(set), (view, body, end) =>
+      readElements(set, view, body, end, ({ key }, counted) => {
+        const rule = at(indexOf(Number.parseInt(key, 16)));
+        if (rule) absorb(rule, set, key, counted);
+      }),
+    );
+    if (code !== 0) return false;
+  }
+  return true;
+}
+
+function absorb({ counted, read }: KernelRule, set: (typeof COUNTED)[number], key: string, now: Counted): void {
+  const name = `${set} ${key}`;
+  const before = read.get(name);
+  read.set(name, now);
+  const isNew = !before || now.packets < before.packets;
+  const packets = now.packets - (isNew ? 0 : before.packets);
+  const bytes = now.bytes - (isNew ? 0 : before.bytes);
+  if (packets === 0) return;
+  if (set === 'fresh') counted.connections += packets;
+  else if (set === 'refused') counted.dropped['no-origin'] = (counted.dropped['no-origin'] ?? 0) + packets;
+  else {
+    const [, direction, protocol] = key.split(' . ');
+    const payload = protocol === 'udp' ? bytes - packets * UDP_HEADERS[set] : bytes;
+    if (direction === 'original') {
+      counted.packetsIn += packets;
+      counted.bytesIn += payload;
+    } else {
+      counted.packetsOut += packets;
+      counted.bytesOut += payload;
+    }
+  }
+}
+
+/** What the table has counted before this engine began is not this engine's. */
+export function forget({ counted }: KernelRule): void {
+  Object.assign(counted, { connections: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 });
+  delete counted.dropped['no-origin'];
+}

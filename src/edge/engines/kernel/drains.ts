@@ -1,0 +1,66 @@
+/**
+ * Connections that a change of their rule leaves without a place: who they are, and when they have to go. A connection
+ * stays while its entry is the rule's and its origin is one of the rule's targets; TCP drains as the rule says, UDP goes
+ * at once, because a sender that hears nothing would keep its flow alive for ever. Pure but for its arguments.
+ */
+import type { EndCause } from '../../../link/facts.ts';
+import { originPort } from '../../flow/endpoints.ts';
+import { type Flow, IPPROTO_UDP } from './flows.ts';
+import { indexOf } from './marks.ts';
+import { isOver } from './recorder.ts';
+import type { KernelRule } from './registry.ts';
+
+export interface DrainDeps {
+  monotonic(): number;
+  /** Forgets these connections, and tells their peers where that is possible. */
+  end(flows: readonly Flow[], cause: EndCause): void;
+}
+
+/** After a change: looks at every connection of the rule (`flows`), and ends those that must go now. */
+export function judge(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps): void {
+  const known = new Map(rule.leaving);
+  rule.leaving.clear();
+  rule.flows = flows.length;
+  const now = deps.monotonic();
+  for (const flow of flows) {
+    if (stays(flow, rule)) continue;
+    const deadline = deadlineOf(flow, rule, now);
+    // A drain that has begun keeps its end, unless nothing has to go any more.
+    if (deadline < Infinity) rule.leaving.set(flow.id, Math.min(deadline, known.get(flow.id) ?? deadline));
+  }
+  endDue(rule, flows, deps);
+}
+
+/** Ends those whose time is up. `flows`: all of the rule's that live. */
+export function endDue(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps): void {
+  if (rule.leaving.size === 0) return;
+  const now = deps.monotonic();
+  const living = new Set(flows.map(({ id }) => id));
+  const due = flows.filter(({ id }) => (rule.leaving.get(id) ?? Infinity) <= now);
+  for (const { id } of due) rule.leaving.delete(id);
+  for (const id of rule.leaving.keys()) if (!living.has(id)) rule.leaving.delete(id);
+  if (due.length > 0) deps.end(due, 'drained');
+}
+
+export function stays({ original, reply, protocol }: Flow, { isUp, listener }: KernelRule): boolean {
+  if (!isUp || !listener) return false;
+  if ((protocol === IPPROTO_UDP ? 'UDP' : 'TCP') !== listener.protocol) return false;
+  if (!listener.entries.includes(original.destination.address)) return false;
+  const port = originPort(listener.ports, listener.originPorts, original.destination.port);
+  return port === reply.source.port && listener.targets.some(({ address }) => address === reply.source.address);
+}
+
+function deadlineOf(flow: Flow, { listener }: KernelRule, now: number): number {
+  if (isOver(flow)) return Infinity;
+  if (flow.protocol === IPPROTO_UDP) return now;
+  const { how, seconds } = listener?.options.drain ?? DEFAULT_DRAIN;
+  return how === 'keep' ? Infinity : now + (how === 'reset' ? 0 : seconds * 1000);
+}
+
+/** Of a rule that went while nobody was there to hear how it drains. */
+const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;
+
+/** By rule index. */
+export function byRule(flows: readonly Flow[]): ReadonlyMap<number, readonly Flow[]> {
+  return Map.groupBy(flows, ({ mark }) => indexOf(mark));
+}

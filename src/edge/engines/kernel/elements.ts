@@ -1,0 +1,195 @@
+/**
+ * The elements of our sets as the kernel hands them out: read back into what pieces.ts wrote, with their counters. Pure.
+ * Constants are named as in linux/netfilter/nf_tables.h.
+ */
+import { formatAddress } from '../../../lib/net/address.ts';
+import { attribute, eachAttribute, type Message, text } from '../../../lib/netlink.ts';
+import { hex } from './marks.ts';
+import type { Element } from './pieces.ts';
+import { SETS, type SetName, TABLE_NAME } from './table.ts';
+
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFPROTO_INET = 1;
+const NFT_MSG = { GETCHAIN: 4, GETSET: 10, GETSETELEM: 13 } as const;
+const NFTA_SET_ELEM_LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const;
+const NFTA_SET_ELEM = { KEY: 1, DATA: 2, USERDATA: 6, EXPR: 7, KEY_END: 10, EXPRESSIONS: 11 } as const;
+const NFTA_DATA = { VALUE: 1, VERDICT: 2 } as const;
+const NFTA_VERDICT = { CODE: 1, CHAIN: 2 } as const;
+const NFTA_EXPR_DATA = 2;
+const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
+const NFTA_NAME = { CHAIN: 3, SET: 2 } as const;
+const NFT_GOTO = -4;
+
+export interface Counted {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** All elements of a set. */
+export function getElements(set: string): Message {
+  const attributes = [
+    attribute(NFTA_SET_ELEM_LIST.TABLE, text(TABLE_NAME)),
+    attribute(NFTA_SET_ELEM_LIST.SET, text(set)),
+  ];
+  return request(NFT_MSG.GETSETELEM, attributes);
+}
+
+/** The names of all chains, or of all sets and maps, of every table of the family; readName tells those of ours. */
+export function getNames(what: 'CHAIN' | 'SET'): Message {
+  return request(what === 'CHAIN' ? NFT_MSG.GETCHAIN : NFT_MSG.GETSET, [attribute(1, text(TABLE_NAME))]);
+}
+
+/** `undefined`: not of our table. */
+export function readName(what: 'CHAIN' | 'SET', view: DataView, body: number, end: number): string | undefined {
+  let [table, name] = ['', ''];
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type === 1) table = readText(view, at, to);
+    else if (type === NFTA_NAME[what]) name = readText(view, at, to);
+  });
+  return table === TABLE_NAME ? name : undefined;
+}
+
+function request(message: number, attributes: Message['attributes']): Message {
+  return { type: (NFNL_SUBSYS_NFTABLES << 8) | message, flags: 0, family: NFPROTO_INET, attributes };
+}
+
+/** Calls back for each element of one message of the set's dump. */
+export function readElements(
+  set: SetName,
+  view: DataView,
+  body: number,
+  end: number,
+  seen: (element: Element, counted: Counted) => void,
+): void {
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type !== NFTA_SET_ELEM_LIST.ELEMENTS) return;
+    eachAttribute(view, at, to, (_, at, to) => readElement(set, view, at, to, seen));
+  });
+}
+
+function readElement(
+  set: SetName,
+  view: DataView,
+  from: number,
+  to: number,
+  seen: (element: Element, counted: Counted) => void,
+): void {
+  const [keyParts, dataParts] = FORMATS[set];
+  let [key, keyEnd, data, comment] = ['', '', '', ''];
+  let counted: Counted = { packets: 0, bytes: 0 };
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type === NFTA_SET_ELEM.KEY) key = readValue(view, at, end, keyParts);
+    else if (type === NFTA_SET_ELEM.KEY_END) keyEnd = readValue(view, at, end, keyParts);
+    else if (type === NFTA_SET_ELEM.DATA) data = readData(view, at, end, dataParts);
+    else if (type === NFTA_SET_ELEM.USERDATA) comment = readComment(view, at, end);
+    else if (type === NFTA_SET_ELEM.EXPR) counted = readCounter(view, at, end);
+    else if (type === NFTA_SET_ELEM.EXPRESSIONS)
+      eachAttribute(view, at, end, (_, at, end) => (counted = readCounter(view, at, end)));
+  });
+  const isRange = keyEnd !== '' && keyEnd !== key;
+  const span = isRange ? `${key}-${keyEnd.slice(keyEnd.lastIndexOf(' ') + 1)}` : key;
+  seen({ set, key: span, data, ...(comment !== '' && { comment }) }, counted);
+}
+
+type Part = 'mark' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir' | 'verdict';
+
+/** A set's declaration says what its elements are made of. */
+function formatOf(declaration: string): readonly [key: readonly Part[], data: readonly Part[]] {
+  const [, key = '', data = ''] = /\{ type ([^:;]+)(?: : ([^;]+))?;/.exec(declaration) ?? [];
+  const parts = (list: string): Part[] => list.split(' . ').filter((part) => part !== '') as Part[];
+  return [parts(key.trim()), parts(data.trim())];
+}
+
+const FORMATS = Object.fromEntries(Object.entries(SETS).map(([name, text]) => [name, formatOf(text)])) as Readonly<
+  Record<SetName, ReturnType<typeof formatOf>>
+>;
+
+function readData(view: DataView, from: number, to: number, parts: readonly Part[]): string {
+  if (parts[0] !== 'verdict') return readValue(view, from, to, parts);
+  let verdict = '';
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type === NFTA_DATA.VERDICT) verdict = readVerdict(view, at, end);
+  });
+  return verdict;
+}
+
+function readVerdict(view: DataView, from: number, to: number): string {
+  let [code, chain] = [0, ''];
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type === NFTA_VERDICT.CODE && end - at === 4) code = view.getInt32(at);
+    else if (type === NFTA_VERDICT.CHAIN) chain = readText(view, at, end);
+  });
+  return `${code === NFT_GOTO ? 'goto' : 'jump'} ${chain}`;
+}
+
+/** The parts of a concatenation, each of which begins at a multiple of four bytes. */
+function readValue(view: DataView, from: number, to: number, parts: readonly Part[]): string {
+  let value = '';
+  eachAttribute(view, from, to, (type, start, end) => {
+    if (type !== NFTA_DATA.VALUE) return;
+    let at = start;
+    value = parts
+      .map((part) => {
+        const size = SIZES[part];
+        const text = at + size <= end ? PARTS[part](view, at) : '';
+        at += (size + 3) & ~3;
+        return text;
+      })
+      .join(' . ');
+  });
+  return value;
+}
+
+const SIZES: Readonly<Record<Part, number>> = {
+  mark: 4,
+  ipv4_addr: 4,
+  ipv6_addr: 16,
+  inet_proto: 1,
+  inet_service: 2,
+  ct_dir: 1,
+  verdict: 0,
+};
+
+const PARTS: Readonly<Record<Part, (view: DataView, at: number) => string>> = {
+  // A mark is a number of the machine, the rest is as on the wire.
+  mark: (view, at) => hex(view.getUint32(at, true)),
+  ipv4_addr: (view, at) => readAddress(view, at, 4),
+  ipv6_addr: (view, at) => readAddress(view, at, 16),
+  inet_proto: (view, at) => (view.getUint8(at) === 17 ? 'udp' : 'tcp'),
+  inet_service: (view, at) => `${view.getUint16(at)}`,
+  ct_dir: (view, at) => (view.getUint8(at) === 0 ? 'original' : 'reply'),
+  verdict: () => '',
+};
+
+function readAddress(view: DataView, at: number, length: number): string {
+  return formatAddress(new Uint8Array(view.buffer, view.byteOffset + at, length));
+}
+
+function readCounter(view: DataView, from: number, to: number): Counted {
+  const counted = { packets: 0, bytes: 0 };
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type !== NFTA_EXPR_DATA) return;
+    eachAttribute(view, at, end, (type, at, end) => {
+      if (end - at !== 8) return;
+      if (type === NFTA_COUNTER.BYTES) counted.bytes = Number(view.getBigUint64(at));
+      else if (type === NFTA_COUNTER.PACKETS) counted.packets = Number(view.getBigUint64(at));
+    });
+  });
+  return counted;
+}
+
+/** nft's user data: type, length, value; a comment is type 0. */
+function readComment(view: DataView, from: number, to: number): string {
+  for (let at = from; at + 2 <= to;) {
+    const end = at + 2 + view.getUint8(at + 1);
+    if (view.getUint8(at) === 0 && end <= to) return readText(view, at + 2, end);
+    at = end;
+  }
+  return '';
+}
+
+function readText(view: DataView, from: number, to: number): string {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + from, to - from);
+  const zero = bytes.indexOf(0);
+  return Buffer.from(zero < 0 ? bytes : bytes.subarray(0, zero)).toString('latin1');
+}

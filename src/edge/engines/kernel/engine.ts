@@ -1,0 +1,233 @@
+/**
+ * The kernel engine: rules as nftables address translation, packets that never see user space. This file is the door
+ * (engine.ts of the edge says what it promises). It writes the table, looks at it and at conntrack once a second, and
+ * turns what they tell into counters and records. Traffic does not need it: the table stays when this process goes, and
+ * the next engine takes it over.
+ */
+import type { Clock } from '../../../lib/clock.ts';
+import type { Netlink } from '../../../lib/ffi/netlink.ts';
+import type { Rng } from '../../../lib/rng.ts';
+import type { RuleCounters } from '../../../link/facts.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
+import { snapshot } from '../../flow/counters.ts';
+import { bindPoints } from '../../flow/endpoints.ts';
+import { whyTaken } from './claims.ts';
+import type { Conntrack } from './conntrack.ts';
+import { forget, readCounts } from './counts.ts';
+import { type DrainDeps, judge } from './drains.ts';
+import { getElements } from './elements.ts';
+import type { Farewell } from './farewell.ts';
+import { IPPROTO_UDP } from './flows.ts';
+import type { Refusal } from './nft.ts';
+import { NONE, piecesOf, remains } from './pieces.ts';
+import { readListener, unreachable } from './reach.ts';
+import { createRecorder } from './recorder.ts';
+import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
+import { settingsName, settingsOf } from './settings.ts';
+import { createSurvey } from './survey.ts';
+import { baseText } from './table.ts';
+import { createTableState } from './table-state.ts';
+import { takeOver } from './takeover.ts';
+
+export interface KernelEngineOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly capabilities: Capabilities;
+  /** `keep`: the table goes on forwarding when the engine stops. */
+  readonly onStop: 'keep' | 'flush';
+  readonly asking: Netlink;
+  readonly conntrack: Conntrack;
+  readonly farewell: Farewell;
+  readonly nft: (text: string) => Promise<Refusal>;
+}
+
+/** limit: how long an end waits to be recorded; a look costs a system call where nothing waits. */
+const LISTEN_MS = 100;
+/** limit: drains end, and UDP leaves an origin that is gone, within a second. */
+const SURVEY_MS = 500;
+/** limit: how often `stop` looks whether all connections are gone. */
+const STOP_POLL_MS = 20;
+
+/** Rejects where the table can't be made. */
+export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
+  const { clock, rng, asking, conntrack, farewell, nft } = options;
+  const registry = createRegistry();
+  const { isThere, settings } = takeOver(asking, registry);
+  const refusal = await nft(baseText());
+  if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
+  for (const rule of registry.rules.values()) {
+    readCounts(asking, () => rule);
+    forget(rule);
+  }
+  if (isThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
+
+  const recorder = createRecorder({
+    now: () => clock.now(),
+    uuid: () => rng.uuid(),
+    record: (record) => events.record(record),
+    at: (index) => registry.at(index),
+  });
+  const drains: DrainDeps = {
+    monotonic: () => clock.monotonic(),
+    end(flows, cause) {
+      for (const flow of flows) recorder.ending(flow, cause);
+      conntrack.end(flows);
+      farewell.tell(flows);
+    },
+  };
+  const table = createTableState({
+    nft,
+    rules: () => registry.rules.values(),
+    isThere: () => asking.dump(getElements('refused'), () => {}) === 0,
+    settings,
+  });
+  const survey = createSurvey({ conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
+  /** Calls about one rule run one after the other. */
+  const turns = new Map<string, Promise<unknown>>();
+  let stopping: Promise<void> | undefined;
+
+  function turn<T>(id: string, run: () => T | Promise<T>): Promise<T> {
+    const mine = (turns.get(id) ?? Promise.resolve()).then(run);
+    turns.set(id, mine);
+    return mine.finally(() => {
+      if (turns.get(id) === mine) turns.delete(id);
+    });
+  }
+
+  const count = (): boolean => readCounts(asking, (index) => registry.at(index));
+
+  async function applyNow(raw: Listener): Promise<Applied> {
+    if (stopping) return { ok: false, reason: 'the engine is stopping' };
+    const read = readListener(raw);
+    if ('reason' in read) return refuse(raw.id, read.reason);
+    const { listener } = read;
+    const known = registry.rules.get(listener.id);
+    const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
+    const why = (isInherited(known) ? undefined : whyTaken(listener, mine)) ?? unreachable(listener);
+    if (why !== undefined) return refuse(listener.id, why);
+    const rule = registry.take(listener.id, listener.proxy);
+    if (!rule) return { ok: false, reason: 'the kernel engine has 65,535 rules, and that is all it can have' };
+    assignSlots(rule.slots, listener.targets);
+    const settings = settingsOf(listener);
+    const pieces = piecesOf(listener, { index: rule.index, slots: rule.slots, settings: settingsName(settings) });
+    // order: an element that goes takes its counter along.
+    if (rule.pieces !== NONE) count();
+    const refusal = await table.change(rule, pieces, settings);
+    if (refusal !== '') return refuse(rule.id, explain(refusal));
+    if (listener.protocol === 'UDP') conntrack.forget(listener);
+    rule.proxy = listener.proxy;
+    rule.listener = listener;
+    rule.isUp = true;
+    lookAt(rule);
+    return { ok: true };
+  }
+
+  async function refuse(id: string, reason: string): Promise<Applied> {
+    await down(registry.rules.get(id));
+    return { ok: false, reason };
+  }
+
+  /** New connections find nothing any more; those that live drain. */
+  async function down(rule: KernelRule | undefined): Promise<void> {
+    if (!rule || stopping) return;
+    count();
+    const refusal = await table.change(rule, remains(rule.pieces), rule.settings);
+    if (refusal !== '') events.log('error', 'a rule cannot be taken down', { rule: rule.id, reason: refusal });
+    rule.isUp = false;
+    lookAt(rule);
+    survey.listen();
+    await finish(rule);
+  }
+
+  /** Now, and once more at the next survey: packets that were on their way may have found the rule as it was. */
+  function lookAt(rule: KernelRule): void {
+    judge(rule, conntrack.flows(rule.index), drains);
+    rule.mustJudge = true;
+  }
+
+  /** Forgets a rule that is down once nothing of it lives, but for what it counted. */
+  async function finish(rule: KernelRule): Promise<void> {
+    // order: an end that nobody has heard yet needs the rule.
+    survey.listen();
+    if (rule.isUp || rule.flows > 0 || registry.rules.get(rule.id) !== rule) return;
+    count();
+    if ((await table.change(rule, NONE, undefined)) === '') registry.release(rule);
+  }
+
+  async function look(): Promise<void> {
+    if (registry.rules.size === 0 || stopping) return;
+    survey.look();
+    if (!count()) {
+      events.log('warn', 'the table was removed by someone else; it is made again');
+      const refusal = await table.restore();
+      if (refusal !== '') events.log('error', 'the table cannot be made again', { reason: refusal });
+    }
+    for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));
+  }
+
+  async function stopNow(drainMs: number): Promise<void> {
+    await Promise.all(turns.values());
+    if (options.onStop === 'flush') await flush(drainMs);
+    for (const timer of timers) timer.cancel();
+    await table.settled();
+    survey.listen();
+    asking.close();
+    conntrack.close();
+    farewell.close();
+  }
+
+  async function flush(drainMs: number): Promise<void> {
+    const end = clock.monotonic() + drainMs;
+    await Promise.all(
+      [...registry.rules.values()].map((rule) => table.change(rule, remains(rule.pieces), rule.settings)),
+    );
+    const udp = conntrack.flows().filter(({ protocol }) => protocol === IPPROTO_UDP);
+    drains.end(udp, 'shutdown');
+    while (survey.living() > 0 && clock.monotonic() < end) await clock.sleep(STOP_POLL_MS);
+    drains.end(conntrack.flows(), 'shutdown');
+    survey.listen();
+    count();
+    await table.remove();
+  }
+
+  const timers = [clock.every(LISTEN_MS, () => survey.listen()), clock.every(SURVEY_MS, () => void look())];
+  return {
+    name: 'kernel',
+    capabilities: () => options.capabilities,
+    apply: (listener) => turn(listener.id, () => applyNow(listener)),
+    remove: (id) => turn(id, () => down(registry.rules.get(id))),
+    async prune(keep) {
+      const others = [...registry.rules.keys()].filter((id) => !keep.has(id));
+      await Promise.all(others.map((id) => turn(id, () => down(registry.rules.get(id)))));
+    },
+    async counters() {
+      if (!stopping) {
+        survey.look();
+        survey.listen();
+        count();
+      }
+      const all = new Map<string, RuleCounters>();
+      for (const [id, counters] of registry.retired) all.set(id, snapshot(counters));
+      for (const { id, counted } of registry.rules.values()) if (hasCounted(counted)) all.set(id, snapshot(counted));
+      return all;
+    },
+    stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+  };
+}
+
+const NO_POINTS: ReadonlySet<string> = new Set();
+
+/** Its places are its own, though nobody knows yet which they are. */
+function isInherited(rule: KernelRule | undefined): boolean {
+  return rule !== undefined && rule.isUp && !rule.listener;
+}
+
+function explain(refusal: Refusal): string {
+  if (refusal.includes('File exists') || refusal.includes('conflicting'))
+    return 'another rule of this edge has one of its addresses and ports';
+  return `nft: ${refusal}`;
+}
+
+function hasCounted({ connections, dropped }: RuleCounters): boolean {
+  return connections > 0 || Object.keys(dropped).length > 0;
+}

@@ -1,0 +1,45 @@
+/**
+ * What a connection mark says: that the connection is ours, of which rule, towards which target, and who ended it first.
+ * The kernel keeps it with the connection, so this is all that links a flow to its rule. Pure; everything in this folder
+ * that touches a mark goes through here.
+ *
+ *     31..29  111         ours
+ *     28..26  ending      0 while both sides live; see ENDINGS
+ *     25..10  rule        1–65,535, an index of this table
+ *      9..0   slot        which target of the rule; 0 where the rule has one target only
+ */
+export const OURS = 0xe000_0000;
+export const MOST_INDEX = 0xffff;
+export const MOST_SLOTS = 0x3ff;
+/** Leaves what is of the rule: ours and its index. */
+export const RULE_MASK = 0xe3ff_fc00;
+export const ENDING_MASK = 0x1c00_0000;
+
+/** The first end seen, written by the chain `ending`. */
+export const ENDINGS = { none: 0, clientFin: 1, originFin: 2, clientReset: 3, originReset: 4 } as const;
+export type Ending = (typeof ENDINGS)[keyof typeof ENDINGS];
+
+export function markOf(index: number, slot = 0): number {
+  return (OURS | (index << 10) | slot) >>> 0;
+}
+
+export function endingBits(ending: Ending): number {
+  return ending << 26;
+}
+
+export function isOurs(mark: number): boolean {
+  return (mark & OURS) >>> 0 === OURS;
+}
+
+export function indexOf(mark: number): number {
+  return (mark >>> 10) & MOST_INDEX;
+}
+
+export function endingOf(mark: number): Ending {
+  return ((mark >>> 26) & 7) as Ending;
+}
+
+/** As nft writes it: eight digits, so that texts compare. */
+export function hex(mark: number): string {
+  return `0x${(mark >>> 0).toString(16).padStart(8, '0')}`;
+}

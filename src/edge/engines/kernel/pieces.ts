@@ -1,0 +1,156 @@
+/**
+ * One rule as what it puts into the table: elements of the shared sets, and for a rule with several targets a chain of
+ * its own that picks one. Pure; what a change takes is the difference of two of these (transaction.ts).
+ *
+ * A range of any width is one element of an interval map. Where all its ports go to one port, or stay as they are, that
+ * is all. nftables cannot add, so a range that maps onto another one takes an element of `shift` per port: that costs
+ * memory (about 100 bytes a port), not time.
+ */
+import { spanSize } from '../../../lib/net/ports.ts';
+import type { Listener, Target } from '../../engine.ts';
+import { originPort } from '../../flow/endpoints.ts';
+import { hex, markOf, MOST_SLOTS } from './marks.ts';
+import { type Share, shares } from './shares.ts';
+import type { SetName } from './table.ts';
+
+export interface Pieces {
+  /** By set and key. */
+  readonly elements: ReadonlyMap<string, Element>;
+  /** Chains of this rule alone: name → lines. */
+  readonly chains: ReadonlyMap<string, readonly string[]>;
+  /** Maps of this rule alone: name → how nft declares it. */
+  readonly maps: ReadonlyMap<string, string>;
+}
+
+export const NONE: Pieces = { elements: new Map(), chains: new Map(), maps: new Map() };
+
+export interface Element {
+  readonly set: SetName;
+  readonly key: string;
+  /** What the key leads to; '' in a set. */
+  readonly data: string;
+  readonly comment?: string;
+}
+
+/** Where in the table the rule is. */
+export interface Place {
+  /** marks.ts. */
+  readonly index: number;
+  /** Target address → slot, for every target. */
+  readonly slots: ReadonlyMap<string, number>;
+  /** The chain with its time-outs and records: settings.ts. */
+  readonly settings: string;
+}
+
+export type Family = 4 | 6;
+
+/** limit: as many clients as the other engines remember. A map that is full forgets nobody; it learns no more. */
+const MOST_KEPT = 65_536;
+
+export function familyOf(address: string): Family {
+  return address.includes(':') ? 6 : 4;
+}
+
+export function piecesOf(listener: Listener, place: Place): Pieces {
+  const elements = new Map<string, Element>();
+  const chains = new Map<string, readonly string[]>();
+  const maps = new Map<string, string>();
+  const rule = hex(markOf(place.index));
+  const put: Put = (set, key, data = '') => void elements.set(`${set} ${key}`, { set, key, data });
+
+  elements.set(`rules ${rule}`, { set: 'rules', key: rule, data: '', comment: `${listener.id} ${listener.proxy}` });
+  put('fresh', rule);
+  put('settings', rule, `jump ${place.settings}`);
+  for (const entry of listener.entries) putEntry(listener, entry, rule, put);
+  const kind = portKind(listener);
+  if (kind === 'shift') putShift(listener, rule, put);
+  for (const family of new Set(listener.entries.map(familyOf))) {
+    for (const direction of ['original', 'reply'])
+      put(`seen${family}`, `${rule} . ${direction} . ${listener.protocol.toLowerCase()}`);
+    const takers = listener.targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
+    const [only, ...others] = takers;
+    if (only === undefined) put('refused', rule);
+    else if (others.length === 0) {
+      putTarget(listener, only, rule, put);
+      if (kind !== 'one') put(`more${family}`, rule, `goto ${kind}${family}`);
+    } else {
+      const markOfTarget = ({ address }: { readonly address: string }): string =>
+        hex(markOf(place.index, place.slots.get(address)));
+      for (const target of takers) putTarget(listener, target, markOfTarget(target), put);
+      const [turn, kept] = [`turn-${place.index}-${family}`, `kept-${place.index}-${family}`];
+      put(`more${family}`, rule, `goto ${turn}`);
+      const pick = pickLine(shares(takers), markOfTarget);
+      chains.set(turn, turnLines(pick, reachLine(kind, family), family, kept, listener.persistSeconds));
+      if (listener.persistSeconds > 0)
+        maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_KEPT}; flags dynamic,timeout; }`);
+    }
+  }
+  return { elements, chains, maps };
+}
+
+/** What has to stay of a rule that leads nobody any more, while connections of it live: its name, counters, time-outs. */
+export function remains({ elements }: Pieces): Pieces {
+  return { ...NONE, elements: new Map([...elements].filter(([, { set }]) => REMAINS.has(set))) };
+}
+
+const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'seen4', 'seen6']);
+
+type Put = (set: SetName, key: string, data?: string) => void;
+
+/** All ports go to one; each stays as it is; each goes to another one. */
+type PortKind = 'one' | 'keep' | 'shift';
+
+function portKind({ ports, originPorts }: Listener): PortKind {
+  if (spanSize(originPorts) === 1) return 'one';
+  return ports.every(({ from }) => originPort(ports, originPorts, from) === from) ? 'keep' : 'shift';
+}
+
+function putEntry({ protocol, ports }: Listener, entry: string, rule: string, put: Put): void {
+  const family = familyOf(entry);
+  for (const { from, to } of ports) {
+    const at = `${entry} . ${protocol.toLowerCase()}`;
+    if (from === to) put(`entry${family}`, `${at} . ${from}`, rule);
+    else put(`span${family}`, `${at} . ${from}-${to}`, rule);
+  }
+}
+
+function putShift({ ports, originPorts }: Listener, rule: string, put: Put): void {
+  for (const { from, to } of ports)
+    for (let port = from; port <= to; port++)
+      put('shift', `${rule} . ${port}`, `${originPort(ports, originPorts, port)}`);
+}
+
+function putTarget(listener: Listener, { address }: Target, mark: string, put: Put): void {
+  const family = familyOf(address);
+  if (portKind(listener) === 'one') put(`to${family}`, mark, `${address} . ${listener.originPorts.from}`);
+  else put(`host${family}`, mark, address);
+}
+
+/** Ends the way where the mark leads to a target, and goes on with the next line where it does not. */
+function reachLine(kind: PortKind, family: Family): string {
+  if (kind !== 'one') return `jump ${kind}${family}`;
+  return `meta l4proto { tcp, udp } dnat ${family === 4 ? 'ip' : 'ip6'} to ct mark map @to${family}`;
+}
+
+function pickLine(runs: readonly Share[], markOfTarget: (share: Share) => string): string {
+  const turn = (runs.at(-1)?.to ?? 0) + 1;
+  const marks = runs.map((run) => `${run.from === run.to ? run.from : `${run.from}-${run.to}`} : ${markOfTarget(run)}`);
+  return `ct mark set numgen inc mod ${turn} map { ${marks.join(', ')} }`;
+}
+
+/** Whom this client had last, if that one is still a target; else whose turn it is. */
+function turnLines(pick: string, reach: string, family: Family, kept: string, seconds: number): string[] {
+  if (seconds === 0) return [pick, reach];
+  const client = family === 4 ? 'ip saddr' : 'ip6 saddr';
+  const keep = `update @${kept} { ${client} timeout ${seconds}s : ct mark }`;
+  return [
+    `ct mark set ${client} map @${kept}`,
+    `ct mark & ${hex(MOST_SLOTS)} != 0 ${keep}`,
+    reach,
+    // order: `update` makes a kept one younger, never another; so one that is gone must go first.
+    `delete @${kept} { ${client} : ct mark }`,
+    pick,
+    keep,
+    reach,
+  ];
+}

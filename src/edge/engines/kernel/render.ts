@@ -1,0 +1,39 @@
+/**
+ * The whole table as one text for `nft -f`: what it takes where nothing of it is there, at the first start and after
+ * somebody flushed the ruleset. Pure.
+ */
+import type { Listener } from '../../engine.ts';
+import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
+import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
+import { baseText } from './table.ts';
+import { difference } from './transaction.ts';
+
+interface Rendered {
+  readonly pieces: Pieces;
+  readonly settings: Settings | undefined;
+}
+
+export function tableText(rules: Iterable<Rendered>): string {
+  const all = [...rules];
+  const settings = new Map(all.flatMap(({ settings }) => (settings ? [[settingsName(settings), settings]] : [])));
+  const pieces = all.map(({ pieces }) => pieces);
+  const whole: Pieces = {
+    elements: new Map(pieces.flatMap(({ elements }) => [...elements])),
+    chains: new Map(pieces.flatMap(({ chains }) => [...chains])),
+    maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
+  };
+  const lines = [...[...settings.values()].flatMap((one) => addSettings(one)), ...difference(NONE, whole)];
+  return baseText() + lines.map((line) => `${line}\n`).join('');
+}
+
+/** The table of these listeners, numbered in their order, as a new engine numbers them. */
+export function render(listeners: readonly Listener[]): string {
+  return tableText(
+    listeners.map((listener, i) => {
+      const settings = settingsOf(listener);
+      const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
+      const place: Place = { index: i + 1, slots, settings: settingsName(settings) };
+      return { pieces: piecesOf(listener, place), settings };
+    }),
+  );
+}

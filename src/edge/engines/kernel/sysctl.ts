@@ -1,0 +1,51 @@
+/**
+ * The switches of the network namespace that translation needs, read and set. Nothing is set unless the operator has
+ * asked for this engine by name: on somebody's machine they change more than what we forward.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+export interface Switch {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** All must be 1. */
+export const SWITCHES: readonly Switch[] = [
+  { name: 'net.ipv4.ip_forward', why: 'without it no packet is passed on' },
+  { name: 'net.netfilter.nf_conntrack_acct', why: 'without it connection records have no bytes' },
+  { name: 'net.netfilter.nf_conntrack_timestamp', why: 'without it connection records have no beginning' },
+];
+
+export interface Sysctls {
+  /** undefined: the kernel has no such switch. */
+  read(name: string): string | undefined;
+  /** Why it can't be set. */
+  set(name: string, value: string): string | undefined;
+}
+
+export const systemSysctls: Sysctls = {
+  read(name) {
+    try {
+      return readFileSync(pathOf(name), 'latin1').trim();
+    } catch {
+      return undefined;
+    }
+  },
+  set(name, value) {
+    try {
+      writeFileSync(pathOf(name), value);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  },
+};
+
+function pathOf(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}
+
+/** Those that are not as they must be. */
+export function switchedOff(sysctls: Sysctls): readonly Switch[] {
+  return SWITCHES.filter(({ name }) => sysctls.read(name) !== '1');
+}

@@ -1,0 +1,71 @@
+/**
+ * What a table that is already there holds: the rules of an engine before this one, which go on working meanwhile. Read
+ * back into pieces, so that the first change of each is a difference like any other. Called once, at the start.
+ */
+import type { Netlink } from '../../../lib/ffi/netlink.ts';
+import { getElements, getNames, readElements, readName } from './elements.ts';
+import { indexOf } from './marks.ts';
+import type { Element } from './pieces.ts';
+import type { KernelRule, Registry } from './registry.ts';
+import { SETTINGS_NAME } from './settings.ts';
+import { SETS, type SetName } from './table.ts';
+
+type Asking = Pick<Netlink, 'dump'>;
+
+/** Adds the table's rules to an empty registry. Gives the settings chains that are there, and whether there is a table. */
+export function takeOver(
+  asking: Asking,
+  registry: Registry,
+): { readonly isThere: boolean; readonly settings: string[] } {
+  const byIndex = new Map<number, Element[]>();
+  let isThere = true;
+  for (const set of Object.keys(SETS) as SetName[]) {
+    const code = asking.dump(getElements(set), (view, body, end) =>
+      readElements(set, view, body, end, (element) => {
+        const index = indexOf(ruleMark(element));
+        byIndex.set(index, [...(byIndex.get(index) ?? []), element]);
+      }),
+    );
+    isThere &&= code === 0;
+  }
+  const chains = namesOf('CHAIN', asking);
+  const maps = namesOf('SET', asking);
+  for (const [index, elements] of byIndex) {
+    const label = elements.find(({ set }) => set === 'rules')?.comment ?? '';
+    const [id = '', proxy = ''] = label.split(' ');
+    // Remains without a name, which only a foreign hand can have left, get one that no rule has.
+    inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, chains, maps);
+  }
+  return { isThere, settings: chains.filter((name) => SETTINGS_NAME.test(name)) };
+}
+
+/** The mark of a rule is an element's key, or what an entry leads to. */
+function ruleMark({ set, key, data }: Element): number {
+  return Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]);
+}
+
+function inherit(rule: KernelRule, elements: readonly Element[], chains: string[], maps: string[]): void {
+  const own = new RegExp(`^(?:turn|kept)-${rule.index}-[46]$`);
+  rule.pieces = {
+    elements: new Map(elements.map((element) => [`${element.set} ${element.key}`, element])),
+    // What a chain does is not read back: its rule writes it anew, which disturbs nobody.
+    chains: new Map(chains.filter((name) => own.test(name)).map((name) => [name, []])),
+    maps: new Map(maps.filter((name) => own.test(name)).map((name) => [name, ''])),
+  };
+  for (const { set, key, data } of elements) {
+    const slot = Number(key) & 0x3ff;
+    const target = /^(?:to|host)/.test(set) ? data.split(' ')[0] : undefined;
+    if (target !== undefined && slot > 0) rule.slots.set(target, slot);
+  }
+  rule.isUp = elements.some(({ set }) => set === 'settings');
+  rule.mustJudge = true;
+}
+
+function namesOf(what: 'CHAIN' | 'SET', asking: Asking): string[] {
+  const names: string[] = [];
+  asking.dump(getNames(what), (view, body, end) => {
+    const name = readName(what, view, body, end);
+    if (name !== undefined) names.push(name);
+  });
+  return names;
+}

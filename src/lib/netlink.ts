@@ -1,0 +1,113 @@
+/**
+ * Netlink messages of the netfilter family as bytes: building requests, and walking what comes back. Pure and bounded:
+ * lengths that make no sense end the walk. Callers: lib/ffi/netlink.ts and the kernel engine.
+ */
+
+/** A message's flags (linux/netlink.h). */
+export const NLM_F = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300 } as const;
+export const NLMSG = { ERROR: 2, DONE: 3, OVERRUN: 4 } as const;
+/** nlmsghdr and nfgenmsg. */
+export const HEADER_BYTES = 20;
+
+export interface Attribute {
+  readonly type: number;
+  readonly value: Uint8Array | readonly Attribute[];
+}
+
+const NESTED = 0x8000;
+
+export function attribute(type: number, value: Uint8Array | readonly Attribute[]): Attribute {
+  return { type, value };
+}
+
+/** A number in network order, which is what netfilter's attributes hold. */
+export function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+export function u16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value & 255);
+}
+
+/** With the final zero that the kernel wants. */
+export function text(value: string): Uint8Array {
+  return Buffer.from(`${value}\0`, 'latin1');
+}
+
+export interface Message {
+  /** Subsystem << 8 | message. */
+  readonly type: number;
+  readonly flags: number;
+  /** AF_UNSPEC, AF_INET, AF_INET6, NFPROTO_INET … */
+  readonly family: number;
+  readonly attributes: readonly Attribute[];
+}
+
+export function encode({ type, flags, family, attributes }: Message, sequence = 0): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + sizeOf(attributes));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, bytes.length, true);
+  view.setUint16(4, type, true);
+  view.setUint16(6, flags, true);
+  view.setUint32(8, sequence, true);
+  view.setUint8(16, family);
+  write(bytes, view, HEADER_BYTES, attributes);
+  return bytes;
+}
+
+const aligned = (length: number): number => (length + 3) & ~3;
+
+function sizeOf(attributes: readonly Attribute[]): number {
+  return attributes.reduce((sum, one) => sum + aligned(4 + valueSize(one)), 0);
+}
+
+function valueSize({ value }: Attribute): number {
+  return value instanceof Uint8Array ? value.length : sizeOf(value);
+}
+
+function write(bytes: Uint8Array, view: DataView, start: number, attributes: readonly Attribute[]): void {
+  let at = start;
+  for (const one of attributes) {
+    const size = 4 + valueSize(one);
+    const isBytes = one.value instanceof Uint8Array;
+    view.setUint16(at, size, true);
+    view.setUint16(at + 2, isBytes ? one.type : one.type | NESTED, true);
+    if (one.value instanceof Uint8Array) bytes.set(one.value, at + 4);
+    else write(bytes, view, at + 4, one.value);
+    at += aligned(size);
+  }
+}
+
+/** `body`: where the attributes begin. `code` of an error or an acknowledgement (0): minus an errno. */
+export type Seen = (message: { type: number; body: number; end: number; code: number }) => void;
+
+/** Calls back for each whole message in the first `length` bytes. */
+export function eachMessage(view: DataView, length: number, seen: Seen): void {
+  for (let at = 0; at + 16 <= length;) {
+    const size = view.getUint32(at, true);
+    const end = at + size;
+    if (size < 16 || end > length) return;
+    const type = view.getUint16(at + 4, true);
+    const code = (type === NLMSG.ERROR || type === NLMSG.DONE) && size >= 20 ? view.getInt32(at + 16, true) : 0;
+    seen({ type, body: Math.min(at + HEADER_BYTES, end), end, code });
+    at += aligned(size);
+  }
+}
+
+/** Calls back with type and place of each attribute in [from, to). */
+export function eachAttribute(
+  view: DataView,
+  from: number,
+  to: number,
+  seen: (type: number, at: number, end: number) => void,
+): void {
+  for (let at = from; at + 4 <= to;) {
+    const size = view.getUint16(at, true);
+    const end = at + size;
+    if (size < 4 || end > to) return;
+    seen(view.getUint16(at + 2, true) & 0x3fff, at + 4, end);
+    at += aligned(size);
+  }
+}
