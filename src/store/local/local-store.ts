@@ -5,12 +5,13 @@
 import { Broken } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
-import type { Batch, Change, Committed, Guard, Page, Revision, Store, Stored, View, WatchEvent } from '../store.ts';
+import type { Batch, Change, Committed, Guard, Revision, Store, Stored, View, WatchEvent } from '../store.ts';
 import { decide, type Proposal, propose } from './group.ts';
 import { History } from './history.ts';
-import { KeyIndex } from './key-index.ts';
+import { type Entry, KeyIndex } from './key-index.ts';
 import { RecentValues } from './recent.ts';
 import { type Medium, type Opened, revisionOf, type Row, rowId, type RowId, ROWS_PER_REVISION } from './rows.ts';
+import { Tail } from './tail.ts';
 import { fromText, headFromText } from './text.ts';
 import { watch, type Watched } from './watch.ts';
 
@@ -29,6 +30,8 @@ interface Waiting {
 
 /** limit: commits a watcher is handed at a time when it catches up. */
 const CATCH_UP = 16;
+/** limit: sites, zones, policies: what calls list to decide, not to show. */
+const SHORT = 8;
 /** limit: what a person would call a stuck disk. */
 const SLOW_MS = 1_000;
 
@@ -38,6 +41,7 @@ export class LocalStore implements Store {
   readonly #options: LocalOptions;
   readonly #index = new KeyIndex();
   readonly #values = new RecentValues();
+  readonly #tail = new Tail();
   readonly #history: History;
   readonly #watched: Watched;
   readonly #moved = new Set<() => void>();
@@ -65,8 +69,13 @@ export class LocalStore implements Store {
         const id = this.#index.get(key);
         return id === undefined ? undefined : this.#stored(key, id);
       },
-      list: (prefix, page) => this.#listed(prefix, page, fromText),
-      heads: (prefix, page) => this.#listed(prefix, page, headFromText),
+      list: (prefix, page = {}) => {
+        const entries = this.#index.under(prefix, page.offset, page.limit);
+        // A long list goes past the recent values: it would push out what every call needs.
+        if (entries.length <= SHORT) return entries.map(({ key, id }) => this.#stored(key, id));
+        return this.#many(entries, fromText);
+      },
+      heads: (prefix, page = {}) => this.#many(this.#index.under(prefix, page.offset, page.limit), headFromText),
       count: (prefix) => this.#index.count(prefix),
     });
   }
@@ -120,6 +129,7 @@ export class LocalStore implements Store {
       const proposals = group.map((one) => one.proposal);
       const { rows, answers } = decide(proposals, this.#revision, (key) => this.#index.get(key));
       if (rows.length > 0) await this.#medium.persist(rows);
+      this.#tail.add(rows);
       for (const row of rows) this.#add(row.id, row.key, row.text?.length);
       group.forEach((one, i) => one.resolve(answers[i]!));
       if (rows.length > 0) this.#wake();
@@ -155,14 +165,12 @@ export class LocalStore implements Store {
     const revision = revisionOf(id);
     const known = this.#values.get(id);
     if (known !== undefined) return { key, value: known, revision };
-    const text = this.#medium.text(id);
+    const text = this.#tail.text(id) ?? this.#medium.text(id);
     if (text === undefined) throw missing(key, id);
     return { key, value: this.#values.parse(id, text), revision };
   }
 
-  /** Past the recent values on purpose: a long list would push out what every call needs. */
-  #listed(prefix: string, page: Page = {}, read: (text: string) => unknown): Stored[] {
-    const entries = this.#index.under(prefix, page.offset, page.limit);
+  #many(entries: readonly Entry[], read: (text: string) => unknown): Stored[] {
     const texts = this.#medium.texts(entries.map(({ id }) => id));
     return entries.map(({ key, id }) => {
       const text = texts.get(id);
@@ -173,7 +181,8 @@ export class LocalStore implements Store {
 
   #after(revision: Revision): Batch[] {
     const to = Math.min(revision + CATCH_UP, this.#revision);
-    const rows = this.#medium.rows(rowId(revision + 1, 0), rowId(to, ROWS_PER_REVISION - 1));
+    const rows =
+      this.#tail.rows(revision + 1, to) ?? this.#medium.rows(rowId(revision + 1, 0), rowId(to, ROWS_PER_REVISION - 1));
     const batches = Array.from({ length: to - revision }, (_, i) => ({
       revision: revision + 1 + i,
       changes: [] as Change[],
