@@ -6,6 +6,8 @@ import { createLog, type Log } from '../observe/log.ts';
 
 export function logFor(config: Config, role: string): Log {
   const { level, format } = config.log;
+  // Forwarding goes on when nobody reads the log any more.
+  process.stderr.on('error', () => {});
   const log = createLog({
     level,
     format: format === 'auto' ? (process.stderr.isTTY ? 'text' : 'json') : format,

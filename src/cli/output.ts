@@ -2,6 +2,9 @@
 import process from 'node:process';
 import { asText } from './answer-text.ts';
 
+// A reader that has seen enough (`| head`) is no mistake.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 export function write(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }

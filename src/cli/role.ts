@@ -8,6 +8,7 @@ import process from 'node:process';
 import { Usage } from '../config/usage.ts';
 import { StoreUnusable } from '../store/errors.ts';
 import type { FromChild, ToChild } from './family.ts';
+import { stay } from './stay.ts';
 
 export interface Role<Code, Facts> {
   /** The code that costs time to load; nothing else may happen in it. */
@@ -24,7 +25,11 @@ export interface Running<Facts> {
 }
 
 /** Resolves with the exit code once the role has ended. */
-export async function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
+export function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
+  return stay(live(role));
+}
+
+async function live<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
   const isSupervised = process.send !== undefined;
   const word = listen(isSupervised);
   const code = await role.load();

@@ -16,6 +16,7 @@ import { keep, type Kept } from './keep.ts';
 import { hold } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
+import { stay } from './stay.ts';
 
 /** After the drain time the edge has this long to end by itself. */
 const GRACE_MS = 3_000;
@@ -33,7 +34,7 @@ export async function supervise(args: readonly string[], first: First): Promise<
     const folder = openDataFolder(config.data);
     const lock = await hold(folder.locks.up, 0, clock);
     try {
-      return await live(args, first, config, folder);
+      return await stay(live(args, first, config, folder));
     } finally {
       lock.release();
     }
@@ -81,7 +82,9 @@ async function live(args: readonly string[], first: First, config: Config, folde
     }
     // Monotonic time begins with the process.
     const startedInMs = clock.monotonic();
-    process.stdout.write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
+    process.stdout
+      .on('error', () => {})
+      .write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }
 
   const forgetSignals = onSignals(children, () => end.resolve(0));

@@ -67,6 +67,19 @@ test('a killed edge is back from its own disk, even while control is down', { sk
   }
 });
 
+test('both killed at once are both back', { skip }, async () => {
+  await using w = await treeWorld();
+  const { address, ports } = await w.proxy('both', [{}]);
+  const before = { control: pidOf(w, 'control'), edge: pidOf(w, 'edge') };
+  for (const pid of Object.values(before)) process.kill(pid, 'SIGKILL');
+  await replaced(w, 'control', before.control);
+  await replaced(w, 'edge', before.edge);
+  await eventually(async () => {
+    assert.equal((await exchange(address, ports[0] ?? 0, Buffer.from('x'))).toString(), 'x');
+    await w.client.call('DescribeL4Proxy', { ZoneId: w.zoneId });
+  }, BACK_WITHIN_MS);
+});
+
 test('killing everything loses no answered write, and the next start forwards by itself', { skip }, async (t) => {
   await using w = await treeWorld();
   const { address, ports, proxyId } = await w.proxy('survivor', [{}]);

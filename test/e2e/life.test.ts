@@ -67,6 +67,21 @@ test('a second signal ends it at once', async () => {
   socket.destroy();
 });
 
+test('a reader of the log that goes away ends nothing', async () => {
+  await using w = await treeWorld();
+  const { up } = w.place;
+  up.stdout?.destroy();
+  up.stderr?.destroy();
+  const pids = w.place.pids();
+  const { address, ports } = await w.proxy('unread', [{}]);
+  const socket = await dial(address, ports[0] ?? 0);
+  assert.equal(await say(socket, 'unheard'), 'unheard');
+  socket.destroy();
+  assert.deepEqual(w.place.pids(), pids);
+  up.kill('SIGTERM');
+  assert.equal(await w.place.ended, 0);
+});
+
 test('control and edge run alone, joined by the socket in the folder', async (t) => {
   await using w = await treeWorld();
   const { address, ports } = await w.proxy('alone', [{}]);

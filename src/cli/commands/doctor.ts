@@ -32,6 +32,7 @@ async function examine(config: Config): Promise<Finding[]> {
   const running = readRunning(config) !== undefined;
   return [
     node(),
+    await uring(),
     ...kernelFindings(system()),
     ...dataFindings(dataFolder(config.data)),
     await portFinding('API', config.listen, false, 'listen', running),
@@ -45,6 +46,15 @@ function node(): Finding {
   const [major = 0] = process.versions.node.split('.').map(Number);
   const text = `${process.version} on ${process.platform}-${process.arch}`;
   return major >= 26 ? ok('Node', text) : bad('Node', text, 'EdgeFour runs on Node 26: `npm ci` brings it along.');
+}
+
+/** The kernel is asked, by making a ring; a container may forbid what the version has. */
+async function uring(): Promise<Finding> {
+  const { whyUnavailable } = await import('../../edge/engines/uring/probe.ts');
+  const why = await whyUnavailable();
+  return why === undefined
+    ? ok('uring engine', 'io_uring works here')
+    : warn('uring engine', why, 'The node engine does the work.');
 }
 
 /** limit: the log of changes and the connection records of a busy day fit with room to spare. */

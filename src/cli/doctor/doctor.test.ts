@@ -6,17 +6,15 @@ import { entryFinding, firstHost, portFinding } from './network.ts';
 
 const PLAIN: KernelFacts = {
   platform: 'linux',
-  release: '6.12.3-generic',
   status: 'Name:\tnode\nCapEff:\t0000000000000000\n',
   limits: 'Max open files            1024                 1048576              files     \n',
-  ioUringDisabled: '0\n',
   unprivilegedPortStart: '1024\n',
 };
 const states = (facts: Partial<KernelFacts>) =>
   Object.fromEntries(kernelFindings({ ...PLAIN, ...facts }).map(({ about, state }) => [about, state]));
 
-test('an unprivileged user on a new kernel: no nftables, no low ports', () => {
-  const expected = { io_uring: 'ok', 'kernel engine': 'warn', 'low ports': 'warn', 'open files': 'ok' };
+test('an unprivileged user: no nftables, no low ports', () => {
+  const expected = { 'kernel engine': 'warn', 'low ports': 'warn', 'open files': 'ok' };
   assert.deepEqual(states({}), expected);
 });
 
@@ -26,9 +24,7 @@ test('capabilities are read from the effective set', () => {
   assert.equal(found['low ports'], 'ok');
 });
 
-test('an old kernel, a switched-off io_uring, few descriptors are told', () => {
-  assert.equal(states({ release: '5.15.0' })['io_uring'], 'warn');
-  assert.equal(states({ ioUringDisabled: '2\n' })['io_uring'], 'warn');
+test('few descriptors are told', () => {
   assert.equal(states({ limits: 'Max open files  256  1024  files\n' })['open files'], 'warn');
 });
 

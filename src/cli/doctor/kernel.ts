@@ -1,26 +1,21 @@
 /** What the kernel gives the data plane, read from its text files; pure but for system(), so every answer is tested. */
 import { readFileSync } from 'node:fs';
-import { release } from 'node:os';
 import process from 'node:process';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** The texts of the files, '' where there is none. */
 export interface KernelFacts {
   readonly platform: string;
-  readonly release: string;
   readonly status: string;
   readonly limits: string;
-  readonly ioUringDisabled: string;
   readonly unprivilegedPortStart: string;
 }
 
 export function system(): KernelFacts {
   return {
     platform: process.platform,
-    release: release(),
     status: read('/proc/self/status'),
     limits: read('/proc/self/limits'),
-    ioUringDisabled: read('/proc/sys/kernel/io_uring_disabled'),
     unprivilegedPortStart: read('/proc/sys/net/ipv4/ip_unprivileged_port_start'),
   };
 }
@@ -42,25 +37,11 @@ export function kernelFindings(facts: KernelFacts): Finding[] {
         'For uring, kernel and TOA run it on Linux.',
       ),
     ];
-  return [ioUring(facts), netAdmin(facts), lowPorts(facts), descriptors(facts)];
+  return [netAdmin(facts), lowPorts(facts), descriptors(facts)];
 }
 
 const CAP_NET_BIND_SERVICE = 10;
 const CAP_NET_ADMIN = 12;
-
-function ioUring({ release, ioUringDisabled }: KernelFacts): Finding {
-  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
-  if (major < 6 || (major === 6 && minor < 1))
-    return warn(
-      'io_uring',
-      `kernel ${release} is too old for the uring engine`,
-      'Linux 6.1 or newer has what it needs.',
-    );
-  const off = Number(ioUringDisabled || '0');
-  if (off === 0) return ok('io_uring', `kernel ${release}`);
-  const fix = 'sysctl -w kernel.io_uring_disabled=0';
-  return warn('io_uring', off === 1 ? 'only for privileged processes' : 'switched off in this kernel', fix);
-}
 
 function netAdmin(facts: KernelFacts): Finding {
   if (holds(facts, CAP_NET_ADMIN)) return ok('kernel engine', 'CAP_NET_ADMIN is there');
