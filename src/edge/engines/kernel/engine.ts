@@ -24,6 +24,7 @@ import { readListener, unreachable } from './reach.ts';
 import { createRecorder } from './recorder.ts';
 import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
 import { settingsName, settingsOf } from './settings.ts';
+import { FORWARD, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
 import { baseText } from './table.ts';
 import { createTableState } from './table-state.ts';
@@ -33,8 +34,11 @@ export interface KernelEngineOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly capabilities: Capabilities;
+  /** By name: the engine may set what it needs. */
+  readonly asked: boolean;
   /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
+  readonly sysctls: Sysctls;
   readonly asking: Netlink;
   readonly conntrack: Conntrack;
   readonly farewell: Farewell;
@@ -50,11 +54,14 @@ const STOP_POLL_MS = 20;
 
 /** Rejects where the table can't be made. */
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
-  const { clock, rng, asking, conntrack, farewell, nft } = options;
+  const { clock, rng, sysctls, asking, conntrack, farewell, nft } = options;
   const registry = createRegistry();
-  const { isThere, settings } = takeOver(asking, registry);
-  const refusal = await nft(baseText());
+  const { isThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
+  const isGuarded = wasGuarded || (options.asked && sysctls.read(FORWARD) !== '1');
+  const refusal = await nft(baseText(isGuarded));
   if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
+  // order: the guard is there before anything can pass it.
+  if (options.asked) for (const { name, why } of switchedOff(sysctls)) switchOn(name, why);
   for (const rule of registry.rules.values()) {
     readCounts(asking, () => rule);
     forget(rule);
@@ -80,11 +87,18 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     rules: () => registry.rules.values(),
     isThere: () => asking.dump(getElements('refused'), () => {}) === 0,
     settings,
+    isGuarded,
   });
   const survey = createSurvey({ conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
   /** Calls about one rule run one after the other. */
   const turns = new Map<string, Promise<unknown>>();
   let stopping: Promise<void> | undefined;
+
+  function switchOn(name: string, why: string): void {
+    const problem = sysctls.set(name, '1');
+    if (problem === undefined) events.log('info', `${name} is now 1: ${why}`);
+    else events.log('error', `${name} cannot be set: ${why}`, { reason: problem });
+  }
 
   function turn<T>(id: string, run: () => T | Promise<T>): Promise<T> {
     const mine = (turns.get(id) ?? Promise.resolve()).then(run);
@@ -187,6 +201,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     drains.end(conntrack.flows(), 'shutdown');
     survey.listen();
     count();
+    if (isGuarded) sysctls.set(FORWARD, '0');
     await table.remove();
   }
 

@@ -13,7 +13,7 @@ interface Rendered {
   readonly settings: Settings | undefined;
 }
 
-export function tableText(rules: Iterable<Rendered>): string {
+export function tableText(rules: Iterable<Rendered>, isGuarded = false): string {
   const all = [...rules];
   const settings = new Map(all.flatMap(({ settings }) => (settings ? [[settingsName(settings), settings]] : [])));
   const pieces = all.map(({ pieces }) => pieces);
@@ -23,7 +23,7 @@ export function tableText(rules: Iterable<Rendered>): string {
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
   };
   const lines = [...[...settings.values()].flatMap((one) => addSettings(one)), ...difference(NONE, whole)];
-  return baseText() + lines.map((line) => `${line}\n`).join('');
+  return baseText(isGuarded) + lines.map((line) => `${line}\n`).join('');
 }
 
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */

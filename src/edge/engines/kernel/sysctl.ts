@@ -9,9 +9,11 @@ export interface Switch {
   readonly why: string;
 }
 
-/** All must be 1. */
+export const FORWARD = 'net.ipv4.ip_forward';
+
+/** All must be 1. IPv6 forwarding is the operator's: switched on, a machine stops to learn its routes from routers. */
 export const SWITCHES: readonly Switch[] = [
-  { name: 'net.ipv4.ip_forward', why: 'without it no packet is passed on' },
+  { name: FORWARD, why: 'without it no packet is passed on' },
   { name: 'net.netfilter.nf_conntrack_acct', why: 'without it connection records have no bytes' },
   { name: 'net.netfilter.nf_conntrack_timestamp', why: 'without it connection records have no beginning' },
 ];

@@ -26,9 +26,10 @@ export interface TableDeps {
   readonly isThere: () => boolean;
   /** Chains of settings that are in the table already. */
   readonly settings: readonly string[];
+  readonly isGuarded: boolean;
 }
 
-export function createTableState({ nft, rules, isThere, settings }: TableDeps): TableState {
+export function createTableState({ nft, rules, isThere, settings, isGuarded }: TableDeps): TableState {
   const writer = createWriter(nft);
   /** Settings by name → how many rules use them; what was there before is used by nobody we know of. */
   const uses = new Map<string, number>(settings.map((name) => [name, 0]));
@@ -62,7 +63,7 @@ export function createTableState({ nft, rules, isThere, settings }: TableDeps): 
 
   async function restore(): Promise<Refusal> {
     await writer.settled();
-    return isThere() ? '' : nft(tableText(rules()));
+    return isThere() ? '' : nft(tableText(rules(), isGuarded));
   }
 
   return {

@@ -118,14 +118,22 @@ export const CHAINS: readonly Chain[] = [
   { name: 'stay', hook: 'type nat hook input priority 100', lines: COUNTING },
 ];
 
+/** Where the engine itself has switched forwarding on: what was not passed on before is not passed on now. */
+export const GUARD: Chain = {
+  name: 'guard',
+  hook: 'type filter hook forward priority 0',
+  lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
+};
+
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText(): string {
+export function baseText(isGuarded = false): string {
+  const chains = isGuarded ? [...CHAINS, GUARD] : CHAINS;
   return [
     `add table ${TABLE}`,
     ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
-    ...CHAINS.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
-    ...CHAINS.map(({ name }) => `flush chain ${TABLE} ${name}`),
-    ...CHAINS.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
+    ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
+    ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
+    ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
     '',
   ].join('\n');
 }

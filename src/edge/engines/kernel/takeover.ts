@@ -8,15 +8,19 @@ import { indexOf } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
 import { SETTINGS_NAME } from './settings.ts';
-import { SETS, type SetName } from './table.ts';
+import { GUARD, SETS, type SetName } from './table.ts';
 
 type Asking = Pick<Netlink, 'dump'>;
 
-/** Adds the table's rules to an empty registry. Gives the settings chains that are there, and whether there is a table. */
-export function takeOver(
-  asking: Asking,
-  registry: Registry,
-): { readonly isThere: boolean; readonly settings: string[] } {
+export interface Found {
+  readonly isThere: boolean;
+  /** Chains of settings. */
+  readonly settings: readonly string[];
+  readonly isGuarded: boolean;
+}
+
+/** Adds the table's rules to an empty registry, and tells what else is there. */
+export function takeOver(asking: Asking, registry: Registry): Found {
   const byIndex = new Map<number, Element[]>();
   let isThere = true;
   for (const set of Object.keys(SETS) as SetName[]) {
@@ -36,7 +40,8 @@ export function takeOver(
     // Remains without a name, which only a foreign hand can have left, get one that no rule has.
     inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, chains, maps);
   }
-  return { isThere, settings: chains.filter((name) => SETTINGS_NAME.test(name)) };
+  const settings = chains.filter((name) => SETTINGS_NAME.test(name));
+  return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
 }
 
 /** The mark of a rule is an element's key, or what an entry leads to. */
