@@ -76,7 +76,7 @@ function dataFindings(folder: DataFolder): Finding[] {
     ];
   } catch (error) {
     if (!(error instanceof Usage)) throw error;
-    return [bad('data', error.message, 'See above.')];
+    return [bad('data', error.message)];
   }
 }
 

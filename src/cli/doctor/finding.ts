@@ -10,4 +10,9 @@ export interface Finding {
 
 export const ok = (about: string, text: string): Finding => ({ about, state: 'ok', text });
 export const warn = (about: string, text: string, fix: string): Finding => ({ about, state: 'warn', text, fix });
-export const bad = (about: string, text: string, fix: string): Finding => ({ about, state: 'bad', text, fix });
+export const bad = (about: string, text: string, fix?: string): Finding => ({
+  about,
+  state: 'bad',
+  text,
+  ...(fix !== undefined && { fix }),
+});
