@@ -91,11 +91,14 @@ describe('we read theirs', () => {
   async function throughOracle(
     t: TestContext,
     place: Place,
-    { found }: Awaited<ReturnType<typeof reader>>,
+    { found, origin }: Awaited<ReturnType<typeof reader>>,
   ): Promise<[Parsed | undefined, Place]> {
+    const before = found.length;
+    const connected = origin.connections.length;
     const client = await tcpClient(t, place.address, place.port);
     const me = { address: `${client.localAddress}`, port: client.localPort ?? 0 };
-    const before = found.length;
+    // order: HAProxy may drop a client that ends before the server is connected.
+    await eventually(() => assert.ok(origin.connections.length > connected));
     client.end('word');
     assert.equal((await readAll(client)).bytes.toString(), 'read');
     assert.equal(found[before]?.payload, 'word');
