@@ -14,7 +14,9 @@ import { Planner } from '../plan/planner.ts';
 import type { EngineSetting } from './choose-engine.ts';
 import type { EngineFactory, EngineName } from './engine.ts';
 import { type EngineSet, openEngines } from './engine-set.ts';
+import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
+import { lazyEngine } from './lazy-engine.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { createSystemLookup, type Lookup } from './origins/lookup.ts';
 import { openNameFile } from './origins/name-file.ts';
@@ -59,7 +61,7 @@ export interface Edge {
 const RECORD_FILES_BYTES = 1 << 30;
 /** An engine is a folder and a line here. */
 const ENGINES: Factories = {
-  node: (events) => createWorkerEngine('node', events),
+  node: async (events) => lazyEngine('node', nodeCapabilities(), () => createWorkerEngine('node', events)),
   // It has threads of its own; this one only tells them what to do.
   uring: createUringEngine,
 };

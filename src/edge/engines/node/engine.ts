@@ -2,13 +2,13 @@
  * The node engine: TCP and UDP on `node:net` and `node:dgram`, on every system that runs Node. The reference for what
  * engines do. It cannot write TCP options, so it refuses TOA.
  */
-import { networkInterfaces } from 'node:os';
 import { systemClock, type Clock } from '../../../lib/clock.ts';
 import { systemRng, type Rng } from '../../../lib/rng.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Listener } from '../../engine.ts';
+import type { Applied, Engine, EngineEvents, EngineFactory, Listener } from '../../engine.ts';
 import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
 import { createBudget } from '../../flow/budget.ts';
+import { nodeCapabilities } from './capabilities.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
 
@@ -44,12 +44,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
   };
-  const capabilities: Capabilities = {
-    modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],
-    protocols: ['TCP', 'UDP'],
-    ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
-    nextOrigin: true,
-  };
+  const capabilities = nodeCapabilities();
   /** Removed ones too, until their last connection is gone. */
   const rules = new Map<string, NodeRule>();
   const removed = new Set<string>();
