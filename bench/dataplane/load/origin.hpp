@@ -43,7 +43,7 @@ inline void tcpOrigin(const std::string& ip) {
     return got > 0 || (got < 0 && errno == EAGAIN);
   };
   for (;;) {
-    poller.wait(-1, [&](int fd, uint32_t) {
+    poller.wait(3600, [&](int fd, uint32_t) {
       if (!listening[fd]) {
         if (!serve(fd)) close(fd);
         return;

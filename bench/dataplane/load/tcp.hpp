@@ -56,7 +56,7 @@ inline Measured connects(const Load& load, const CpuMeter& meter) {
   };
   for (int i = 0; i < load.count; i++) start();
   measure(load, meter, m, [&](double) {
-    poller.wait(100, [&](int fd, uint32_t events) {
+    poller.wait(0.1, [&](int fd, uint32_t events) {
       One& one = ones[fd];
       if ((events & (EPOLLERR | EPOLLHUP)) && !(events & EPOLLIN)) return again(fd, true);
       if (!one.sent && (events & EPOLLOUT)) {
@@ -104,7 +104,7 @@ inline Measured roundTrips(const Load& load, const CpuMeter& meter) {
       ask(idle.back(), next);
       idle.pop_back();
     }
-    int patience = load.rate ? std::max(0, int((next - now) * 1000)) : 100;
+    double patience = load.rate ? std::max(0.0, next - now) : 0.1;
     poller.wait(patience, [&](int fd, uint32_t) {
       ssize_t bytes = recv(fd, buffer.data(), buffer.size(), 0);
       if (bytes <= 0) must(-1, "a connection was lost");
@@ -129,7 +129,7 @@ inline Measured bulk(const Load& load, const CpuMeter& meter, bool down) {
     poller.add(fd, down ? EPOLLIN : EPOLLOUT, fd);
   }
   measure(load, meter, m, [&](double) {
-    poller.wait(100, [&](int fd, uint32_t) {
+    poller.wait(0.1, [&](int fd, uint32_t) {
       off_t from = 0;
       ssize_t moved = down ? recv(fd, buffer.data(), FILE_BYTES, MSG_TRUNC | MSG_DONTWAIT) : 0;
       if (!down) {

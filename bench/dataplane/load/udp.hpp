@@ -44,7 +44,7 @@ inline Measured datagrams(const Load& load, const CpuMeter& meter) {
   measure(load, meter, m, [&](double now) {
     if (m.units == 0 && sentAtBegin < 0) sentAtBegin = sent;
     for (; load.rate && next <= now; next += double(BURST) / load.rate) push(turn++ % load.flows, BURST, now);
-    poller.wait(load.rate ? 0 : 10, [&](int flow, uint32_t) {
+    poller.wait(load.rate ? std::max(0.0, next - now) : 0.01, [&](int flow, uint32_t) {
       int got = recvmmsg(fds[flow], incoming, BATCH, MSG_DONTWAIT, nullptr);
       if (got <= 0) return;
       double began, now = seconds();

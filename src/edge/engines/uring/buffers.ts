@@ -22,6 +22,8 @@ export interface BufferShape {
 
 /** limit: what the kernel holds at least; one batch of completions rarely takes more, and more would go cold. */
 const LEAST_PROVIDED = 64;
+/** limit: a peak ends every receive that finds no buffer, so it should come seldom; memory can wait ten seconds. */
+const TICKS_OF_PEAK = 40;
 const RING_ENTRY_BYTES = 16;
 
 export class BufferPool {
@@ -46,6 +48,7 @@ export class BufferPool {
   #tail = 0;
   #provided = 0;
   #level = LEAST_PROVIDED;
+  #peak = TICKS_OF_PEAK;
 
   private constructor(shape: BufferShape, memory: Slab, entries: Slab) {
     this.size = shape.size;
@@ -114,12 +117,15 @@ export class BufferPool {
   /** A receive found no buffer: the kernel gets more of them from now on. False: there are none left to give. */
   starved(): boolean {
     this.#level = Math.min(this.#level * 2, this.#count);
+    this.#peak = TICKS_OF_PEAK;
     this.provide();
     return this.#provided > 0;
   }
 
-  /** Called on the slow tick: after a peak the kernel's share shrinks again. */
+  /** Called on the slow tick: some time after a peak the kernel's share shrinks again. */
   relax(): void {
+    if (--this.#peak > 0) return;
+    this.#peak = TICKS_OF_PEAK;
     this.#level = Math.max(LEAST_PROVIDED, this.#level >> 1);
   }
 

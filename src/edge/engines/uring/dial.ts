@@ -88,7 +88,7 @@ export function connected(r: Relay, slot: number, generation: number, attempt: n
   s.seenAt[slot] = r.now;
   arm(r, slot);
   if (rule.pass.carrier === 'start') announce(r, slot);
-  startReading(r, 2 * slot + 1);
+  startReading(r, 2 * slot + 1, true);
   flush(r, 2 * slot);
 }
 

@@ -19,10 +19,11 @@ const STREAK_OF_STREAM = 4;
 /** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
 const SEGMENT = 1448;
 
-export function startReading(r: Relay, k: number): void {
+/** `nothingYet`: spares the attempt that would find nothing; where it is wrong the poll completes at once. */
+export function startReading(r: Relay, k: number, nothingYet = false): void {
   const { slots: s } = r;
   s.flags[k]! |= READING;
-  receive(r.ring, s.fd[k]!, r.buffers.group, false, OP.RECEIVE, k, s.generation[k >> 1]!);
+  receive(r.ring, s.fd[k]!, r.buffers.group, nothingYet, OP.RECEIVE, k, s.generation[k >> 1]!);
 }
 
 function stopReading(r: Relay, k: number): void {
