@@ -44,7 +44,7 @@ const TABLE: readonly [what: string, proxy: Partial<L4Proxy>, zone: object, acks
   ['all is applied', {}, {}, acks(7), 'online online'],
   ['the rule failed', {}, {}, acks(7, 'rule-1'), 'online fail'],
   ['the rule failed before it was changed again', {}, {}, acks(6, 'rule-1'), 'online progress'],
-  ['the instance failed', {}, {}, acks(7, 'sid-1'), 'fail online'],
+  ['the instance failed', {}, {}, acks(7, 'sid-1'), 'fail fail'],
   ['going off', { want: 'offline', changed: 8 }, {}, acks(7), 'stopping stopping'],
   ['off', { want: 'offline', changed: 8 }, {}, acks(8, 'sid-1', 'rule-1'), 'offline offline'],
   ['the zone is being paused', {}, { paused: true, changed: 9 }, acks(8), 'stopping stopping'],
