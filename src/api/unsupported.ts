@@ -56,7 +56,6 @@ export const UNSUPPORTED: readonly Unsupported[] = [
       'ModifyOriginGroup',
       'ModifyRealtimeLogDeliveryTask',
       'ModifySecurityIPGroup',
-      'VerifyOwnership',
     ],
   },
   {
