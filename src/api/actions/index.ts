@@ -40,6 +40,7 @@ import { DeleteZone } from './zone/DeleteZone.ts';
 import { DescribeZones } from './zone/DescribeZones.ts';
 import { ModifyZone } from './zone/ModifyZone.ts';
 import { ModifyZoneStatus } from './zone/ModifyZoneStatus.ts';
+import { VerifyOwnership } from './zone/VerifyOwnership.ts';
 
 export const ACTIONS = {
   // edgefour: what the cloud has in its console or in other products
@@ -86,4 +87,5 @@ export const ACTIONS = {
   DescribeZones,
   ModifyZone,
   ModifyZoneStatus,
+  VerifyOwnership,
 } as const satisfies Record<string, AnyAction>;

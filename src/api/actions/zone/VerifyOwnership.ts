@@ -22,6 +22,6 @@ export const VerifyOwnership = action({
     const isIn = (name: string): boolean => name !== '' && domain.endsWith(`.${name.toLowerCase()}`);
     if (!zonesOfCaller(tx).some(({ name }) => isIn(name)))
       throw tx.refuse('ResourceNotFound', `No zone of yours has ${Domain}.`);
-    return { Status: 'success', Result: '' };
+    return { Status: 'success' as const, Result: '' };
   },
 });
