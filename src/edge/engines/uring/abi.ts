@@ -32,6 +32,7 @@ export const IORING_REGISTER_PBUF_RING = 22;
 // operations
 export const IORING_OP_NOP = 0;
 export const IORING_OP_POLL_ADD = 6;
+export const IORING_OP_SENDMSG = 9;
 export const IORING_OP_RECVMSG = 10;
 export const IORING_OP_ACCEPT = 13;
 export const IORING_OP_ASYNC_CANCEL = 14;
@@ -83,6 +84,8 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;
@@ -112,9 +115,11 @@ export const RLIMIT_NOFILE = 7;
 
 // errnos, as completions carry them
 export const EINTR = 4;
+export const EIO = 5;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EBUSY = 16;
+export const EINVAL = 22;
 export const EMFILE = 24;
 export const ENFILE = 23;
 export const EPIPE = 32;

@@ -133,6 +133,15 @@ export class BufferPool {
     this.#stack[this.#free++] = buffer;
   }
 
+  /** The buffer and all that follow it. */
+  giveChain(first: number): void {
+    for (let buffer = first; buffer >= 0;) {
+      const next = this.next[buffer]!;
+      this.give(buffer);
+      buffer = next;
+    }
+  }
+
   /** Where the buffer's bytes begin in `memory`. */
   offset(buffer: number): number {
     return buffer * this.#stride + this.headroom;

@@ -18,6 +18,7 @@ import {
   IORING_OP_RECV,
   IORING_OP_RECVMSG,
   IORING_OP_SEND,
+  IORING_OP_SENDMSG,
   IORING_OP_SOCKET,
   IORING_OP_URING_CMD,
   IORING_POLL_ADD_MULTI,
@@ -52,8 +53,6 @@ export const OP = {
   UDP_ORIGIN: 9,
   UDP_SEND: 10,
   UDP_SEND_AGAIN: 11,
-  UDP_REPLY: 12,
-  UDP_EMPTY_REPLY: 13,
 } as const;
 
 const OP_BITS = 4;
@@ -167,6 +166,22 @@ export function sendDatagram(
   if (nameSize === 0) return;
   ring.pointer(i, SQE.off, name);
   ring.sqes[i + SQE.spliceFd] = nameSize;
+}
+
+/** Sends what a struct msghdr describes, now or not at all. */
+export function sendMessage(
+  ring: Ring,
+  fd: number,
+  message: number,
+  op: number,
+  index: number,
+  generation: number,
+  buffer: number,
+): void {
+  const i = ring.sqe(IORING_OP_SENDMSG, 0, 0, fd, low(op, index), high(generation, buffer));
+  ring.pointer(i, SQE.addr, message);
+  ring.sqes[i + SQE.len] = 1;
+  ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_DONTWAIT;
 }
 
 /** Completes once when one of `events` (or an error) is there. */

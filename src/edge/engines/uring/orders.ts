@@ -40,6 +40,8 @@ export class Orders {
 
   /** Nothing is under way on the socket of this closing entry: it can go. */
   idle(r: Relay, entry: Entry): void {
+    // order: what is about to be submitted may name this descriptor, and a closed one is soon somebody else's.
+    r.ring.enter(0, 0);
     close(entry.fd);
     r.rules.closed(entry);
     for (const [seq, entries] of this.#waiting) {
@@ -72,7 +74,7 @@ export class Orders {
     const before = r.rules.rules.get(spec.index)?.spec.mode;
     const { rule, added, gone } = r.rules.apply(spec);
     if (spec.protocol === 'UDP' && !r.udp) {
-      r.udp = new Udp(r.ring, r.sessions, r.flowFds);
+      r.udp = new Udp(r, r.sessions, r.flowFds);
       r.mapped();
     }
     for (const entry of added) {

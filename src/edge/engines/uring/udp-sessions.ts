@@ -81,6 +81,7 @@ function upstream(v6: boolean, address: Uint8Array, port: number): number {
 export function endSession(r: Relay, flow: number, cause: number): void {
   const { flows } = r.udp!;
   recordSession(r, flow, cause);
+  r.udp!.gather.drop(flow);
   const fd = flows.fd[flow]!;
   if (flows.reading[flow] === 1) cancelAll(r.ring, fd);
   closeInRing(r.ring, fd);

@@ -10,6 +10,8 @@ import {
   AF_INET6,
   ECANCELED,
   ECONNREFUSED,
+  EINVAL,
+  EIO,
   EMSGSIZE,
   ENOBUFS,
   IORING_CQE_BUFFER_SHIFT,
@@ -19,9 +21,9 @@ import {
 import { BufferPool } from './buffers.ts';
 import { BYTES_IN, BYTES_OUT, DROP, PACKETS_IN, PACKETS_OUT } from './counters.ts';
 import { Flows, HEADER_BYTES } from './flows.ts';
-import { OP, receive, receiveMessages, sendDatagram } from './operations.ts';
+import { Gather } from './gather.ts';
+import { OP, receive, receiveMessages, sendDatagram, sendMessage } from './operations.ts';
 import type { Relay } from './relay.ts';
-import type { Ring } from './ring.ts';
 import type { Entry } from './rules.ts';
 import {
   LARGEST_DATAGRAM_V4,
@@ -47,13 +49,16 @@ export class Udp {
   /** Receives that found no buffer: entries as they are, flows as −1 − flow. */
   readonly hungry: number[] = [];
   readonly message: Slab;
+  readonly gather: Gather;
 
-  constructor(ring: Ring, sessions: number, descriptors: SharedArrayBuffer) {
+  constructor(r: Relay, sessions: number, descriptors: SharedArrayBuffer) {
+    const { ring } = r;
     const buffers = BufferPool.create(ring, UDP_BUFFERS);
     const message = mapPages(MSGHDR_BYTES);
     if (typeof buffers === 'number' || typeof message === 'number') throw new Error('no memory for datagrams');
     this.flows = new Flows(sessions, descriptors);
     this.buffers = buffers;
+    this.gather = new Gather(ring, buffers, sessions, (k, first, message) => sendChain(r, k, first, message));
     this.words = new Int32Array(buffers.memory.buffer);
     this.message = message;
     new Int32Array(message.buffer)[NAMELEN_WORD] = NAME_ROOM;
@@ -62,6 +67,7 @@ export class Udp {
   release(): void {
     this.buffers.release();
     this.flows.release();
+    this.gather.release();
     unmap(this.message);
   }
 }
@@ -128,34 +134,72 @@ function forward(r: Relay, entry: Entry, buffer: number, size: number): boolean 
   row[PACKETS_IN]! += 1;
   buffers.start[buffer] = from;
   buffers.length[buffer] = size + header;
-  toOrigin(r, flow, buffer, OP.UDP_SEND);
+  r.udp!.gather.add(2 * flow, buffer);
   return true;
 }
 
-function toOrigin(r: Relay, flow: number, buffer: number, op: number): void {
-  const { buffers, flows } = r.udp!;
-  const address = buffers.address + buffers.start[buffer]!;
-  const length = buffers.length[buffer]!;
-  sendDatagram(r.ring, flows.fd[flow]!, address, length, 0, 0, op, flow, flows.generation[flow]!, buffer);
+/** Direction k's chain goes now: to the origin by the session's socket, back by the one that the client spoke to. */
+function sendChain(r: Relay, k: number, first: number, message: number): void {
+  const { gather, flows } = r.udp!;
+  if (message === 0) return sendOne(r, k, first, false);
+  const flow = k >> 1;
+  const toClient = (k & 1) === 1;
+  const name = flows.nameOffset(flow);
+  if (toClient) gather.to(message, flows.namesAddress + name, sizeOfFamily(familyAt(flows.names, name)));
+  sendMessage(r.ring, socketOf(r, k), message, OP.UDP_SEND, k, flows.generation[flow]!, first);
 }
 
-/** A datagram to an origin has left, or has not; `again`: it was its second chance. */
-export function sentToOrigin(
+function sendOne(r: Relay, k: number, buffer: number, again: boolean): void {
+  const { buffers, flows } = r.udp!;
+  const flow = k >> 1;
+  const name = flows.nameOffset(flow);
+  const nameSize = (k & 1) === 1 ? sizeOfFamily(familyAt(flows.names, name)) : 0;
+  const from = buffers.address + buffers.start[buffer]!;
+  const op = again ? OP.UDP_SEND_AGAIN : OP.UDP_SEND;
+  const length = buffers.length[buffer]!;
+  const generation = flows.generation[flow]!;
+  sendDatagram(r.ring, socketOf(r, k), from, length, flows.namesAddress + name, nameSize, op, k, generation, buffer);
+}
+
+function socketOf(r: Relay, k: number): number {
+  const { flows } = r.udp!;
+  return (k & 1) === 1 ? r.rules.entry(flows.entry[k >> 1]!).fd : flows.fd[k >> 1]!;
+}
+
+/** The chain of direction k that begins with `first` has left, or has not; `again`: it was its second chance. */
+export function sentDatagrams(
   r: Relay,
-  flow: number,
+  k: number,
   generation: number,
-  buffer: number,
+  first: number,
   result: number,
   again: boolean,
 ): void {
-  const { buffers, flows } = r.udp!;
+  const { buffers, flows, gather } = r.udp!;
+  const flow = k >> 1;
   const alive = flows.generation[flow] === generation && flows.open[flow] === 1;
-  if (result >= 0 || !alive) return buffers.give(buffer);
+  if (result >= 0 || !alive) return buffers.giveChain(first);
+  const segments = buffers.next[first]! >= 0;
+  const refusedSegments = segments && (result === -EINVAL || result === -EMSGSIZE || result === -EIO);
+  if (refusedSegments) gather.refused(k);
   // An error of the datagram before, told at this one: it has not been sent.
-  if (result === -ECONNREFUSED && !again && !refused(r, flow)) return toOrigin(r, flow, buffer, OP.UDP_SEND_AGAIN);
-  const { row } = r.rules.entry(flows.entry[flow]!).rule;
-  if (flows.open[flow] === 1) row[result === -EMSGSIZE ? DROP.oversize : DROP.queue]! += 1;
-  buffers.give(buffer);
+  const late = result === -ECONNREFUSED && !again && (k & 1) === 0;
+  if (refusedSegments || (late && !refused(r, flow))) return sendEach(r, k, first);
+  if (!late) {
+    const { row } = r.rules.entry(flows.entry[flow]!).rule;
+    for (let b = first; b >= 0; b = buffers.next[b]!) row[result === -EMSGSIZE ? DROP.oversize : DROP.queue]! += 1;
+  }
+  buffers.giveChain(first);
+}
+
+function sendEach(r: Relay, k: number, first: number): void {
+  const { buffers } = r.udp!;
+  for (let buffer = first; buffer >= 0;) {
+    const next = buffers.next[buffer]!;
+    buffers.next[buffer] = -1;
+    sendOne(r, k, buffer, true);
+    buffer = next;
+  }
 }
 
 /** A reply for a session, or the end of its receive. */
@@ -194,37 +238,26 @@ function back(r: Relay, flow: number, buffer: number, size: number): boolean {
   flows.bytes[2 * flow + 1]! += size - cut;
   row[BYTES_OUT]! += size - cut;
   row[PACKETS_OUT]! += 1;
+  if (buffer >= 0) {
+    buffers.start[buffer]! += cut;
+    buffers.length[buffer] = size - cut;
+    r.udp!.gather.add(2 * flow + 1, buffer);
+    return true;
+  }
+  // An empty datagram came without a buffer, and needs none.
+  r.udp!.gather.flush(2 * flow + 1);
   const name = flows.nameOffset(flow);
   const nameSize = sizeOfFamily(familyAt(flows.names, name));
-  const from = buffers.address + (buffer < 0 ? 0 : buffers.start[buffer]! + cut);
-  const token = buffer < 0 ? 0 : buffer;
-  const op = buffer < 0 ? OP.UDP_EMPTY_REPLY : OP.UDP_REPLY;
-  sendDatagram(
-    r.ring,
-    entry.fd,
-    from,
-    size - cut,
-    flows.namesAddress + name,
-    nameSize,
-    op,
-    flow,
-    flows.generation[flow]!,
-    token,
-  );
-  return buffer >= 0;
+  const generation = flows.generation[flow]!;
+  const at = flows.namesAddress + name;
+  sendDatagram(r.ring, entry.fd, at, 0, at, nameSize, OP.IGNORE, 0, generation, 0);
+  return false;
 }
 
-/** A reply has left, or has not. */
-export function sentToClient(r: Relay, flow: number, generation: number, buffer: number, result: number): void {
-  const { buffers, flows } = r.udp!;
-  buffers.give(buffer);
-  if (result >= 0 || flows.generation[flow] !== generation || flows.open[flow] === 0) return;
-  r.rules.entry(flows.entry[flow]!).rule.row[result === -EMSGSIZE ? DROP.oversize : DROP.queue]! += 1;
-}
-
-/** Called before each wait: receives that found no buffer try again. */
+/** Called before each wait: what was gathered goes, receives that found no buffer try again. */
 export function feedUdp(r: Relay): void {
   const udp = r.udp!;
+  udp.gather.flushAll();
   udp.buffers.provide();
   if (udp.hungry.length === 0 || udp.buffers.free === 0) return;
   for (const who of udp.hungry.splice(0)) {

@@ -24,7 +24,7 @@ import { Rules } from './rules.ts';
 import { DIALLING, Slots } from './slots.ts';
 import { feed, received, sent } from './stream.ts';
 import { polled } from './splice.ts';
-import { feedUdp, fromClient, fromOrigin, sentToClient, sentToOrigin } from './udp.ts';
+import { feedUdp, fromClient, fromOrigin, sentDatagrams } from './udp.ts';
 import { tickSession } from './udp-sessions.ts';
 import { Toa } from './toa/announce.ts';
 import { Wheel } from './wheel.ts';
@@ -96,6 +96,7 @@ function loop(r: Relay, orders: Orders): void {
     if (r.udp) feedUdp(r);
     ring.enter(1, slots.dialling > 0 || orders.stopping ? WAIT_DIALLING_MS : WAIT_MS);
     r.now = performance.timeOrigin + performance.now();
+    r.udp?.gather.submitted();
     let woken = false;
     let head = ring.cqHead();
     for (let tail = ring.cqTail(); head !== tail; tail = ring.cqTail()) {
@@ -145,11 +146,9 @@ function complete(r: Relay, operation: number, index: number, high: number, resu
     case OP.UDP_ORIGIN:
       return fromOrigin(r, index, generationOf(high), result, flags);
     case OP.UDP_SEND:
-      return sentToOrigin(r, index, generationOf(high), tokenOf(high), result, false);
+      return sentDatagrams(r, index, generationOf(high), tokenOf(high), result, false);
     case OP.UDP_SEND_AGAIN:
-      return sentToOrigin(r, index, generationOf(high), tokenOf(high), result, true);
-    case OP.UDP_REPLY:
-      return sentToClient(r, index, generationOf(high), tokenOf(high), result);
+      return sentDatagrams(r, index, generationOf(high), tokenOf(high), result, true);
     default:
       // IGNORE: a cancel that found nothing, an option that could not be set.
       return;

@@ -1,0 +1,175 @@
+/**
+ * Datagrams of one batch that go the same way, sent as one (UDP_SEGMENT): the system's path is walked once for all of
+ * them. Each direction of a session (2 × session to the origin, 2 × session + 1 back) has a chain of buffers; what does
+ * not fit into it sends it first, so the order stays. Where the path refuses segments the direction does without for
+ * good. Used by udp.ts only.
+ */
+import { mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import type { Slab } from '../../../lib/ffi/libc.ts';
+import { SOL_UDP, UDP_SEGMENT } from './abi.ts';
+import type { BufferPool } from './buffers.ts';
+import type { Ring } from './ring.ts';
+
+/** limit: the kernel's own (UDP_MAX_SEGMENTS of older ones), and the largest datagram that can be made of them. */
+const MOST_SEGMENTS = 64;
+const MOST_BYTES = 65_000;
+/** limit: payload of an Ethernet frame over IPv4; a longer datagram is fragmented, which segments cannot be. */
+const LARGEST_SEGMENT = 1472;
+
+/** Room for the messages of one batch; a batch that needs more is submitted in parts. */
+const MESSAGES = 512;
+const VECTORS = 4096;
+// struct msghdr, struct iovec, struct cmsghdr with two bytes of data
+const MSGHDR_BYTES = 64;
+const IOVEC_BYTES = 16;
+const CMSG_BYTES = 32;
+const CMSG_LENGTH = 18;
+const CMSG_SPACE = 24;
+const WORD = { name: 0, nameSize: 2, vectors: 4, count: 6, control: 8, controlSize: 10 } as const;
+
+/** Sends the chain that begins with `first`: alone (`message` 0), or as the segments that `message` describes. */
+export type SendChain = (k: number, first: number, message: number) => void;
+
+export class Gather {
+  readonly #ring: Ring;
+  readonly #buffers: BufferPool;
+  readonly #send: SendChain;
+  readonly #head: Int32Array;
+  readonly #tail: Int32Array;
+  readonly #count: Uint8Array;
+  /** Bytes of each segment but the last; of the last; of all. */
+  readonly #segment: Int32Array;
+  readonly #last: Int32Array;
+  readonly #bytes: Int32Array;
+  /** The path has refused segments. */
+  readonly #plain: Uint8Array;
+  readonly #waiting: number[] = [];
+  readonly #slab: Slab;
+  readonly #words: Int32Array;
+  readonly #bytesOfSlab: Uint16Array;
+  #messages = 0;
+  #vectors = 0;
+
+  constructor(ring: Ring, buffers: BufferPool, sessions: number, send: SendChain) {
+    const slab = mapPages(MESSAGES * (MSGHDR_BYTES + CMSG_BYTES) + VECTORS * IOVEC_BYTES);
+    if (typeof slab === 'number') throw new Error('no memory for datagrams');
+    this.#ring = ring;
+    this.#buffers = buffers;
+    this.#send = send;
+    this.#slab = slab;
+    this.#words = new Int32Array(slab.buffer);
+    this.#bytesOfSlab = new Uint16Array(slab.buffer);
+    const directions = 2 * sessions;
+    this.#head = new Int32Array(directions).fill(-1);
+    this.#tail = new Int32Array(directions);
+    this.#count = new Uint8Array(directions);
+    this.#segment = new Int32Array(directions);
+    this.#last = new Int32Array(directions);
+    this.#bytes = new Int32Array(directions);
+    this.#plain = new Uint8Array(directions);
+  }
+
+  add(k: number, buffer: number): void {
+    const length = this.#buffers.length[buffer]!;
+    if (this.#head[k]! >= 0) {
+      const alike = length > 0 && length <= this.#segment[k]! && this.#last[k] === this.#segment[k];
+      const room = this.#count[k]! < MOST_SEGMENTS && this.#bytes[k]! + length <= MOST_BYTES;
+      if (alike && room && this.#segment[k]! <= LARGEST_SEGMENT && this.#plain[k] === 0) {
+        this.#buffers.next[this.#tail[k]!] = buffer;
+        this.#tail[k] = buffer;
+        this.#count[k]! += 1;
+        this.#last[k] = length;
+        this.#bytes[k]! += length;
+        return;
+      }
+      this.flush(k);
+    }
+    this.#head[k] = this.#tail[k] = buffer;
+    this.#count[k] = 1;
+    this.#segment[k] = this.#last[k] = this.#bytes[k] = length;
+    this.#waiting.push(k);
+  }
+
+  /** Called before the ring waits. */
+  flushAll(): void {
+    for (let k = this.#waiting.pop(); k !== undefined; k = this.#waiting.pop()) this.flush(k);
+  }
+
+  /** Everything described so far has been submitted, and with that copied: its room is free. */
+  submitted(): void {
+    this.#messages = 0;
+    this.#vectors = 0;
+  }
+
+  /** The session ends: what waits in its directions is given back. */
+  drop(session: number): void {
+    for (let k = 2 * session; k <= 2 * session + 1; k++) {
+      if (this.#head[k]! >= 0) this.#buffers.giveChain(this.#head[k]!);
+      this.#head[k] = -1;
+      this.#plain[k] = 0;
+    }
+  }
+
+  /** Direction k's path does not take segments. */
+  refused(k: number): void {
+    this.#plain[k] = 1;
+  }
+
+  release(): void {
+    unmap(this.#slab);
+  }
+
+  /** Sends what direction k has. */
+  flush(k: number): void {
+    const first = this.#head[k]!;
+    if (first < 0) return;
+    this.#head[k] = -1;
+    this.#send(k, first, this.#count[k] === 1 ? 0 : this.#describe(k, first));
+  }
+
+  /** The address of a struct msghdr for the chain; its name is the sender's to fill in. */
+  #describe(k: number, first: number): number {
+    if (this.#messages === MESSAGES || this.#vectors + MOST_SEGMENTS > VECTORS) {
+      this.#ring.enter(0, 0);
+      this.submitted();
+    }
+    const { next, start, length, address } = this.#buffers;
+    const vectorsAt = MESSAGES * (MSGHDR_BYTES + CMSG_BYTES) + this.#vectors * IOVEC_BYTES;
+    let at = vectorsAt >> 2;
+    for (let buffer = first; buffer >= 0; buffer = next[buffer]!) {
+      this.#pointer(at, address + start[buffer]!);
+      this.#words[at + 2] = length[buffer]!;
+      this.#words[at + 3] = 0;
+      at += IOVEC_BYTES >> 2;
+    }
+    const messageAt = this.#messages * MSGHDR_BYTES;
+    const controlAt = MESSAGES * MSGHDR_BYTES + this.#messages * CMSG_BYTES;
+    const control = controlAt >> 2;
+    this.#words[control] = CMSG_LENGTH;
+    this.#words[control + 1] = 0;
+    this.#words[control + 2] = SOL_UDP;
+    this.#words[control + 3] = UDP_SEGMENT;
+    this.#bytesOfSlab[(controlAt >> 1) + 8] = this.#segment[k]!;
+    const message = messageAt >> 2;
+    this.#words.fill(0, message, message + (MSGHDR_BYTES >> 2));
+    this.#pointer(message + WORD.vectors, this.#slab.address + vectorsAt);
+    this.#words[message + WORD.count] = this.#count[k]!;
+    this.#pointer(message + WORD.control, this.#slab.address + controlAt);
+    this.#words[message + WORD.controlSize] = CMSG_SPACE;
+    this.#messages++;
+    this.#vectors += this.#count[k]!;
+    return this.#slab.address + messageAt;
+  }
+
+  /** Names the receiver of a described chain. */
+  to(message: number, name: number, nameSize: number): void {
+    const at = (message - this.#slab.address) >> 2;
+    this.#pointer(at + WORD.name, name);
+    this.#words[at + WORD.nameSize] = nameSize;
+  }
+
+  #pointer(at: number, address: number): void {
+    this.#words[at] = address | 0;
+    this.#words[at + 1] = (address / 4294967296) | 0;
+  }
+}
