@@ -4,7 +4,9 @@
  */
 
 /** A message's flags (linux/netlink.h). */
-export const NLM_F = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300 } as const;
+export const NLM_F = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300, CREATE: 0x400 } as const;
+/** Around the messages of one transaction (linux/netfilter/nfnetlink.h). */
+export const NFNL_MSG_BATCH = { BEGIN: 0x10, END: 0x11 } as const;
 export const NLMSG = { ERROR: 2, DONE: 3, OVERRUN: 4 } as const;
 /** nlmsghdr and nfgenmsg. */
 export const HEADER_BYTES = 20;
@@ -42,10 +44,12 @@ export interface Message {
   readonly flags: number;
   /** AF_UNSPEC, AF_INET, AF_INET6, NFPROTO_INET … */
   readonly family: number;
+  /** Of a batch: which subsystem's. */
+  readonly resource?: number;
   readonly attributes: readonly Attribute[];
 }
 
-export function encode({ type, flags, family, attributes }: Message, sequence = 0): Uint8Array {
+export function encode({ type, flags, family, resource = 0, attributes }: Message, sequence = 0): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + sizeOf(attributes));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
@@ -53,6 +57,7 @@ export function encode({ type, flags, family, attributes }: Message, sequence = 
   view.setUint16(6, flags, true);
   view.setUint32(8, sequence, true);
   view.setUint8(16, family);
+  view.setUint16(18, resource);
   write(bytes, view, HEADER_BYTES, attributes);
   return bytes;
 }

@@ -2,7 +2,7 @@
  * A netlink socket to the kernel's netfilter. Nothing here waits: requests are answered while they are sent, events are
  * taken when asked for. Throws where the system refuses a call that a privileged process may make.
  */
-import { eachMessage, encode, type Message, NLM_F, NLMSG } from '../netlink.ts';
+import { eachMessage, encode, type Message, NFNL_MSG_BATCH, NLM_F, NLMSG } from '../netlink.ts';
 import { bindTo, close, errnoName, recv, send, setsockopt, socket } from './libc.ts';
 
 const AF_NETLINK = 16;
@@ -10,12 +10,14 @@ const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
-const SO_ATTACH_FILTER = 26;
+const SO_SNDBUFFORCE = 32;
 const MSG_DONTWAIT = 0x40;
 const [EAGAIN, ENOBUFS, EINTR] = [-11, -105, -4];
 
 /** limit: the kernel fills at most 32 KiB per answer of a dump. */
 const ANSWER_BYTES = 65_536;
+/** limit: a transaction is one message to the system; thousands of rules are a few megabytes. */
+const REQUEST_BYTES = 16 * 1024 * 1024;
 /** limit: as many acknowledgements fit the socket's usual buffer of 208 KiB with room to spare. */
 const AT_ONCE = 64;
 
@@ -31,6 +33,7 @@ export class Netlink {
   constructor(groups = 0, bufferBytes = 0) {
     this.#fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), 'socket');
     try {
+      must(this.#set(SO_SNDBUFFORCE, Uint32Array.of(REQUEST_BYTES)), 'SO_SNDBUFFORCE');
       if (bufferBytes > 0) must(this.#set(SO_RCVBUFFORCE, Uint32Array.of(bufferBytes)), 'SO_RCVBUFFORCE');
       const address = new DataView(new ArrayBuffer(12));
       address.setUint16(0, AF_NETLINK, true);
@@ -47,17 +50,36 @@ export class Netlink {
     const codes: number[] = [];
     for (let first = 0; first < messages.length; first += AT_ONCE) {
       const part = messages.slice(first, first + AT_ONCE);
-      this.#send(part.map((message) => ({ ...message, flags: message.flags | NLM_F.REQUEST | NLM_F.ACK })));
-      while (codes.length < first + part.length) this.#read((_, code) => codes.push(code));
+      this.#send(part.map((message) => ({ ...message, flags: message.flags | NLM_F.ACK })));
+      while (codes.length < first + part.length) this.#read(0, (code) => codes.push(code));
     }
     return codes;
   }
 
+  /** Sends messages that take effect together or not at all. Gives 0, or minus the errno of the first that failed. */
+  transact(subsystem: number, messages: readonly Message[]): number {
+    const frame = { flags: 0, family: 0, resource: subsystem, attributes: [] };
+    this.#send([{ ...frame, type: NFNL_MSG_BATCH.BEGIN }, ...messages, { ...frame, type: NFNL_MSG_BATCH.END }]);
+    // The kernel has done all of it by now; what it did not like waits to be read.
+    let result = 0;
+    while (this.#read(MSG_DONTWAIT, (code) => (result ||= code)));
+    return result;
+  }
+
   /** Asks for everything that matches and hands it over piece by piece. Gives 0, or minus the errno. */
   dump(message: Message, take: Take): number {
-    this.#send([{ ...message, flags: message.flags | NLM_F.REQUEST | NLM_F.DUMP }]);
+    return this.#ask({ ...message, flags: message.flags | NLM_F.DUMP }, take);
+  }
+
+  /** Asks for what the message names. Gives 0, or minus the errno. */
+  get(message: Message, take: Take): number {
+    return this.#ask({ ...message, flags: message.flags | NLM_F.ACK }, take);
+  }
+
+  #ask(message: Message, take: Take): number {
+    this.#send([message]);
     let result: number | undefined;
-    while (result === undefined) this.#read((_, code) => (result = code), take);
+    while (result === undefined) this.#read(0, (code) => (result = code), take);
     return result;
   }
 
@@ -79,14 +101,6 @@ export class Netlink {
     return { taken, lost };
   }
 
-  /** A classic BPF program, 8 bytes an instruction: which events this socket gets at all. */
-  filter(program: Uint8Array, addressOf: (bytes: Uint8Array) => bigint): void {
-    const fprog = new DataView(new ArrayBuffer(16));
-    fprog.setUint16(0, program.length / 8, true);
-    fprog.setBigUint64(8, addressOf(program), true);
-    must(this.#set(SO_ATTACH_FILTER, fprog), 'SO_ATTACH_FILTER');
-  }
-
   close(): void {
     close(this.#fd);
   }
@@ -96,19 +110,21 @@ export class Netlink {
   }
 
   #send(messages: readonly Message[]): void {
-    const bytes = Buffer.concat(messages.map((message) => encode(message)));
+    const bytes = Buffer.concat(messages.map((one) => encode({ ...one, flags: one.flags | NLM_F.REQUEST })));
     must(send(this.#fd, bytes, bytes.length, 0), 'send');
   }
 
-  /** One read: what ends an answer (a DONE or an acknowledgement) goes to `ended`, the rest to `take`. */
-  #read(ended: (type: number, code: number) => void, take?: Take): void {
-    const length = recv(this.#fd, this.#buffer, ANSWER_BYTES, 0);
-    if (length === EINTR) return;
+  /** What ends an answer (a DONE or an acknowledgement) goes to `ended`, the rest to `take`. False: nothing is there. */
+  #read(flags: number, ended: (code: number) => void, take?: Take): boolean {
+    const length = recv(this.#fd, this.#buffer, ANSWER_BYTES, flags);
+    if (length === EAGAIN) return false;
+    if (length === EINTR) return true;
     must(length, 'recv');
     eachMessage(this.#view, length, ({ type, body, end, code }) => {
-      if (type === NLMSG.ERROR || type === NLMSG.DONE) ended(type, code);
+      if (type === NLMSG.ERROR || type === NLMSG.DONE) ended(code);
       else take?.(this.#view, body, end, type);
     });
+    return true;
   }
 }
 

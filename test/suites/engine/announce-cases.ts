@@ -123,7 +123,9 @@ export function announceCases(under: EngineUnderTest): void {
     });
 
     test('IPv6 entry to IPv4 origin, IPv4 entry to IPv6 origin, both protocols', async (t) => {
-      if (!world.engine.capabilities().ipv6) return t.skip('the engine has no IPv6 here');
+      const { ipv6, translates } = world.engine.capabilities();
+      if (!ipv6) return t.skip('the engine has no IPv6 here');
+      if (translates) return t.skip('the engine leads to origins of the same family only');
       for (const [entry, origin] of [
         ['::1', world.address()],
         [world.address(), '::1'],

@@ -1,11 +1,9 @@
 /** What a change of a rule does to its sockets and connections, and what it leaves alone; refusals in words; the end. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listener } from '../../../src/edge/engine.ts';
-import { engineWorld, eventually, freePort, loopback, type EngineUnderTest } from './fixture.ts';
+import { anEntry, engineWorld, eventually, freePort, occupy, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpEcho, udpPeer } from './udp-peers.ts';
@@ -118,16 +116,13 @@ export function changeCases(under: EngineUnderTest): void {
       const rule = await world.rule(leadsTo(origin));
       const [entry = ''] = rule.entries;
       const from = firstPort(rule);
-      const blocker = createServer().listen(from + 2, entry);
-      t.after(() => blocker.close());
-      await once(blocker, 'listening');
+      const leave = await occupy(entry, from + 2);
       const range = { ...rule, ports: [{ from, to: from + 4 }] };
       const refused = await world.engine.apply(range);
       assert.ok(!refused.ok);
       assert.match(refused.reason, new RegExp(`TCP ${entry}:${from + 2} is in use`));
       await assert.rejects(tcpClient(t, entry, from), { code: 'ECONNREFUSED' });
-      blocker.close();
-      await once(blocker, 'close');
+      await leave();
       await world.up(range);
       assert.equal(await ask(await tcpClient(t, entry, from + 4), 'x'), 'x');
       const elsewhere = await world.engine.apply({ ...rule, entries: ['203.0.113.9'] });
@@ -154,7 +149,7 @@ export function changeCases(under: EngineUnderTest): void {
       const engine = await under.create({ record: ({ end }) => ends.push(end), listener() {}, log() {} });
       t.after(() => engine.stop(0));
       const [tcp, udp] = [await tcpOrigin(t), await udpEcho(t)];
-      const entries = [under.address?.() ?? loopback()];
+      const entries = [anEntry()];
       const port = await freePort(entries[0]);
       const rule = {
         entries,

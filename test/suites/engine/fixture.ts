@@ -1,8 +1,9 @@
 /**
  * What the engine cases stand on: one engine per suite, a fresh rule per case, and origins and clients on loopback
- * addresses that no other case uses. An engine brings its factory and, where it needs other places, its addresses.
+ * addresses that no other case uses. An engine brings its factory; one that works elsewhere says where (`settle`).
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,13 +13,20 @@ import { listener } from './listener.ts';
 
 export interface EngineUnderTest {
   readonly create: EngineFactory;
-  /** A new IPv4 address each time, where entries, origins or clients may live. Default: somewhere in 127.0.0.0/8. */
-  readonly address?: () => string;
+}
+
+/** Where the cases live: a new IPv4 address each time, for origins and clients, and for entries. */
+export interface Places {
+  address(): string;
+  entry(): string;
+  /** Another program listens there until the result is called. Default: this one does. */
+  occupy?(address: string, port: number): Promise<() => Promise<unknown>>;
 }
 
 export interface EngineWorld {
   readonly engine: Engine;
   address(): string;
+  entry(): string;
   /** A rule nobody has: one entry address, one free port, TCP, OFF. */
   rule(change?: Partial<Listener>): Promise<Listener>;
   /** Applies, and fails the case with the engine's reason where it refuses. */
@@ -36,6 +44,33 @@ export function loopback(): string {
   return `127.${64 + (Math.floor(n / 65_024) % 128)}.${Math.floor(n / 254) % 256}.${1 + (n % 254)}`;
 }
 
+let places: Places = { address: loopback, entry: loopback };
+/** From now on, in this process, the cases live there. */
+export function settle(there: Places): void {
+  places = there;
+}
+
+export function anAddress(): string {
+  return places.address();
+}
+
+export function anEntry(): string {
+  return places.entry();
+}
+
+export function occupy(address: string, port: number): Promise<() => Promise<unknown>> {
+  return places.occupy?.(address, port) ?? listenAt(address, port);
+}
+
+async function listenAt(address: string, port: number): Promise<() => Promise<unknown>> {
+  const server = createServer().listen(port, address);
+  await once(server, 'listening');
+  return () => {
+    server.close();
+    return once(server, 'close');
+  };
+}
+
 /** Call inside a `describe`: the engine lives as long as its cases. */
 export function engineWorld(under: EngineUnderTest): EngineWorld {
   const seen: ConnectionRecord[] = [];
@@ -51,9 +86,10 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
       assert.ok(engine);
       return engine;
     },
-    address: under.address ?? loopback,
+    address: anAddress,
+    entry: anEntry,
     async rule(change = {}) {
-      const entries = change.entries ?? [world.address()];
+      const entries = change.entries ?? [world.entry()];
       const port = await freePort(entries[0]);
       return listener({ id: `rule-${process.pid}-${++rules}`, entries, ports: [{ from: port, to: port }], ...change });
     },

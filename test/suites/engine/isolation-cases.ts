@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/edge/engine.ts';
 import { chorus, CONNECTIONS, SESSIONS } from './chorus.ts';
-import { engineWorld, type EngineUnderTest } from './fixture.ts';
+import { engineWorld, type EngineUnderTest, type EngineWorld } from './fixture.ts';
 import { entryOf, leadsTo, target } from './listener.ts';
 import { tcpOrigin } from './tcp-peers.ts';
 import { udpEcho } from './udp-peers.ts';
@@ -27,7 +27,7 @@ export function isolationCases(under: EngineUnderTest): void {
       const talking = await chorus(t, entryOf(tcpRule), entryOf(udpRule));
 
       await talking.allSpeakAgain();
-      const refused = await churn(world.engine, () => world.rule(leadsTo(tcp)));
+      const refused = await churn(world, () => world.rule(leadsTo(tcp)));
       await talking.allSpeakAgain();
       for (const { id } of [tcpRule, udpRule]) {
         const { active, connections, dropped, ends } = await world.counters(id);
@@ -44,7 +44,7 @@ export function isolationCases(under: EngineUnderTest): void {
 }
 
 /** Creates, changes in several ways, and deletes, four rules at a time. Gives how many calls were refused. */
-async function churn(engine: Engine, fresh: () => Promise<Listener>): Promise<number> {
+async function churn(world: EngineWorld, fresh: () => Promise<Listener>): Promise<number> {
   let refused = 0;
   let changes = 0;
   const run = async (): Promise<void> => {
@@ -54,12 +54,12 @@ async function churn(engine: Engine, fresh: () => Promise<Listener>): Promise<nu
       const [span = { from: 1, to: 1 }] = rule.ports;
       const steps: Listener[] = [
         rule,
-        { ...rule, targets: [...rule.targets, target('127.0.0.1', 1, 1)] },
+        { ...rule, targets: [...rule.targets, target(world.address(), 1, 1)] },
         { ...rule, ports: [{ from: span.from, to: Math.min(65_535, span.from + 3) }] },
         { ...rule, protocol: 'UDP' },
       ];
-      for (const step of steps) if (!(await engine.apply(step)).ok) refused++;
-      await engine.remove(rule.id);
+      for (const step of steps) if (!(await world.engine.apply(step)).ok) refused++;
+      await world.engine.remove(rule.id);
       // Spread out, so that every talker speaks many times in between.
       await sleep(LANE_PAUSE_MS);
     }

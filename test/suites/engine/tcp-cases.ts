@@ -37,12 +37,15 @@ export function tcpCases(under: EngineUnderTest): void {
         client: { address: from, port },
         entry: { address: rule.entries[0], port: firstPort(rule) },
         origin: { address: origin.address, port: origin.port },
-        bytesIn: 11,
-        bytesOut: 11,
+        bytesIn: record.bytesIn,
+        bytesOut: record.bytesOut,
         end: 'client-closed',
       });
       const counters = await world.counters(rule.id);
-      assert.deepEqual([counters.connections, counters.active, counters.bytesIn, counters.bytesOut], [1, 0, 11, 11]);
+      assert.deepEqual([counters.connections, counters.active], [1, 0]);
+      assert.deepEqual([counters.bytesIn, counters.bytesOut], [record.bytesIn, record.bytesOut]);
+      if (world.engine.capabilities().translates) assert.ok(record.bytesIn > 11 && record.bytesOut > 11);
+      else assert.deepEqual([record.bytesIn, record.bytesOut], [11, 11]);
       assert.deepEqual(counters.ends, { 'client-closed': 1 });
       assert.ok(counters.packetsIn >= 2 && counters.packetsOut >= 2);
     });
@@ -65,9 +68,10 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.equal(heard.length, 100);
       assert.ok(heard.every((bytes) => bytes.equals(question)));
       const records = await world.ended(rule.id, 100);
-      assert.ok(
-        records.every(({ end, bytesIn, bytesOut }) => end === 'client-closed' && bytesIn + bytesOut === 140_000),
-      );
+      assert.ok(records.every(({ end }) => end === 'client-closed'));
+      const isWhole = (bytes: number): boolean =>
+        world.engine.capabilities().translates ? bytes > 140_000 : bytes === 140_000;
+      assert.ok(records.every(({ bytesIn, bytesOut }) => isWhole(bytesIn + bytesOut)));
     });
 
     test('an end passes on and leaves the other direction open: origin first, 100 times', async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { loopback } from './fixture.ts';
+import { anAddress } from './fixture.ts';
 
 export interface TcpOrigin {
   readonly address: string;
@@ -23,7 +23,7 @@ export async function tcpOrigin(
   serve: (socket: Socket) => void = echo,
   at: { address?: string; port?: number } = {},
 ): Promise<TcpOrigin> {
-  const address = at.address ?? loopback();
+  const address = at.address ?? anAddress();
   const connections: Socket[] = [];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     connections.push(socket);
@@ -99,7 +99,7 @@ export function ask(socket: Socket, text: string): Promise<string> {
  * system drops every further SYN.
  */
 export async function deafOrigin(t: TestContext): Promise<{ address: string; port: number }> {
-  const address = loopback();
+  const address = anAddress();
   const code = `
     const { createServer } = require('node:net');
     const { parentPort } = require('node:worker_threads');

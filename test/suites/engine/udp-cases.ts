@@ -42,7 +42,7 @@ export function udpCases(under: EngineUnderTest): void {
 
     test('a reply leaves from the address and port that the client used', async (t) => {
       const origin = await udpEcho(t);
-      const entries = [world.address(), world.address(), world.address()];
+      const entries = [world.entry(), world.entry(), world.entry()];
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP', entries }));
       const client = await udpPeer(t);
       for (const [i, entry] of entries.entries()) {
@@ -78,7 +78,9 @@ export function udpCases(under: EngineUnderTest): void {
       assert.ok(from);
       // Nothing answers before the origin does, and only the origin is heard.
       assert.equal((await world.counters(rule.id)).packetsOut, 0);
-      stranger.send('forged', from.address, from.port);
+      // A client on the engine's own machine may be led to the origin with no address in between.
+      if (from.port !== client.port || from.address !== client.address)
+        stranger.send('forged', from.address, from.port);
       for (const word of ['one', 'two', 'three']) origin.send(word, from.address, from.port);
       await client.datagram(2);
       assert.deepEqual(

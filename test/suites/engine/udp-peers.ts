@@ -2,7 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { loopback } from './fixture.ts';
+import { anAddress } from './fixture.ts';
 
 const PATIENCE_MS = 10_000;
 
@@ -23,7 +23,7 @@ export async function udpPeer(
   at: { address?: string; port?: number } = {},
   reply?: (bytes: Buffer) => Buffer | undefined,
 ): Promise<UdpPeer> {
-  const address = at.address ?? loopback();
+  const address = at.address ?? anAddress();
   const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1_048_576 });
   const got: UdpPeer['got'] = [];
   /** Called at each datagram; they take themselves out. */

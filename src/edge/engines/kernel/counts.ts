@@ -4,25 +4,40 @@
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { type Counted, getElements, readElements } from './elements.ts';
+import { elementRequest } from './batch.ts';
 import { indexOf } from './marks.ts';
+import type { Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import type { SetName } from './table.ts';
 
 const COUNTED = ['fresh', 'refused', 'seen4', 'seen6'] as const satisfies readonly SetName[];
 const UDP_HEADERS = { seen4: 28, seen6: 48 } as const;
 
-/** False where the table is gone. */
-export function readCounts(asking: Pick<Netlink, 'dump'>, at: (index: number) => KernelRule | undefined): boolean {
-  for (const set of COUNTED) {
+type Asking = Pick<Netlink, 'dump' | 'get'>;
+
+/** Of all rules. False where the table is gone. */
+export function readCounts(asking: Asking, at: (index: number) => KernelRule | undefined): boolean {
+  return COUNTED.every((set) => {
     const code = asking.dump(getElements(set), (view, body, end) =>
       readElements(set, view, body, end, ({ key }, counted) => {
         const rule = at(indexOf(Number.parseInt(key, 16)));
         if (rule) absorb(rule, set, key, counted);
       }),
     );
-    if (code !== 0) return false;
+    return code === 0;
+  });
+}
+
+/** Of one rule, before its elements become these: one that goes takes its counter along. */
+export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void {
+  for (const set of COUNTED) {
+    const going = [...rule.pieces.elements].filter(([key, one]) => one.set === set && !after.elements.has(key));
+    if (going.length === 0) continue;
+    const elements = going.map(([, element]) => element);
+    asking.get(elementRequest(set, elements), (view, body, end) =>
+      readElements(set, view, body, end, ({ key }, counted) => absorb(rule, set, key, counted)),
+    );
   }
-  return true;
 }
 
 function absorb({ counted, read }: KernelRule, set: (typeof COUNTED)[number], key: string, now: Counted): void {

@@ -1,24 +1,27 @@
 /**
  * The elements of our sets as the kernel hands them out: read back into what pieces.ts wrote, with their counters. Pure.
- * Constants are named as in linux/netfilter/nf_tables.h.
  */
-import { formatAddress } from '../../../lib/net/address.ts';
 import { attribute, eachAttribute, type Message, text } from '../../../lib/netlink.ts';
-import { hex } from './marks.ts';
+import {
+  FORMATS,
+  NFNL_SUBSYS_NFTABLES,
+  NFPROTO_INET,
+  NFT_MSG,
+  NFTA_DATA,
+  NFTA_SET_ELEM,
+  NFTA_SET_ELEM_LIST,
+  NFTA_VERDICT,
+  type Part,
+  readParts,
+  UDATA_COMMENT,
+  VERDICT_CODES,
+} from './nf-tables.ts';
 import type { Element } from './pieces.ts';
-import { SETS, type SetName, TABLE_NAME } from './table.ts';
+import { type SetName, TABLE_NAME } from './table.ts';
 
-const NFNL_SUBSYS_NFTABLES = 10;
-const NFPROTO_INET = 1;
-const NFT_MSG = { GETCHAIN: 4, GETSET: 10, GETSETELEM: 13 } as const;
-const NFTA_SET_ELEM_LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const;
-const NFTA_SET_ELEM = { KEY: 1, DATA: 2, USERDATA: 6, EXPR: 7, KEY_END: 10, EXPRESSIONS: 11 } as const;
-const NFTA_DATA = { VALUE: 1, VERDICT: 2 } as const;
-const NFTA_VERDICT = { CODE: 1, CHAIN: 2 } as const;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
 const NFTA_NAME = { CHAIN: 3, SET: 2 } as const;
-const NFT_GOTO = -4;
 
 export interface Counted {
   readonly packets: number;
@@ -32,6 +35,11 @@ export function getElements(set: string): Message {
     attribute(NFTA_SET_ELEM_LIST.SET, text(set)),
   ];
   return request(NFT_MSG.GETSETELEM, attributes);
+}
+
+/** Answered without an error where the table is there. */
+export function getTable(): Message {
+  return request(NFT_MSG.GETTABLE, [attribute(1, text(TABLE_NAME))]);
 }
 
 /** The names of all chains, or of all sets and maps, of every table of the family; readName tells those of ours. */
@@ -74,7 +82,7 @@ function readElement(
   to: number,
   seen: (element: Element, counted: Counted) => void,
 ): void {
-  const [keyParts, dataParts] = FORMATS[set];
+  const { key: keyParts, data: dataParts } = FORMATS[set];
   let [key, keyEnd, data, comment] = ['', '', '', ''];
   let counted: Counted = { packets: 0, bytes: 0 };
   eachAttribute(view, from, to, (type, at, end) => {
@@ -91,19 +99,6 @@ function readElement(
   seen({ set, key: span, data, ...(comment !== '' && { comment }) }, counted);
 }
 
-type Part = 'mark' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir' | 'verdict';
-
-/** A set's declaration says what its elements are made of. */
-function formatOf(declaration: string): readonly [key: readonly Part[], data: readonly Part[]] {
-  const [, key = '', data = ''] = /\{ type ([^:;]+)(?: : ([^;]+))?;/.exec(declaration) ?? [];
-  const parts = (list: string): Part[] => list.split(' . ').filter((part) => part !== '') as Part[];
-  return [parts(key.trim()), parts(data.trim())];
-}
-
-const FORMATS = Object.fromEntries(Object.entries(SETS).map(([name, text]) => [name, formatOf(text)])) as Readonly<
-  Record<SetName, ReturnType<typeof formatOf>>
->;
-
 function readData(view: DataView, from: number, to: number, parts: readonly Part[]): string {
   if (parts[0] !== 'verdict') return readValue(view, from, to, parts);
   let verdict = '';
@@ -119,50 +114,15 @@ function readVerdict(view: DataView, from: number, to: number): string {
     if (type === NFTA_VERDICT.CODE && end - at === 4) code = view.getInt32(at);
     else if (type === NFTA_VERDICT.CHAIN) chain = readText(view, at, end);
   });
-  return `${code === NFT_GOTO ? 'goto' : 'jump'} ${chain}`;
+  return `${code === VERDICT_CODES.goto ? 'goto' : 'jump'} ${chain}`;
 }
 
-/** The parts of a concatenation, each of which begins at a multiple of four bytes. */
 function readValue(view: DataView, from: number, to: number, parts: readonly Part[]): string {
   let value = '';
-  eachAttribute(view, from, to, (type, start, end) => {
-    if (type !== NFTA_DATA.VALUE) return;
-    let at = start;
-    value = parts
-      .map((part) => {
-        const size = SIZES[part];
-        const text = at + size <= end ? PARTS[part](view, at) : '';
-        at += (size + 3) & ~3;
-        return text;
-      })
-      .join(' . ');
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type === NFTA_DATA.VALUE) value = readParts(parts, view, at, end);
   });
   return value;
-}
-
-const SIZES: Readonly<Record<Part, number>> = {
-  mark: 4,
-  ipv4_addr: 4,
-  ipv6_addr: 16,
-  inet_proto: 1,
-  inet_service: 2,
-  ct_dir: 1,
-  verdict: 0,
-};
-
-const PARTS: Readonly<Record<Part, (view: DataView, at: number) => string>> = {
-  // A mark is a number of the machine, the rest is as on the wire.
-  mark: (view, at) => hex(view.getUint32(at, true)),
-  ipv4_addr: (view, at) => readAddress(view, at, 4),
-  ipv6_addr: (view, at) => readAddress(view, at, 16),
-  inet_proto: (view, at) => (view.getUint8(at) === 17 ? 'udp' : 'tcp'),
-  inet_service: (view, at) => `${view.getUint16(at)}`,
-  ct_dir: (view, at) => (view.getUint8(at) === 0 ? 'original' : 'reply'),
-  verdict: () => '',
-};
-
-function readAddress(view: DataView, at: number, length: number): string {
-  return formatAddress(new Uint8Array(view.buffer, view.byteOffset + at, length));
 }
 
 function readCounter(view: DataView, from: number, to: number): Counted {
@@ -182,7 +142,7 @@ function readCounter(view: DataView, from: number, to: number): Counted {
 function readComment(view: DataView, from: number, to: number): string {
   for (let at = from; at + 2 <= to;) {
     const end = at + 2 + view.getUint8(at + 1);
-    if (view.getUint8(at) === 0 && end <= to) return readText(view, at + 2, end);
+    if (view.getUint8(at) === UDATA_COMMENT && end <= to) return readText(view, at + 2, end);
     at = end;
   }
   return '';

@@ -5,25 +5,28 @@
  * the next engine takes it over.
  */
 import type { Clock } from '../../../lib/clock.ts';
+import { errnoName } from '../../../lib/ffi/libc.ts';
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import type { Rng } from '../../../lib/rng.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
+import { elementMessages } from './batch.ts';
 import { whyTaken } from './claims.ts';
 import type { Conntrack } from './conntrack.ts';
-import { forget, readCounts } from './counts.ts';
+import { forget, readCounts, readLast } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
-import { getElements } from './elements.ts';
+import { getTable } from './elements.ts';
 import type { Farewell } from './farewell.ts';
 import { IPPROTO_UDP } from './flows.ts';
+import { NFNL_SUBSYS_NFTABLES } from './nf-tables.ts';
 import type { Refusal } from './nft.ts';
-import { NONE, piecesOf, remains } from './pieces.ts';
+import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import { createRecorder } from './recorder.ts';
 import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
-import { settingsName, settingsOf } from './settings.ts';
+import { type Settings, settingsName, settingsOf } from './settings.ts';
 import { FORWARD, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
 import { baseText } from './table.ts';
@@ -56,7 +59,7 @@ const STOP_POLL_MS = 20;
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
   const { clock, rng, sysctls, asking, conntrack, farewell, nft } = options;
   const registry = createRegistry();
-  const { isThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
+  const { isThere: wasThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
   const isGuarded = wasGuarded || (options.asked && sysctls.read(FORWARD) !== '1');
   const refusal = await nft(baseText(isGuarded));
   if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
@@ -66,7 +69,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     readCounts(asking, () => rule);
     forget(rule);
   }
-  if (isThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
+  if (wasThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
 
   const recorder = createRecorder({
     now: () => clock.now(),
@@ -84,8 +87,12 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   };
   const table = createTableState({
     nft,
+    direct(changes) {
+      const code = asking.transact(NFNL_SUBSYS_NFTABLES, elementMessages(changes));
+      return code === 0 ? '' : errnoName(code);
+    },
     rules: () => registry.rules.values(),
-    isThere: () => asking.dump(getElements('refused'), () => {}) === 0,
+    isThere,
     settings,
     isGuarded,
   });
@@ -117,6 +124,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const { listener } = read;
     const known = registry.rules.get(listener.id);
     const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
+    const isMoving = [...bindPoints(listener).keys()].some((key) => !mine.has(key));
     const why = (isInherited(known) ? undefined : whyTaken(listener, mine)) ?? unreachable(listener);
     if (why !== undefined) return refuse(listener.id, why);
     const rule = registry.take(listener.id, listener.proxy);
@@ -124,16 +132,23 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     assignSlots(rule.slots, listener.targets);
     const settings = settingsOf(listener);
     const pieces = piecesOf(listener, { index: rule.index, slots: rule.slots, settings: settingsName(settings) });
-    // order: an element that goes takes its counter along.
-    if (rule.pieces !== NONE) count();
-    const refusal = await table.change(rule, pieces, settings);
+    const refusal = await change(rule, pieces, settings);
     if (refusal !== '') return refuse(rule.id, explain(refusal));
-    if (listener.protocol === 'UDP') conntrack.forget(listener);
+    if (listener.protocol === 'UDP' && isMoving) conntrack.forget(listener);
     rule.proxy = listener.proxy;
     rule.listener = listener;
     rule.isUp = true;
-    lookAt(rule);
+    if (known) lookAt(rule);
     return { ok: true };
+  }
+
+  function isThere(): boolean {
+    return asking.get(getTable(), () => {}) === 0;
+  }
+
+  function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+    readLast(asking, rule, pieces);
+    return table.change(rule, pieces, settings);
   }
 
   async function refuse(id: string, reason: string): Promise<Applied> {
@@ -144,12 +159,14 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   /** New connections find nothing any more; those that live drain. */
   async function down(rule: KernelRule | undefined): Promise<void> {
     if (!rule || stopping) return;
-    count();
-    const refusal = await table.change(rule, remains(rule.pieces), rule.settings);
+    rule.flows = conntrack.flows(rule.index).length;
+    const isEmpty = rule.flows === 0;
+    const left = isEmpty ? NONE : remains(rule.pieces);
+    const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
     if (refusal !== '') events.log('error', 'a rule cannot be taken down', { rule: rule.id, reason: refusal });
     rule.isUp = false;
+    if (isEmpty && refusal === '') return registry.release(rule);
     lookAt(rule);
-    survey.listen();
     await finish(rule);
   }
 
@@ -164,14 +181,13 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     // order: an end that nobody has heard yet needs the rule.
     survey.listen();
     if (rule.isUp || rule.flows > 0 || registry.rules.get(rule.id) !== rule) return;
-    count();
-    if ((await table.change(rule, NONE, undefined)) === '') registry.release(rule);
+    if ((await change(rule, NONE, undefined)) === '') registry.release(rule);
   }
 
   async function look(): Promise<void> {
     if (registry.rules.size === 0 || stopping) return;
     survey.look();
-    if (!count()) {
+    if (!isThere()) {
       events.log('warn', 'the table was removed by someone else; it is made again');
       const refusal = await table.restore();
       if (refusal !== '') events.log('error', 'the table cannot be made again', { reason: refusal });
@@ -238,9 +254,9 @@ function isInherited(rule: KernelRule | undefined): boolean {
 }
 
 function explain(refusal: Refusal): string {
-  if (refusal.includes('File exists') || refusal.includes('conflicting'))
+  if (/File exists|conflicting|EEXIST|EBUSY/.test(refusal))
     return 'another rule of this edge has one of its addresses and ports';
-  return `nft: ${refusal}`;
+  return `the kernel refuses it: ${refusal}`;
 }
 
 function hasCounted({ connections, dropped }: RuleCounters): boolean {

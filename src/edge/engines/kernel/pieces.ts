@@ -67,7 +67,7 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
   for (const family of new Set(listener.entries.map(familyOf))) {
     for (const direction of ['original', 'reply'])
       put(`seen${family}`, `${rule} . ${direction} . ${listener.protocol.toLowerCase()}`);
-    const takers = listener.targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
+    const takers = takersOf(listener, family);
     const [only, ...others] = takers;
     if (only === undefined) put('refused', rule);
     else if (others.length === 0) {
@@ -94,6 +94,13 @@ export function remains({ elements }: Pieces): Pieces {
 }
 
 const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'seen4', 'seen6']);
+
+/** Who may get a new connection: those of the lowest tier, and with persistence whoever a client had. */
+function takersOf({ targets, persistSeconds }: Listener, family: Family): Target[] {
+  const usable = targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
+  const lowest = Math.min(...usable.map(({ tier }) => tier));
+  return persistSeconds > 0 ? usable : usable.filter(({ tier }) => tier === lowest);
+}
 
 type Put = (set: SetName, key: string, data?: string) => void;
 

@@ -6,7 +6,7 @@ import type { Listener } from '../../engine.ts';
 import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
 import { baseText } from './table.ts';
-import { difference } from './transaction.ts';
+import { difference, textOf } from './transaction.ts';
 
 interface Rendered {
   readonly pieces: Pieces;
@@ -22,8 +22,8 @@ export function tableText(rules: Iterable<Rendered>, isGuarded = false): string 
     chains: new Map(pieces.flatMap(({ chains }) => [...chains])),
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
   };
-  const lines = [...[...settings.values()].flatMap((one) => addSettings(one)), ...difference(NONE, whole)];
-  return baseText(isGuarded) + lines.map((line) => `${line}\n`).join('');
+  const shared = [...settings.values()].flatMap((one) => addSettings(one));
+  return baseText(isGuarded) + textOf([...shared, ...difference(NONE, whole)]);
 }
 
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */

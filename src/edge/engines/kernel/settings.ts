@@ -33,7 +33,14 @@ export function settingsName({ protocol, idleSeconds, recordOneIn }: Settings): 
   return `${protocol.toLowerCase()}-${idleSeconds}-${recordOneIn}-v${EDITION}`;
 }
 
-export const SETTINGS_NAME = /^(?:tcp|udp)-\d+-\d+-v\d+$/;
+const NAME = /^(tcp|udp)-(\d+)-(\d+)-v(\d+)$/;
+
+/** `undefined`: none, or written by another edition. */
+export function settingsNamed(name: string): Settings | undefined {
+  const [, protocol, idle, oneIn, edition] = NAME.exec(name) ?? [];
+  if (Number(edition) !== EDITION) return undefined;
+  return { protocol: protocol === 'udp' ? 'UDP' : 'TCP', idleSeconds: Number(idle), recordOneIn: Number(oneIn) };
+}
 
 export function addSettings(settings: Settings): string[] {
   const name = settingsName(settings);

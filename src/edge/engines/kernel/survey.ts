@@ -7,6 +7,7 @@ import type { Conntrack } from './conntrack.ts';
 import { byRule, type DrainDeps, endDue, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import type { Flow } from './flows.ts';
+import { indexOf } from './marks.ts';
 import { isOver, type Recorder } from './recorder.ts';
 import type { Registry } from './registry.ts';
 
@@ -50,6 +51,9 @@ export function createSurvey({ conntrack, farewell, registry, recorder, drains, 
       else endDue(rule, own, drains);
       rule.mustJudge &&= !rule.listener;
     }
+    // Of a rule that went while they came; or of an engine that died before it could cut them.
+    const orphans = flows.filter((flow) => !registry.at(indexOf(flow.mark)) && !isOver(flow));
+    if (orphans.length > 0) drains.end(orphans, 'drained');
     for (const flow of flows) recorder.alive(flow);
     recorder.sweep();
   }

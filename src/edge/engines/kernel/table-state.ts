@@ -2,13 +2,14 @@
  * The table as this engine wants it: what each rule has there, and the shared chains of settings as long as a rule uses
  * them. A table that somebody else has removed (a firewall that reloads flushes the whole ruleset) is made again.
  */
-import { createWriter, type Refusal } from './nft.ts';
+import type { Refusal } from './nft.ts';
 import type { Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import { tableText } from './render.ts';
 import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
 import { TABLE } from './table.ts';
-import { difference } from './transaction.ts';
+import { difference, type ElementChange, type Statement, textOf } from './transaction.ts';
+import { createWriter } from './writer.ts';
 
 export interface TableState {
   /** Gives the rule these pieces and settings. Refused: it has what it had. */
@@ -22,6 +23,7 @@ export interface TableState {
 
 export interface TableDeps {
   readonly nft: (text: string) => Promise<Refusal>;
+  readonly direct: (changes: readonly ElementChange[]) => Refusal;
   readonly rules: () => Iterable<KernelRule>;
   readonly isThere: () => boolean;
   /** Chains of settings that are in the table already. */
@@ -29,34 +31,49 @@ export interface TableDeps {
   readonly isGuarded: boolean;
 }
 
-export function createTableState({ nft, rules, isThere, settings, isGuarded }: TableDeps): TableState {
-  const writer = createWriter(nft);
-  /** Settings by name → how many rules use them; what was there before is used by nobody we know of. */
-  const uses = new Map<string, number>(settings.map((name) => [name, 0]));
+/** limit: a chain and two time-out objects each. */
+const MOST_UNUSED = 32;
 
-  function use(name: string, by: 1 | -1): number {
-    const count = (uses.get(name) ?? 0) + by;
-    uses.set(name, count);
-    return count;
+export function createTableState({ nft, direct, rules, isThere, settings, isGuarded }: TableDeps): TableState {
+  /** Whether their chain is in the table is not known; written again, it is. */
+  const doubtful = new Set<string>();
+  const writer = createWriter({ nft: (statements) => nft(textOf(statements)), direct });
+  /** Settings whose chain is in the table, and how many rules use them. */
+  const uses = new Map<string, number>(settings.map((name) => [name, 0]));
+  for (const rule of rules()) use(nameOf(rule.settings), 1);
+
+  function use(name: string | undefined, by: 1 | -1): void {
+    if (name !== undefined) uses.set(name, (uses.get(name) ?? 0) + by);
   }
 
-  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): string[] {
+  /** Settings that nobody uses, but for the last few: rules come and go, and most are alike. */
+  function surplus(): string[] {
+    const unused = [...uses].filter(([, count]) => count <= 0).map(([name]) => name);
+    const surplus = unused.slice(0, Math.max(0, unused.length - MOST_UNUSED));
+    for (const name of surplus) uses.delete(name);
+    return surplus;
+  }
+
+  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement[] {
     const [before, after] = [nameOf(rule.settings), nameOf(settings)];
+    const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
     const lines = difference(rule.pieces, pieces);
-    if (before === after) return lines;
-    if (settings && after !== undefined && use(after, 1) === 1) lines.unshift(...addSettings(settings));
-    if (before !== undefined && use(before, -1) === 0) lines.push(...deleteSettings(before));
-    return lines;
+    if (settings && isNew) lines.unshift(...addSettings(settings));
+    use(after, 1);
+    use(before, -1);
+    return [...lines, ...surplus().flatMap((name) => deleteSettings(name))];
   }
 
   async function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+    const before = rule.settings;
     const refusal = await writer.write(statements(rule, pieces, settings));
     if (refusal === '') {
       rule.pieces = pieces;
       rule.settings = settings;
-    } else if (nameOf(rule.settings) !== nameOf(settings)) {
-      if (settings) use(settingsName(settings), -1);
-      if (rule.settings) use(settingsName(rule.settings), 1);
+    } else {
+      use(nameOf(settings), -1);
+      use(nameOf(before), 1);
+      if (settings) doubtful.add(settingsName(settings));
     }
     return refusal;
   }

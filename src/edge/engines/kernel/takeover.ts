@@ -7,14 +7,14 @@ import { getElements, getNames, readElements, readName } from './elements.ts';
 import { indexOf } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
-import { SETTINGS_NAME } from './settings.ts';
+import { settingsNamed } from './settings.ts';
 import { GUARD, SETS, type SetName } from './table.ts';
 
 type Asking = Pick<Netlink, 'dump'>;
 
 export interface Found {
   readonly isThere: boolean;
-  /** Chains of settings. */
+  /** Chains of settings, as this edition writes them. */
   readonly settings: readonly string[];
   readonly isGuarded: boolean;
 }
@@ -40,7 +40,7 @@ export function takeOver(asking: Asking, registry: Registry): Found {
     // Remains without a name, which only a foreign hand can have left, get one that no rule has.
     inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, chains, maps);
   }
-  const settings = chains.filter((name) => SETTINGS_NAME.test(name));
+  const settings = chains.filter((name) => settingsNamed(name) !== undefined);
   return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
 }
 
@@ -58,6 +58,7 @@ function inherit(rule: KernelRule, elements: readonly Element[], chains: string[
     maps: new Map(maps.filter((name) => own.test(name)).map((name) => [name, ''])),
   };
   for (const { set, key, data } of elements) {
+    if (set === 'settings') rule.settings = settingsNamed(data.slice('jump '.length));
     const slot = Number(key) & 0x3ff;
     const target = /^(?:to|host)/.test(set) ? data.split(' ')[0] : undefined;
     if (target !== undefined && slot > 0) rule.slots.set(target, slot);

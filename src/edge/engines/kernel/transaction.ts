@@ -3,13 +3,22 @@
  * where something differs. Elements that stay keep their counters. Pure.
  */
 import type { Element, Pieces } from './pieces.ts';
-import { TABLE } from './table.ts';
+import { type SetName, TABLE } from './table.ts';
+
+/** A line for nft, or elements of one set that come or go. */
+export type Statement = string | ElementChange;
+
+export interface ElementChange {
+  readonly verb: 'add' | 'delete';
+  readonly set: SetName;
+  readonly elements: readonly Element[];
+}
 
 /**
  * Statements that turn `before` into `after`. order: what is jumped to is there before the jump, and goes after it; an
  * element that changes goes and comes in one transaction, so no packet finds neither.
  */
-export function difference(before: Pieces, after: Pieces): string[] {
+export function difference(before: Pieces, after: Pieces): Statement[] {
   const gone = only(before.elements, after.elements, sameElement);
   const fresh = only(after.elements, before.elements, sameElement);
   const chains = only(after.chains, before.chains, sameLines);
@@ -20,28 +29,34 @@ export function difference(before: Pieces, after: Pieces): string[] {
       `flush chain ${TABLE} ${name}`,
       ...lines.map((line) => `add rule ${TABLE} ${name} ${line}`),
     ]),
-    ...elementLines('delete', gone, (element) => element.key),
-    ...elementLines('add', fresh, written),
+    ...elementChanges('delete', gone),
+    ...elementChanges('add', fresh),
     ...missing(before.chains, after.chains).map(([name]) => `delete chain ${TABLE} ${name}`),
     ...missing(before.maps, after.maps).map(([name]) => `delete map ${TABLE} ${name}`),
   ];
 }
 
-export function written({ key, data, comment }: Element): string {
+/** For `nft -f`. */
+export function textOf(statements: readonly Statement[]): string {
+  return statements.map((one) => `${typeof one === 'string' ? one : elementLine(one)}\n`).join('');
+}
+
+function elementLine({ verb, set, elements }: ElementChange): string {
+  const list = elements.map((element) => (verb === 'add' ? written(element) : element.key));
+  return `${verb} element ${TABLE} ${set} { ${list.join(', ')} }`;
+}
+
+function written({ key, data, comment }: Element): string {
   const label = comment === undefined ? '' : ` comment "${comment}"`;
   return `${key}${label}${data === '' ? '' : ` : ${data}`}`;
 }
 
-/** A statement per set. */
-function elementLines(
-  verb: 'add' | 'delete',
+function elementChanges(
+  verb: ElementChange['verb'],
   elements: readonly (readonly [string, Element])[],
-  text: (element: Element) => string,
-): string[] {
+): ElementChange[] {
   const bySet = Map.groupBy(elements, ([, { set }]) => set);
-  return [...bySet].map(
-    ([set, list]) => `${verb} element ${TABLE} ${set} { ${list.map(([, element]) => text(element)).join(', ')} }`,
-  );
+  return [...bySet].map(([set, list]) => ({ verb, set, elements: list.map(([, element]) => element) }));
 }
 
 /** What `a` has and `b` has not, or has otherwise. */

@@ -1,0 +1,63 @@
+/**
+ * Changes of the table, one transaction at a time. Those that come while one is under way go together in the next; where
+ * that is refused, each goes alone, so that one bad rule stops no other. Knows nothing of rules.
+ */
+import type { Refusal } from './nft.ts';
+import type { ElementChange, Statement } from './transaction.ts';
+
+export interface Ways {
+  /** Statements of any kind. */
+  readonly nft: (statements: readonly Statement[]) => Promise<Refusal>;
+  /** Quicker, but elements only. */
+  readonly direct: (changes: readonly ElementChange[]) => Refusal;
+}
+
+export interface Writer {
+  /** Resolves once the statements are in force, or with why they are not. */
+  write(statements: readonly Statement[]): Promise<Refusal>;
+  /** Resolves when everything written so far is decided. */
+  settled(): Promise<void>;
+}
+
+interface Waiting {
+  readonly statements: readonly Statement[];
+  readonly resolve: (refusal: Refusal) => void;
+}
+
+/** limit: a transaction of that many rules takes about a second; more would hold up a small change behind it. */
+const MOST_AT_ONCE = 2_000;
+
+export function createWriter({ nft, direct }: Ways): Writer {
+  let waiting: Waiting[] = [];
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    // order: whoever writes in the same turn of the event loop goes along.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MOST_AT_ONCE);
+      waiting = waiting.slice(batch.length);
+      const refusal = await run(batch.flatMap(({ statements }) => statements));
+      if (refusal === '' || batch.length === 1) for (const { resolve } of batch) resolve(refusal);
+      else for (const { statements, resolve } of batch) resolve(await run(statements));
+    }
+  }
+
+  function run(statements: readonly Statement[]): Refusal | Promise<Refusal> {
+    const changes = statements.filter((one) => typeof one !== 'string');
+    return changes.length === statements.length ? direct(changes) : nft(statements);
+  }
+
+  return {
+    write(statements) {
+      if (statements.length === 0) return Promise.resolve('');
+      return new Promise((resolve) => {
+        waiting.push({ statements, resolve });
+        working ??= work().finally(() => (working = undefined));
+      });
+    },
+    async settled() {
+      while (working) await working;
+    },
+  };
+}
