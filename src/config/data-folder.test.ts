@@ -40,6 +40,11 @@ test('a folder of ours that others could read is closed again', (t) => {
   assert.equal(statSync(path).mode & 0o777, 0o700);
 });
 
+const procSkip = existsSync('/proc/self') ? false : 'there is no /proc here';
+test('a place that takes no folder is refused at once', { skip: procSkip }, () => {
+  assert.throws(() => openDataFolder('/proc/edgefour/data'), usage(/Can't make the data folder/));
+});
+
 test('looking changes nothing', (t) => {
   const path = join(temporary(t), 'none');
   assert.equal(checkDataFolder(dataFolder(path)), false);

@@ -2,8 +2,8 @@
  * The data folder: where each thing lives in it, and the check that it is ours before anything is written. A folder that
  * is someone else's, unreadable, or of a newer format is refused and left exactly as it was.
  */
-import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { writeFileAtomic } from './file.ts';
 import { Usage } from './usage.ts';
 
@@ -53,7 +53,7 @@ export function openDataFolder(path: string): DataFolder {
     );
   const known = checkDataFolder(folder);
   try {
-    mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+    makeFolder(folder.path);
     chmodSync(folder.path, 0o700);
     if (!known)
       writeFileAtomic(join(folder.path, MARKER), `${JSON.stringify({ product: 'edgefour', format: FORMAT })}\n`);
@@ -61,6 +61,13 @@ export function openDataFolder(path: string): DataFolder {
     throw new Usage(`Can't make the data folder ${folder.path} (${codeOf(error)}). ${OTHER}`);
   }
   return folder;
+}
+
+/** not: mkdir's own `recursive`, which never returns where a folder that is there denies having room for another (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 const OTHER = 'Choose another with --data FOLDER.';
