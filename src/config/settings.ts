@@ -187,6 +187,15 @@ export const SETTINGS = {
     help: 'How long connections may go on after SIGTERM.',
     for: DATA_PLANE,
   }),
+  flush: setting({
+    flag: 'flush',
+    env: 'EDGEFOUR_FLUSH',
+    value: 'on|off',
+    parse: as.choice('off', 'on'),
+    default: 'off',
+    help: 'Rules in the kernel end with the edge; `off`: they go on forwarding without it.',
+    for: DATA_PLANE,
+  }),
   join: optional({
     flag: 'join',
     env: 'EDGEFOUR_JOIN',

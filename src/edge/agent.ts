@@ -15,6 +15,7 @@ import type { EngineSetting } from './choose-engine.ts';
 import type { EngineFactory, EngineName } from './engine.ts';
 import { type EngineSet, openEngines } from './engine-set.ts';
 import { nodeCapabilities } from './engines/node/capabilities.ts';
+import { kernelFactory } from './engines/kernel/create.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { LastGood } from './last-good/last-good.ts';
@@ -34,6 +35,8 @@ export interface EdgeConfig {
   readonly join: string;
   readonly engine: EngineSetting;
   readonly version: string;
+  /** Rules in the kernel end with this edge; default: they go on forwarding. */
+  readonly flush?: boolean;
   /** Connection records where a rule does not say; default all. */
   readonly records?: 'all' | 'off' | number;
 }
@@ -60,11 +63,16 @@ export interface Edge {
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
 /** An engine is a folder and a line here. */
-const ENGINES: Factories = {
+const enginesOf = ({ engine, flush, dataDir }: EdgeConfig): Factories => ({
   node: async (events) => lazyEngine('node', nodeCapabilities(), () => createWorkerEngine('node', events)),
   // It has threads of its own; this one only tells them what to do.
   uring: createUringEngine,
-};
+  kernel: kernelFactory({
+    use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
+    onStop: flush ? 'flush' : 'keep',
+    owner: dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100),
+  }),
+});
 
 /** A control that starts beside this edge takes a moment; later its absence is news. */
 const PATIENCE_MS = 5_000;
@@ -83,7 +91,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const [lastGood, nameFile, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
-    openEngines(tools.engines ?? ENGINES, log, {
+    openEngines(tools.engines ?? enginesOf(config), log, {
       record(record) {
         records.write(record);
         reporter.record(record);

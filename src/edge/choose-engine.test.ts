@@ -12,7 +12,7 @@ const ALL: Capabilities = {
 };
 const NODE = ALL;
 const URING: Capabilities = { ...ALL, modes: [...ALL.modes, 'TOA'] };
-const KERNEL: Capabilities = { ...ALL, modes: ['OFF'], nextOrigin: false };
+const KERNEL: Capabilities = { ...ALL, modes: ['OFF'], nextOrigin: false, translates: true };
 const EVERY: Partial<Record<EngineName, Capabilities>> = { kernel: KERNEL, uring: URING, node: NODE };
 
 const RULE: PlannedRule = {
@@ -53,8 +53,23 @@ test('which engine, and why', () => {
       EVERY,
     ],
     ['uring: kernel: it cannot try the next origin', { origins: [origin('a.example')] }, 'auto', EVERY],
-    ['kernel: first choice', { origins: [origin('a.example')], protocol: 'UDP' }, 'auto', EVERY],
-    ['kernel: first choice', { origins: [origin('2001:db8::1')] }, 'auto', EVERY],
+    [
+      'uring: kernel: it cannot follow a name to another family',
+      { origins: [origin('a.example')], protocol: 'UDP' },
+      'auto',
+      EVERY,
+    ],
+    ['kernel: first choice', { entries: ['2001:db8::9'], origins: [origin('2001:db8::1')] }, 'auto', EVERY],
+    ['uring: kernel: it cannot lead from IPv4 to IPv6 or back', { origins: [origin('2001:db8::1')] }, 'auto', EVERY],
+    [
+      'uring: kernel: it cannot lead from IPv4 to IPv6 or back',
+      { entries: ['192.0.2.1', '2001:db8::9'] },
+      'auto',
+      EVERY,
+    ],
+    ['uring: kernel: it leaves loopback addresses to the others', { entries: ['127.44.0.1'] }, 'auto', EVERY],
+    ['uring: kernel: it leaves loopback addresses to the others', { origins: [origin('127.0.0.1')] }, 'auto', EVERY],
+    ['kernel: --engine kernel', { entries: ['127.44.0.1'] }, 'kernel', EVERY],
     [
       'node: uring: io_uring is switched off; sysctl kernel.io_uring_disabled=0',
       {},

@@ -46,7 +46,7 @@ test('a thread that dies is started again with its listeners; the rule that kill
 test('a thread that cannot start says so', async () => {
   const events: EngineEvents = { record() {}, listener() {}, log() {} };
   await assert.rejects(hostEngine('node', { module, factory: 'createNothing' }, events), /has no createNothing/);
-  await assert.rejects(createWorkerEngine('kernel', events), /there is no kernel engine/);
+  await assert.rejects(createWorkerEngine('uring', events), /there is no uring engine/);
 });
 
 test('stopping twice, and asking afterwards, has answers', async () => {

@@ -16,6 +16,7 @@ import type { Call, EngineSource, NumberedCall, Report } from './worker-messages
 /** Where each engine's factory is: an engine is a folder and a line here. */
 const SOURCES: Partial<Record<EngineName, EngineSource>> = {
   node: { module: new URL('engines/node/engine.ts', import.meta.url).href, factory: 'createNodeEngine' },
+  kernel: { module: new URL('engines/kernel/open.ts', import.meta.url).href, factory: 'createKernelEngine' },
 };
 
 const RESTART_MS = { first: 50, most: 5000 };
@@ -24,11 +25,14 @@ const HEALTHY_MS = 60_000;
 const DOWN: Applied = { ok: false, reason: "the engine's thread stopped; it is being started again" };
 const STOPPED: Applied = { ok: false, reason: 'the engine is stopped' };
 
-/** Rejects where the engine cannot even be made; what it lacks on this host is in its capabilities. */
-export function createWorkerEngine(name: EngineName, events: EngineEvents): Promise<Engine> {
+/**
+ * `options` go to the factory as they are. Rejects where the engine cannot even be made; what it lacks on this host is in
+ * its capabilities.
+ */
+export function createWorkerEngine(name: EngineName, events: EngineEvents, options?: unknown): Promise<Engine> {
   const source = SOURCES[name];
   if (!source) return Promise.reject(new Error(`there is no ${name} engine`));
-  return hostEngine(name, source, events);
+  return hostEngine(name, { ...source, options }, events);
 }
 
 type Counts = ReadonlyMap<string, RuleCounters>;

@@ -7,6 +7,8 @@ export interface EngineSource {
   /** `file:` URL. */
   readonly module: string;
   readonly factory: string;
+  /** Its second argument. */
+  readonly options?: unknown;
 }
 
 /** The engine door's calls. */

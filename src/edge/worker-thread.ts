@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../lib/clock.ts';
 import type { ConnectionRecord } from '../link/facts.ts';
-import type { Engine, EngineFactory } from './engine.ts';
+import type { Engine, EngineEvents } from './engine.ts';
 import type { Call, EngineSource, NumberedCall, Report } from './worker-messages.ts';
 
 /** limit: a message costs more than a record, and a tenth of a second is soon enough for a log. */
@@ -14,20 +14,22 @@ const MOST_RECORDS = 256;
 
 const port = parentPort;
 if (!port) throw new Error('worker-thread.ts runs as a worker thread');
-const { module, factory } = workerData as EngineSource;
+const { module, factory, options } = workerData as EngineSource;
 let records: ConnectionRecord[] = [];
 
-const loaded = (await import(module)) as Record<string, EngineFactory>;
+type Factory = (events: EngineEvents, options: unknown) => Promise<Engine>;
+const loaded = (await import(module)) as Record<string, Factory>;
 const create = loaded[factory];
 if (!create) throw new Error(`${module} has no ${factory}`);
-const engine = await create({
+const events: EngineEvents = {
   record(record) {
     records.push(record);
     if (records.length >= MOST_RECORDS) flush();
   },
   listener: (id, state) => report({ kind: 'listener', id, state }),
   log: (...entry) => report({ kind: 'log', entry }),
-});
+};
+const engine = await create(events, options);
 systemClock.every(RECORDS_EVERY_MS, flush);
 port.on('message', ({ number, call }: NumberedCall) => {
   run(engine, call).then(

@@ -8,7 +8,11 @@ import { settle } from '../suites/engine/fixture.ts';
 import { EDGE_NAMESPACE } from './kernel-in-edge.ts';
 import { enter, makeNamespaces, whyNoNamespaces } from './kernel-namespaces.ts';
 
-const source = { module: new URL('kernel-in-edge.ts', import.meta.url).href, factory: 'createFlushing' };
+const source = {
+  module: new URL('kernel-in-edge.ts', import.meta.url).href,
+  factory: 'createInEdge',
+  options: { use: 'by name', onStop: 'flush', owner: 'test' },
+};
 const missing = whyNoNamespaces();
 
 if (missing === undefined) {

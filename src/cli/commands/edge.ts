@@ -37,7 +37,8 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
   const lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
   const { edge: edgeId, site, engine, records } = config;
-  const identity = { dataDir: folder.path, edgeId, site, join, engine, records, version: VERSION };
+  const flush = config.flush === 'on';
+  const identity = { dataDir: folder.path, edgeId, site, join, engine, records, flush, version: VERSION };
   const edge = await startEdge(identity, { log: logFor(config, 'edge'), clock: systemClock });
   const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
   return {

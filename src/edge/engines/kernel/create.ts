@@ -1,65 +1,67 @@
 /**
- * How the kernel engine is made on this machine: looked at first, and where it can't be, an engine that says why. As
- * `auto` makes it, it changes nothing of the machine but its own table; asked for by name, it sets the switches it needs.
+ * How an edge gets the kernel engine: looked at first, where it costs nothing, and made on a thread of its own when a rule
+ * comes to it, or at once where rules of an earlier life wait in the kernel. Where it can't be used there is an engine
+ * that says why, and nothing of an earlier life stays in the way of the others.
  */
 import { readFileSync } from 'node:fs';
-import { systemClock } from '../../../lib/clock.ts';
-import { systemRng } from '../../../lib/rng.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
+import { lazyEngine } from '../../lazy-engine.ts';
+import { createWorkerEngine } from '../../worker-engine.ts';
 import { runNft } from './nft.ts';
+import { type Left, whatIsLeft } from './left.ts';
 import { whyUnavailable } from './probe.ts';
-import { systemSysctls } from './sysctl.ts';
+import { FORWARD6, systemSysctls } from './sysctl.ts';
+import { TABLE } from './table.ts';
 
-export interface CreateOptions {
-  /** `--engine kernel`. */
-  readonly asked: boolean;
+export interface KernelSetting {
+  /** `auto` changes nothing of the machine but our own table; by name, the engine sets the switches it needs. */
+  readonly use: 'no' | 'auto' | 'by name';
+  /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
+  /** Whose table it is: one that carries another name is not touched. */
+  readonly owner: string;
 }
 
-export const createKernelEngine: EngineFactory = (events) =>
-  createKernelEngineWith({ asked: false, onStop: 'keep' }, events);
+export function kernelFactory(setting: KernelSetting): EngineFactory {
+  return async (events) => {
+    const isAsked = setting.use === 'by name';
+    const why = setting.use === 'no' ? 'another engine is asked for' : await whyUnavailable(systemProbe(), isAsked);
+    const left = await whatIsLeft(setting.owner);
+    if (why !== undefined) return absent(why, left, events);
+    if (left === 'of another') return absent(`the table ${TABLE} in this kernel is of another edge`, left, events);
+    const make = (): Promise<Engine> => createWorkerEngine('kernel', events, setting);
+    const capabilities = capabilitiesOf(isAsked);
+    return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
+  };
+}
 
-export async function createKernelEngineWith(options: CreateOptions, events: EngineEvents): Promise<Engine> {
-  const probe = {
+export function capabilitiesOf(isAsked: boolean): Capabilities {
+  return {
+    modes: ['OFF'],
+    protocols: ['TCP', 'UDP'],
+    // Asked by name, a rule with IPv6 says what is to be done for it.
+    ipv6: isAsked || systemSysctls.read(FORWARD6) === '1',
+    nextOrigin: false,
+    translates: true,
+  };
+}
+
+function systemProbe() {
+  return {
     platform: process.platform,
     status: () => readFileSync('/proc/self/status', 'latin1'),
     check: (text: string) => runNft(text, '-c'),
     sysctls: systemSysctls,
   };
-  const why = await whyUnavailable(probe, options.asked);
-  if (why !== undefined) return absent(why);
-  // order: koffi is touched only after the probe has said that this is Linux.
-  const [{ openKernelEngine }, { openConntrack }, { openFarewell }, { Netlink }] = await Promise.all([
-    import('./engine.ts'),
-    import('./conntrack.ts'),
-    import('./farewell.ts'),
-    import('../../../lib/ffi/netlink.ts'),
-  ]);
-  const capabilities: Capabilities = {
-    modes: ['OFF'],
-    protocols: ['TCP', 'UDP'],
-    ipv6: true,
-    nextOrigin: false,
-    translates: true,
-  };
-  return openKernelEngine(
-    {
-      clock: systemClock,
-      rng: systemRng,
-      capabilities,
-      ...options,
-      sysctls: systemSysctls,
-      asking: new Netlink(),
-      conntrack: openConntrack(),
-      farewell: openFarewell(),
-      nft: (text) => runNft(text),
-    },
-    events,
-  );
 }
 
 /** An engine that takes nothing and has nothing. */
-function absent(unavailable: string): Engine {
+async function absent(unavailable: string, left: Left, events: EngineEvents): Promise<Engine> {
+  if (left === 'ours') {
+    const refusal = await runNft(`delete table ${TABLE}\n`);
+    const facts = { table: TABLE, reason: unavailable, ...(refusal && { refusal }) };
+    events.log('warn', 'rules of an earlier life are taken out of the kernel', facts);
+  }
   const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
   return {
     name: 'kernel',

@@ -19,6 +19,7 @@ import {
 import type { Element } from './pieces.ts';
 import { type SetName, TABLE_NAME } from './table.ts';
 
+const NFTA_TABLE_USERDATA = 6;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
 const NFTA_NAME = { CHAIN: 3, SET: 2 } as const;
@@ -55,6 +56,15 @@ export function readName(what: 'CHAIN' | 'SET', view: DataView, body: number, en
     else if (type === NFTA_NAME[what]) name = readText(view, at, to);
   });
   return table === TABLE_NAME ? name : undefined;
+}
+
+/** The comment of the table. */
+export function readOwner(view: DataView, body: number, end: number): string {
+  let owner = '';
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type === NFTA_TABLE_USERDATA) owner = readComment(view, at, to);
+  });
+  return owner;
 }
 
 function request(message: number, attributes: Message['attributes']): Message {

@@ -27,7 +27,7 @@ import { readListener, unreachable } from './reach.ts';
 import { createRecorder } from './recorder.ts';
 import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
 import { type Settings, settingsName, settingsOf } from './settings.ts';
-import { FORWARD, switchedOff, type Sysctls } from './sysctl.ts';
+import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
 import { baseText } from './table.ts';
 import { createTableState } from './table-state.ts';
@@ -38,7 +38,8 @@ export interface KernelEngineOptions {
   readonly rng: Rng;
   readonly capabilities: Capabilities;
   /** By name: the engine may set what it needs. */
-  readonly asked: boolean;
+  readonly isAsked: boolean;
+  readonly owner: string;
   /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
   readonly sysctls: Sysctls;
@@ -60,11 +61,12 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const { clock, rng, sysctls, asking, conntrack, farewell, nft } = options;
   const registry = createRegistry();
   const { isThere: wasThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
-  const isGuarded = wasGuarded || (options.asked && sysctls.read(FORWARD) !== '1');
-  const refusal = await nft(baseText(isGuarded));
+  const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
+  const tableOptions = { isGuarded, owner: options.owner };
+  const refusal = await nft(baseText(tableOptions));
   if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
   // order: the guard is there before anything can pass it.
-  if (options.asked) for (const { name, why } of switchedOff(sysctls)) switchOn(name, why);
+  if (options.isAsked) for (const { name, why } of switchedOff(sysctls)) switchOn(name, why);
   for (const rule of registry.rules.values()) {
     readCounts(asking, () => rule);
     forget(rule);
@@ -94,7 +96,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     rules: () => registry.rules.values(),
     isThere,
     settings,
-    isGuarded,
+    options: tableOptions,
   });
   const survey = createSurvey({ conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
   /** Calls about one rule run one after the other. */
@@ -125,7 +127,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const known = registry.rules.get(listener.id);
     const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
     const isMoving = [...bindPoints(listener).keys()].some((key) => !mine.has(key));
-    const why = (isInherited(known) ? undefined : whyTaken(listener, mine)) ?? unreachable(listener);
+    const taken = isInherited(known) ? undefined : whyTaken(listener, mine);
+    const why = taken ?? unreachable(listener) ?? notForwarded(listener.entries, sysctls);
     if (why !== undefined) return refuse(listener.id, why);
     const rule = registry.take(listener.id, listener.proxy);
     if (!rule) return { ok: false, reason: 'the kernel engine has 65,535 rules, and that is all it can have' };

@@ -5,7 +5,7 @@
 import type { Listener } from '../../engine.ts';
 import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
-import { baseText } from './table.ts';
+import { baseText, type TableOptions } from './table.ts';
 import { difference, textOf } from './transaction.ts';
 
 interface Rendered {
@@ -13,7 +13,7 @@ interface Rendered {
   readonly settings: Settings | undefined;
 }
 
-export function tableText(rules: Iterable<Rendered>, isGuarded = false): string {
+export function tableText(rules: Iterable<Rendered>, options: TableOptions): string {
   const all = [...rules];
   const settings = new Map(all.flatMap(({ settings }) => (settings ? [[settingsName(settings), settings]] : [])));
   const pieces = all.map(({ pieces }) => pieces);
@@ -23,11 +23,14 @@ export function tableText(rules: Iterable<Rendered>, isGuarded = false): string 
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
   };
   const shared = [...settings.values()].flatMap((one) => addSettings(one));
-  return baseText(isGuarded) + textOf([...shared, ...difference(NONE, whole)]);
+  return baseText(options) + textOf([...shared, ...difference(NONE, whole)]);
 }
 
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */
-export function render(listeners: readonly Listener[]): string {
+export function render(
+  listeners: readonly Listener[],
+  options: TableOptions = { isGuarded: false, owner: '' },
+): string {
   return tableText(
     listeners.map((listener, i) => {
       const settings = settingsOf(listener);
@@ -35,5 +38,6 @@ export function render(listeners: readonly Listener[]): string {
       const place: Place = { index: i + 1, slots, settings: settingsName(settings) };
       return { pieces: piecesOf(listener, place), settings };
     }),
+    options,
   );
 }

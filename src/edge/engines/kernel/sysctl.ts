@@ -10,8 +10,10 @@ export interface Switch {
 }
 
 export const FORWARD = 'net.ipv4.ip_forward';
+/** The operator's alone: switched on, a machine stops to learn its own routes from routers, and may lose its way out. */
+export const FORWARD6 = 'net.ipv6.conf.all.forwarding';
 
-/** All must be 1. IPv6 forwarding is the operator's: switched on, a machine stops to learn its routes from routers. */
+/** All must be 1. */
 export const SWITCHES: readonly Switch[] = [
   { name: FORWARD, why: 'without it no packet is passed on' },
   { name: 'net.netfilter.nf_conntrack_acct', why: 'without it connection records have no bytes' },
@@ -50,4 +52,14 @@ function pathOf(name: string): string {
 /** Those that are not as they must be. */
 export function switchedOff(sysctls: Sysctls): readonly Switch[] {
   return SWITCHES.filter(({ name }) => sysctls.read(name) !== '1');
+}
+
+/** Why packets to these entries would not be passed on; loopback needs no forwarding. */
+export function notForwarded(entries: readonly string[], sysctls: Sysctls): string | undefined {
+  const outside = entries.filter((entry) => entry !== '::1' && !entry.startsWith('127.'));
+  const families = new Set(outside.map((entry) => (entry.includes(':') ? FORWARD6 : FORWARD)));
+  const off = [...families].find((name) => sysctls.read(name) !== '1');
+  if (off === undefined) return undefined;
+  const hint = off === FORWARD6 ? ' (and accept_ra=2 on interfaces that learn their routes from routers)' : '';
+  return `this machine does not forward: set sysctl ${off}=1${hint}`;
 }

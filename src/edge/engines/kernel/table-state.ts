@@ -7,7 +7,7 @@ import type { Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import { tableText } from './render.ts';
 import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
-import { TABLE } from './table.ts';
+import { TABLE, type TableOptions } from './table.ts';
 import { difference, type ElementChange, type Statement, textOf } from './transaction.ts';
 import { createWriter } from './writer.ts';
 
@@ -28,13 +28,13 @@ export interface TableDeps {
   readonly isThere: () => boolean;
   /** Chains of settings that are in the table already. */
   readonly settings: readonly string[];
-  readonly isGuarded: boolean;
+  readonly options: TableOptions;
 }
 
 /** limit: a chain and two time-out objects each. */
 const MOST_UNUSED = 32;
 
-export function createTableState({ nft, direct, rules, isThere, settings, isGuarded }: TableDeps): TableState {
+export function createTableState({ nft, direct, rules, isThere, settings, options }: TableDeps): TableState {
   /** Whether their chain is in the table is not known; written again, it is. */
   const doubtful = new Set<string>();
   const writer = createWriter({ nft: (statements) => nft(textOf(statements)), direct });
@@ -80,7 +80,7 @@ export function createTableState({ nft, direct, rules, isThere, settings, isGuar
 
   async function restore(): Promise<Refusal> {
     await writer.settled();
-    return isThere() ? '' : nft(tableText(rules(), isGuarded));
+    return isThere() ? '' : nft(tableText(rules(), options));
   }
 
   return {

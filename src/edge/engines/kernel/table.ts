@@ -125,11 +125,18 @@ export const GUARD: Chain = {
   lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
 };
 
+export interface TableOptions {
+  /** With GUARD. */
+  readonly isGuarded: boolean;
+  /** Whose table it is, at most 100 letters; nft has a say in which. */
+  readonly owner: string;
+}
+
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText(isGuarded = false): string {
+export function baseText({ isGuarded, owner }: TableOptions): string {
   const chains = isGuarded ? [...CHAINS, GUARD] : CHAINS;
   return [
-    `add table ${TABLE}`,
+    `add table ${TABLE} { comment "${owner}"; }`,
     ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
     ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
     ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),

@@ -1,0 +1,26 @@
+/** The kernel engine on the system it runs on: what its thread makes. Everything about whether it can be is in create.ts. */
+import { systemClock } from '../../../lib/clock.ts';
+import { Netlink } from '../../../lib/ffi/netlink.ts';
+import { systemRng } from '../../../lib/rng.ts';
+import type { Engine, EngineEvents } from '../../engine.ts';
+import { openConntrack } from './conntrack.ts';
+import { capabilitiesOf, type KernelSetting } from './create.ts';
+import { openKernelEngine } from './engine.ts';
+import { openFarewell } from './farewell.ts';
+import { runNft } from './nft.ts';
+import { systemSysctls } from './sysctl.ts';
+
+export function createKernelEngine(events: EngineEvents, setting: KernelSetting): Promise<Engine> {
+  const isAsked = setting.use === 'by name';
+  const system = {
+    clock: systemClock,
+    rng: systemRng,
+    sysctls: systemSysctls,
+    asking: new Netlink(),
+    conntrack: openConntrack(),
+    farewell: openFarewell(),
+    nft: (text: string) => runNft(text),
+  };
+  const { onStop, owner } = setting;
+  return openKernelEngine({ ...system, capabilities: capabilitiesOf(isAsked), isAsked, onStop, owner }, events);
+}
