@@ -23,6 +23,7 @@ const LACKS: readonly Lack[] = [
   (rule, engine) => !engine.ipv6 && rule.entries.some((entry) => entry.includes(':')) && 'it has no IPv6',
   (rule, engine, setting) =>
     setting === 'auto' && !engine.nextOrigin && mayNeedNext(rule) && 'it cannot try the next origin',
+  (rule, engine, setting) => setting === 'auto' && engine.translates && untranslatable(rule),
 ];
 
 export function chooseEngine(rule: PlannedRule, setting: EngineSetting, engines: Engines): Choice {
@@ -52,6 +53,24 @@ function lackOf(rule: PlannedRule, setting: EngineSetting, engine: Capabilities 
 
 function reasons(lacks: readonly string[]): string {
   return lacks.length === 0 ? 'first choice' : lacks.join('; ');
+}
+
+/**
+ * What is not to be found out at a rule's cost: translation leads from one family to the same, and neither from nor to
+ * loopback. Asked for by name, the engine itself says what it can't do.
+ */
+function untranslatable({ entries, origins }: PlannedRule): string | false {
+  const [origin, ...others] = origins;
+  if (!origin || others.length > 0) return 'it cannot try the next origin';
+  if (!isAddress(origin.host)) return 'it cannot follow a name to another family';
+  const isV6 = (address: string): boolean => address.includes(':');
+  if (entries.some((entry) => isV6(entry) !== isV6(origin.host))) return 'it cannot lead from IPv4 to IPv6 or back';
+  if ([...entries, origin.host].some(isLoopback)) return 'it leaves loopback addresses to the others';
+  return false;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
 }
 
 /** A refused TCP connection goes to the next origin; a name may stand for several. */
