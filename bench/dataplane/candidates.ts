@@ -1,7 +1,7 @@
 /**
  * Who takes part, and with which settings: each peer gets the best honest ones for a plain TCP and UDP relay. HAProxy
  * runs twice, because splicing helps its streams and hurts its messages; nginx twice, because big buffers help its
- * streams and cost memory. A candidate's table row is the better of its two.
+ * streams and cost memory, and because `multi_accept` makes it cheaper until a flood of datagrams starves its replies.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -93,7 +93,7 @@ worker_processes ${threads};
 error_log /dev/null;
 pid ${folder}/nginx.pid;
 daemon off;
-events { worker_connections 18000; multi_accept on; use epoll; }
+events { worker_connections 18000; use epoll;${buffer === '16k' ? ' multi_accept on;' : ''} }
 stream {
   access_log off;
   proxy_buffer_size ${buffer};

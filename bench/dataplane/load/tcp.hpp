@@ -9,7 +9,7 @@
 struct Load {
   std::string ip;
   int port = 0, count = 64, size = 64, rate = 0, flows = 64;
-  double warm = 1, time = 3;
+  double warm = 2, time = 3;
 };
 
 struct Measured {
