@@ -6,6 +6,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { bindReason } from '../../flow/causes.ts';
+import { addCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../node/descriptors.ts';
@@ -26,11 +27,15 @@ interface PlaneRule {
   readonly rows: readonly Row[];
   readonly position: SharedArrayBuffer;
   persistence: SharedArrayBuffer | undefined;
+  /** What it had counted in a life before. */
+  readonly past: RuleCounters | undefined;
   listener: Listener;
   readonly points: Map<string, { readonly point: BindPoint; readonly fds: readonly number[] }>;
   removed: boolean;
 }
 
+/** limit: 3 MB of counters. */
+const MOST_RETIRED = 10_000;
 /** limit: records are at most this late. */
 const RECORDS_MS = 200;
 /** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
@@ -45,13 +50,19 @@ export function createPlane(
   events: EngineEvents,
 ): Engine {
   const rules = new Map<string, PlaneRule>();
-  const byIndex: PlaneRule[] = [];
+  const byIndex = new Map<number, PlaneRule>();
+  /** What rules that are gone have counted, because one that comes back must not count from 0. */
+  const retired = new Map<string, RuleCounters>();
   const targetNumbers = new Map<string, number>();
   const turns = new Map<string, Promise<unknown>>();
   const share = Math.floor((options.descriptors ?? unreserved()) / options.workers);
   let seats: Seat[] = [];
   let stopping: Promise<void> | undefined;
-  const reading = systemClock.every(RECORDS_MS, readRecords);
+  const reading = systemClock.every(RECORDS_MS, () => {
+    readRecords();
+    retire();
+  });
+  let indices = 0;
 
   function crew(): Seat[] {
     if (seats.length > 0) return seats;
@@ -81,9 +92,25 @@ export function createPlane(
   function readRecords(): void {
     for (const seat of seats) {
       seat.reader.read(
-        (index) => byIndex[index]?.listener,
+        (index) => byIndex.get(index)?.listener,
         (record) => events.record(record),
       );
+    }
+  }
+
+  /** Forgets a removed rule once nothing of it lives, but for what it counted. */
+  function retire(): void {
+    for (const [id, rule] of rules) {
+      if (!rule.removed || turns.has(id)) continue;
+      const sums = counted(rule);
+      if (sums.active > 0) continue;
+      rules.delete(id);
+      byIndex.delete(rule.index);
+      retired.set(id, sums);
+      for (const oldest of retired.keys()) {
+        if (retired.size <= MOST_RETIRED) break;
+        retired.delete(oldest);
+      }
     }
   }
 
@@ -99,16 +126,18 @@ export function createPlane(
     const known = rules.get(listener.id);
     if (known) return known;
     const rule: PlaneRule = {
-      index: byIndex.length,
+      index: indices++,
       rows: crew().map(newRow),
       position: new SharedArrayBuffer(4),
       persistence: undefined,
+      past: retired.get(listener.id),
       listener,
       points: new Map(),
       removed: false,
     };
-    byIndex.push(rule);
+    byIndex.set(rule.index, rule);
     rules.set(listener.id, rule);
+    retired.delete(listener.id);
     return rule;
   }
 
@@ -230,15 +259,20 @@ export function createPlane(
     },
     counters() {
       readRecords();
-      const all = new Map<string, RuleCounters>();
-      for (const [id, { rows }] of rules) {
-        const sums = sumRows(rows);
+      const all = new Map(retired);
+      for (const [id, rule] of rules) {
+        const sums = counted(rule);
         if (sums.connections > 0 || Object.keys(sums.dropped).length > 0) all.set(id, sums);
       }
       return Promise.resolve(all);
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
   };
+}
+
+function counted({ rows, past }: PlaneRule): RuleCounters {
+  const sums = sumRows(rows);
+  return past ? addCounters(past, sums) : sums;
 }
 
 function unreserved(): number {
