@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ConnectionRecord, EndCause } from '../../../link/facts.ts';
+import type { Flow } from './flows.ts';
+import { endingBits, ENDINGS, markOf } from './marks.ts';
+import { createRecorder } from './recorder.ts';
+import { createRegistry } from './registry.ts';
+import { flow } from './testdata/flow.ts';
+import { RULES } from './testdata/rules.ts';
+
+function desk(listener = RULES.one) {
+  const registry = createRegistry();
+  const rule = registry.take(listener.id, listener.proxy);
+  assert.ok(rule);
+  rule.listener = listener;
+  const records: ConnectionRecord[] = [];
+  const desk = { now: 2_000_000, records, rule };
+  let uuids = 0;
+  const recorder = createRecorder({
+    now: () => desk.now,
+    uuid: () => `id-${++uuids}`,
+    record: (record) => records.push(record),
+    at: (index) => registry.at(index),
+  });
+  return Object.assign(desk, { recorder });
+}
+
+const marked = (ending: keyof typeof ENDINGS): number => (markOf(1, 3) | endingBits(ENDINGS[ending])) >>> 0;
+
+test('how a connection ended is in its mark, else in its state', () => {
+  const cases: readonly (readonly [EndCause, Partial<Flow>])[] = [
+    ['client-closed', { mark: marked('clientFin'), state: 7 }],
+    ['origin-closed', { mark: marked('originFin'), state: 7 }],
+    ['client-reset', { mark: marked('clientReset'), state: 8 }],
+    ['origin-reset', { mark: marked('originReset'), state: 8, status: 6 }],
+    ['origin-refused', { mark: marked('originReset'), state: 8, status: 2 }],
+    ['origin-timeout', { state: 1, status: 0 }],
+    ['idle', { state: 3 }],
+    ['idle', { protocol: 17, state: 0 }],
+  ];
+  const { recorder, records, rule } = desk();
+  for (const [cause, change] of cases) assert.equal(recorder.ended(flow(change)), cause);
+  assert.deepEqual(
+    records.map(({ end }) => end),
+    cases.map(([cause]) => cause),
+  );
+  assert.deepEqual([rule.counted.ends.idle, rule.counted.ends['client-closed']], [2, 1]);
+});
+
+test('the record tells when the last packet passed, not when the kernel forgot', () => {
+  const { recorder, records } = desk();
+  recorder.ended(flow({ mark: marked('clientFin'), state: 7, startedAt: 1_500_000, endedAt: 1_902_000 }));
+  recorder.ended(flow({ mark: marked('clientReset'), state: 8, startedAt: 1_500_000, endedAt: 1_500_100 }));
+  recorder.ended(flow({ endedAt: 3_000_000 }));
+  assert.deepEqual(
+    records.map(({ at }) => at),
+    [1_900_000, 1_500_000, 2_000_000],
+  );
+});
+
+test('an end that the engine makes has its cause, once', () => {
+  const { recorder, records } = desk();
+  const one = flow();
+  recorder.ending(one, 'drained');
+  assert.equal(recorder.ended(one), 'drained');
+  assert.equal(recorder.ended(one), 'idle');
+  assert.equal(records[0]?.at, 2_000_000);
+});
+
+test('UDP counts payload, TCP whole packets; an origin that never answered is none', () => {
+  const { recorder, records } = desk();
+  recorder.ended(flow({ protocol: 17, packetsIn: 2, bytesIn: 2 * 28 + 5, packetsOut: 0, bytesOut: 0, status: 0 }));
+  recorder.ended(flow({ protocol: 17, family: 6, packetsIn: 2, bytesIn: 2 * 48 + 5 }));
+  recorder.ended(flow());
+  assert.deepEqual(
+    records.map(({ bytesIn }) => bytesIn),
+    [5, 5, 1000],
+  );
+  assert.deepEqual(
+    records.map(({ origin }) => origin?.port),
+    [undefined, 8080, 8080],
+  );
+});
+
+test('a long connection is told every minute, and in the end only what is new', () => {
+  const world = desk();
+  const one = flow({ startedAt: 2_000_000 });
+  for (let second = 0; second <= 130; second += 10) {
+    world.now = 2_000_000 + second * 1000;
+    world.recorder.alive({ ...one, bytesIn: 1000 + second });
+  }
+  world.recorder.ended({ ...one, bytesIn: 1500 });
+  const told = world.records.map(({ id, bytesIn, end }) => [id, bytesIn, end]);
+  assert.deepEqual(told, [
+    ['id-1', 1060, undefined],
+    ['id-1', 60, undefined],
+    ['id-1', 380, 'idle'],
+  ]);
+});
+
+test('of a sample, of what is over and of rules that are gone there is no minute record', () => {
+  const sampled = desk(RULES.udp);
+  sampled.recorder.alive(flow({ startedAt: 0 }));
+  const { recorder, records } = desk();
+  recorder.alive(flow({ startedAt: 0, state: 7 }));
+  recorder.alive(flow({ startedAt: 0, mark: markOf(9) }));
+  assert.equal(recorder.ended(flow({ mark: markOf(9) })), undefined);
+  assert.deepEqual([...sampled.records, ...records], []);
+});

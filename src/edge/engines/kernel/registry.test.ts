@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { target } from '../../../../test/suites/engine/listener.ts';
+import { endingOf, hex, indexOf, isOurs, markOf, MOST_INDEX } from './marks.ts';
+import { assignSlots, createRegistry } from './registry.ts';
+
+test('marks carry what they say', () => {
+  const mark = markOf(MOST_INDEX, 1023);
+  assert.equal(hex(mark), '0xe3ffffff');
+  assert.deepEqual([isOurs(mark), indexOf(mark), endingOf(mark)], [true, MOST_INDEX, 0]);
+  assert.deepEqual([isOurs(0), isOurs(0xc000_0000), endingOf(0xf000_0400)], [false, false, 4]);
+});
+
+test('an index rests before it is given again, and a full table says so', () => {
+  const registry = createRegistry();
+  const first = registry.take('a', 'p');
+  assert.equal(registry.take('a', 'p'), first);
+  registry.inherit('old', 'p', 2);
+  assert.ok(first);
+  registry.release(first);
+  assert.equal(registry.take('b', 'p')?.index, 3);
+  for (let i = registry.rules.size; i < MOST_INDEX; i++) assert.ok(registry.take(`r${i}`, 'p'));
+  assert.equal(registry.take('one too many', 'p'), undefined);
+  assert.equal(registry.at(1)?.id, `r${MOST_INDEX - 1}`);
+});
+
+test('a rule that comes back counts on', () => {
+  const registry = createRegistry();
+  const rule = registry.take('a', 'p');
+  assert.ok(rule);
+  rule.counted.connections = 5;
+  registry.release(rule);
+  assert.equal(registry.retired.get('a')?.connections, 5);
+  assert.equal(registry.take('a', 'p')?.counted.connections, 5);
+  assert.equal(registry.retired.size, 0);
+});
+
+test('targets keep their slots, new ones take what is free', () => {
+  const slots = new Map<string, number>();
+  const assign = (...addresses: string[]) => {
+    assignSlots(
+      slots,
+      addresses.map((address) => target(address)),
+    );
+    return Object.fromEntries(slots);
+  };
+  assert.deepEqual(assign('a', 'b', 'c'), { a: 1, b: 2, c: 3 });
+  assert.deepEqual(assign('c', 'a', 'd'), { a: 1, c: 3, d: 2 });
+  assert.deepEqual(assign('d', 'd'), { d: 2 });
+});
