@@ -87,6 +87,16 @@ export function mapShared(fd: number, length: number, offset: number): Slab | nu
   return mapped(mmapCall(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset), length);
 }
 
+/**
+ * Writes the 64-bit address of a place in a slab at word `at`.
+ * not: an address as an argument. Beyond 32 bits a number is an object wherever a call is not inlined.
+ */
+export function writePointer(words: Int32Array, at: number, slab: Slab, offset: number): void {
+  const address = slab.address + offset;
+  words[at] = address | 0;
+  words[at + 1] = (address / 4294967296) | 0;
+}
+
 /** The caller promises that no view of the slab is used again. */
 export function unmap(slab: Slab): void {
   slabs.delete(slab);

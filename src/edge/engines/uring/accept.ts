@@ -95,8 +95,8 @@ export class Acceptor {
     if (entry.closing) return this.#retire(r, area);
     // not: posting only what there are slots for. A thousand ports would reserve a thousand slots.
     this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
-    const name = this.#names.address + area * NAME_BYTES;
-    accept(r.ring, entry.fd, area, name, name + LENGTH_AT);
+    const name = area * NAME_BYTES;
+    accept(r.ring, entry.fd, area, this.#names, name, name + LENGTH_AT);
     entry.posted++;
   }
 

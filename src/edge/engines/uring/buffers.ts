@@ -5,7 +5,7 @@
  *
  * Invariant: every buffer is in exactly one place: the stack, the kernel's ring, a queue, or a send under way.
  */
-import { mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import { mapPages, unmap, writePointer } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import { IORING_REGISTER_PBUF_RING } from './abi.ts';
 import type { Ring } from './ring.ts';
@@ -32,11 +32,11 @@ export class BufferPool {
   readonly group: number;
   /** Bytes received into buffer b, and where its unsent part starts (an offset into `memory`). */
   readonly length: Int32Array;
-  readonly start: Float64Array;
+  readonly start: Int32Array;
   /** The next buffer of the queue that b is in; -1 at its end. */
   readonly next: Int32Array;
   readonly memory: Uint8Array<ArrayBuffer>;
-  readonly address: number;
+  readonly slab: Slab;
   readonly #stride: number;
   readonly #count: number;
   readonly #slabs: readonly Slab[];
@@ -55,9 +55,9 @@ export class BufferPool {
     this.headroom = shape.headroom;
     this.group = shape.group;
     this.memory = new Uint8Array(memory.buffer);
-    this.address = memory.address;
+    this.slab = memory;
     this.length = new Int32Array(shape.count);
-    this.start = new Float64Array(shape.count);
+    this.start = new Int32Array(shape.count);
     this.next = new Int32Array(shape.count).fill(-1);
     this.#stride = shape.size + shape.headroom;
     this.#count = shape.count;
@@ -93,9 +93,7 @@ export class BufferPool {
     while (this.#provided < this.#level && this.#free > 0) {
       const buffer = this.#stack[--this.#free] ?? 0;
       const at = (this.#tail & this.#mask) << 2;
-      const address = this.address + this.offset(buffer);
-      ring32[at] = address | 0;
-      ring32[at + 1] = (address / 4294967296) | 0;
+      writePointer(ring32, at, this.slab, this.offset(buffer));
       ring32[at + 2] = this.size;
       this.#ring16[(at << 1) + 6] = buffer;
       this.#tail = (this.#tail + 1) & 0xffff;

@@ -67,7 +67,7 @@ export function opened(r: Relay, slot: number, generation: number, attempt: numb
   r.setOption(result, IPPROTO_TCP, TCP_NODELAY, true);
   // The client's first bytes are here: they can carry the handshake's ACK, which spares everybody a packet.
   if (s.queued[2 * slot]! > 0) r.setOption(result, IPPROTO_TCP, TCP_QUICKACK, false);
-  connect(r.ring, result, s.namesAddress + name, familyAt(s.names, name), slot, generation, attempt);
+  connect(r.ring, result, s.nameSlab, name, familyAt(s.names, name), slot, generation, attempt);
 }
 
 /** The origin has answered, or the system for it. */

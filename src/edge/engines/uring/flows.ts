@@ -37,9 +37,8 @@ export class Flows {
   readonly headers: Uint8Array;
   /** The client's socket address, where the kernel can read it. */
   readonly names: Uint8Array<ArrayBuffer>;
-  readonly namesAddress: number;
+  readonly nameSlab: Slab;
   readonly #words: Int32Array;
-  readonly #slab: Slab;
   readonly #buckets: Int32Array;
   readonly #next: Int32Array;
   readonly #free: Int32Array;
@@ -50,9 +49,8 @@ export class Flows {
     const slab = mapPages(capacity * NAME_BYTES);
     if (typeof slab === 'number') throw new Error(`no memory for ${capacity} sessions`);
     this.capacity = capacity;
-    this.#slab = slab;
+    this.nameSlab = slab;
     this.names = new Uint8Array(slab.buffer);
-    this.namesAddress = slab.address;
     this.#words = new Int32Array(slab.buffer);
     this.fd = new Int32Array(descriptors, 0, capacity).fill(-1);
     this.generation = new Uint16Array(capacity);
@@ -131,7 +129,7 @@ export class Flows {
   }
 
   release(): void {
-    unmap(this.#slab);
+    unmap(this.nameSlab);
   }
 
   /** Family and port are the first word; the address follows, after the flow label where it is IPv6. */

@@ -4,7 +4,7 @@
  * not fit into it sends it first, so the order stays. Where the path refuses segments the direction does without for
  * good. Used by udp.ts only.
  */
-import { mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import { mapPages, unmap, writePointer } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import { SOL_UDP, UDP_SEGMENT } from './abi.ts';
 import type { BufferPool } from './buffers.ts';
@@ -27,7 +27,7 @@ const CMSG_LENGTH = 18;
 const CMSG_SPACE = 24;
 const WORD = { name: 0, nameSize: 2, vectors: 4, count: 6, control: 8, controlSize: 10 } as const;
 
-/** Sends the chain that begins with `first`: alone (`message` 0), or as the segments that `message` describes. */
+/** Sends the chain that begins with `first`: alone (`message` −1), or as the segments that `message` describes. */
 export type SendChain = (k: number, first: number, message: number) => void;
 
 export class Gather {
@@ -44,7 +44,7 @@ export class Gather {
   /** The path has refused segments. */
   readonly #plain: Uint8Array;
   readonly #waiting: number[] = [];
-  readonly #slab: Slab;
+  readonly slab: Slab;
   readonly #words: Int32Array;
   readonly #bytesOfSlab: Uint16Array;
   #messages = 0;
@@ -56,7 +56,7 @@ export class Gather {
     this.#ring = ring;
     this.#buffers = buffers;
     this.#send = send;
-    this.#slab = slab;
+    this.slab = slab;
     this.#words = new Int32Array(slab.buffer);
     this.#bytesOfSlab = new Uint16Array(slab.buffer);
     const directions = 2 * sessions;
@@ -116,7 +116,7 @@ export class Gather {
   }
 
   release(): void {
-    unmap(this.#slab);
+    unmap(this.slab);
   }
 
   /** Sends what direction k has. */
@@ -124,20 +124,20 @@ export class Gather {
     const first = this.#head[k]!;
     if (first < 0) return;
     this.#head[k] = -1;
-    this.#send(k, first, this.#count[k] === 1 ? 0 : this.#describe(k, first));
+    this.#send(k, first, this.#count[k] === 1 ? -1 : this.#describe(k, first));
   }
 
-  /** The address of a struct msghdr for the chain; its name is the sender's to fill in. */
+  /** Where in the slab a struct msghdr for the chain lies; its name is the sender's to fill in. */
   #describe(k: number, first: number): number {
     if (this.#messages === MESSAGES || this.#vectors + MOST_SEGMENTS > VECTORS) {
       this.#ring.enter(0, 0);
       this.submitted();
     }
-    const { next, start, length, address } = this.#buffers;
+    const { next, start, length, slab } = this.#buffers;
     const vectorsAt = MESSAGES * (MSGHDR_BYTES + CMSG_BYTES) + this.#vectors * IOVEC_BYTES;
     let at = vectorsAt >> 2;
     for (let buffer = first; buffer >= 0; buffer = next[buffer]!) {
-      this.#pointer(at, address + start[buffer]!);
+      writePointer(this.#words, at, slab, start[buffer]!);
       this.#words[at + 2] = length[buffer]!;
       this.#words[at + 3] = 0;
       at += IOVEC_BYTES >> 2;
@@ -152,24 +152,18 @@ export class Gather {
     this.#bytesOfSlab[(controlAt >> 1) + 8] = this.#segment[k]!;
     const message = messageAt >> 2;
     this.#words.fill(0, message, message + (MSGHDR_BYTES >> 2));
-    this.#pointer(message + WORD.vectors, this.#slab.address + vectorsAt);
+    writePointer(this.#words, message + WORD.vectors, this.slab, vectorsAt);
     this.#words[message + WORD.count] = this.#count[k]!;
-    this.#pointer(message + WORD.control, this.#slab.address + controlAt);
+    writePointer(this.#words, message + WORD.control, this.slab, controlAt);
     this.#words[message + WORD.controlSize] = CMSG_SPACE;
     this.#messages++;
     this.#vectors += this.#count[k]!;
-    return this.#slab.address + messageAt;
+    return messageAt;
   }
 
   /** Names the receiver of a described chain. */
-  to(message: number, name: number, nameSize: number): void {
-    const at = (message - this.#slab.address) >> 2;
-    this.#pointer(at + WORD.name, name);
-    this.#words[at + WORD.nameSize] = nameSize;
-  }
-
-  #pointer(at: number, address: number): void {
-    this.#words[at] = address | 0;
-    this.#words[at + 1] = (address / 4294967296) | 0;
+  to(message: number, names: Slab, name: number, nameSize: number): void {
+    writePointer(this.#words, (message >> 2) + WORD.name, names, name);
+    this.#words[(message >> 2) + WORD.nameSize] = nameSize;
   }
 }

@@ -35,6 +35,7 @@ import {
   SOCK_STREAM,
   SOCKET_URING_OP_SETSOCKOPT,
 } from './abi.ts';
+import type { Slab } from '../../../lib/ffi/libc.ts';
 import { SQE } from './ring.ts';
 import type { Ring } from './ring.ts';
 import { SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.ts';
@@ -64,11 +65,11 @@ export const tokenOf = (high: number): number => high >>> 16;
 const low = (op: number, index: number): number => op | (index << OP_BITS);
 const high = (generation: number, token: number): number => generation | (token << 16);
 
-/** Accepts one connection and writes its peer's address (NAME_BYTES) at `name`; `length` points at a word with its size. */
-export function accept(ring: Ring, fd: number, area: number, name: number, length: number): void {
+/** Accepts one connection and writes its peer's address (NAME_BYTES) at `name` of the slab; the word at `length` has its size. */
+export function accept(ring: Ring, fd: number, area: number, names: Slab, name: number, length: number): void {
   const i = ring.sqe(IORING_OP_ACCEPT, 0, 0, fd, low(OP.ACCEPT, area), 0);
-  ring.pointer(i, SQE.addr, name);
-  ring.pointer(i, SQE.off, length);
+  ring.pointer(i, SQE.addr, names, name);
+  ring.pointer(i, SQE.off, names, length);
   // Non-blocking for the sake of splice(2) and shutdown(2); the ring itself would not care.
   ring.sqes[i + SQE.opFlags] = SOCK_NONBLOCK | SOCK_CLOEXEC;
 }
@@ -81,6 +82,7 @@ export function openSocket(ring: Ring, family: number, slot: number, generation:
 export function connect(
   ring: Ring,
   fd: number,
+  names: Slab,
   name: number,
   family: number,
   slot: number,
@@ -88,7 +90,7 @@ export function connect(
   attempt: number,
 ): void {
   const i = ring.sqe(IORING_OP_CONNECT, 0, 0, fd, low(OP.CONNECT, slot), high(generation, attempt));
-  ring.pointer(i, SQE.addr, name);
+  ring.pointer(i, SQE.addr, names, name);
   ring.sqes[i + SQE.off] = family === AF_INET6 ? SOCKADDR_IN6 : SOCKADDR_IN;
 }
 
@@ -112,7 +114,7 @@ export function receiveMessages(
   ring: Ring,
   fd: number,
   group: number,
-  message: number,
+  message: Slab,
   op: number,
   index: number,
   generation: number,
@@ -125,7 +127,7 @@ export function receiveMessages(
     low(op, index),
     high(generation, 0),
   );
-  ring.pointer(i, SQE.addr, message);
+  ring.pointer(i, SQE.addr, message, 0);
   ring.sqes[i + SQE.len] = 1;
   ring.sqes[i + SQE.bufGroup] = group;
 }
@@ -134,14 +136,15 @@ export function receiveMessages(
 export function send(
   ring: Ring,
   fd: number,
-  address: number,
+  memory: Slab,
+  from: number,
   length: number,
   direction: number,
   generation: number,
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SEND, 0, 0, fd, low(OP.SEND, direction), high(generation, buffer));
-  ring.pointer(i, SQE.addr, address);
+  ring.pointer(i, SQE.addr, memory, from);
   ring.sqes[i + SQE.len] = length;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_WAITALL;
 }
@@ -150,8 +153,10 @@ export function send(
 export function sendDatagram(
   ring: Ring,
   fd: number,
-  address: number,
+  memory: Slab,
+  from: number,
   length: number,
+  names: Slab,
   name: number,
   nameSize: number,
   op: number,
@@ -160,11 +165,11 @@ export function sendDatagram(
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SEND, 0, 0, fd, low(op, index), high(generation, buffer));
-  ring.pointer(i, SQE.addr, address);
+  ring.pointer(i, SQE.addr, memory, from);
   ring.sqes[i + SQE.len] = length;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_DONTWAIT;
   if (nameSize === 0) return;
-  ring.pointer(i, SQE.off, name);
+  ring.pointer(i, SQE.off, names, name);
   ring.sqes[i + SQE.spliceFd] = nameSize;
 }
 
@@ -172,6 +177,7 @@ export function sendDatagram(
 export function sendMessage(
   ring: Ring,
   fd: number,
+  messages: Slab,
   message: number,
   op: number,
   index: number,
@@ -179,7 +185,7 @@ export function sendMessage(
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SENDMSG, 0, 0, fd, low(op, index), high(generation, buffer));
-  ring.pointer(i, SQE.addr, message);
+  ring.pointer(i, SQE.addr, messages, message);
   ring.sqes[i + SQE.len] = 1;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_DONTWAIT;
 }
@@ -214,12 +220,12 @@ export function close(ring: Ring, fd: number): void {
   ring.sqe(IORING_OP_CLOSE, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
 }
 
-/** Sets an integer option to what lies at `value`; Linux 6.7 or newer (options.ts knows). Failure is of no consequence. */
-export function setOption(ring: Ring, fd: number, level: number, name: number, value: number): void {
+/** Sets an integer option to what lies at `value` of the slab; Linux 6.7 or newer (options.ts knows). Failure is of no consequence. */
+export function setOption(ring: Ring, fd: number, level: number, name: number, values: Slab, value: number): void {
   const i = ring.sqe(IORING_OP_URING_CMD, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
   ring.sqes[i + SQE.off] = SOCKET_URING_OP_SETSOCKOPT;
   ring.sqes[i + SQE.addr] = level;
   ring.sqes[i + SQE.addrHigh] = name;
   ring.sqes[i + SQE.spliceFd] = 4;
-  ring.pointer(i, SQE.addr3, value);
+  ring.pointer(i, SQE.addr3, values, value);
 }

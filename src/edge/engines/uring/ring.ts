@@ -3,7 +3,16 @@
  * relay's loop. It knows queue entries, not what they mean (operations.ts does). The thread that creates a Ring is the
  * only one that may touch it (SINGLE_ISSUER); what it frees at close() must not be looked at again.
  */
-import { close, mapPages, mapShared, registerCall, syscall, syscallWithMemory, unmap } from '../../../lib/ffi/libc.ts';
+import {
+  close,
+  mapPages,
+  mapShared,
+  registerCall,
+  syscall,
+  syscallWithMemory,
+  unmap,
+  writePointer,
+} from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import {
   EBUSY,
@@ -154,10 +163,9 @@ export class Ring {
     return i;
   }
 
-  /** Writes a 64-bit address (below 2^53) into entry `i` at one of SQE's offsets. */
-  pointer(i: number, at: number, address: number): void {
-    this.sqes[i + at] = address | 0;
-    this.sqes[i + at + 1] = (address / 4294967296) | 0;
+  /** Writes the address of a place in a slab into entry `i` at one of SQE's offsets. */
+  pointer(i: number, at: number, slab: Slab, offset: number): void {
+    writePointer(this.sqes, i + at, slab, offset);
   }
 
   /**

@@ -69,8 +69,7 @@ export class Slots {
   /** Two socket addresses per slot, where the kernel can read them: the client's and the one that is dialled. */
   readonly names: Uint8Array<ArrayBuffer>;
   readonly nameWords: Int32Array<ArrayBuffer>;
-  readonly namesAddress: number;
-  readonly #names: Slab;
+  readonly nameSlab: Slab;
   readonly #free: Int32Array;
   #freeCount = 0;
   #taken = 0;
@@ -81,10 +80,9 @@ export class Slots {
     const names = mapPages(capacity * 2 * NAME_BYTES);
     if (typeof names === 'number') throw new Error(`no memory for ${capacity} connections`);
     this.capacity = capacity;
-    this.#names = names;
+    this.nameSlab = names;
     this.names = new Uint8Array(names.buffer);
     this.nameWords = new Int32Array(names.buffer);
-    this.namesAddress = names.address;
     this.fd = new Int32Array(descriptors, 0, 2 * capacity).fill(-1);
     this.generation = new Uint16Array(capacity);
     this.state = new Uint8Array(capacity);
@@ -185,6 +183,6 @@ export class Slots {
   }
 
   release(): void {
-    unmap(this.#names);
+    unmap(this.nameSlab);
   }
 }

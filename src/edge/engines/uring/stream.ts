@@ -96,8 +96,16 @@ export function flush(r: Relay, k: number): void {
   const buffer = s.head[k]!;
   if (buffer >= 0) {
     s.flags[k] = flags | SENDING;
-    const from = buffers.address + buffers.start[buffer]!;
-    send(r.ring, s.fd[k ^ 1]!, from, buffers.length[buffer]!, k, s.generation[slot]!, buffer);
+    send(
+      r.ring,
+      s.fd[k ^ 1]!,
+      buffers.slab,
+      buffers.start[buffer]!,
+      buffers.length[buffer]!,
+      k,
+      s.generation[slot]!,
+      buffer,
+    );
     // A receive that ended by itself is armed again as long as the queue is short.
     if ((flags & (READING | ENDED | HUNGRY | BULK_WANTED)) === 0 && s.queued[k]! < QUEUE_LONG) startReading(r, k);
   } else if ((flags & ENDED) !== 0) passEnd(r, k);

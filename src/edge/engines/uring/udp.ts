@@ -76,7 +76,7 @@ export class Udp {
 export function listenUdp(r: Relay, entry: Entry): void {
   const udp = r.udp!;
   entry.posted = 1;
-  receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.message.address, OP.UDP_CLIENT, entry.index, 0);
+  receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.message, OP.UDP_CLIENT, entry.index, 0);
 }
 
 /** Arms the receive of a session's socket. */
@@ -141,12 +141,12 @@ function forward(r: Relay, entry: Entry, buffer: number, size: number): boolean 
 /** Direction k's chain goes now: to the origin by the session's socket, back by the one that the client spoke to. */
 function sendChain(r: Relay, k: number, first: number, message: number): void {
   const { gather, flows } = r.udp!;
-  if (message === 0) return sendOne(r, k, first, false);
+  if (message < 0) return sendOne(r, k, first, false);
   const flow = k >> 1;
   const toClient = (k & 1) === 1;
   const name = flows.nameOffset(flow);
-  if (toClient) gather.to(message, flows.namesAddress + name, sizeOfFamily(familyAt(flows.names, name)));
-  sendMessage(r.ring, socketOf(r, k), message, OP.UDP_SEND, k, flows.generation[flow]!, first);
+  if (toClient) gather.to(message, flows.nameSlab, name, sizeOfFamily(familyAt(flows.names, name)));
+  sendMessage(r.ring, socketOf(r, k), gather.slab, message, OP.UDP_SEND, k, flows.generation[flow]!, first);
 }
 
 function sendOne(r: Relay, k: number, buffer: number, again: boolean): void {
@@ -154,11 +154,23 @@ function sendOne(r: Relay, k: number, buffer: number, again: boolean): void {
   const flow = k >> 1;
   const name = flows.nameOffset(flow);
   const nameSize = (k & 1) === 1 ? sizeOfFamily(familyAt(flows.names, name)) : 0;
-  const from = buffers.address + buffers.start[buffer]!;
   const op = again ? OP.UDP_SEND_AGAIN : OP.UDP_SEND;
   const length = buffers.length[buffer]!;
   const generation = flows.generation[flow]!;
-  sendDatagram(r.ring, socketOf(r, k), from, length, flows.namesAddress + name, nameSize, op, k, generation, buffer);
+  sendDatagram(
+    r.ring,
+    socketOf(r, k),
+    buffers.slab,
+    buffers.start[buffer]!,
+    length,
+    flows.nameSlab,
+    name,
+    nameSize,
+    op,
+    k,
+    generation,
+    buffer,
+  );
 }
 
 function socketOf(r: Relay, k: number): number {
@@ -249,8 +261,8 @@ function back(r: Relay, flow: number, buffer: number, size: number): boolean {
   const name = flows.nameOffset(flow);
   const nameSize = sizeOfFamily(familyAt(flows.names, name));
   const generation = flows.generation[flow]!;
-  const at = flows.namesAddress + name;
-  sendDatagram(r.ring, entry.fd, at, 0, at, nameSize, OP.IGNORE, 0, generation, 0);
+  const { nameSlab } = flows;
+  sendDatagram(r.ring, entry.fd, nameSlab, name, 0, nameSlab, name, nameSize, OP.IGNORE, 0, generation, 0);
   return false;
 }
 
