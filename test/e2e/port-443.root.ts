@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -16,6 +16,7 @@ import type { Facts } from '../world/places.ts';
 import { freeSettings } from '../world/world.ts';
 import { exchange } from './clients.ts';
 
+const ROOT = join(import.meta.dirname, '..', '..');
 const NOBODY = 65_534;
 const CAPABILITY = ['--inh-caps', '+net_bind_service', '--ambient-caps', '+net_bind_service'];
 
@@ -27,9 +28,14 @@ async function asNobody(t: TestContext, capability: readonly string[]) {
   const data = join(folder, 'data');
   const user = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', ...capability];
   const settings = [...freeSettings(data), '--ready-file', ready];
-  const up = spawn('setpriv', [...user, process.execPath, MAIN, 'up', ...settings], {
+  const checkout = join(folder, 'checkout');
+  mkdirSync(checkout);
+  // The checkout may lie where nobody can't go (a home folder): it sees it in its own folder, in a mount namespace.
+  const at = (path: string): string => path.replace(ROOT, checkout);
+  const seen = ['--mount', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec setpriv "$@"', ROOT, checkout];
+  const up = spawn('unshare', [...seen, ...user, at(process.execPath), at(MAIN), 'up', ...settings], {
     stdio: 'ignore',
-    env: { HOME: folder },
+    env: { HOME: folder, PATH: process.env['PATH'] },
   });
   t.after(async () => {
     const ended = once(up, 'close');
