@@ -137,7 +137,7 @@ export class Seat {
     else if (message.kind === 'done') {
       this.#waiting.get(message.seq)?.();
       this.#waiting.delete(message.seq);
-      if (this.#waiting.size === 0) this.#worker?.unref();
+      if (this.#waiting.size === 0 && !this.#ending) this.#worker?.unref();
     }
   }
 

@@ -35,6 +35,7 @@ const BUCKETS = 1024;
 /** limit: how late a clock may be seen: a dial matters to a person, an idle time does not. */
 const WAIT_DIALLING_MS = TICK_MS;
 const WAIT_MS = 250;
+const WAIT_ALONE_MS = 500;
 
 const settings = workerData as WorkerSettings;
 const port = parentPort!;
@@ -94,7 +95,7 @@ function loop(r: Relay, orders: Orders): void {
   while (!orders.over(r)) {
     r.buffers.provide();
     if (r.udp) feedUdp(r);
-    ring.enter(1, slots.dialling > 0 || orders.stopping ? WAIT_DIALLING_MS : WAIT_MS);
+    ring.enter(1, patience(r, orders.stopping));
     r.now = performance.timeOrigin + performance.now();
     r.udp?.gather.submitted();
     let woken = false;
@@ -125,6 +126,11 @@ function loop(r: Relay, orders: Orders): void {
     for (let order = receiveMessageOnPort(port); order; order = receiveMessageOnPort(port))
       orders.take(r, order.message);
   }
+}
+
+function patience({ slots, wheel }: Relay, stopping: boolean): number {
+  if (slots.dialling > 0 || stopping) return WAIT_DIALLING_MS;
+  return wheel.count > 0 ? WAIT_MS : WAIT_ALONE_MS;
 }
 
 function complete(r: Relay, operation: number, index: number, high: number, result: number, flags: number): void {
