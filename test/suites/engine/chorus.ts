@@ -23,9 +23,14 @@ export interface Chorus {
   end(): Promise<number>;
 }
 
-export async function chorus(t: TestContext, tcp: Entry, udp: Entry): Promise<Chorus> {
-  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => tcpClient(t, ...tcp)));
-  const talkers = await Promise.all(Array.from({ length: SESSIONS }, () => udpPeer(t)));
+export async function chorus(
+  t: TestContext,
+  tcp: Entry,
+  udp: Entry,
+  size = { connections: CONNECTIONS, sessions: SESSIONS },
+): Promise<Chorus> {
+  const clients = await Promise.all(Array.from({ length: size.connections }, () => tcpClient(t, ...tcp)));
+  const talkers = await Promise.all(Array.from({ length: size.sessions }, () => udpPeer(t)));
   let isOver = false;
   let failure: Error | undefined;
   /** Questions answered, per talker. */
@@ -52,7 +57,7 @@ export async function chorus(t: TestContext, tcp: Entry, udp: Entry): Promise<Ch
     }),
   );
   const sessions = talkers.map((talker, i) =>
-    talk(CONNECTIONS + i, async (number) => {
+    talk(clients.length + i, async (number) => {
       const question = `session ${i} question ${number}`;
       talker.send(question, ...udp);
       assert.equal(String(await talker.datagram(number)), question);
@@ -69,7 +74,7 @@ export async function chorus(t: TestContext, tcp: Entry, udp: Entry): Promise<Ch
       isOver = true;
       await Promise.all([...connections, ...sessions]);
       assert.ifError(failure);
-      for (const [i, talker] of talkers.entries()) assert.equal(talker.got.length, answered[CONNECTIONS + i]);
+      for (const [i, talker] of talkers.entries()) assert.equal(talker.got.length, answered[clients.length + i]);
       for (const client of clients) client.end();
       return answered.reduce((a, b) => a + b, 0);
     },

@@ -6,12 +6,24 @@ import { Netlink } from '../../../lib/ffi/netlink.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import type { Listener } from '../../engine.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { CT_DESTROY_GROUP, deleteFlow, type Flow, getFlows, IPPROTO_UDP, readFlow, readMark } from './flows.ts';
+import {
+  type Brief,
+  CT_DESTROY_GROUP,
+  deleteFlow,
+  type Flow,
+  getFlows,
+  IPPROTO_UDP,
+  readBrief,
+  readFlow,
+  readMark,
+} from './flows.ts';
 import { isOurs, markOf, OURS, RULE_MASK } from './marks.ts';
 
 export interface Conntrack {
   /** Connections of one rule, or of all. Looking also makes the kernel drop those whose time is up. */
   flows(index?: number): Flow[];
+  /** All of them in brief; `whole` reads the rest of the one at hand. */
+  scan(take: (brief: Brief, whole: () => Flow | undefined) => void): void;
   /**
    * Forgets UDP flows to the listener's places that came before it: the kernel would go on treating them as it did, that
    * is as nobody's, for as long as their clients send.
@@ -48,6 +60,11 @@ export function openConntrack(): Conntrack {
 
   return {
     flows: (index) => (index === undefined ? look(OURS, OURS) : look(markOf(index), RULE_MASK)),
+    scan(take) {
+      asking.dump(getFlows(OURS, OURS), (view, body, end) =>
+        take(readBrief(view, body, end), () => readFlow(view, body, end)),
+      );
+    },
     forget({ entries, ports, originPorts }) {
       const nobodys = look(0, OURS);
       end(

@@ -6,9 +6,10 @@ import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { type Counted, getElements, readElements } from './elements.ts';
 import { elementRequest } from './batch.ts';
 import { indexOf } from './marks.ts';
-import type { Pieces } from './pieces.ts';
+import type { Element, Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import type { SetName } from './table.ts';
+import { sameElement } from './transaction.ts';
 
 const COUNTED = ['fresh', 'refused', 'seen4', 'seen6'] as const satisfies readonly SetName[];
 const UDP_HEADERS = { seen4: 28, seen6: 48 } as const;
@@ -19,9 +20,9 @@ type Asking = Pick<Netlink, 'dump' | 'get'>;
 export function readCounts(asking: Asking, at: (index: number) => KernelRule | undefined): boolean {
   return COUNTED.every((set) => {
     const code = asking.dump(getElements(set), (view, body, end) =>
-      readElements(set, view, body, end, ({ key }, counted) => {
-        const rule = at(indexOf(Number.parseInt(key, 16)));
-        if (rule) absorb(rule, set, key, counted);
+      readElements(set, view, body, end, (element, counted) => {
+        const rule = at(indexOf(Number.parseInt(element.key, 16)));
+        if (rule) absorb(rule, set, element, counted);
       }),
     );
     return code === 0;
@@ -31,17 +32,29 @@ export function readCounts(asking: Asking, at: (index: number) => KernelRule | u
 /** Of one rule, before its elements become these: one that goes takes its counter along. */
 export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void {
   for (const set of COUNTED) {
-    const going = [...rule.pieces.elements].filter(([key, one]) => one.set === set && !after.elements.has(key));
-    if (going.length === 0) continue;
-    const elements = going.map(([, element]) => element);
+    const elements = [...rule.pieces.elements].flatMap(([key, one]) => {
+      const next = after.elements.get(key);
+      return one.set === set && !(next && sameElement(next, one)) ? [one] : [];
+    });
+    if (elements.length === 0) continue;
     asking.get(elementRequest(set, elements), (view, body, end) =>
-      readElements(set, view, body, end, ({ key }, counted) => absorb(rule, set, key, counted)),
+      readElements(set, view, body, end, (element, counted) => {
+        absorb(rule, set, element, counted);
+        rule.read.delete(nameOf(set, element));
+      }),
     );
   }
 }
 
-function absorb({ counted, read }: KernelRule, set: (typeof COUNTED)[number], key: string, now: Counted): void {
-  const name = `${set} ${key}`;
+type CountedSet = (typeof COUNTED)[number];
+
+function nameOf(set: CountedSet, { key }: Element): string {
+  return `${set} ${key}`;
+}
+
+function absorb({ counted, read }: KernelRule, set: CountedSet, element: Element, now: Counted): void {
+  const { key, comment } = element;
+  const name = nameOf(set, element);
   const before = read.get(name);
   read.set(name, now);
   const isNew = !before || now.packets < before.packets;
@@ -51,9 +64,8 @@ function absorb({ counted, read }: KernelRule, set: (typeof COUNTED)[number], ke
   if (set === 'fresh') counted.connections += packets;
   else if (set === 'refused') counted.dropped['no-origin'] = (counted.dropped['no-origin'] ?? 0) + packets;
   else {
-    const [, direction, protocol] = key.split(' . ');
-    const payload = protocol === 'udp' ? bytes - packets * UDP_HEADERS[set] : bytes;
-    if (direction === 'original') {
+    const payload = comment === 'UDP' ? bytes - packets * UDP_HEADERS[set] : bytes;
+    if (key.endsWith('original')) {
       counted.packetsIn += packets;
       counted.bytesIn += payload;
     } else {

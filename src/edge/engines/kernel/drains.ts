@@ -6,7 +6,6 @@
 import type { EndCause } from '../../../link/facts.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { type Flow, IPPROTO_UDP } from './flows.ts';
-import { indexOf } from './marks.ts';
 import { isOver } from './recorder.ts';
 import type { KernelRule } from './registry.ts';
 
@@ -59,8 +58,3 @@ function deadlineOf(flow: Flow, { listener }: KernelRule, now: number): number {
 
 /** Of a rule that went while nobody was there to hear how it drains. */
 const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;
-
-/** By rule index. */
-export function byRule(flows: readonly Flow[]): ReadonlyMap<number, readonly Flow[]> {
-  return Map.groupBy(flows, ({ mark }) => indexOf(mark));
-}

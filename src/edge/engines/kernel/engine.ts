@@ -49,7 +49,7 @@ export interface KernelEngineOptions {
   readonly nft: (text: string) => Promise<Refusal>;
 }
 
-/** limit: how long an end waits to be recorded; a look costs a system call where nothing waits. */
+/** limit: how long an end waits to be recorded, and a table that is gone to be missed; looking costs two system calls. */
 const LISTEN_MS = 100;
 /** limit: drains end, and UDP leaves an origin that is gone, within a second. */
 const SURVEY_MS = 500;
@@ -98,9 +98,10 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     settings,
     options: tableOptions,
   });
-  const survey = createSurvey({ conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
+  const survey = createSurvey({ clock, conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
   /** Calls about one rule run one after the other. */
   const turns = new Map<string, Promise<unknown>>();
+  let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
 
   function switchOn(name: string, why: string): void {
@@ -189,13 +190,20 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   async function look(): Promise<void> {
     if (registry.rules.size === 0 || stopping) return;
+    survey.attend();
     survey.look();
-    if (!isThere()) {
-      events.log('warn', 'the table was removed by someone else; it is made again');
-      const refusal = await table.restore();
-      if (refusal !== '') events.log('error', 'the table cannot be made again', { reason: refusal });
-    }
     for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));
+  }
+
+  /** A firewall that reloads flushes every table there is; until ours is back, packets reach no origin. */
+  async function guard(): Promise<void> {
+    survey.listen();
+    if (restoring || stopping || isThere()) return;
+    restoring = table.restore();
+    const refusal = await restoring;
+    restoring = undefined;
+    const facts = refusal === '' ? {} : { reason: refusal };
+    events.log(refusal === '' ? 'warn' : 'error', 'the table was removed by someone else; it is made again', facts);
   }
 
   async function stopNow(drainMs: number): Promise<void> {
@@ -224,7 +232,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     await table.remove();
   }
 
-  const timers = [clock.every(LISTEN_MS, () => survey.listen()), clock.every(SURVEY_MS, () => void look())];
+  const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SURVEY_MS, () => void look())];
   return {
     name: 'kernel',
     capabilities: () => options.capabilities,
@@ -262,6 +270,6 @@ function explain(refusal: Refusal): string {
   return `the kernel refuses it: ${refusal}`;
 }
 
-function hasCounted({ connections, dropped }: RuleCounters): boolean {
-  return connections > 0 || Object.keys(dropped).length > 0;
+function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
+  return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
 }

@@ -111,6 +111,24 @@ export function readFlow(view: DataView, body: number, end: number): Flow | unde
   return isWhole && (flow.protocol === IPPROTO_TCP || flow.protocol === IPPROTO_UDP) ? flow : undefined;
 }
 
+/** What a count needs, without the work of the rest. */
+export interface Brief {
+  mark: number;
+  /** TCP_STATE; none for UDP. */
+  state: number;
+  startedAt: number | undefined;
+}
+
+export function readBrief(view: DataView, body: number, end: number): Brief {
+  const brief: Brief = { mark: 0, state: TCP_STATE.none, startedAt: undefined };
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type === CTA.MARK) brief.mark = number32(view, at, to);
+    else if (type === CTA.PROTOINFO) brief.state = readState(view, at, to);
+    else if (type === CTA.TIMESTAMP) brief.startedAt = readTimes(view, at, to)[0];
+  });
+  return brief;
+}
+
 /** Just the mark, for those that need nothing else. */
 export function readMark(view: DataView, body: number, end: number): number {
   let mark = 0;

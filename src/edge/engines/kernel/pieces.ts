@@ -65,8 +65,11 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
   const kind = portKind(listener);
   if (kind === 'shift') putShift(listener, rule, put);
   for (const family of new Set(listener.entries.map(familyOf))) {
-    for (const direction of ['original', 'reply'])
-      put(`seen${family}`, `${rule} . ${direction} . ${listener.protocol.toLowerCase()}`);
+    for (const direction of ['original', 'reply']) {
+      const [set, key] = [`seen${family}`, `${rule} . ${direction}`] as const;
+      // With its protocol as a comment: a rule that changes it gets a new counter.
+      elements.set(`${set} ${key}`, { set, key, data: '', comment: listener.protocol });
+    }
     const takers = takersOf(listener, family);
     const [only, ...others] = takers;
     if (only === undefined) put('refused', rule);

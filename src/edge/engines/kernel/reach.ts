@@ -10,7 +10,7 @@ import { familyOf } from './pieces.ts';
 export type Read = { readonly listener: Listener } | { readonly reason: string };
 
 /** What is written into nft's language must not end a word or a statement there. */
-const NAME = /^[\w.:/-]{1,60}$/;
+const NAME = /^[\w.:/=@+-]{1,60}$/;
 
 /** The listener with its addresses as the kernel writes them, or why it can't be served. */
 export function readListener(raw: Listener): Read {

@@ -29,7 +29,7 @@ export interface Recorder {
 }
 
 /** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
-const RECORD_EVERY_MS = 60_000;
+export const RECORD_EVERY_MS = 60_000;
 /** limit: the end that the engine itself makes is heard of at once, or never. */
 const FORGET_MS = 60_000;
 
@@ -97,7 +97,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 }
 
 /** Both sides have ended it, or one has reset it: the kernel only remembers it for what may still be on its way. */
-export function isOver({ state, mark }: Flow): boolean {
+export function isOver({ state, mark }: Pick<Flow, 'state' | 'mark'>): boolean {
   const wasReset = endingOf(mark) === ENDINGS.clientReset || endingOf(mark) === ENDINGS.originReset;
   return state === TCP_STATE.timeWait || state === TCP_STATE.close || wasReset;
 }

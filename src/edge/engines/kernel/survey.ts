@@ -1,17 +1,20 @@
 /**
- * The engine's regular look at what lives and what has ended: counts connections per rule, ends those whose drain is over,
- * writes the minute's records, and notices when ends were missed. Called by the engine on its timers.
+ * The engine's looks at what lives and what has ended. Often, and only where something is about to change: rules whose
+ * connections have to go. Now and then, as seldom as it is dear: all connections, for how many there are, for the minute's
+ * records, and for those that belong to nobody. Called by the engine on its timers.
  */
+import type { Clock } from '../../../lib/clock.ts';
 import type { EngineEvents } from '../../engine.ts';
 import type { Conntrack } from './conntrack.ts';
-import { byRule, type DrainDeps, endDue, judge } from './drains.ts';
+import { type DrainDeps, endDue, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import type { Flow } from './flows.ts';
 import { indexOf } from './marks.ts';
-import { isOver, type Recorder } from './recorder.ts';
-import type { Registry } from './registry.ts';
+import { isOver, RECORD_EVERY_MS, type Recorder } from './recorder.ts';
+import type { KernelRule, Registry } from './registry.ts';
 
 export interface SurveyDeps {
+  readonly clock: Clock;
   readonly conntrack: Conntrack;
   readonly farewell: Farewell;
   readonly registry: Registry;
@@ -21,7 +24,9 @@ export interface SurveyDeps {
 }
 
 export interface Survey {
-  /** Looks through conntrack. */
+  /** Looks after rules whose connections have to go. */
+  attend(): void;
+  /** Looks through all, if the last time is long enough ago for what it costs. */
   look(): void;
   /** Takes the ends that wait. */
   listen(): void;
@@ -29,7 +34,17 @@ export interface Survey {
   living(): number;
 }
 
-export function createSurvey({ conntrack, farewell, registry, recorder, drains, log }: SurveyDeps): Survey {
+/** limit: looking takes a fiftieth of one core at most, and never waits longer than a minute's record can. */
+const LOOK_SHARE = 50;
+const LOOK_MS = { least: 500, most: 30_000 } as const;
+
+/** limit: one look per rule costs less than one through all, up to about so many. */
+const FEW = 8;
+
+export function createSurvey(deps: SurveyDeps): Survey {
+  const { clock, conntrack, farewell, registry, recorder, drains, log } = deps;
+  let nextLook = 0;
+
   function listen(): void {
     const silent: Flow[] = [];
     const { lost } = conntrack.ended((flow) => {
@@ -39,28 +54,60 @@ export function createSurvey({ conntrack, farewell, registry, recorder, drains, 
     if (lost) log('warn', 'too many connections ended at once; the records of some are lost');
   }
 
+  function attendTo(rule: KernelRule, flows: readonly Flow[]): void {
+    rule.flows = flows.length;
+    // One that found its way while its rule changed is in nobody's books yet.
+    if (rule.mustJudge) judge(rule, flows, drains);
+    else endDue(rule, flows, drains);
+    rule.mustJudge = false;
+  }
+
+  function attend(): void {
+    const rules = [...registry.rules.values()].filter(needsAttention);
+    if (rules.length <= FEW) return rules.forEach((rule) => attendTo(rule, conntrack.flows(rule.index)));
+    const flows = Map.groupBy(conntrack.flows(), ({ mark }) => indexOf(mark));
+    for (const rule of rules) attendTo(rule, flows.get(rule.index) ?? []);
+  }
+
   function look(): void {
-    const flows = conntrack.flows();
-    const groups = byRule(flows);
+    const start = clock.monotonic();
+    if (start < nextLook) return;
+    const [active, all] = [new Map<number, number>(), new Map<number, number>()];
+    const orphans: Flow[] = [];
+    const oldest = clock.now() - RECORD_EVERY_MS;
+    conntrack.scan((brief, whole) => {
+      const index = indexOf(brief.mark);
+      const isOpen = !isOver(brief);
+      all.set(index, (all.get(index) ?? 0) + 1);
+      if (isOpen) active.set(index, (active.get(index) ?? 0) + 1);
+      // Of a rule that went while it came; or of an engine that died before it could cut it.
+      const isOrphan = isOpen && !registry.at(index);
+      if (!isOrphan && (brief.startedAt ?? Infinity) > oldest) return;
+      const flow = whole();
+      if (flow && isOrphan) orphans.push(flow);
+      else if (flow) recorder.alive(flow);
+    });
     for (const rule of registry.rules.values()) {
-      const own = groups.get(rule.index) ?? [];
-      rule.flows = own.length;
-      rule.counted.active = own.reduce((sum, flow) => sum + (isOver(flow) ? 0 : 1), 0);
-      // One that found its way while its rule changed is in nobody's books yet; of a rule that is down, none may stay.
-      if (rule.listener ? rule.mustJudge || !rule.isUp : !rule.isUp) judge(rule, own, drains);
-      else endDue(rule, own, drains);
-      rule.mustJudge &&= !rule.listener;
+      rule.flows = all.get(rule.index) ?? 0;
+      rule.counted.active = active.get(rule.index) ?? 0;
     }
-    // Of a rule that went while they came; or of an engine that died before it could cut them.
-    const orphans = flows.filter((flow) => !registry.at(indexOf(flow.mark)) && !isOver(flow));
     if (orphans.length > 0) drains.end(orphans, 'drained');
-    for (const flow of flows) recorder.alive(flow);
     recorder.sweep();
+    const took = clock.monotonic() - start;
+    nextLook = start + Math.max(LOOK_MS.least, Math.min(LOOK_MS.most, took * LOOK_SHARE));
+    // Cheap enough to be up to date whenever asked.
+    if (took * LOOK_SHARE < LOOK_MS.least) nextLook = 0;
   }
 
   return {
+    attend,
     look,
     listen,
     living: () => conntrack.flows().filter((flow) => !isOver(flow)).length,
   };
+}
+
+/** A rule of an earlier life is not judged before this life has said what it is to be. */
+function needsAttention({ leaving, mustJudge, isUp, listener }: KernelRule): boolean {
+  return leaving.size > 0 || (mustJudge && (listener !== undefined || !isUp));
 }

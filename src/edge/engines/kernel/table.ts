@@ -2,7 +2,7 @@
  * The table `inet edgefour` as it is with no rule in it: every set, map and chain that rules share. What a rule adds is in
  * pieces.ts. A packet's way:
  *
- *  prerouting, output  -300  our own probes are not tracked
+ *  output              -300  our own probes are not tracked
  *  prerouting, output  -100  first packet of a connection: entry address and port → the rule's mark → a target
  *  prerouting, output   -90  every packet of ours: counted by rule and direction; who ends first is noted in the mark; a
  *                            new connection of a rule that has no target is refused
@@ -35,8 +35,8 @@ export const SETS = {
   settings: 'map settings { type mark : verdict; }',
   refused: 'set refused { type mark; counter; }',
   fresh: 'set fresh { type mark; counter; }',
-  seen4: 'set seen4 { type mark . ct_dir . inet_proto; counter; }',
-  seen6: 'set seen6 { type mark . ct_dir . inet_proto; counter; }',
+  seen4: 'set seen4 { type mark . ct_dir; counter; }',
+  seen6: 'set seen6 { type mark . ct_dir; counter; }',
 } as const;
 export type SetName = keyof typeof SETS;
 
@@ -68,7 +68,6 @@ function towards(family: 4 | 6): Chain[] {
   ];
 }
 
-const UNTRACK = [`meta mark ${hex(PROBE_MARK)} notrack`];
 const LEADING = [
   // not: a segment from the middle of a connection nobody knows. The system answers it with a reset.
   'meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn return',
@@ -76,6 +75,21 @@ const LEADING = [
 ];
 // A refusal's own answer passes here too, and opens nothing.
 const COUNTING = [OTHERS, 'ct direction reply return', `${RULE} @fresh`, `${RULE} vmap @settings`];
+
+/** FIN, SYN or RST, spelled so that nft does not look at the protocol again: that is known by then. */
+const IS_EDGE = '@th,104,8 & 0x07 != 0';
+
+/**
+ * Every packet of every connection on the machine passes here, so each step counts: protocol, counter, and for TCP whether
+ * it is one that opens or ends. Whose it is, is asked only of those few.
+ */
+function watching(family: 4 | 6): Chain[] {
+  const counted = `${RULE} . ct direction @seen${family}`;
+  return [
+    { name: `watch${family}-tcp`, lines: [counted, `${IS_EDGE} goto edge`] },
+    { name: `watch${family}-udp`, lines: [counted, 'ct state new goto newcomer'] },
+  ];
+}
 
 /** In an order in which each is there before it is jumped to. */
 export const CHAINS: readonly Chain[] = [
@@ -92,18 +106,30 @@ export const CHAINS: readonly Chain[] = [
     ],
   },
   {
-    name: 'watch',
+    name: 'newcomer',
     lines: [
       OTHERS,
-      `ct state new ${RULE} @refused meta l4proto tcp reject with tcp reset`,
-      `ct state new ${RULE} @refused reject with icmpx port-unreachable`,
-      `meta nfproto ipv4 ${RULE} . ct direction . meta l4proto @seen4`,
-      `meta nfproto ipv6 ${RULE} . ct direction . meta l4proto @seen6`,
+      `${RULE} @refused meta l4proto tcp reject with tcp reset`,
+      `${RULE} @refused reject with icmpx port-unreachable`,
+    ],
+  },
+  {
+    name: 'edge',
+    lines: [
+      'ct state new goto newcomer',
+      OTHERS,
       `tcp flags & (fin | rst) != 0 ct mark & ${hex(ENDING_MASK)} == 0 jump ending`,
     ],
   },
-  { name: 'untracked-in', hook: 'type filter hook prerouting priority -300', lines: UNTRACK },
-  { name: 'untracked-out', hook: 'type filter hook output priority -300', lines: UNTRACK },
+  ...watching(4),
+  ...watching(6),
+  {
+    name: 'watch',
+    lines: [
+      'meta nfproto . meta l4proto vmap { ipv4 . tcp : goto watch4-tcp, ipv4 . udp : goto watch4-udp, ipv6 . tcp : goto watch6-tcp, ipv6 . udp : goto watch6-udp }',
+    ],
+  },
+  { name: 'untracked', hook: 'type filter hook output priority -300', lines: [`meta mark ${hex(PROBE_MARK)} notrack`] },
   { name: 'lead-in', hook: 'type nat hook prerouting priority -100', lines: ['goto lead'] },
   // limit: output takes no word for -100.
   { name: 'lead-out', hook: 'type nat hook output priority -100', lines: ['goto lead'] },

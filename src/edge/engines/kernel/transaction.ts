@@ -71,7 +71,7 @@ function missing<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): [stri
   return [...a].filter(([key]) => !b.has(key));
 }
 
-function sameElement(a: Element, b: Element): boolean {
+export function sameElement(a: Element, b: Element): boolean {
   return a.data === b.data && a.comment === b.comment;
 }
 
