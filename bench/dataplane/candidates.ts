@@ -57,6 +57,8 @@ export function candidates(folder: string, threads: number): Candidate[] {
     haproxy('haproxy', false),
     nginx('nginx 16k', '16k'),
     nginx('nginx 128k', '128k'),
+    { name: 'edgefour kernel', command: serve('kernel', 0), threads, udp: true },
+    { name: 'edgefour kernel, all records', command: serve('kernel', 1), threads, udp: true },
     { name: 'edgefour node', command: serve('node', 0), threads, udp: true },
   ];
 }

@@ -2,23 +2,30 @@
  * The data plane alone, for the benchmark: an engine with a rule per argument `entry:port=origin:port` (a `/udp` behind
  * it makes it UDP, a `/PPV2` the mode), without control, plan or link. Runs until it is told to stop.
  *
- *   serve.ts ENGINE WORKERS RECORDS MAPPING…
+ *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS]
  */
+import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
 import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import type { EngineEvents, Listener } from '../../src/edge/engine.ts';
+import type { Engine, EngineEvents, Listener } from '../../src/edge/engine.ts';
 import type { Mode } from '../../src/domain/l4-rule/modes.ts';
 
-const [name = 'uring', workers = '1', recordOneIn = '0', ...mappings] = process.argv.slice(2);
+const [name = 'uring', workers = '1', recordOneIn = '0', ...rest] = process.argv.slice(2);
+const mappings = rest.filter((word) => !word.startsWith('idle='));
+const idleSeconds = Number(rest.find((word) => word.startsWith('idle='))?.slice(5) ?? 300);
 
 const events: EngineEvents = {
   record() {},
   listener() {},
   log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
 };
-const engine = await (name === 'node'
-  ? createNodeEngine(events)
-  : createUringEngineWith({ workers: Number(workers) }, events));
+const MAKERS: Readonly<Record<string, () => Promise<Engine>>> = {
+  node: () => createNodeEngine(events),
+  uring: () => createUringEngineWith({ workers: Number(workers) }, events),
+  kernel: () => createKernelEngine(events, { use: 'by name', onStop: 'flush', owner: 'bench' }),
+};
+const engine = await (MAKERS[name] ?? MAKERS['uring'])?.();
+if (!engine) throw new Error(`no engine ${name}`);
 
 for (const mapping of mappings) {
   const applied = await engine.apply(listener(mapping));
@@ -51,7 +58,7 @@ function listener(mapping: string): Listener {
     persistSeconds: 0,
     options: {
       connectTimeoutMs: 5000,
-      idleSeconds: 300,
+      idleSeconds,
       drain: { how: 'drain', seconds: 30 },
       recordOneIn: Number(recordOneIn),
     },
