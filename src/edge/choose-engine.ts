@@ -10,7 +10,7 @@ export type EngineSetting = 'auto' | EngineName;
 export type Engines = ReadonlyMap<EngineName, Capabilities>;
 export type Choice = { readonly engine: EngineName; readonly why: string } | { readonly failure: string };
 
-/** order: cheapest per connection first (docs/explanation: measurements). */
+/** order: cheapest per connection first (docs/explanation/engines.md). */
 const PREFERENCE: readonly EngineName[] = ['kernel', 'uring', 'node'];
 /** Modes only one engine can ever do, so that the reason names what to look at. */
 const ONLY: Readonly<Partial<Record<PlannedRule['mode'], EngineName>>> = { TOA: 'uring' };

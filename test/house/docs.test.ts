@@ -40,6 +40,20 @@ test('every link leads somewhere', () => {
   holds(broken);
 });
 
+test('every document is linked from another one', () => {
+  const linked = new Set(
+    documents.flatMap((document) =>
+      [...prose(document).matchAll(/\]\(([^)\s#]+)/g)].map(([, link = '']) =>
+        posix.join(posix.dirname(document.path), link).replace(/\/$/, '/README.md'),
+      ),
+    ),
+  );
+  // What GitHub itself shows, and what the generated list of actions leads to.
+  const shown = /^(README|CHANGELOG|CONTRIBUTING|OUT-OF-SCOPE)\.md$|^docs\/reference\/api\/\w+\.md$/;
+  const lost = documents.filter(({ path }) => !linked.has(path) && !shown.test(path));
+  holds(lost.map(({ path }) => `${path} is linked from nowhere: add it to README.md or to the list of its folder`));
+});
+
 test('every script and every command that documents name exists', () => {
   const scripts = new Set(Object.keys(manifest.scripts));
   const missing = documents.flatMap(({ path, text }) => {
