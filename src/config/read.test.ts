@@ -32,6 +32,12 @@ test('a flag wins over the environment, the environment over the default, and th
   assert.deepEqual(origins.get('zone'), { source: 'none' });
 });
 
+test('the kinds of the TOA option: two, or one for both families', () => {
+  assert.deepEqual(up([]).config.toaKinds, { v4: 254, v6: 253 });
+  assert.deepEqual(up(['--toa-kind', '200']).config.toaKinds, { v4: 200, v6: 200 });
+  assert.deepEqual(up([], { EDGEFOUR_TOA_KIND: '254,254' }).config.toaKinds, { v4: 254, v6: 254 });
+});
+
 test('an empty variable counts as not set', () => {
   assert.equal(up([], { EDGEFOUR_RATE: '' }).config.rate, 20);
 });
@@ -46,6 +52,11 @@ const REFUSED: [string[], Record<string, string>, RegExp][] = [
   [['--rate', '1', '--rate', '2'], {}, /^--rate was given 2 times/],
   [['--addresses', '10.0.0.0/33'], {}, /holds 10\.0\.0\.0\/33, which is not an address/],
   [['--engine', 'fast'], {}, /is none of auto, node, uring, kernel/],
+  ...['1', '254,8', '256', '254,253,252', '254,', 'x'].map((kinds): [string[], Record<string, string>, RegExp] => [
+    ['--toa-kind', kinds],
+    {},
+    /is not the number of a free TCP option/,
+  ]),
   [['--join', 'x'], {}, /^Unknown option --join/],
   [['-x'], {}, /^Unknown option -x/],
   [[], { EDGEFOUR_LOG: 'loud' }, /^EDGEFOUR_LOG "loud" holds loud; write a level/],

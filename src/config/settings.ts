@@ -196,6 +196,15 @@ export const SETTINGS = {
     help: 'Rules in the kernel end with the edge; `off`: they go on forwarding without it.',
     for: DATA_PLANE,
   }),
+  toaKinds: setting({
+    flag: 'toa-kind',
+    env: 'EDGEFOUR_TOA_KIND',
+    value: 'V4[,V6]',
+    parse: as.optionKinds,
+    default: '254,253',
+    help: 'Kind of the TCP option that TOA writes: for IPv4 and IPv6 clients, or one number for both.',
+    for: DATA_PLANE,
+  }),
   join: optional({
     flag: 'join',
     env: 'EDGEFOUR_JOIN',

@@ -37,6 +37,8 @@ export interface EdgeConfig {
   readonly version: string;
   /** Rules in the kernel end with this edge; default: they go on forwarding. */
   readonly flush?: boolean;
+  /** Kinds of the TCP option of TOA rules, by address family; default 254 and 253. */
+  readonly toaKinds?: { readonly v4: number; readonly v6: number };
   /** Connection records where a rule does not say; default all. */
   readonly records?: 'all' | 'off' | number;
 }
@@ -63,10 +65,10 @@ export interface Edge {
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
 /** An engine is a folder and a line here. */
-const enginesOf = ({ engine, flush, dataDir }: EdgeConfig): Factories => ({
+const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories => ({
   node: async (events) => lazyEngine('node', nodeCapabilities(), () => createWorkerEngine('node', events)),
   // It has threads of its own; this one only tells them what to do.
-  uring: createUringEngine,
+  uring: (events) => createUringEngine(events, toaKinds),
   kernel: kernelFactory({
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { listener, target } from '../suites/engine/listener.ts';
+import { treeWorld } from '../world/world.ts';
 import { capture } from './uring-capture.ts';
 
 const quiet = { record() {}, listener() {}, log() {} };
@@ -76,4 +77,18 @@ describe('TOA', () => {
       assert.equal(readFileSync('/proc/self/cgroup', 'latin1'), home, 'the process is where it was');
     });
   }
+
+  test('the kind is what the setting says, through the whole program', async (t) => {
+    await using w = await treeWorld({ settings: ['--engine', 'uring', '--toa-kind', '222', '--drain', '0'] });
+    const { address, ports } = await w.proxy('toa', [{ ClientIPPassThroughMode: 'TOA' }]);
+    const wire = capture();
+    t.after(() => wire.close());
+    const client = connect(ports[0] ?? 0, address);
+    await once(client, 'connect');
+    await eventually(() => {
+      const [option] = wire.to(w.origins[0]?.tcpPort ?? 0).flatMap(({ options }) => options.get(222) ?? []);
+      assert.equal(option?.readUInt16BE(2), client.localPort);
+    });
+    client.destroy();
+  });
 });

@@ -36,10 +36,11 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const address = parseLinkAddress(join);
   if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
   const lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
-  const { edge: edgeId, site, engine, records } = config;
+  const { edge: edgeId, site, engine, records, toaKinds } = config;
   const flush = config.flush === 'on';
-  const identity = { dataDir: folder.path, edgeId, site, join, engine, records, flush, version: VERSION };
-  const edge = await startEdge(identity, { log: logFor(config, 'edge'), clock: systemClock });
+  const rules = { engine, records, flush, toaKinds };
+  const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
+  const edge = await startEdge({ ...identity, ...rules }, { log: logFor(config, 'edge'), clock: systemClock });
   const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
   return {
     ready: edge.ready.then(() => ({ engines })),

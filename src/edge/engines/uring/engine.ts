@@ -4,7 +4,7 @@
  * connection. Where the machine cannot do it, the engine exists and says why.
  */
 import { availableParallelism, networkInterfaces } from 'node:os';
-import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
+import type { Capabilities, Engine, EngineEvents } from '../../engine.ts';
 import type { Mode } from '../../../domain/l4-rule/modes.ts';
 import { whyUnavailable } from './probe.ts';
 
@@ -12,15 +12,16 @@ export interface UringEngineOptions {
   /** Default: one per core. */
   readonly workers: number;
   /** Kinds of the TOA option by address family; default 254 and 253 (spec 16.4). */
-  readonly toaKinds?: { readonly v4: number; readonly v6: number };
+  readonly toaKinds?: { readonly v4: number; readonly v6: number } | undefined;
   /** Descriptors for all workers together; default what the process may have, less a reserve. */
   readonly descriptors?: number;
   /** TCP buffers of each worker, a power of two; default 4,096. */
   readonly buffers?: number;
 }
 
-export const createUringEngine: EngineFactory = (events) =>
-  createUringEngineWith({ workers: availableParallelism() }, events);
+export function createUringEngine(events: EngineEvents, toaKinds?: UringEngineOptions['toaKinds']): Promise<Engine> {
+  return createUringEngineWith({ workers: availableParallelism(), toaKinds }, events);
+}
 
 export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {
   const why = await whyUnavailable();
