@@ -110,6 +110,8 @@ describe('uring, streams and messages', { skip }, () => {
     finisher.end(bytes);
     assert.ok((await readAll(finisher)).bytes.equals(bytes));
     assert.deepEqual(ends, ['fin']);
+    // order: another worker may tell of the second before this one is told.
+    await world.ended(rule.id, 1);
     const breaker = await tcpClient(t, ...entryOf(rule));
     breaker.resume().write(bytes);
     await once(breaker, 'data');

@@ -74,12 +74,19 @@ export function choiceCases(under: EngineUnderTest): void {
     });
 
     test('session persistence ends with its time, and when it is switched off', async (t) => {
-      const rule = await world.rule({ ...leadsTo(...(await originsWithNames(t, 2))), persistSeconds: 1 });
+      const rule = await world.rule({ ...leadsTo(...(await originsWithNames(t, 2))), persistSeconds: 2 });
       await world.up(rule);
       const from = world.address();
-      const first = await whoAnswers(t, rule, from);
-      assert.equal(await whoAnswers(t, rule, from), first);
-      await new Promise((resolve) => setTimeout(resolve, 1100));
+      let [first, second, took] = ['', '', Infinity];
+      // A slow machine may need more than the time for two connections; then they say nothing.
+      while (took > 1900) {
+        const began = performance.now();
+        first = await whoAnswers(t, rule, from);
+        second = await whoAnswers(t, rule, from);
+        took = performance.now() - began;
+      }
+      assert.equal(second, first);
+      await new Promise((resolve) => setTimeout(resolve, 2100));
       // One connection of another client takes the turn, so that sharing alone would not give the same origin again.
       const seen = new Set([await whoAnswers(t, rule, from), await whoAnswers(t, rule, world.address())]);
       assert.equal(seen.size, 2);

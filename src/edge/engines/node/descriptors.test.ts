@@ -27,19 +27,22 @@ test('connections beyond the descriptors wait for their turn; only those beyond 
     void readAll(client).then(({ end }) => watch(end, i));
   }
   const count = (fate: string): number => fates.filter((one) => one === fate).length;
-  await eventually(async () => assert.equal((await told()).ends.length, count('reset')));
-  // 90 less what the process itself has and the reserve, two for each connection; half of the reserve waits.
-  await eventually(() => assert.deepEqual([count('waits'), count('fin')], [5, 0], fates.join(' ')));
-  assert.ok(count('served') >= 10 && count('reset') > 0, fates.join(' '));
+  // 90 less what the process itself has and the reserve, two for each connection; at most half of the reserve waits. What
+  // the process itself has may change by one or two meanwhile.
+  await eventually(async () => {
+    assert.ok(count('waits') >= 1 && count('waits') <= 5, fates.join(' '));
+    assert.equal((await told()).ends.length, count('reset'));
+  });
+  assert.ok(count('served') >= 10 && count('reset') > 0 && count('fin') === 0, fates.join(' '));
   assert.ok((await told()).ends.every((end) => end === 'limit'));
-  await eventually(async () => assert.match((await told()).logs.join(), /out of descriptors/), 2000);
+  await eventually(async () => assert.match((await told()).logs.join(), /out of descriptors/));
 
   // Those that are served go on, and as they end those that wait are served.
   const served = clients.filter((_, i) => fates[i] === 'served');
   assert.equal(await ask(served[0]!, 'still here'), 'still here');
-  for (const client of served.slice(0, 5)) client.end();
+  for (const client of served.slice(0, 9)) client.end();
   await eventually(() => assert.equal(count('waits'), 0, fates.join(' ')));
-  assert.equal(count('served'), served.length + 5);
+  assert.equal(count('served'), clients.length - count('reset'));
 });
 
 test('a client that waits too long is refused', async (t) => {

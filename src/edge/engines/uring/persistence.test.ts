@@ -16,6 +16,16 @@ test("a client is remembered for the rule's time after its last connection, in e
   assert.equal(one.recall(address(1), 0, 4, 1_058_000), 0);
 });
 
+test('the time is kept to the millisecond, and may be a little ahead in another worker', () => {
+  const persistence = new SharedPersistence(persistenceMemory(), 1);
+  // Also where the 32 bits of a time run over.
+  for (const start of [990, 2 ** 31 - 100, 2 ** 32 - 100]) {
+    persistence.remember(address(1), 0, 4, 7, start);
+    for (const later of [-50, 0, 10, 999]) assert.equal(persistence.recall(address(1), 0, 4, start + later), 7);
+    assert.equal(persistence.recall(address(1), 0, 4, start + 1000), -1);
+  }
+});
+
 test('a client whose target failed is forgotten, others are not', () => {
   const persistence = new SharedPersistence(persistenceMemory(), 30);
   persistence.remember(address(1), 0, 4, 1, 0);

@@ -8,11 +8,13 @@
 const SETS = 16_384;
 const WAYS = 4;
 const WORDS = 4;
-/** Words of an entry: hash (2), target + 1, seconds of the last new connection. */
+/** Words of an entry: hash (2), target + 1, milliseconds of the last new connection modulo 2³²: 49 days, times are hours. */
 const HASH = 0;
 const HASH2 = 1;
 const TARGET = 2;
 const AT = 3;
+/** Another worker's time may be a batch ahead of this one's; an age is then 0, not 49 days. */
+const SKEW_MS = 60_000;
 
 export function persistenceMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(SETS * WAYS * WORDS * 4);
@@ -20,31 +22,30 @@ export function persistenceMemory(): SharedArrayBuffer {
 
 export class SharedPersistence {
   readonly #words: Int32Array;
-  readonly #seconds: number;
+  readonly #keepMs: number;
   #hash = 0;
   #hash2 = 0;
 
   constructor(memory: SharedArrayBuffer, seconds: number) {
     this.#words = new Int32Array(memory);
-    this.#seconds = seconds;
+    this.#keepMs = seconds * 1000;
   }
 
   /** The number that remember() was given for the `size` bytes of address at `at`, or -1. */
   recall(memory: Uint8Array, at: number, size: number, nowMs: number): number {
     const entry = this.#find(memory, at, size);
     if (entry < 0) return -1;
-    const age = ((nowMs / 1000) | 0) - this.#words[entry + AT]!;
-    return age < this.#seconds ? this.#words[entry + TARGET]! - 1 : -1;
+    return this.#age(entry, nowMs) < this.#keepMs ? this.#words[entry + TARGET]! - 1 : -1;
   }
 
   remember(memory: Uint8Array, at: number, size: number, target: number, nowMs: number): void {
     let entry = this.#find(memory, at, size);
-    if (entry < 0) entry = this.#oldest();
+    if (entry < 0) entry = this.#oldest(nowMs);
     const words = this.#words;
     words[entry + TARGET] = 0;
     words[entry + HASH] = this.#hash;
     words[entry + HASH2] = this.#hash2;
-    words[entry + AT] = (nowMs / 1000) | 0;
+    words[entry + AT] = nowMs;
     Atomics.store(words, entry + TARGET, target + 1);
   }
 
@@ -80,12 +81,16 @@ export class SharedPersistence {
     return (this.#hash & (SETS - 1)) * WAYS * WORDS;
   }
 
-  #oldest(): number {
+  #age(entry: number, nowMs: number): number {
+    return ((nowMs - this.#words[entry + AT]! + SKEW_MS) >>> 0) - SKEW_MS;
+  }
+
+  #oldest(nowMs: number): number {
     const first = this.#set();
     let oldest = first;
     for (let entry = first; entry < first + WAYS * WORDS; entry += WORDS) {
       if (this.#words[entry + TARGET] === 0) return entry;
-      if (this.#words[entry + AT]! < this.#words[oldest + AT]!) oldest = entry;
+      if (this.#age(entry, nowMs) > this.#age(oldest, nowMs)) oldest = entry;
     }
     return oldest;
   }
