@@ -84,12 +84,12 @@ export const records: Parser<number> = (value) => {
 };
 
 /** limit: 0 and 1 have no length, the others are the system's own (IANA's registry): it would write both or refuse ours. */
-const TAKEN_KINDS = [0, 1, 2, 3, 4, 5, 8, 19, 29, 30, 34];
+const TAKEN_KINDS = new Set([0, 1, 2, 3, 4, 5, 8, 19, 29, 30, 34]);
 
 /** Kinds of a TCP option by the family of the address in it. */
 export const optionKinds: Parser<{ readonly v4: number; readonly v6: number }> = (value) => {
   const [v4 = NaN, v6 = v4, ...more] = value.split(',').map((kind) => (/^\d{1,3}$/.test(kind) ? Number(kind) : NaN));
-  const bad = [v4, v6].some((kind) => !(kind <= 255) || TAKEN_KINDS.includes(kind));
+  const bad = [v4, v6].some((kind) => !(kind <= 255) || TAKEN_KINDS.has(kind));
   if (bad || more.length > 0)
     throw new Refused('is not the number of a free TCP option, or two of them, for example 254,253 or 200');
   return { v4, v6 };
