@@ -3,13 +3,13 @@
  * at 0. Bytes: of UDP the payload, of TCP whole IP packets (recorder.ts says why).
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
-import { type Counted, getElements, readElements } from './elements.ts';
-import { elementRequest } from './batch.ts';
+import { elementRequest } from '../../../lib/nft/batch.ts';
+import { type Counted, getElements, readElements } from '../../../lib/nft/elements.ts';
+import { sameElement } from '../../../lib/nft/transaction.ts';
 import { indexOf } from './marks.ts';
 import type { Element, Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
-import type { SetName } from './table.ts';
-import { sameElement } from './transaction.ts';
+import { LAYOUT, type SetName } from './table.ts';
 
 const COUNTED = ['fresh', 'refused', 'seen4', 'seen6'] as const satisfies readonly SetName[];
 const UDP_HEADERS = { seen4: 28, seen6: 48 } as const;
@@ -19,8 +19,8 @@ type Asking = Pick<Netlink, 'dump' | 'get'>;
 /** Of all rules. False where the table is gone. */
 export function readCounts(asking: Asking, at: (index: number) => KernelRule | undefined): boolean {
   return COUNTED.every((set) => {
-    const code = asking.dump(getElements(set), (view, body, end) =>
-      readElements(set, view, body, end, (element, counted) => {
+    const code = asking.dump(getElements(LAYOUT, set), (view, body, end) =>
+      readElements(LAYOUT, set, view, body, end, (element, counted) => {
         const rule = at(indexOf(Number.parseInt(element.key, 16)));
         if (rule) absorb(rule, set, element, counted);
       }),
@@ -37,8 +37,8 @@ export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void 
       return one.set === set && !(next && sameElement(next, one)) ? [one] : [];
     });
     if (elements.length === 0) continue;
-    asking.get(elementRequest(set, elements), (view, body, end) =>
-      readElements(set, view, body, end, (element, counted) => {
+    asking.get(elementRequest(LAYOUT, set, elements), (view, body, end) =>
+      readElements(LAYOUT, set, view, body, end, (element, counted) => {
         absorb(rule, set, element, counted);
         rule.read.delete(nameOf(set, element));
       }),

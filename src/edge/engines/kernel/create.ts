@@ -4,14 +4,14 @@
  * that says why, and nothing of an earlier life stays in the way of the others.
  */
 import { readFileSync } from 'node:fs';
+import { type Left, whatIsLeft } from '../../../lib/nft/left.ts';
+import { runNft } from '../../../lib/nft/nft.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
 import { lazyEngine } from '../../lazy-engine.ts';
 import { createWorkerEngine } from '../../worker-engine.ts';
-import { runNft } from './nft.ts';
-import { type Left, whatIsLeft } from './left.ts';
 import { whyUnavailable } from './probe.ts';
 import { FORWARD6, systemSysctls } from './sysctl.ts';
-import { TABLE } from './table.ts';
+import { TABLE, TABLE_NAME } from './table.ts';
 
 export interface KernelSetting {
   /** `auto` changes nothing of the machine but our own table; by name, the engine sets the switches it needs. */
@@ -26,7 +26,7 @@ export function kernelFactory(setting: KernelSetting): EngineFactory {
   return async (events) => {
     const isAsked = setting.use === 'by name';
     const why = setting.use === 'no' ? 'another engine is asked for' : await whyUnavailable(systemProbe(), isAsked);
-    const left = await whatIsLeft(setting.owner);
+    const left = await whatIsLeft(TABLE_NAME, setting.owner);
     if (why !== undefined) return absent(why, left, events);
     if (left === 'of another') return absent(`the table ${TABLE} in this kernel is of another edge`, left, events);
     const make = (): Promise<Engine> => createWorkerEngine('kernel', events, setting);

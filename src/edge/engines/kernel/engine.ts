@@ -7,21 +7,21 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { errnoName } from '../../../lib/ffi/libc.ts';
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
+import { elementMessages } from '../../../lib/nft/batch.ts';
+import { getTable } from '../../../lib/nft/elements.ts';
+import { NFNL_SUBSYS_NFTABLES } from '../../../lib/nft/nf-tables.ts';
+import type { Refusal } from '../../../lib/nft/nft.ts';
 import type { Rng } from '../../../lib/rng.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
-import { elementMessages } from './batch.ts';
 import { whyTaken } from './claims.ts';
 import type { Conntrack } from './conntrack.ts';
 import { forget, readCounts, readLast } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
-import { getTable } from './elements.ts';
 import type { Farewell } from './farewell.ts';
 import { IPPROTO_UDP } from './flows.ts';
-import { NFNL_SUBSYS_NFTABLES } from './nf-tables.ts';
-import type { Refusal } from './nft.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import { createRecorder } from './recorder.ts';
@@ -29,7 +29,7 @@ import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
 import { type Settings, settingsName, settingsOf } from './settings.ts';
 import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
-import { baseText } from './table.ts';
+import { baseText, LAYOUT } from './table.ts';
 import { createTableState } from './table-state.ts';
 import { takeOver } from './takeover.ts';
 
@@ -90,7 +90,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const table = createTableState({
     nft,
     direct(changes) {
-      const code = asking.transact(NFNL_SUBSYS_NFTABLES, elementMessages(changes));
+      const code = asking.transact(NFNL_SUBSYS_NFTABLES, elementMessages(LAYOUT, changes));
       return code === 0 ? '' : errnoName(code);
     },
     rules: () => registry.rules.values(),
@@ -147,7 +147,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   function isThere(): boolean {
-    return asking.get(getTable(), () => {}) === 0;
+    return asking.get(getTable(LAYOUT), () => {}) === 0;
   }
 
   function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {

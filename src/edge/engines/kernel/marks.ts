@@ -38,8 +38,3 @@ export function indexOf(mark: number): number {
 export function endingOf(mark: number): Ending {
   return ((mark >>> 26) & 7) as Ending;
 }
-
-/** As nft writes it: eight digits, so that texts compare. */
-export function hex(mark: number): string {
-  return `0x${(mark >>> 0).toString(16).padStart(8, '0')}`;
-}

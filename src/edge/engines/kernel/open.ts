@@ -1,13 +1,13 @@
 /** The kernel engine on the system it runs on: what its thread makes. Everything about whether it can be is in create.ts. */
 import { systemClock } from '../../../lib/clock.ts';
 import { Netlink } from '../../../lib/ffi/netlink.ts';
+import { runNft } from '../../../lib/nft/nft.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import type { Engine, EngineEvents } from '../../engine.ts';
 import { openConntrack } from './conntrack.ts';
 import { capabilitiesOf, type KernelSetting } from './create.ts';
 import { openKernelEngine } from './engine.ts';
 import { openFarewell } from './farewell.ts';
-import { runNft } from './nft.ts';
 import { systemSysctls } from './sysctl.ts';
 
 export function createKernelEngine(events: EngineEvents, setting: KernelSetting): Promise<Engine> {

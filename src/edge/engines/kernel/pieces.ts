@@ -1,36 +1,24 @@
 /**
  * One rule as what it puts into the table: elements of the shared sets, and for a rule with several targets a chain of
- * its own that picks one. Pure; what a change takes is the difference of two of these (transaction.ts).
+ * its own that picks one. Pure; what a change takes is the difference of two of these (lib/nft/transaction.ts).
  *
  * A range of any width is one element of an interval map. Where all its ports go to one port, or stay as they are, that
  * is all. nftables cannot add, so a range that maps onto another one takes an element of `shift` per port: that costs
  * memory (about 100 bytes a port), not time.
  */
 import { spanSize } from '../../../lib/net/ports.ts';
+import { hex } from '../../../lib/nft/nf-tables.ts';
+import type { Element as AnyElement, Pieces as AnyPieces } from '../../../lib/nft/transaction.ts';
 import type { Listener, Target } from '../../engine.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { hex, markOf, MOST_SLOTS } from './marks.ts';
+import { markOf, MOST_SLOTS } from './marks.ts';
 import { type Share, shares } from './shares.ts';
 import type { SetName } from './table.ts';
 
-export interface Pieces {
-  /** By set and key. */
-  readonly elements: ReadonlyMap<string, Element>;
-  /** Chains of this rule alone: name → lines. */
-  readonly chains: ReadonlyMap<string, readonly string[]>;
-  /** Maps of this rule alone: name → how nft declares it. */
-  readonly maps: ReadonlyMap<string, string>;
-}
+export type Pieces = AnyPieces<SetName>;
+export type Element = AnyElement<SetName>;
 
 export const NONE: Pieces = { elements: new Map(), chains: new Map(), maps: new Map() };
-
-export interface Element {
-  readonly set: SetName;
-  readonly key: string;
-  /** What the key leads to; '' in a set. */
-  readonly data: string;
-  readonly comment?: string;
-}
 
 /** Where in the table the rule is. */
 export interface Place {

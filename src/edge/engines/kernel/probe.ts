@@ -3,7 +3,8 @@
  * in the end the kernel itself is asked, by checking the very table that would be made, because neither versions nor
  * modules say what a container allows.
  */
-import type { Refusal } from './nft.ts';
+import { isNetAdmin } from '../../../lib/nft/left.ts';
+import type { Refusal } from '../../../lib/nft/nft.ts';
 import { type Sysctls, switchedOff } from './sysctl.ts';
 import { baseText } from './table.ts';
 
@@ -14,13 +15,6 @@ export interface ProbeDeps {
   /** Checks without changing anything. */
   readonly check: (text: string) => Promise<Refusal>;
   readonly sysctls: Sysctls;
-}
-
-const CAP_NET_ADMIN = 12n;
-
-export function isNetAdmin(status: string): boolean {
-  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
-  return ((BigInt(`0x${mask}`) >> CAP_NET_ADMIN) & 1n) === 1n;
 }
 
 /** `isAsked`: switches that are off don't matter, because they will be set. */

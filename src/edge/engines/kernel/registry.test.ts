@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { target } from '../../../../test/suites/engine/listener.ts';
-import { endingOf, hex, indexOf, isOurs, markOf, MOST_INDEX } from './marks.ts';
+import { hex } from '../../../lib/nft/nf-tables.ts';
+import { endingOf, indexOf, isOurs, markOf, MOST_INDEX } from './marks.ts';
 import { assignSlots, createRegistry } from './registry.ts';
 
 test('marks carry what they say', () => {

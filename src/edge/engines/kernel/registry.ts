@@ -4,7 +4,7 @@
  */
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
-import type { Counted } from './elements.ts';
+import type { Counted } from '../../../lib/nft/elements.ts';
 import { MOST_INDEX } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';

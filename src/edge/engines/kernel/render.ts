@@ -2,11 +2,11 @@
  * The whole table as one text for `nft -f`: what it takes where nothing of it is there, at the first start and after
  * somebody flushed the ruleset. Pure.
  */
+import { difference, textOf } from '../../../lib/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
 import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
-import { baseText, type TableOptions } from './table.ts';
-import { difference, textOf } from './transaction.ts';
+import { baseText, LAYOUT, type TableOptions } from './table.ts';
 
 interface Rendered {
   readonly pieces: Pieces;
@@ -23,7 +23,7 @@ export function tableText(rules: Iterable<Rendered>, options: TableOptions): str
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
   };
   const shared = [...settings.values()].flatMap((one) => addSettings(one));
-  return baseText(options) + textOf([...shared, ...difference(NONE, whole)]);
+  return baseText(options) + textOf(LAYOUT, [...shared, ...difference(LAYOUT, NONE, whole)]);
 }
 
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */

@@ -2,14 +2,14 @@
  * The table as this engine wants it: what each rule has there, and the shared chains of settings as long as a rule uses
  * them. A table that somebody else has removed (a firewall that reloads flushes the whole ruleset) is made again.
  */
-import type { Refusal } from './nft.ts';
+import type { Refusal } from '../../../lib/nft/nft.ts';
+import { difference, type ElementChange, type Statement, textOf } from '../../../lib/nft/transaction.ts';
+import { createWriter } from '../../../lib/nft/writer.ts';
 import type { Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import { tableText } from './render.ts';
 import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
-import { TABLE, type TableOptions } from './table.ts';
-import { difference, type ElementChange, type Statement, textOf } from './transaction.ts';
-import { createWriter } from './writer.ts';
+import { LAYOUT, type SetName, TABLE, type TableOptions } from './table.ts';
 
 export interface TableState {
   /** Gives the rule these pieces and settings. Refused: it has what it had. */
@@ -23,7 +23,7 @@ export interface TableState {
 
 export interface TableDeps {
   readonly nft: (text: string) => Promise<Refusal>;
-  readonly direct: (changes: readonly ElementChange[]) => Refusal;
+  readonly direct: (changes: readonly ElementChange<SetName>[]) => Refusal;
   readonly rules: () => Iterable<KernelRule>;
   readonly isThere: () => boolean;
   /** Chains of settings that are in the table already. */
@@ -37,7 +37,7 @@ const MOST_UNUSED = 32;
 export function createTableState({ nft, direct, rules, isThere, settings, options }: TableDeps): TableState {
   /** Whether their chain is in the table is not known; written again, it is. */
   const doubtful = new Set<string>();
-  const writer = createWriter({ nft: (statements) => nft(textOf(statements)), direct });
+  const writer = createWriter({ nft: (statements) => nft(textOf(LAYOUT, statements)), direct });
   /** Settings whose chain is in the table, and how many rules use them. */
   const uses = new Map<string, number>(settings.map((name) => [name, 0]));
   for (const rule of rules()) use(nameOf(rule.settings), 1);
@@ -54,10 +54,10 @@ export function createTableState({ nft, direct, rules, isThere, settings, option
     return surplus;
   }
 
-  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement[] {
+  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement<SetName>[] {
     const [before, after] = [nameOf(rule.settings), nameOf(settings)];
     const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
-    const lines = difference(rule.pieces, pieces);
+    const lines = difference(LAYOUT, rule.pieces, pieces);
     if (settings && isNew) lines.unshift(...addSettings(settings));
     use(after, 1);
     use(before, -1);

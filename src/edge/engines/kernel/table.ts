@@ -11,7 +11,8 @@
  * Every step is a look-up in a hash or an interval tree, so a packet costs the same with one rule and with ten thousand.
  * Pure.
  */
-import { endingBits, ENDING_MASK, ENDINGS, hex, OURS, RULE_MASK } from './marks.ts';
+import { hex, tableOf } from '../../../lib/nft/nf-tables.ts';
+import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 
 export const TABLE_NAME = 'edgefour';
 export const TABLE = `inet ${TABLE_NAME}`;
@@ -39,6 +40,8 @@ export const SETS = {
   seen6: 'set seen6 { type mark . ct_dir; counter; }',
 } as const;
 export type SetName = keyof typeof SETS;
+/** As its bytes are read and written. */
+export const LAYOUT = tableOf(TABLE_NAME, SETS);
 
 interface Chain {
   readonly name: string;

@@ -3,12 +3,12 @@
  * back into pieces, so that the first change of each is a difference like any other. Called once, at the start.
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
-import { getElements, getNames, readElements, readName } from './elements.ts';
+import { getElements, getNames, readElements, readName } from '../../../lib/nft/elements.ts';
 import { indexOf } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
 import { settingsNamed } from './settings.ts';
-import { GUARD, SETS, type SetName } from './table.ts';
+import { GUARD, LAYOUT, SETS, type SetName } from './table.ts';
 
 type Asking = Pick<Netlink, 'dump'>;
 
@@ -24,8 +24,8 @@ export function takeOver(asking: Asking, registry: Registry): Found {
   const byIndex = new Map<number, Element[]>();
   let isThere = true;
   for (const set of Object.keys(SETS) as SetName[]) {
-    const code = asking.dump(getElements(set), (view, body, end) =>
-      readElements(set, view, body, end, (element) => {
+    const code = asking.dump(getElements(LAYOUT, set), (view, body, end) =>
+      readElements(LAYOUT, set, view, body, end, (element) => {
         const index = indexOf(ruleMark(element));
         byIndex.set(index, [...(byIndex.get(index) ?? []), element]);
       }),
@@ -69,8 +69,8 @@ function inherit(rule: KernelRule, elements: readonly Element[], chains: string[
 
 function namesOf(what: 'CHAIN' | 'SET', asking: Asking): string[] {
   const names: string[] = [];
-  asking.dump(getNames(what), (view, body, end) => {
-    const name = readName(what, view, body, end);
+  asking.dump(getNames(LAYOUT, what), (view, body, end) => {
+    const name = readName(LAYOUT, what, view, body, end);
     if (name !== undefined) names.push(name);
   });
   return names;

@@ -2,9 +2,8 @@
  * Elements that come and go, as one netlink transaction: the same that `nft -f` would make of them, without a process and
  * a parser in between, because that is what most changes of rules are. Pure. Whatever else changes goes through nft.
  */
-import { attribute, type Attribute, type Message, NLM_F, text, u32 } from '../../../lib/netlink.ts';
+import { attribute, type Attribute, type Message, NLM_F, text, u32 } from '../netlink.ts';
 import {
-  FORMATS,
   type Format,
   NFNL_SUBSYS_NFTABLES,
   NFPROTO_INET,
@@ -15,43 +14,50 @@ import {
   NFTA_SET_ELEM_LIST,
   NFTA_VERDICT,
   type Part,
+  type Table,
   UDATA_COMMENT,
   VERDICT_CODES,
   writeParts,
 } from './nf-tables.ts';
-import type { Element } from './pieces.ts';
-import { type SetName, TABLE_NAME } from './table.ts';
-import type { ElementChange } from './transaction.ts';
+import type { Element, ElementChange } from './transaction.ts';
 
 /** limit: an attribute's length has 16 bits; the biggest element is under 300 bytes. */
 const ELEMENTS_PER_MESSAGE = 200;
 
-export function elementMessages(changes: readonly ElementChange[]): Message[] {
+export function elementMessages<Set extends string>(
+  table: Table<Set>,
+  changes: readonly ElementChange<Set>[],
+): Message[] {
   return changes.flatMap(({ verb, set, elements }) => {
     const messages: Message[] = [];
     for (let first = 0; first < elements.length; first += ELEMENTS_PER_MESSAGE)
-      messages.push(message(verb, set, elements.slice(first, first + ELEMENTS_PER_MESSAGE)));
+      messages.push(message(table, verb, set, elements.slice(first, first + ELEMENTS_PER_MESSAGE)));
     return messages;
   });
 }
 
 /** Asks for these elements of one set. */
-export function elementRequest(set: SetName, elements: readonly Element[]): Message {
-  return { ...message('delete', set, elements), type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG.GETSETELEM };
+export function elementRequest<Set extends string>(table: Table<Set>, set: Set, elements: readonly Element[]): Message {
+  return { ...message(table, 'delete', set, elements), type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG.GETSETELEM };
 }
 
-function message(verb: ElementChange['verb'], set: SetName, elements: readonly Element[]): Message {
+function message<Set extends string>(
+  table: Table<Set>,
+  verb: ElementChange['verb'],
+  set: Set,
+  elements: readonly Element[],
+): Message {
   const isAdd = verb === 'add';
   return {
     type: (NFNL_SUBSYS_NFTABLES << 8) | (isAdd ? NFT_MSG.NEWSETELEM : NFT_MSG.DELSETELEM),
     flags: isAdd ? NLM_F.CREATE : 0,
     family: NFPROTO_INET,
     attributes: [
-      attribute(NFTA_SET_ELEM_LIST.TABLE, text(TABLE_NAME)),
+      attribute(NFTA_SET_ELEM_LIST.TABLE, text(table.name)),
       attribute(NFTA_SET_ELEM_LIST.SET, text(set)),
       attribute(
         NFTA_SET_ELEM_LIST.ELEMENTS,
-        elements.map((element) => attribute(NFTA_LIST_ELEM, elementAttributes(element, FORMATS[set], isAdd))),
+        elements.map((element) => attribute(NFTA_LIST_ELEM, elementAttributes(element, table.formats[set], isAdd))),
       ),
     ],
   };

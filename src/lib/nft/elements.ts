@@ -1,9 +1,9 @@
 /**
- * The elements of our sets as the kernel hands them out: read back into what pieces.ts wrote, with their counters. Pure.
+ * The elements of our sets as the kernel hands them out: read back into what was written, with their counters. Pure.
  */
-import { attribute, eachAttribute, type Message, text } from '../../../lib/netlink.ts';
+import { attribute, eachAttribute, type Message, text } from '../netlink.ts';
 import {
-  FORMATS,
+  type Format,
   NFNL_SUBSYS_NFTABLES,
   NFPROTO_INET,
   NFT_MSG,
@@ -13,11 +13,11 @@ import {
   NFTA_VERDICT,
   type Part,
   readParts,
+  type Table,
   UDATA_COMMENT,
   VERDICT_CODES,
 } from './nf-tables.ts';
-import type { Element } from './pieces.ts';
-import { type SetName, TABLE_NAME } from './table.ts';
+import type { Element } from './transaction.ts';
 
 const NFTA_TABLE_USERDATA = 6;
 const NFTA_EXPR_DATA = 2;
@@ -30,32 +30,38 @@ export interface Counted {
 }
 
 /** All elements of a set. */
-export function getElements(set: string): Message {
+export function getElements(table: Pick<Table, 'name'>, set: string): Message {
   const attributes = [
-    attribute(NFTA_SET_ELEM_LIST.TABLE, text(TABLE_NAME)),
+    attribute(NFTA_SET_ELEM_LIST.TABLE, text(table.name)),
     attribute(NFTA_SET_ELEM_LIST.SET, text(set)),
   ];
   return request(NFT_MSG.GETSETELEM, attributes);
 }
 
 /** Answered without an error where the table is there. */
-export function getTable(): Message {
-  return request(NFT_MSG.GETTABLE, [attribute(1, text(TABLE_NAME))]);
+export function getTable({ name }: Pick<Table, 'name'>): Message {
+  return request(NFT_MSG.GETTABLE, [attribute(1, text(name))]);
 }
 
 /** The names of all chains, or of all sets and maps, of every table of the family; readName tells those of ours. */
-export function getNames(what: 'CHAIN' | 'SET'): Message {
-  return request(what === 'CHAIN' ? NFT_MSG.GETCHAIN : NFT_MSG.GETSET, [attribute(1, text(TABLE_NAME))]);
+export function getNames(table: Pick<Table, 'name'>, what: 'CHAIN' | 'SET'): Message {
+  return request(what === 'CHAIN' ? NFT_MSG.GETCHAIN : NFT_MSG.GETSET, [attribute(1, text(table.name))]);
 }
 
-/** `undefined`: not of our table. */
-export function readName(what: 'CHAIN' | 'SET', view: DataView, body: number, end: number): string | undefined {
-  let [table, name] = ['', ''];
+/** `undefined`: of another table. */
+export function readName(
+  table: Pick<Table, 'name'>,
+  what: 'CHAIN' | 'SET',
+  view: DataView,
+  body: number,
+  end: number,
+): string | undefined {
+  let [its, name] = ['', ''];
   eachAttribute(view, body, end, (type, at, to) => {
-    if (type === 1) table = readText(view, at, to);
+    if (type === 1) its = readText(view, at, to);
     else if (type === NFTA_NAME[what]) name = readText(view, at, to);
   });
-  return table === TABLE_NAME ? name : undefined;
+  return its === table.name ? name : undefined;
 }
 
 /** The comment of the table. */
@@ -72,27 +78,29 @@ function request(message: number, attributes: Message['attributes']): Message {
 }
 
 /** Calls back for each element of one message of the set's dump. */
-export function readElements(
-  set: SetName,
+export function readElements<Set extends string>(
+  table: Table<Set>,
+  set: Set,
   view: DataView,
   body: number,
   end: number,
-  seen: (element: Element, counted: Counted) => void,
+  seen: (element: Element<Set>, counted: Counted) => void,
 ): void {
+  const format = table.formats[set];
   eachAttribute(view, body, end, (type, at, to) => {
     if (type !== NFTA_SET_ELEM_LIST.ELEMENTS) return;
-    eachAttribute(view, at, to, (_, at, to) => readElement(set, view, at, to, seen));
+    eachAttribute(view, at, to, (_, at, to) => readElement(set, format, view, at, to, seen));
   });
 }
 
-function readElement(
-  set: SetName,
+function readElement<Set extends string>(
+  set: Set,
+  { key: keyParts, data: dataParts }: Format,
   view: DataView,
   from: number,
   to: number,
-  seen: (element: Element, counted: Counted) => void,
+  seen: (element: Element<Set>, counted: Counted) => void,
 ): void {
-  const { key: keyParts, data: dataParts } = FORMATS[set];
   let [key, keyEnd, data, comment] = ['', '', '', ''];
   let counted: Counted = { packets: 0, bytes: 0 };
   eachAttribute(view, from, to, (type, at, end) => {

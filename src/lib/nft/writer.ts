@@ -5,30 +5,30 @@
 import type { Refusal } from './nft.ts';
 import type { ElementChange, Statement } from './transaction.ts';
 
-export interface Ways {
+export interface Ways<Set extends string> {
   /** Statements of any kind. */
-  readonly nft: (statements: readonly Statement[]) => Promise<Refusal>;
+  readonly nft: (statements: readonly Statement<Set>[]) => Promise<Refusal>;
   /** Quicker, but elements only. */
-  readonly direct: (changes: readonly ElementChange[]) => Refusal;
+  readonly direct: (changes: readonly ElementChange<Set>[]) => Refusal;
 }
 
-export interface Writer {
+export interface Writer<Set extends string> {
   /** Resolves once the statements are in force, or with why they are not. */
-  write(statements: readonly Statement[]): Promise<Refusal>;
+  write(statements: readonly Statement<Set>[]): Promise<Refusal>;
   /** Resolves when everything written so far is decided. */
   settled(): Promise<void>;
 }
 
-interface Waiting {
-  readonly statements: readonly Statement[];
+interface Waiting<Set extends string> {
+  readonly statements: readonly Statement<Set>[];
   readonly resolve: (refusal: Refusal) => void;
 }
 
 /** limit: a transaction of that many rules takes about a second; more would hold up a small change behind it. */
 const MOST_AT_ONCE = 2_000;
 
-export function createWriter({ nft, direct }: Ways): Writer {
-  let waiting: Waiting[] = [];
+export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Writer<Set> {
+  let waiting: Waiting<Set>[] = [];
   let working: Promise<void> | undefined;
 
   async function work(): Promise<void> {
@@ -43,7 +43,7 @@ export function createWriter({ nft, direct }: Ways): Writer {
     }
   }
 
-  function run(statements: readonly Statement[]): Refusal | Promise<Refusal> {
+  function run(statements: readonly Statement<Set>[]): Refusal | Promise<Refusal> {
     const changes = statements.filter((one) => typeof one !== 'string');
     return changes.length === statements.length ? direct(changes) : nft(statements);
   }

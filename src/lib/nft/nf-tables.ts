@@ -1,10 +1,9 @@
 /**
  * How nf_tables spells what our sets hold: the constants of linux/netfilter/nf_tables.h, and each part of a key or of what
- * it leads to, as text and as bytes. Pure. Read by elements.ts, written by batch.ts.
+ * it leads to, as text and as bytes. Pure. Read by elements.ts, written by batch.ts; which sets there are, their tables say
+ * (the kernel engine's, the guard's).
  */
-import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
-import { hex } from './marks.ts';
-import { SETS, type SetName } from './table.ts';
+import { formatAddress, parseAddress } from '../net/address.ts';
 
 export const NFNL_SUBSYS_NFTABLES = 10;
 export const NFPROTO_INET = 1;
@@ -40,9 +39,22 @@ function formatOf(declaration: string): Format {
   return { key: parts(key.trim()), data: parts(data.trim()) };
 }
 
-export const FORMATS = Object.fromEntries(
-  Object.entries(SETS).map(([name, declaration]) => [name, formatOf(declaration)]),
-) as Readonly<Record<SetName, Format>>;
+/** A table of the family inet: its name, and what the elements of its sets are made of. */
+export interface Table<Set extends string = string> {
+  readonly name: string;
+  readonly formats: Readonly<Record<Set, Format>>;
+}
+
+/** `sets`: by name, as nft declares them. */
+export function tableOf<Set extends string>(name: string, sets: Readonly<Record<Set, string>>): Table<Set> {
+  const formats = Object.entries<string>(sets).map(([set, declaration]) => [set, formatOf(declaration)]);
+  return { name, formats: Object.fromEntries(formats) as Record<Set, Format> };
+}
+
+/** A mark as nft writes it: eight digits, so that texts compare. */
+export function hex(mark: number): string {
+  return `0x${(mark >>> 0).toString(16).padStart(8, '0')}`;
+}
 
 interface Spelling {
   readonly size: number;

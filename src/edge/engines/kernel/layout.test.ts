@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { eachMessage, encode } from '../../../lib/netlink.ts';
-import { elementMessages, elementRequest } from './batch.ts';
-import { readElements, readName, readOwner } from './elements.ts';
+import { elementMessages, elementRequest } from '../../../lib/nft/batch.ts';
+import { readElements, readName, readOwner } from '../../../lib/nft/elements.ts';
 import { NONE, type Element, piecesOf } from './pieces.ts';
 import { settingsName, settingsOf } from './settings.ts';
-import type { SetName } from './table.ts';
+import { LAYOUT, type SetName } from './table.ts';
 import { RULES } from './testdata/rules.ts';
-import { difference } from './transaction.ts';
+import { difference } from '../../../lib/nft/transaction.ts';
 
 function elements(): Element[] {
   return Object.values(RULES).flatMap((listener, i) => {
@@ -21,15 +21,18 @@ function elements(): Element[] {
 
 test('elements of every set survive the way to the kernel and back', () => {
   const all = elements();
-  const changes = difference(NONE, { ...NONE, elements: new Map(all.map((one) => [`${one.set} ${one.key}`, one])) });
+  const changes = difference(LAYOUT, NONE, {
+    ...NONE,
+    elements: new Map(all.map((one) => [`${one.set} ${one.key}`, one])),
+  });
   const back: Element[] = [];
   for (const change of changes) {
     assert.ok(typeof change !== 'string');
-    for (const message of elementMessages([change])) {
+    for (const message of elementMessages(LAYOUT, [change])) {
       const bytes = encode(message);
       const view = new DataView(bytes.buffer);
       eachMessage(view, bytes.length, ({ body, end }) =>
-        readElements(change.set, view, body, end, (element) => back.push(element)),
+        readElements(LAYOUT, change.set, view, body, end, (element) => back.push(element)),
       );
     }
   }
@@ -44,10 +47,10 @@ test('many elements go in messages that an attribute can hold', () => {
     key: `0x${i.toString(16)}`,
     data: '',
   }));
-  const messages = elementMessages([{ verb: 'add', set: 'fresh', elements: many }]);
+  const messages = elementMessages(LAYOUT, [{ verb: 'add', set: 'fresh', elements: many }]);
   assert.equal(messages.length, 6);
   assert.ok(messages.every((message) => encode(message).length < 65_536));
-  assert.notEqual(elementRequest('fresh', many.slice(0, 1)).type, messages[0]?.type);
+  assert.notEqual(elementRequest(LAYOUT, 'fresh', many.slice(0, 1)).type, messages[0]?.type);
 });
 
 test('whatever the bytes say, reading them ends', () => {
@@ -55,8 +58,8 @@ test('whatever the bytes say, reading them ends', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 0, maxLength: 300 }), set, (bytes, set) => {
       const view = new DataView(Uint8Array.from(bytes).buffer);
-      readElements(set, view, 0, bytes.length, ({ key }) => assert.equal(typeof key, 'string'));
-      readName('CHAIN', view, 0, bytes.length);
+      readElements(LAYOUT, set, view, 0, bytes.length, ({ key }) => assert.equal(typeof key, 'string'));
+      readName(LAYOUT, 'CHAIN', view, 0, bytes.length);
       readOwner(view, 0, bytes.length);
     }),
   );

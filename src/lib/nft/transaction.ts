@@ -1,0 +1,102 @@
+/**
+ * From what a table has to what it should have: the statements that nft applies in one transaction, only where something
+ * differs. Elements that stay keep their counters. Pure.
+ */
+import type { Table } from './nf-tables.ts';
+
+/** One element of a set or map. */
+export interface Element<Set extends string = string> {
+  readonly set: Set;
+  readonly key: string;
+  /** What the key leads to; '' in a set. */
+  readonly data: string;
+  readonly comment?: string;
+}
+
+/** What stands in a table beside what is always there. */
+export interface Pieces<Set extends string = string> {
+  /** By set and key. */
+  readonly elements: ReadonlyMap<string, Element<Set>>;
+  /** Chains: name → lines. */
+  readonly chains: ReadonlyMap<string, readonly string[]>;
+  /** Maps: name → how nft declares it. */
+  readonly maps: ReadonlyMap<string, string>;
+}
+
+/** A line for nft, or elements of one set that come or go. */
+export type Statement<Set extends string = string> = string | ElementChange<Set>;
+
+export interface ElementChange<Set extends string = string> {
+  readonly verb: 'add' | 'delete';
+  readonly set: Set;
+  readonly elements: readonly Element<Set>[];
+}
+
+/**
+ * Statements that turn `before` into `after`. order: what is jumped to is there before the jump, and goes after it; an
+ * element that changes goes and comes in one transaction, so no packet finds neither.
+ */
+export function difference<Set extends string>(
+  { name: table }: Pick<Table, 'name'>,
+  before: Pieces<Set>,
+  after: Pieces<Set>,
+): Statement<Set>[] {
+  const gone = only(before.elements, after.elements, sameElement);
+  const fresh = only(after.elements, before.elements, sameElement);
+  const chains = only(after.chains, before.chains, sameLines);
+  return [
+    ...missing(after.maps, before.maps).map(([name, spec]) => `add map inet ${table} ${name} ${spec}`),
+    ...chains.flatMap(([name, lines]) => [
+      `add chain inet ${table} ${name}`,
+      `flush chain inet ${table} ${name}`,
+      ...lines.map((line) => `add rule inet ${table} ${name} ${line}`),
+    ]),
+    ...elementChanges('delete', gone),
+    ...elementChanges('add', fresh),
+    ...missing(before.chains, after.chains).map(([name]) => `delete chain inet ${table} ${name}`),
+    ...missing(before.maps, after.maps).map(([name]) => `delete map inet ${table} ${name}`),
+  ];
+}
+
+/** For `nft -f`. */
+export function textOf(table: Pick<Table, 'name'>, statements: readonly Statement[]): string {
+  return statements.map((one) => `${typeof one === 'string' ? one : elementLine(table, one)}\n`).join('');
+}
+
+function elementLine({ name: table }: Pick<Table, 'name'>, { verb, set, elements }: ElementChange): string {
+  const list = elements.map((element) => (verb === 'add' ? written(element) : element.key));
+  return `${verb} element inet ${table} ${set} { ${list.join(', ')} }`;
+}
+
+function written({ key, data, comment }: Element): string {
+  const label = comment === undefined ? '' : ` comment "${comment}"`;
+  return `${key}${label}${data === '' ? '' : ` : ${data}`}`;
+}
+
+function elementChanges<Set extends string>(
+  verb: ElementChange['verb'],
+  elements: readonly (readonly [string, Element<Set>])[],
+): ElementChange<Set>[] {
+  const bySet = Map.groupBy(elements, ([, { set }]) => set);
+  return [...bySet].map(([set, list]) => ({ verb, set, elements: list.map(([, element]) => element) }));
+}
+
+/** What `a` has and `b` has not, or has otherwise. */
+function only<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>, same: (x: T, y: T) => boolean): [string, T][] {
+  return [...a].filter(([key, value]) => {
+    const other = b.get(key);
+    return other === undefined || !same(value, other);
+  });
+}
+
+function missing<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): [string, T][] {
+  return [...a].filter(([key]) => !b.has(key));
+}
+
+export function sameElement(a: Element, b: Element): boolean {
+  return a.data === b.data && a.comment === b.comment;
+}
+
+function sameLines(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((line, i) => line === b[i]);
+}
