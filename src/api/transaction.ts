@@ -45,6 +45,8 @@ export interface Operator {
   /** Per rule and edge: engine, why this engine, state. Asked of facts. */
   placements(ruleIds: readonly string[]): Placement[];
   edges(): EdgeFact[];
+  /** What limits and engines gave up of the rule since the edges started, by reason, all edges together. */
+  dropped(rule: string): Readonly<Record<string, number>>;
 }
 
 export interface Placement {
@@ -63,6 +65,8 @@ export interface EdgeFact {
   readonly seenAt: number;
   readonly version: string;
   readonly engines: readonly string[];
+  /** What is wrong with the edge itself, one line each. */
+  readonly alarms: readonly string[];
 }
 
 interface Found<T> {

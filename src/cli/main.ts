@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   policy: () => import('./commands/policy.ts'),
   ban: () => import('./commands/ban.ts'),
   unban: () => import('./commands/unban.ts'),
+  limit: () => import('./commands/limit.ts'),
   fault: () => import('./commands/fault.ts'),
   api: () => import('./commands/api.ts'),
   version: () => import('./commands/version.ts'),

@@ -14,7 +14,8 @@ export function statusText({ Edges, Instances }: Status): string {
       edge.Version,
     ]),
   );
-  const parts = [Edges.length === 0 ? 'No edge has joined yet.\n' : edges, ...Instances.map(instance)];
+  const alarms = Edges.flatMap(({ EdgeId, Alarms }) => Alarms.map((alarm) => `! ${EdgeId}: ${alarm}\n`)).join('');
+  const parts = [Edges.length === 0 ? 'No edge has joined yet.\n' : edges + alarms, ...Instances.map(instance)];
   return [...parts, ...(Instances.length === 0 ? ['No instance yet: `edgefour api CreateL4Proxy --help`\n'] : [])].join(
     '\n',
   );

@@ -4,12 +4,18 @@ import { InjectedFaults } from '../api/injected-faults.ts';
 import { type Api, createApi } from '../api/pipeline.ts';
 import type { Operator } from '../api/transaction.ts';
 import type { Acks } from '../facts/acks.ts';
+import type { CounterBook } from '../facts/counters.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Store } from '../store/store.ts';
 import type { Parts } from './inside.ts';
 import { originsDenied } from './origins-deny.ts';
 
-export function openApi({ config, log, metrics, clock, rng }: Parts, store: Store, acks: Acks): Api {
+export function openApi(
+  { config, log, metrics, clock, rng }: Parts,
+  store: Store,
+  acks: Acks,
+  counters: CounterBook,
+): Api {
   const { domain, features, rate, unknownFields } = config;
   const originDenied = originsDenied(config.originsDeny);
   return createApi({
@@ -18,11 +24,11 @@ export function openApi({ config, log, metrics, clock, rng }: Parts, store: Stor
     log,
     metrics,
     settings: { ratePerSecond: rate, unknownFields },
-    around: { clock, rng, acks, domain, features, originDenied, operator: operator(acks) },
+    around: { clock, rng, acks, domain, features, originDenied, operator: operator(acks, counters) },
   });
 }
 
-function operator(acks: Acks): Operator {
+function operator(acks: Acks, counters: CounterBook): Operator {
   const faults = new InjectedFaults(Object.keys(ACTIONS));
   return {
     version: VERSION,
@@ -32,5 +38,6 @@ function operator(acks: Acks): Operator {
     takeFault: (action) => faults.takeFault(action),
     placements: (rules) => acks.placements(rules),
     edges: () => acks.edges(),
+    dropped: (rule) => counters.droppedOf(rule),
   };
 }

@@ -61,5 +61,5 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   const socket = await listenForEdges(folder.socket, link);
   ending.defer(() => socket.close());
 
-  return { api: openApi(parts, store, acks), store, acks, counters, credentials };
+  return { api: openApi(parts, store, acks, counters), store, acks, counters, credentials };
 }

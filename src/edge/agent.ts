@@ -17,6 +17,8 @@ import { type EngineSet, openEngines } from './engine-set.ts';
 import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { kernelFactory } from './engines/kernel/create.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
+import { addCounters } from './flow/counters.ts';
+import { createGuard, type Guard } from './guard/guard.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { createSystemLookup, type Lookup } from './origins/lookup.ts';
@@ -64,6 +66,8 @@ export interface Edge {
 
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
+/** The name that this edge's tables in the kernel carry. */
+const ownerOf = (dataDir: string): string => dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100);
 /** An engine is a folder and a line here. */
 const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories => ({
   node: async (events) => lazyEngine('node', nodeCapabilities(), () => createWorkerEngine('node', events)),
@@ -72,7 +76,7 @@ const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories 
   kernel: kernelFactory({
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',
-    owner: dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100),
+    owner: ownerOf(dataDir),
   }),
 });
 
@@ -115,6 +119,15 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const reconciler = new Reconciler({ engines, setting, names, clock, rng, log, changed: () => changed() });
   const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
+  const guard: Guard = createGuard({
+    clock,
+    log,
+    owner: ownerOf(config.dataDir),
+    onStop: config.flush ? 'flush' : 'keep',
+    changed: () => changed(),
+    rules: () => planner.plan.rules.values(),
+    records: () => replica.records,
+  });
   const reporter = createReporter();
   const ready = Promise.withResolvers<void>();
 
@@ -127,13 +140,22 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
         applied: Math.min(reconciler.applied, lastGood.kept),
         failed: failures(),
         engines: engines.report,
-        alarms: [...lastGood.alarms, ...records.alarms],
+        alarms: [...lastGood.alarms, ...records.alarms, ...guard.alarms],
       }),
       placements: () => reconciler.placements(),
       takeMoved: () => reconciler.takeMoved(),
-      counters: () => engines.counters(),
+      counters: countersOfAll,
     };
     return new Reporter({ link, source, edge: config.edgeId, clock, rng });
+  }
+  async function countersOfAll() {
+    const [carried, limited] = await Promise.all([engines.counters(), guard.counters()]);
+    const sums = new Map(carried);
+    for (const [rule, counters] of limited) {
+      const before = sums.get(rule);
+      sums.set(rule, before ? addCounters(before, counters) : counters);
+    }
+    return sums;
   }
   function failures() {
     const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));
@@ -142,11 +164,14 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   function replaced(): void {
     const delta = planner.reset(replica.records.keys());
     reconciler.feed(delta, replica.revision, planner.plan.rules);
+    guard.update();
   }
   function take(step: Step): void {
     lastGood.note(step);
     if (step.kind === 'changed') {
-      reconciler.feed(planner.change(step.changes.map(({ key }) => key)), step.revision);
+      const keys = step.changes.map(({ key }) => key);
+      reconciler.feed(planner.change(keys), step.revision);
+      guard.update(keys);
     } else if (step.kind === 'replaced') {
       if (step.other) reconciler.restart();
       replaced();
@@ -195,6 +220,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     names.stop();
     await followed;
     await engines.stop(drainMs);
+    await guard.stop();
     await reporter.stop();
     await Promise.all([records.close(), lastGood.close()]);
     link.close();

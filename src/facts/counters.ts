@@ -50,6 +50,14 @@ export class CounterBook {
     });
   }
 
+  /** What was given up of one rule, by reason, all edges together. */
+  droppedOf(rule: string): Readonly<Record<string, number>> {
+    const sum: Record<string, number> = {};
+    for (const { counters } of this.ofRule(rule))
+      for (const [reason, count] of Object.entries(counters.dropped)) sum[reason] = (sum[reason] ?? 0) + count;
+    return sum;
+  }
+
   /** Everything; for a metrics page. */
   *all(): Generator<{ readonly edge: string; readonly counters: Counters }> {
     for (const [edge, { rules }] of this.#edges) for (const counters of rules.values()) yield { edge, counters };

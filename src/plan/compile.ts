@@ -5,6 +5,7 @@
  */
 import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
+import { type Limits, limitsOf } from '../domain/limit/limit.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
 import type { Site } from '../domain/site/site.ts';
 import type { Zone } from '../domain/zone/zone.ts';
@@ -118,8 +119,22 @@ function compileRule(proxy: L4Proxy, rule: L4Rule, entries: Entries, site: PlanS
     mode,
     persistSeconds,
     options,
+    ...plannedLimits(proxy, rule),
   };
   return oddity(planned) ?? planned;
+}
+
+/** limit: what the kernel's own limits take. */
+const MOST_OF_A_LIMIT = 1_000_000;
+
+function plannedLimits({ zone, limits: ofInstance }: L4Proxy, { options }: L4Rule): { readonly limits?: Limits } {
+  const limits = limitsOf(ofInstance, options?.limits);
+  if (!limits) return {};
+  const { allow = [], deny = [], ...numbers } = limits;
+  if (!Object.values(numbers).every((number) => Number.isInteger(number) && number > 0 && number <= MOST_OF_A_LIMIT))
+    throw new TypeError('one of its limits is not a number');
+  const list = (name: string): string => keys.addressList(zone, name);
+  return { limits: { ...numbers, allow: allow.map(list), deny: deny.map(list) } };
 }
 
 /** Types alone do not hold for records that another version wrote, and an engine must never see what it can't take. */

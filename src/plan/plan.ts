@@ -3,6 +3,7 @@
  * Types only; compile.ts makes it. Engines see the same thing with origin names already resolved (edge/engine.ts).
  */
 import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
+import type { Limits } from '../domain/limit/limit.ts';
 import type { PortSpan } from '../lib/net/ports.ts';
 
 /** Milliseconds and seconds as the names say. Every field is set: defaults are filled in here, once. */
@@ -44,6 +45,8 @@ export interface PlannedRule {
   /** Seconds a client address keeps its origin; 0 = no session persistence. */
   readonly persistSeconds: number;
   readonly options: PlannedOptions;
+  /** `allow` and `deny`: prefixes of the lists' records. Absent: nothing is limited. Engines don't look at them. */
+  readonly limits?: Limits;
 }
 
 export interface EdgePlan {

@@ -5,6 +5,7 @@
 import type { Account, KeyPair, Policy } from '../domain/account/account.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
+import type { AddressListPart, BanRecord } from '../domain/limit/networks.ts';
 import type { OriginGroup } from '../domain/origin-group/origin-group.ts';
 import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
 import { THIS_WRITE } from '../domain/stamp.ts';
@@ -44,6 +45,15 @@ export const keys = {
   loadBalancer: (zone: string, id: string) => key<LoadBalancer>('load-balancer', zone, id),
   loadBalancers: (zone: string) => prefix<LoadBalancer>('load-balancer', zone),
   allLoadBalancers: () => prefix<LoadBalancer>('load-balancer'),
+  addressListPart: (zone: string, name: string, part: number) =>
+    key<AddressListPart>('address-list', zone, name, `${part}`),
+  addressList: (zone: string, name: string) => prefix<AddressListPart>('address-list', zone, name),
+  addressLists: (zone: string) => prefix<AddressListPart>('address-list', zone),
+  allAddressLists: () => prefix<AddressListPart>('address-list'),
+  /** `/` of the network is `_`. */
+  ban: (proxy: string, network: string) => key<BanRecord>('network-ban', proxy, network.replace('/', '_')),
+  bans: (proxy: string) => prefix<BanRecord>('network-ban', proxy),
+  allBans: () => prefix<BanRecord>('network-ban'),
   site: (id: string) => key<Site>('site', id),
   sites: () => prefix<Site>('site'),
   edge: (id: string) => key<Edge>('edge', id),
@@ -62,7 +72,15 @@ export const keys = {
 } as const;
 
 /** What an edge follows. Never keys, policies or accounts: an edge has no use for a secret. */
-export const EDGE_PREFIXES = ['site/', 'zone/', 'proxy/', 'origin-group/', 'load-balancer/'] as const;
+export const EDGE_PREFIXES = [
+  'site/',
+  'zone/',
+  'proxy/',
+  'origin-group/',
+  'load-balancer/',
+  'address-list/',
+  'network-ban/',
+] as const;
 
 /** Replaces THIS_WRITE stamps by the record's own revision; see domain/stamp.ts. */
 export function stamped<T>({ value, revision }: Stored): T {

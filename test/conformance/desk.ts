@@ -121,5 +121,6 @@ function operator(faults: InjectedFaults): Operator {
     takeFault: (action) => faults.takeFault(action),
     placements: () => [],
     edges: () => [],
+    dropped: () => ({}),
   };
 }

@@ -64,6 +64,7 @@ export async function actionWorld(options: WorldOptions = {}) {
       version: 'test',
       placements: (ids: readonly string[]) => edges.placements.filter(({ rule }) => ids.includes(rule)),
       edges: () => edges.facts,
+      dropped: () => ({}),
     }),
   };
   const api: ApiContext = {

@@ -2,6 +2,11 @@
  * The list: every action EdgeFour answers, sorted by room. Validation, permissions, CLI, console, reference pages and
  * the conformance tests are derived from it. Adding an action: its file, and its line here.
  */
+import { EdgeFourUnbanNetwork } from './edgefour/EdgeFourUnbanNetwork.ts';
+import { EdgeFourSetLimits } from './edgefour/EdgeFourSetLimits.ts';
+import { EdgeFourPutAddressList } from './edgefour/EdgeFourPutAddressList.ts';
+import { EdgeFourDescribeLimits } from './edgefour/EdgeFourDescribeLimits.ts';
+import { EdgeFourBanNetwork } from './edgefour/EdgeFourBanNetwork.ts';
 import type { AnyAction } from '../action.ts';
 import { EdgeFourAddFault } from './edgefour/EdgeFourAddFault.ts';
 import { EdgeFourBanL4Proxy } from './edgefour/EdgeFourBanL4Proxy.ts';
@@ -45,19 +50,24 @@ import { VerifyOwnership } from './zone/VerifyOwnership.ts';
 export const ACTIONS = {
   // edgefour: what the cloud has in its console or in other products
   EdgeFourAddFault,
+  EdgeFourBanNetwork,
   EdgeFourBanL4Proxy,
   EdgeFourClearFaults,
   EdgeFourCreateKey,
   EdgeFourDeletePolicy,
+  EdgeFourDescribeLimits,
   EdgeFourDescribeStatus,
   EdgeFourListFaults,
   EdgeFourListKeys,
   EdgeFourListPolicies,
+  EdgeFourPutAddressList,
   EdgeFourPutPolicy,
   EdgeFourReset,
   EdgeFourRevokeKey,
+  EdgeFourSetLimits,
   EdgeFourSetRuleOptions,
   EdgeFourUnbanL4Proxy,
+  EdgeFourUnbanNetwork,
   // l4-proxy
   CreateL4Proxy,
   DeleteL4Proxy,

@@ -23,6 +23,7 @@ export const EDGE_STATUS = object(
     SeenTime: string('When it last reported.', { format: 'time' }),
     Version: string('Its version.'),
     Engines: list(string('Engine.'), 'The engines it can use.'),
+    Alarms: list(string('One line.'), 'What is wrong with the edge itself.'),
   },
   'An edge.',
 );
@@ -99,6 +100,7 @@ export function showEdge(edge: EdgeFact): Infer<typeof EDGE_STATUS.fields> {
     SeenTime: cloudTime(edge.seenAt),
     Version: edge.version,
     Engines: [...edge.engines],
+    Alarms: [...edge.alarms],
   };
 }
 

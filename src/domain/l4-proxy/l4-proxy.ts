@@ -1,5 +1,6 @@
 /** An L4 proxy instance with its rules: the aggregate of the product. Record key: `proxy/<zone>/<name>`. */
 import type { L4Rule } from '../l4-rule/l4-rule.ts';
+import type { Limits } from '../limit/limit.ts';
 import type { Stamp } from '../stamp.ts';
 
 export const AREAS = ['mainland', 'overseas', 'global'] as const;
@@ -34,6 +35,8 @@ export interface L4Proxy {
   readonly want: 'online' | 'offline';
   /** An operator's act; the instance forwards nothing until it is lifted. */
   readonly banned: boolean;
+  /** Of each of its rules, where the rule does not say. */
+  readonly limits?: Limits;
   readonly rules: readonly L4Rule[];
   /** The revision that last changed the instance itself (not merely one of its rules). */
   readonly changed: Stamp;

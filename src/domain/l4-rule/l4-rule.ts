@@ -3,6 +3,7 @@
  * and all-or-nothing batches are decided inside one record. Text fields are kept as the caller wrote them, because
  * Describe must echo them (Terraform compares).
  */
+import type { Limits } from '../limit/limit.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Mode, Protocol } from './modes.ts';
 
@@ -38,4 +39,6 @@ export interface RuleOptions {
   readonly idleSeconds?: number;
   /** Connection records: all, off, or one in N. */
   readonly records?: 'all' | 'off' | number;
+  /** These go before those of the instance. */
+  readonly limits?: Limits;
 }

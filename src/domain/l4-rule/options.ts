@@ -1,4 +1,5 @@
 /** EdgeFour's own settings of a rule, as they are after a change of some of them. Pure; defaults are in plan/. */
+import { changedLimits, type LimitsChange } from '../limit/limit.ts';
 import type { RuleOptions } from './l4-rule.ts';
 
 export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
@@ -12,14 +13,18 @@ export interface OptionsChange {
   readonly connectTimeoutMs?: number | undefined;
   readonly idleSeconds?: number | undefined;
   readonly records?: NonNullable<RuleOptions['records']> | undefined;
+  readonly limits?: LimitsChange | undefined;
 }
 
 export function changedOptions(before: RuleOptions | undefined, change: OptionsChange): RuleOptions {
-  const { drain, drainSeconds, connectTimeoutMs, idleSeconds, records } = change;
+  const { drain, drainSeconds, connectTimeoutMs, idleSeconds, records, limits: limitsChange } = change;
+  const { limits: limitsBefore, ...others } = before ?? {};
+  const limits = limitsChange ? changedLimits(limitsBefore, limitsChange) : limitsBefore;
   const how = drain ?? before?.drain?.how ?? 'drain';
   const seconds = drainSeconds ?? before?.drain?.seconds ?? DRAIN_SECONDS;
   return {
-    ...before,
+    ...others,
+    ...(limits && { limits }),
     ...((drain !== undefined || drainSeconds !== undefined) && { drain: { how, seconds } }),
     ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
     ...(idleSeconds !== undefined && { idleSeconds }),

@@ -13,7 +13,7 @@ test('each rule with its engine, the reason, and what failed where', async () =>
   world.edges.placements = [placed, { ...placed, rule: 'rule-of-another' }];
   world.edges.failures.set(RuleId, ['edge-1: EADDRINUSE']);
   world.edges.facts = [
-    { id: 'edge-1', site: 'here', alive: true, applied: 9, seenAt: 0, version: '1', engines: ['node'] },
+    { id: 'edge-1', site: 'here', alive: true, applied: 9, seenAt: 0, version: '1', engines: ['node'], alarms: [] },
   ];
   const status = await world.call('EdgeFourDescribeStatus', { ProxyId });
   assert.deepEqual(status, {
@@ -26,6 +26,7 @@ test('each rule with its engine, the reason, and what failed where', async () =>
         SeenTime: '1970-01-01T00:00:00+00:00',
         Version: '1',
         Engines: ['node'],
+        Alarms: [],
       },
     ],
     TotalCount: 1,

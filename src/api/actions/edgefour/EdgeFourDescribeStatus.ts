@@ -37,6 +37,7 @@ export const EdgeFourDescribeStatus = action({
           SeenTime: '2026-01-31T08:00:00+00:00',
           Version: '0.1.0',
           Engines: ['node'],
+          Alarms: [],
         },
       ],
       TotalCount: 1,
