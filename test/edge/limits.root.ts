@@ -32,8 +32,8 @@ if (missing === undefined) {
 interface Stage {
   readonly control: ControlEnd;
   readonly entry: string;
-  limit(limits: Limits, more?: Readonly<Record<string, unknown>>): Promise<void>;
-  dropped(rule: string): Readonly<Record<string, number>>;
+  readonly limit: (limits: Limits, more?: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly dropped: (rule: string) => Readonly<Record<string, number>>;
 }
 
 /** An edge process in its namespace with a TCP rule on port 700 and a UDP rule on 701. */
