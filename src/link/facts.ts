@@ -14,6 +14,7 @@ export const END_CAUSES = [
   'idle',
   'drained',
   'limit',
+  'evicted',
   'shutdown',
   'error',
 ] as const;

@@ -9,6 +9,7 @@ import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { engineWorld, eventually, loopback } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo } from '../suites/engine/listener.ts';
+import { udpEcho, udpPeer, type UdpPeer } from '../suites/engine/udp-peers.ts';
 
 const skip = (await whyUnavailable()) ?? false;
 /** Runs of equal ones, shorter and longer ones, empty ones, one that no frame carries. */
@@ -60,4 +61,38 @@ describe('uring, bursts of datagrams', { skip }, () => {
       );
     });
   }
+});
+
+describe('uring, more clients than descriptors', { skip }, () => {
+  // One rule may have half of them.
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, descriptors: 20 }, events) });
+
+  test('newcomers take the place of sessions that are over; a conversation goes on', async (t) => {
+    const origin = await udpEcho(t);
+    const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+    const talker = await udpPeer(t);
+    for (let i = 0; i < 2; i++) {
+      talker.send(`${i}`, ...entryOf(rule));
+      await talker.datagram(i);
+    }
+    const peers = await Promise.all(Array.from({ length: 30 }, () => udpPeer(t)));
+    for (const peer of peers) peer.send('x', ...entryOf(rule));
+    // Each newcomer asks once: one that asks again is a conversation.
+    const newcomers: UdpPeer[] = [];
+    await eventually(async () => {
+      const newcomer = await udpPeer(t);
+      newcomers.push(newcomer);
+      newcomer.send('x', ...entryOf(rule));
+      assert.ok(newcomers.some(({ got }) => got.length > 0));
+    });
+    talker.send('still here', ...entryOf(rule));
+    assert.equal(String(await talker.datagram(2)), 'still here');
+    const last = origin.got.findLast(({ bytes }) => String(bytes) === 'still here');
+    assert.equal(last?.from.port, origin.got[0]?.from.port, 'from the same socket as ever');
+    await eventually(async () => {
+      const { connections, ends, active } = await world.counters(rule.id);
+      assert.ok((ends.evicted ?? 0) >= 1 && active <= 10, JSON.stringify({ connections, ends, active }));
+      assert.equal(connections, active + (ends.evicted ?? 0));
+    });
+  });
 });

@@ -8,6 +8,7 @@ export interface FlowWorld {
   readonly flow: RuleFlow;
   readonly counters: LiveCounters;
   readonly records: ConnectionRecord[];
+  readonly monotonic: () => number;
   /** Moves time. */
   readonly pass: (ms: number) => void;
 }
@@ -27,6 +28,7 @@ export function flowWorld(listener: Listener): FlowWorld {
     flow,
     counters,
     records,
+    monotonic: () => now,
     pass(ms) {
       now += ms;
     },

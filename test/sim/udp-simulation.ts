@@ -10,6 +10,9 @@ import { listener, options, target } from '../suites/engine/listener.ts';
 import { flowWorld } from './flow-world.ts';
 
 const MOST = 12;
+/** As flow/seniority.ts promises: how long each kind must have been silent before another may have its place. */
+const SILENT_MS = { answered: 500, owed: 10_000, converses: 30_000 };
+const GRAIN_MS = 100;
 const IDLE_SECONDS = 20;
 const HEADERS: Partial<Record<Listener['mode'], [first: number, later: number]>> = {
   OFF: [0, 0],
@@ -26,14 +29,18 @@ export function udpSimulation(seed: number, steps: number): number {
   let rule = change(listener({ protocol: 'UDP', ports: [{ from: 1, to: 3 }], originPorts: { from: 11, to: 13 } }));
   const world = flowWorld(rule);
   const { flow, counters, records } = world;
-  const table = createUdpTable<never>(flow, MOST);
+  const { monotonic } = world;
+  const table = createUdpTable<never>(flow, { most: MOST, monotonic, takeSlot: () => true, evict });
   const ports: UdpPort<never>[] = [];
   /** The model: sessions that must be alive, with the datagrams that each has had. */
   const alive = new Map<S, number>();
   let now = 0;
   const lastUse = new Map<S, number>();
+  /** What each session is in the middle of. */
+  const stage = new Map<S, { answered: boolean; owed: boolean; converses: boolean }>();
   let digest = seed >>> 0;
   let dropped = 0;
+  let evicted = 0;
   let endsRecorded = 0;
 
   function change(base: Listener): Listener {
@@ -47,10 +54,30 @@ export function udpSimulation(seed: number, steps: number): number {
     };
   }
 
-  function close(session: S, cause: 'idle' | 'drained' | 'origin-refused'): void {
+  function close(session: S, cause: 'idle' | 'drained' | 'origin-refused' | 'evicted'): void {
     table.close(session, cause);
     assert.ok(alive.delete(session), 'closed a session that was not alive');
     lastUse.delete(session);
+    stage.delete(session);
+  }
+
+  function mayGo(session: S): boolean {
+    const { owed, converses } = stage.get(session)!;
+    const patience = converses ? SILENT_MS.converses : owed ? SILENT_MS.owed : SILENT_MS.answered;
+    return now - lastUse.get(session)! >= patience;
+  }
+
+  /** The one that may go and was silent longest; brief ones before conversations. */
+  function evict(session: S): void {
+    assert.equal(alive.size, MOST);
+    assert.ok(mayGo(session), `${session.id} must not go yet`);
+    const kind = (one: S): boolean => stage.get(one)!.converses;
+    for (const other of [...alive.keys()].filter((one) => mayGo(one))) {
+      if (kind(other) === kind(session)) assert.ok(lastUse.get(session)! <= lastUse.get(other)! + GRAIN_MS);
+      else assert.ok(kind(other), 'a conversation went before a brief one');
+    }
+    close(session, 'evicted');
+    evicted++;
   }
 
   function datagram(): string {
@@ -58,9 +85,11 @@ export function udpSimulation(seed: number, steps: number): number {
     if (!port) return 'no port';
     const client = { address: `192.0.2.${rng.below(3)}`, port: rng.below(8) };
     const size = pick([0, 1, 1200, 65_507]);
+    const limited = counters.dropped.limit ?? 0;
     const session = table.admit(port, client, size);
     if (!session) {
       dropped++;
+      if ((counters.dropped.limit ?? 0) > limited) assert.ok(alive.size === MOST && ![...alive.keys()].some(mayGo));
       return 'dropped';
     }
     const had = alive.get(session);
@@ -71,7 +100,9 @@ export function udpSimulation(seed: number, steps: number): number {
     assert.deepEqual([session.client, session.entry], [client, port.entry]);
     alive.set(session, (had ?? 0) + 1);
     lastUse.set(session, now);
-    return `${session.id} → ${session.origin.address}:${session.origin.port}`;
+    const { answered = false, converses = false } = stage.get(session) ?? {};
+    stage.set(session, { answered, owed: true, converses: converses || answered });
+    return `${session.id} → ${session.origin.address}:${session.origin.port}, ${evicted} evicted`;
   }
 
   function reply(): string {
@@ -82,7 +113,10 @@ export function udpSimulation(seed: number, steps: number): number {
     const spp = rule.mode === 'SPP' ? 38 : 0;
     assert.equal(cut, size < spp ? -1 : spp);
     if (cut < 0) dropped++;
-    else lastUse.set(session, now);
+    else {
+      lastUse.set(session, now);
+      stage.set(session, { ...stage.get(session)!, answered: true, owed: false });
+    }
     return `reply ${cut}`;
   }
 
@@ -94,7 +128,7 @@ export function udpSimulation(seed: number, steps: number): number {
   }
 
   function pass(): string {
-    const ms = rng.below(8000);
+    const ms = rng.below(2) === 0 ? rng.below(900) : rng.below(8000);
     now += ms;
     world.pass(ms);
     const idle = table.idle();

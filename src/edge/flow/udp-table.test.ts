@@ -4,7 +4,7 @@ import { flowWorld, type FlowWorld } from '../../../test/sim/flow-world.ts';
 import { udpSimulation } from '../../../test/sim/udp-simulation.ts';
 import { listener, options, target } from '../../../test/suites/engine/listener.ts';
 import type { Listener } from '../engine.ts';
-import { createUdpTable, type UdpPort, type UdpTable } from './udp-table.ts';
+import { createUdpTable, type UdpPort, type UdpSession, type UdpTable } from './udp-table.ts';
 
 const entry = { address: '127.44.0.1', port: 53 };
 const client = { address: '192.0.2.1', port: 4000 };
@@ -22,8 +22,14 @@ function table(
   most = 10,
 ): FlowWorld & { table: UdpTable<string>; port: UdpPort<string> } {
   const world = flowWorld({ ...rule, ...change });
-  const table = createUdpTable<string>(world.flow, most);
+  const table = tableOf(world, most);
   return { ...world, table, port: table.bind(entry) };
+}
+
+function tableOf({ flow, monotonic }: FlowWorld, most: number, takeSlot = () => true): UdpTable<string> {
+  const evict = (session: UdpSession<string>): void => table.close(session, 'evicted');
+  const table = createUdpTable<string>(flow, { most, monotonic, takeSlot, evict });
+  return table;
 }
 
 test('a client keeps its session; another port is another client', () => {
@@ -86,9 +92,26 @@ test('the number of sessions is bounded, and a free place is a place', () => {
   assert.deepEqual([counters.dropped, counters.active, counters.ends], [{ limit: 1 }, 1, { idle: 1 }]);
 });
 
+test('without room the session that has had its answer makes room, and a conversation does not', () => {
+  const { table: udp, port, counters, pass } = table({}, 2);
+  const asked = udp.admit(port, client, 1)!;
+  udp.reply(asked, 1);
+  const talks = udp.admit(port, other, 1)!;
+  udp.reply(talks, 1);
+  pass(400);
+  assert.equal(udp.admit(port, other, 1), talks);
+  assert.equal(udp.admit(port, { ...client, port: 1 }, 1), undefined);
+  pass(100);
+  assert.ok(udp.admit(port, { ...client, port: 1 }, 1));
+  pass(5000);
+  assert.equal(udp.admit(port, { ...client, port: 2 }, 1), undefined);
+  assert.equal(udp.admit(port, other, 1), talks);
+  assert.deepEqual([counters.dropped, counters.active, counters.ends], [{ limit: 2 }, 2, { evicted: 1 }]);
+});
+
 test('a caller without a slot to give refuses as the limit does', () => {
   const world = flowWorld(rule);
-  const udp = createUdpTable<string>(world.flow, 10, () => false);
+  const udp = tableOf(world, 10, () => false);
   assert.equal(udp.admit(udp.bind(entry), client, 1), undefined);
   assert.deepEqual(world.counters.dropped, { limit: 1 });
 });

@@ -8,6 +8,7 @@ import { PASS_THROUGH } from '../pass-through/index.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 import { countDrop, type DropReason } from './counters.ts';
 import type { RuleFlow } from './rule-flow.ts';
+import { Seniority } from './seniority.ts';
 import type { Session } from './session.ts';
 
 export interface UdpSession<L> extends Session {
@@ -18,6 +19,8 @@ export interface UdpSession<L> extends Session {
   readonly replyHeader: number;
   readonly port: UdpPort<L>;
   readonly key: string;
+  /** Small, and no other session's of this table. */
+  readonly number: number;
   link: L | undefined;
 }
 
@@ -53,9 +56,29 @@ const NOTHING = new Uint8Array();
 /** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
 const largest = (address: string): number => (address.includes(':') ? 65_527 : 65_507);
 
-/** `most` sessions at a time. `takeSlot` is asked last for each new one; freeing the slot is the caller's. */
-export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => boolean = () => true): UdpTable<L> {
+export interface UdpTableDeps<L> {
+  /** Sessions at a time. */
+  readonly most: number;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
+  /** Asked last for each new session; freeing the slot is the engine's. */
+  readonly takeSlot: () => boolean;
+  /** Ends this one with cause `evicted`, so that another has room. */
+  readonly evict: (session: UdpSession<L>) => void;
+}
+
+/** limit: where the table of a rule begins; it grows with its sessions. */
+const FIRST_CAPACITY = 16;
+/** One table, one rule: to the order of seniority all sessions are the same owner's. */
+const OWNER = 0;
+
+export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTable<L> {
+  const { most, monotonic, takeSlot, evict } = deps;
   const ports = new Set<UdpPort<L>>();
+  const seniority = new Seniority(FIRST_CAPACITY);
+  /** By number. */
+  const sessions: (UdpSession<L> | undefined)[] = [];
+  const freeNumbers: number[] = [];
   let size = 0;
   let mode = flow.listener.mode;
 
@@ -67,17 +90,28 @@ export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => 
     return [...ports].flatMap((port) => [...port.sessions.values()]);
   }
 
+  /** A slot for a new session, where need be that of the one that misses it least. */
+  function makeRoom(): boolean {
+    if (size < most && takeSlot()) return true;
+    const victim = sessions[seniority.victim(OWNER, monotonic())];
+    if (victim) evict(victim);
+    return victim !== undefined && size < most && takeSlot();
+  }
+
   function open(port: UdpPort<L>, key: string, client: Endpoint, bytes: number): UdpSession<L> | undefined {
     const target = flow.choose(client.address);
     const originPort = flow.originPort(port.entry.port);
     if (!target || originPort === undefined) return drop('no-origin');
-    if (size >= most || !takeSlot()) return drop('limit');
     const how = PASS_THROUGH[mode];
     const header = how.carrier === 'none' ? NOTHING : how.announce('UDP', client, port.entry);
     if (bytes + header.length > largest(target.address)) return drop('oversize');
+    if (!makeRoom()) return drop('limit');
     const origin = { address: target.address, port: originPort };
-    const mine = { origin, header, replyHeader: how.replyHeader, port, key, link: undefined };
+    const number = freeNumbers.pop() ?? sessions.length;
+    const mine = { origin, header, replyHeader: how.replyHeader, port, key, number, link: undefined };
     const session: UdpSession<L> = Object.assign(flow.open(client, port.entry), mine);
+    sessions[number] = session;
+    seniority.opened(number, OWNER, monotonic());
     flow.settle(client.address, target.address);
     port.sessions.set(key, session);
     size++;
@@ -105,6 +139,7 @@ export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => 
         // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
         if (PASS_THROUGH[mode].carrier === 'start') session.header = NOTHING;
         if (bytes + session.header.length > largest(session.origin.address)) return drop('oversize');
+        seniority.heard(session.number, monotonic());
       } else {
         session = open(port, key, client, bytes);
         if (!session) return undefined;
@@ -121,6 +156,7 @@ export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => 
         drop('short');
         return -1;
       }
+      seniority.answered(session.number, monotonic());
       session.activity++;
       session.bytesOut += bytes - cut;
       flow.counters.bytesOut += bytes - cut;
@@ -130,6 +166,9 @@ export function createUdpTable<L>(flow: RuleFlow, most: number, takeSlot: () => 
     close(session, cause) {
       if (!session.port.sessions.delete(session.key)) return;
       size--;
+      seniority.closed(session.number);
+      sessions[session.number] = undefined;
+      freeNumbers.push(session.number);
       flow.close(session, cause);
     },
     refused(session) {

@@ -37,7 +37,7 @@ export interface NodeRuleDeps extends RuleFlowDeps {
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
   const { budget, clock } = deps;
   const flow = createRuleFlow(first, counters, deps);
-  const udp = createUdpSide(flow, budget, deps.mostUdpSessions);
+  const udp = createUdpSide(flow, deps);
   const live = new Set<Connection>();
   /** Bound address and port → how to close it. */
   const bound = new Map<string, (cause: EndCause) => void>();

@@ -33,8 +33,19 @@ const MOST_EARLY = 64;
 /** limit: beyond this the system is not taking our datagrams, and old ones are worth less than memory. */
 const MOST_QUEUED = 1_048_576;
 
-export function createUdpSide(flow: RuleFlow, budget: Budget, mostSessions: number): UdpSide {
-  const table = createUdpTable<Upstream>(flow, mostSessions, () => budget.tryHold());
+export interface UdpSideDeps {
+  readonly budget: Budget;
+  readonly mostUdpSessions: number;
+  readonly monotonic: () => number;
+}
+
+export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monotonic }: UdpSideDeps): UdpSide {
+  const table = createUdpTable<Upstream>(flow, {
+    most: mostUdpSessions,
+    monotonic,
+    takeSlot: () => budget.tryHold(),
+    evict: (session) => end(session, 'evicted'),
+  });
 
   function forward(session: UdpSession<Upstream>, datagram: Buffer): void {
     const { link, header } = session;

@@ -31,7 +31,7 @@ test('against a map: every session is found by its entry and client, and by noth
         const found = flows.find(entry, memory, at);
         assert.equal(found, model.get(key) ?? -1);
         if (open && found < 0 && flows.available > 0) {
-          const flow = flows.take(entry, memory, at, 77, 0);
+          const flow = flows.take(entry, 0, memory, at, 77, 0);
           assert.equal(flows.fd[flow], 77);
           model.set(key, flow);
         } else if (!open && found >= 0) {

@@ -5,6 +5,7 @@
  */
 import { mapPages, unmap } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
+import { Seniority } from '../../flow/seniority.ts';
 import { AF_INET6 } from './abi.ts';
 import { NAME_BYTES } from './sockaddr.ts';
 
@@ -25,7 +26,8 @@ export class Flows {
   readonly originPort: Uint16Array;
   readonly originFamily: Uint8Array;
   readonly openedAt: Float64Array;
-  readonly seenAt: Float64Array;
+  /** When each was last used, and who goes when there is no room. */
+  readonly seniority: Seniority;
   /** 0: this session is not recorded. */
   readonly recordAt: Float64Array;
   readonly number: Float64Array;
@@ -61,7 +63,7 @@ export class Flows {
     this.originPort = new Uint16Array(capacity);
     this.originFamily = new Uint8Array(capacity);
     this.openedAt = new Float64Array(capacity);
-    this.seenAt = new Float64Array(capacity);
+    this.seniority = new Seniority(capacity);
     this.recordAt = new Float64Array(capacity);
     this.number = new Float64Array(capacity);
     this.bytes = new Float64Array(2 * capacity);
@@ -90,7 +92,7 @@ export class Flows {
   }
 
   /** A new session of that client, every column at its start value. The caller knows that one is available. */
-  take(entry: number, memory: Int32Array, at: number, fd: number, now: number): number {
+  take(entry: number, rule: number, memory: Int32Array, at: number, fd: number, now: number): number {
     const flow = this.#free[--this.#freeCount]!;
     for (let i = 0; i < NAME_WORDS; i++) this.#words[flow * NAME_WORDS + i] = memory[at + i]!;
     const bucket = this.#bucket(entry, memory, at);
@@ -101,7 +103,7 @@ export class Flows {
     this.entry[flow] = entry;
     this.fd[flow] = fd;
     this.openedAt[flow] = now;
-    this.seenAt[flow] = now;
+    this.seniority.opened(flow, rule, now);
     this.recordAt[flow] = 0;
     this.number[flow] = ++this.#taken;
     this.bytes[2 * flow] = this.bytes[2 * flow + 1] = 0;
@@ -118,6 +120,7 @@ export class Flows {
       while (this.#next[before] !== flow) before = this.#next[before]!;
       this.#next[before] = this.#next[flow]!;
     }
+    this.seniority.closed(flow);
     this.open[flow] = 0;
     this.fd[flow] = -1;
     this.generation[flow]! += 1;

@@ -34,7 +34,6 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
   const addressBytes = addressSize(buffers.memory, name);
   const position = choose(rule, buffers.memory, at, addressBytes, r.now);
   if (position < 0) return drop(DROP['no-origin']);
-  if (flows.available === 0 || rule.open >= flows.capacity * MOST_OF_ONE_RULE) return drop(DROP.limit);
   const address = rule.addresses[position]!;
   const v6 = address.length === 16;
   const header = rule.pass.announce(
@@ -43,13 +42,13 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
     { address: entry.text, port: entry.port },
   );
   if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
-  if (!r.budget.take(1)) return drop(DROP.limit);
+  if (!makeRoom(r, rule)) return drop(DROP.limit);
   const fd = upstream(v6, address, entry.originPort);
   if (fd < 0) {
     r.budget.give(1);
     return drop(errnoName(fd) === 'EMFILE' || errnoName(fd) === 'ENFILE' ? DROP.limit : DROP['no-origin']);
   }
-  const flow = flows.take(entry.index, words, name >> 2, fd, r.now);
+  const flow = flows.take(entry.index, rule.index, words, name >> 2, fd, r.now);
   const target = rule.spec.targets[position]!.number;
   flows.target[flow] = target;
   flows.originPort[flow] = entry.originPort;
@@ -65,6 +64,22 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
   listenOrigin(r, flow);
   armSession(r, flow);
   return flow;
+}
+
+/**
+ * A place and a descriptor for a session of this rule, where need be those of the session that misses them least (of
+ * this rule, where it holds its share already).
+ */
+function makeRoom(r: Relay, rule: Rule): boolean {
+  const { flows } = r.udp!;
+  const isFull = rule.open >= flows.capacity * MOST_OF_ONE_RULE;
+  if (!isFull && flows.available > 0 && r.budget.take(1)) return true;
+  const victim = flows.seniority.victim(rule.index, r.now, isFull);
+  if (victim < 0) return false;
+  endSession(r, victim, CAUSE.evicted);
+  // order: its descriptor is closed before the next one is opened; the budget is true for the system, too.
+  r.ring.enter(0, 0);
+  return r.budget.take(1);
 }
 
 /** not: in the ring. Opening and connecting a UDP socket never waits, and the datagram in hand needs it now. */
@@ -108,7 +123,7 @@ export function refused(r: Relay, flow: number): boolean {
 function armSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
-  let due = flows.seenAt[flow]! + options.idleSeconds * 1000;
+  let due = flows.seniority.seenAt[flow]! + options.idleSeconds * 1000;
   if (flows.recordAt[flow]! > 0) due = Math.min(due, flows.recordAt[flow]!);
   r.wheel.set(r.slots.capacity + flow, due);
 }
@@ -117,7 +132,7 @@ function armSession(r: Relay, flow: number): void {
 export function tickSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
-  if (r.now - flows.seenAt[flow]! >= options.idleSeconds * 1000) return endSession(r, flow, CAUSE.idle);
+  if (r.now - flows.seniority.seenAt[flow]! >= options.idleSeconds * 1000) return endSession(r, flow, CAUSE.idle);
   if (flows.recordAt[flow]! > 0 && r.now >= flows.recordAt[flow]!) recordSession(r, flow, -1);
   armSession(r, flow);
 }

@@ -128,7 +128,7 @@ function forward(r: Relay, entry: Entry, buffer: number, size: number): boolean 
   for (let i = 0; i < header; i++) buffers.memory[from + i] = flows.headers[flow * HEADER_BYTES + i]!;
   // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
   if (entry.rule.pass.carrier === 'start') flows.headerSize[flow] = 0;
-  flows.seenAt[flow] = r.now;
+  flows.seniority.heard(flow, r.now);
   flows.bytes[2 * flow]! += size;
   row[BYTES_IN]! += size;
   row[PACKETS_IN]! += 1;
@@ -241,7 +241,7 @@ function back(r: Relay, flow: number, buffer: number, size: number): boolean {
   const entry = r.rules.entry(flows.entry[flow]!);
   const { row, pass } = entry.rule;
   const cut = pass.replyHeader;
-  flows.seenAt[flow] = r.now;
+  flows.seniority.answered(flow, r.now);
   if (size < cut) {
     row[DROP.short]! += 1;
     return false;
