@@ -31,15 +31,12 @@ const UDP_BUFFER = 4 << 20;
 
 const ON = Int32Array.of(1);
 
-/** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
-export type Dealt = readonly (readonly number[])[];
-
-/** The descriptors of a point, or the name of the error that refused it. */
-export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
+/** The descriptors of a point by worker (-1: that worker has none), or the name of the error that refused it. */
+export function openPoint(point: BindPoint, workers: number, only: number | undefined): number[] | string {
   const free = tryBind(point, false);
   if (typeof free === 'string') return free;
   close(free);
-  const fds: number[][] = Array.from({ length: workers }, () => []);
+  const fds = Array.from({ length: workers }, () => -1);
   for (let worker = 0; worker < workers; worker++) {
     if (only !== undefined && worker !== only) continue;
     const fd = tryBind(point, only === undefined && workers > 1);
@@ -47,14 +44,14 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
       closeAll(fds);
       return fd;
     }
-    fds[worker]?.push(fd);
+    fds[worker] = fd;
     if (point.protocol === 'TCP') listen(fd, BACKLOG);
   }
   return fds;
 }
 
-export function closeAll(fds: Dealt): void {
-  for (const fd of fds.flat()) close(fd);
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) if (fd >= 0) close(fd);
 }
 
 /**
