@@ -20,12 +20,14 @@ export interface EdgeFacts {
 export type FromChild<F> =
   | { readonly kind: 'ready'; readonly facts: F }
   /** It can't start and no second try would help: one line for the person. */
-  | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'refused'; readonly message: string }
+  /** The process before it has let go. */
+  | { readonly kind: 'committed' };
 
 export interface ToChild {
   /**
-   * `begin`: settings and folder are in order, touch them; until then it only loads its code. `stop`: end, taking the
-   * time it takes.
+   * `begin`: settings and folder are in order, touch them; until then it only loads its code. `commit`: both are ready;
+   * one that takes over tells the process before it to let go. `stop`: end, taking the time it takes.
    */
-  readonly kind: 'begin' | 'stop';
+  readonly kind: 'begin' | 'commit' | 'stop';
 }

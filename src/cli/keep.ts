@@ -17,11 +17,20 @@ export interface KeepOptions<F> {
   readonly log: Log;
   /** Each time a child is ready. */
   readonly ready: (facts: F) => void;
+  /** The first child's word to begin waits for it. */
+  readonly after?: Promise<unknown>;
+  /** It is to take over from another process: one that ends before it has is not started again. */
+  readonly isSuccessor?: boolean;
   /** No child has ever been ready, and this one says that it can't be: it is not started again. */
   readonly refused: (message: string) => void;
 }
 
 export interface Kept {
+  /** The child takes over now. Resolves when it has; not at all where it ends before. */
+  commit(): Promise<void>;
+  /** Another process is about to take over: a child that ends is not started again, until `resume`. */
+  hold(): void;
+  resume(): void;
   /** Asks the child to end by itself and resolves when it has. May be called twice. */
   stop(): Promise<void>;
   /** Ends it at once. */
@@ -38,15 +47,23 @@ export function keep<F>(options: KeepOptions<F>): Kept {
   let facts: F | undefined;
   let delay = FIRST_DELAY_MS;
   let stopping = false;
+  let hasCommitted = options.isSuccessor !== true;
+  let isHeld = false;
+  let isMissing = false;
+  const committed = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
 
-  function adopt(born: ChildProcess): void {
+  function adopt(born: ChildProcess, after?: Promise<unknown>): void {
     let refusal: string | undefined;
     child = born;
     born.on('message', (message: FromChild<F>) => {
       if (message.kind === 'refused') {
         refusal = message.message;
         return;
+      }
+      if (message.kind === 'committed') {
+        hasCommitted = true;
+        return committed.resolve();
       }
       facts = message.facts;
       delay = FIRST_DELAY_MS;
@@ -55,16 +72,19 @@ export function keep<F>(options: KeepOptions<F>): Kept {
     const isOver = born.exitCode !== null || born.signalCode !== null || born.pid === undefined;
     if (isOver) return died(refusal, born);
     born.once('close', () => died(refusal, born));
-    tell(born, { kind: 'begin' });
+    if (!after) tell(born, { kind: 'begin' });
+    else void after.then(() => tell(born, { kind: 'begin' }));
   }
 
   function died(refusal: string | undefined, { exitCode: code, signalCode: signal }: ChildProcess): void {
     child = undefined;
     if (stopping) return ended.resolve();
-    if (facts === undefined && refusal !== undefined) {
+    if (!hasCommitted || (facts === undefined && refusal !== undefined)) {
       ended.resolve();
-      return options.refused(refusal);
+      return options.refused(refusal ?? `${role} ended before it could take over (${signal ?? `exit code ${code}`}).`);
     }
+    isMissing = isHeld;
+    if (isHeld) return;
     log.warn(`${role} ended, starting it again`, { code, signal, ...(refusal && { reason: refusal }), inMs: delay });
     clock.after(delay, () => {
       if (stopping) ended.resolve();
@@ -73,8 +93,20 @@ export function keep<F>(options: KeepOptions<F>): Kept {
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }
 
-  adopt(options.first);
+  adopt(options.first, options.after);
   return {
+    commit() {
+      if (child) tell(child, { kind: 'commit' });
+      return committed.promise;
+    },
+    hold() {
+      isHeld = true;
+    },
+    resume() {
+      isHeld = false;
+      if (isMissing && !stopping) adopt(options.spawn(facts));
+      isMissing = false;
+    },
     stop() {
       stopping = true;
       if (child) tell(child, { kind: 'stop' });

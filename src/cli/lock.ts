@@ -15,13 +15,14 @@ export async function hold(path: string, forMs: number, clock: Clock): Promise<L
     if (lock) return lock;
     if (clock.monotonic() - since >= forMs)
       throw new Usage(
-        `Another EdgeFour is running on this data folder (${path} is held). End it, or choose another with --data FOLDER.`,
+        `Another EdgeFour is running on this data folder (${path} is held). End it, take over from it with --upgrade, or choose another with --data FOLDER.`,
       );
     await clock.sleep(LOOK_EVERY_MS);
   }
 }
 
-function take(path: string): Lock | undefined {
+/** undefined: somebody has it. Throws Usage where it can't be asked for. */
+export function take(path: string): Lock | undefined {
   try {
     return acquireLock(path);
   } catch (error) {

@@ -20,6 +20,12 @@ export interface Role<Code, Facts> {
 
 export interface Running<Facts> {
   readonly ready: Promise<Facts>;
+  /** It takes over from another process, so a supervisor says when to commit. */
+  readonly isSuccessor: boolean;
+  /** Ready: the process before it, if any, is told to let go; from here on this one can be taken over from. Throws Usage. */
+  readonly commit: () => Promise<void>;
+  /** The next process serves: this one is to end. Rejects where it can't go on. */
+  readonly succeeded: Promise<unknown>;
   /** Ends what runs, taking the time it takes; also before it is ready. */
   readonly stop: () => Promise<void>;
 }
@@ -34,24 +40,38 @@ async function live<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
   const word = listen(isSupervised);
   const code = await role.load();
   if ((await word.begin) === 'stop') return word.forget();
-  let running: Running<Facts>;
+  let running: Running<Facts> | undefined;
   try {
     running = await role.start(code);
+    const facts = await Promise.race([running.ready, word.stop]);
+    if (facts !== 'stop') await settle(role, running, facts, word, isSupervised);
   } catch (error) {
     if (!isSupervised || !(error instanceof Usage || error instanceof StoreUnusable)) throw error;
     await tellParent({ kind: 'refused', message: error.message });
+    await running?.stop();
     return word.forget(2);
   }
-  const facts = await Promise.race([running.ready, word.stop]);
-  if (facts !== 'stop') {
-    if (isSupervised) await tellParent({ kind: 'ready', facts });
-    else role.alone(facts);
-    // So that a start after a kill -9 is a quick one too.
-    flushCompileCache();
-  }
-  await word.stop;
+  await Promise.race([word.stop, running.succeeded]);
   await running.stop();
   return word.forget();
+}
+
+async function settle<Code, Facts>(
+  role: Role<Code, Facts>,
+  running: Running<Facts>,
+  facts: Facts,
+  word: ReturnType<typeof listen>,
+  isSupervised: boolean,
+): Promise<void> {
+  if (isSupervised) {
+    await tellParent({ kind: 'ready', facts });
+    if (running.isSuccessor && (await Promise.race([word.commit, word.stop])) === 'stop') return;
+  }
+  await running.commit();
+  if (isSupervised) await tellParent({ kind: 'committed' });
+  else role.alone(facts);
+  // So that a start after a kill -9 is a quick one too.
+  flushCompileCache();
 }
 
 function tellParent<F>(message: FromChild<F>): Promise<void> {
@@ -64,6 +84,7 @@ function tellParent<F>(message: FromChild<F>): Promise<void> {
 /** Hears the supervisor and signals. Alone, the second signal ends the process at once. */
 function listen(isSupervised: boolean) {
   const begin = Promise.withResolvers<'begin' | 'stop'>();
+  const commit = Promise.withResolvers<'commit'>();
   const stop = Promise.withResolvers<'stop'>();
   let signals = 0;
   function onStop(): void {
@@ -81,7 +102,11 @@ function listen(isSupervised: boolean) {
     // not: a terminal sends Ctrl-C to the whole group; the supervisor decides what happens and when.
     process.on('SIGINT', () => {});
     process.on('disconnect', orphaned);
-    process.on('message', ({ kind }: ToChild) => (kind === 'stop' ? onStop() : begin.resolve('begin')));
+    process.on('message', ({ kind }: ToChild) => {
+      if (kind === 'stop') onStop();
+      else if (kind === 'commit') commit.resolve('commit');
+      else begin.resolve('begin');
+    });
   } else {
     process.on('SIGINT', onSignal);
     begin.resolve('begin');
@@ -91,5 +116,5 @@ function listen(isSupervised: boolean) {
     if (process.connected) process.disconnect?.();
     return exitCode;
   }
-  return { begin: begin.promise, stop: stop.promise, forget };
+  return { begin: begin.promise, commit: commit.promise, stop: stop.promise, forget };
 }

@@ -7,16 +7,22 @@ import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { type Config, readConfig } from '../config/read.ts';
+import { Usage } from '../config/usage.ts';
 import { systemClock as clock } from '../lib/clock.ts';
+import type { Door, Giver } from '../lib/handoff/door.ts';
+import { HandoffRefused } from '../lib/handoff/words.ts';
 import { VERSION } from '../lib/version.ts';
+import type { Lock } from '../store/sqlite/lock.ts';
 import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 import { keep, type Kept } from './keep.ts';
-import { hold } from './lock.ts';
+import { hold, LEAVING_MS, take } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { stay } from './stay.ts';
+import { findRunning, openDoorAt, type Succession } from './succession.ts';
+import { UPGRADE } from './upgrade-flag.ts';
 
 /** After the drain time the edge has this long to end by itself. */
 const GRACE_MS = 3_000;
@@ -30,43 +36,79 @@ interface First {
 /** Resolves with the exit code. Throws Usage where settings or folder are not in order; the children are gone then. */
 export async function supervise(args: readonly string[], first: First): Promise<number> {
   try {
-    const { config } = readConfig(args, ['up']);
+    const { config, flags } = readConfig(args, ['up'], UPGRADE);
     const folder = openDataFolder(config.data);
-    const lock = await hold(folder.locks.up, 0, clock);
+    const isUpgrade = flags.has('upgrade');
+    const free = isUpgrade ? take(folder.locks.up) : await hold(folder.locks.up, 0, clock);
+    const running = free ? undefined : await theRunning(folder.doors.up);
+    const locked: Locked = { lock: free };
     try {
-      return await stay(live(args, first, config, folder));
+      return await stay(live(args, first, { config, folder, locked, running }));
     } finally {
-      lock.release();
+      locked.lock?.release();
+      running?.close();
     }
   } finally {
     for (const child of [first.control, first.edge]) child.kill('SIGKILL');
   }
 }
 
-async function live(args: readonly string[], first: First, config: Config, folder: DataFolder): Promise<number> {
+/** The lock of `up` changes hands, so it is where both ends of a takeover find it. */
+interface Locked {
+  lock: Lock | undefined;
+}
+
+interface Place {
+  readonly config: Config;
+  readonly folder: DataFolder;
+  readonly locked: Locked;
+  /** What this one takes over from. */
+  readonly running: Succession | undefined;
+}
+
+async function theRunning(door: string): Promise<Succession> {
+  const running = await findRunning(door);
+  if (running) return running;
+  throw new Usage(
+    'The EdgeFour that runs on this data folder has no door for the next one: it is just starting or ending, or of a version without. Try again, or end it and start this one.',
+  );
+}
+
+async function live(args: readonly string[], first: First, place: Place): Promise<number> {
+  const { config, folder, locked, running } = place;
   const log = logFor(config, 'up');
+  await running?.ask('take');
   const end = Promise.withResolvers<number>();
   let control: ControlFacts | undefined;
   let edge: EdgeFacts | undefined;
   let told = false;
+  let door: Door | undefined;
+  let isSucceeded = false;
+  let isEnding = false;
+  const controlIsReady = Promise.withResolvers<void>();
   function refused(message: string): void {
     process.stderr.write(`edgefour: ${message}\n`);
     end.resolve(2);
   }
-  const common = { clock, log, refused };
-  removeReadyFile(config);
+  const common = { clock, log, refused, isSuccessor: running !== undefined };
+  if (!running) removeReadyFile(config);
   const children: Children = {
     control: keep<ControlFacts>({
       ...common,
       role: 'control',
       first: first.control,
       spawn: (last) => startChild('control', samePorts(args, last)),
-      ready: (facts) => tellWhenBoth((control = facts), edge),
+      ready(facts) {
+        controlIsReady.resolve();
+        tellWhenBoth((control = facts), edge);
+      },
     }),
     edge: keep<EdgeFacts>({
       ...common,
       role: 'edge',
       first: first.edge,
+      // order: its first connection is what can't be given back, so all else must have worked.
+      ...(running && { after: controlIsReady.promise }),
       spawn: () => startChild('edge', args),
       ready: (facts) => tellWhenBoth(control, (edge = facts)),
     }),
@@ -75,6 +117,42 @@ async function live(args: readonly string[], first: First, config: Config, folde
   function tellWhenBoth(control: ControlFacts | undefined, edge: EdgeFacts | undefined): void {
     if (told || !control || !edge) return;
     told = true;
+    takeOver(control, edge).catch((error: Error) => refused(error.message));
+  }
+
+  async function takeOver(control: ControlFacts, edge: EdgeFacts): Promise<void> {
+    if (running) {
+      await Promise.all([children.control.commit(), children.edge.commit()]);
+      await running.ask('serving');
+      locked.lock = await hold(folder.locks.up, LEAVING_MS, clock);
+    }
+    door = await openDoorAt(folder.doors.up, giver, log);
+    welcome(control, edge);
+  }
+
+  const giver: Giver = {
+    async answer({ ask, version }) {
+      if (ask === 'take') {
+        if (isEnding) throw new HandoffRefused('the running EdgeFour is ending');
+        log.info('another EdgeFour takes over', { version });
+        for (const child of Object.values(children)) child.hold();
+        return { parts: [] };
+      }
+      await door?.close();
+      locked.lock?.release();
+      return { parts: [] };
+    },
+    lost() {
+      log.warn('the other EdgeFour did not come to serve; this one goes on');
+      for (const child of Object.values(children)) child.resume();
+    },
+    gone() {
+      isSucceeded = true;
+      end.resolve(0);
+    },
+  };
+
+  function welcome(control: ControlFacts, edge: EdgeFacts): void {
     try {
       if (config.readyFile !== undefined) writeReadyFile(config.readyFile, control);
     } catch (error) {
@@ -89,9 +167,12 @@ async function live(args: readonly string[], first: First, config: Config, folde
 
   const forgetSignals = onSignals(children, () => end.resolve(0));
   const code = await end.promise;
-  await endInOrder(children, code === 0 ? config.drain * 1_000 : 0);
+  isEnding = true;
+  if (!isSucceeded) await door?.close();
+  await endInOrder(children, code === 0 || running ? config.drain * 1_000 : 0);
   forgetSignals();
-  removeReadyFile(config);
+  // Else it is the next one's.
+  if (!isSucceeded && locked.lock) removeReadyFile(config);
   return code;
 }
 

@@ -22,6 +22,8 @@ export interface DataFolder {
   /** The edge's own: its last good world. */
   readonly edge: string;
   readonly locks: { readonly up: string; readonly control: string; readonly edge: string };
+  /** Sockets where the next process of a role takes over from the running one, 0600. */
+  readonly doors: { readonly up: string; readonly control: string; readonly edge: string };
 }
 
 const FORMAT = 1;
@@ -41,6 +43,8 @@ export function dataFolder(path: string): DataFolder {
     running: join(at, 'running.json'),
     edge: join(at, 'edge'),
     locks: { up: join(at, 'up.lock'), control: join(at, 'control.lock'), edge: join(at, 'edge.lock') },
+    // limit: names no longer than the link's, for which there is room (SOCKET_PATH_BYTES).
+    doors: { up: join(at, 'up.sock'), control: join(at, 'ctl.sock'), edge: join(at, 'edge.sock') },
   };
 }
 

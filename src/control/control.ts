@@ -9,6 +9,7 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { writeFileAtomic } from '../config/file.ts';
 import type { Config } from '../config/read.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Inherited } from '../lib/handoff/inherited.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -36,11 +37,13 @@ export interface Tools {
   readonly log: Log;
   readonly clock?: Clock;
   readonly rng?: Rng;
+  /** Listening sockets of the control before this one. */
+  readonly inherited?: Inherited | undefined;
 }
 
 /** The folder is checked and, where other processes could come, locked by the caller. Throws Usage or StoreUnusable. */
 export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
-  const { log, clock = systemClock, rng = systemRng } = tools;
+  const { log, clock = systemClock, rng = systemRng, inherited } = tools;
   const metrics = createMetrics();
   const inside = Promise.withResolvers<Inside>();
   const doors = Promise.withResolvers<HttpDoors>();
@@ -49,7 +52,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   await using ports = new AsyncDisposableStack();
 
   const http = await startHttp(
-    { listen: config.listen, setting: 'listen', bodyLimit: BODY_LIMIT, clock },
+    { listen: config.listen, setting: 'listen', bodyLimit: BODY_LIMIT, clock, inherited },
     doors.promise,
   );
   ports.defer(() => http.stop());
@@ -57,6 +60,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   if (config.dns) {
     const server = await startControlDns({
       listen: config.dns,
+      inherited,
       domain: config.domain,
       inside: inside.promise,
       clock,

@@ -2,6 +2,7 @@
 import type { HostPort } from '../config/values.ts';
 import { Usage } from '../config/usage.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Inherited } from '../lib/handoff/inherited.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Inside } from './inside.ts';
@@ -10,6 +11,7 @@ import { recordWorld } from './dns/world.ts';
 
 export interface DnsParts {
   readonly listen: HostPort;
+  readonly inherited?: Inherited | undefined;
   readonly domain: string;
   /** Questions wait for it. */
   readonly inside: Promise<Pick<Inside, 'store' | 'acks'>>;
@@ -20,7 +22,7 @@ export interface DnsParts {
 
 /** Throws Usage where the address can't be had. */
 export async function startControlDns(parts: DnsParts): Promise<Dns> {
-  const { listen, domain, clock, log, metrics } = parts;
+  const { listen, inherited, domain, clock, log, metrics } = parts;
   let opened: Pick<Inside, 'store' | 'acks'> | undefined;
   const world = recordWorld({
     store: {
@@ -34,7 +36,7 @@ export async function startControlDns(parts: DnsParts): Promise<Dns> {
     siteAlive: (site) => opened?.acks.siteAlive(site) ?? true,
   });
   try {
-    return await startDns({ listen, world, clock, log, metrics });
+    return await startDns({ listen, inherited, world, clock, log, metrics });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'is taken by another program' : `can't be had (${code ?? message})`;

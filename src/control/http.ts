@@ -8,6 +8,7 @@ import type { RawReply, RawRequest } from '../api/call.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Inherited } from '../lib/handoff/inherited.ts';
 import { http } from '../lib/node-http.ts';
 import { readBody } from './http-body.ts';
 
@@ -32,6 +33,7 @@ export interface HttpOptions {
   /** limit: bytes of a body that are kept; one more is handed over so that the pipeline sees it is too long. */
   readonly bodyLimit: number;
   readonly clock: Clock;
+  readonly inherited?: Inherited | undefined;
 }
 
 /** limit: a query may have 32 KB, and the headers of a signed call a few more. */
@@ -90,10 +92,11 @@ function hostText(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function listen(server: Server, { listen: { host, port }, setting }: HttpOptions): Promise<void> {
+function listen(server: Server, { listen: { host, port }, setting, inherited }: HttpOptions): Promise<void> {
+  const fd = inherited?.takeOne('TCP', host, port);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(new Usage(cantListen(error, host, port, setting))));
-    server.listen(port, host, resolve);
+    server.listen(fd === undefined ? { port, host } : { fd }, resolve);
   });
 }
 

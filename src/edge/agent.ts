@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import type { Inherited } from '../lib/handoff/inherited.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import { parseLinkAddress } from '../link/address.ts';
 import { createLinkClient, type LinkClient } from '../link/client.ts';
@@ -12,7 +13,7 @@ import type { Step } from '../link/replica.ts';
 import type { Log } from '../observe/log.ts';
 import { Planner } from '../plan/planner.ts';
 import type { EngineSetting } from './choose-engine.ts';
-import type { EngineFactory, EngineName } from './engine.ts';
+import type { EngineFactory, EngineName, HandedSession } from './engine.ts';
 import { type EngineSet, openEngines } from './engine-set.ts';
 import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { kernelFactory } from './engines/kernel/create.ts';
@@ -52,6 +53,11 @@ export interface EdgeTools {
   /** Default: every engine there is, each on a thread of its own. */
   readonly engines?: Factories;
   readonly lookup?: Lookup;
+  /** What the edge before this one gives it. Its sessions are asked for last: until then that edge forwards them. */
+  readonly inheritance?: {
+    readonly sockets: Inherited;
+    sessions(): Promise<ReadonlyMap<number, readonly HandedSession[]>>;
+  };
 }
 type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 
@@ -62,6 +68,15 @@ export interface Edge {
   readonly ready: Promise<void>;
   /** Takes nothing new, gives connections `drainMs`, ends. May be called twice. */
   stop(drainMs: number): Promise<void>;
+  /**
+   * For an edge that takes over. `rest`: serves on, but follows no change and writes no world; `handOver`: as the
+   * engine's; then `stop`, or, where the other one failed, `resume`.
+   */
+  readonly succession: {
+    rest(): Promise<void>;
+    handOver(): Promise<readonly HandedSession[]>;
+    resume(): Promise<void>;
+  };
 }
 
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
@@ -70,9 +85,13 @@ const RECORD_FILES_BYTES = 1 << 30;
 const ownerOf = (dataDir: string): string => dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100);
 /** An engine is a folder and a line here. */
 const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories => ({
-  node: async (events) => lazyEngine('node', nodeCapabilities(), () => createWorkerEngine('node', events)),
+  node: async (events, inheritance) =>
+    lazyEngine('node', nodeCapabilities(), () => {
+      const sockets = inheritance && { parts: inheritance.sockets.parts };
+      return createWorkerEngine('node', events, sockets && { sockets });
+    }),
   // It has threads of its own; this one only tells them what to do.
-  uring: (events) => createUringEngine(events, toaKinds),
+  uring: (events, inheritance) => createUringEngine(events, inheritance, toaKinds),
   kernel: kernelFactory({
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',
@@ -93,17 +112,23 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const link = createLinkClient(address, identity, { clock, rng });
   const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES);
 
+  const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
   const [lastGood, nameFile, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
-    openEngines(tools.engines ?? enginesOf(config), log, {
-      record(record) {
-        records.write(record);
-        reporter.record(record);
+    openEngines(
+      tools.engines ?? enginesOf(config),
+      log,
+      {
+        record(record) {
+          records.write(record);
+          reporter.record(record);
+        },
+        listener: (engine, id, state) => reconciler.listener(engine, id, state),
       },
-      listener: (engine, id, state) => reconciler.listener(engine, id, state),
-    }),
+      inheritance,
+    ),
   ]);
   const { replica } = lastGood;
   const lookup = tools.lookup ?? createSystemLookup();
@@ -182,12 +207,17 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     reporter.changed();
     if (replica.world !== '' && reconciler.settled) ready.resolve();
   };
+  // order: last, because from here until they are bound datagrams wait in their sockets.
+  for (const [entry, sessions] of (await tools.inheritance?.sessions()) ?? [])
+    inheritance?.sessions.set(entry, sessions);
+  // The one before this had nothing to serve either.
+  if (inheritance && replica.world === '') ready.resolve();
   if (replica.world !== '') {
     log.info('serving from the disk', { revision: replica.revision, records: replica.records.size });
     replaced();
   }
-  const ending = new AbortController();
-  const followed = follow(link, ending.signal);
+  let following = new AbortController();
+  let followed = follow(link, following.signal);
 
   function follow(client: LinkClient, signal: AbortSignal): Promise<void> {
     /** Since when control is missed; undefined: it is there, or its absence has been told. */
@@ -212,18 +242,40 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     return client.follow(replica, sink, signal);
   }
   let stopped: Promise<void> | undefined;
+  let isSucceeded = false;
+  const succession: Edge['succession'] = {
+    async rest() {
+      following.abort();
+      await followed;
+      // Control hears of this edge from the next one.
+      reporter.disconnected();
+      await lastGood.rest();
+    },
+    handOver() {
+      isSucceeded = true;
+      return engines.handOver();
+    },
+    async resume() {
+      if (stopped) return;
+      isSucceeded = false;
+      await engines.takeBack();
+      await lastGood.resume();
+      following = new AbortController();
+      followed = follow(link, following.signal);
+    },
+  };
   async function stop(drainMs: number): Promise<void> {
-    ending.abort();
+    following.abort();
     reconciler.stop();
     // order: it writes what the names know, which they forget when they stop.
     await nameFile.close();
     names.stop();
     await followed;
     await engines.stop(drainMs);
-    await guard.stop();
+    await guard.stop(isSucceeded ? 'keep' : undefined);
     await reporter.stop();
     await Promise.all([records.close(), lastGood.close()]);
     link.close();
   }
-  return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)) };
+  return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)), succession };
 }

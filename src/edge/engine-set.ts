@@ -5,7 +5,16 @@
 import type { AckReport } from '../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
 import type { Log } from '../observe/log.ts';
-import type { Applied, Capabilities, Engine, EngineFactory, EngineName } from './engine.ts';
+import type {
+  Applied,
+  Capabilities,
+  Engine,
+  EngineEvents,
+  EngineFactory,
+  EngineName,
+  HandedSession,
+  Inheritance,
+} from './engine.ts';
 import { ENGINE_NAMES } from './engine.ts';
 import { addCounters } from './flow/counters.ts';
 
@@ -23,21 +32,30 @@ export interface EngineSet {
   /** Of all engines, summed per rule: a rule may have moved between them. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   stop(drainMs: number): Promise<void>;
+  /** As the engine's; those that have nothing to hand over go on as they are. */
+  handOver(): Promise<readonly HandedSession[]>;
+  takeBack(): Promise<void>;
 }
 
 type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 
-export async function openEngines(factories: Factories, log: Log, events: EngineSetEvents): Promise<EngineSet> {
+export async function openEngines(
+  factories: Factories,
+  log: Log,
+  events: EngineSetEvents,
+  inheritance?: Inheritance,
+): Promise<EngineSet> {
   const running = new Map<EngineName, Engine>();
   const capabilities = new Map<EngineName, Capabilities>();
 
   async function make(name: EngineName, factory: EngineFactory): Promise<void> {
     try {
-      const engine = await factory({
-        record: (record) => events.record(record),
-        listener: (id, state) => events.listener(name, id, state),
-        log: (level, message, facts) => log[level](message, facts),
-      });
+      const tell = {
+        record: (record: ConnectionRecord) => events.record(record),
+        listener: (id: string, state: Applied) => events.listener(name, id, state),
+        log: (...[level, message, facts]: Parameters<EngineEvents['log']>) => log[level](message, facts),
+      };
+      const engine = await factory(tell, inheritance);
       running.set(name, engine);
       capabilities.set(name, engine.capabilities());
     } catch (error) {
@@ -66,6 +84,12 @@ export async function openEngines(factories: Factories, log: Log, events: Engine
     },
     async stop(drainMs) {
       await Promise.all([...running.values()].map((engine) => engine.stop(drainMs)));
+    },
+    async handOver() {
+      return (await Promise.all([...running.values()].map(async (engine) => engine.handOver?.() ?? []))).flat();
+    },
+    async takeBack() {
+      await Promise.all([...running.values()].map(async (engine) => engine.takeBack?.()));
     },
   };
 }

@@ -4,7 +4,9 @@
  */
 import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
 import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
+import type { Inherited } from '../lib/handoff/inherited.ts';
 import type { PlannedRule } from '../plan/plan.ts';
+import type { Endpoint } from './pass-through/pass-through.ts';
 
 export const ENGINE_NAMES = ['node', 'uring', 'kernel'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -64,7 +66,32 @@ export interface Engine {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   /** Closes all sockets, waits up to `drainMs` for connections, resets the rest. May be called twice. */
   stop(drainMs: number): Promise<void>;
+  /**
+   * Another process has its sockets too and is about to serve them. Connections go on, new ones are accepted still; from
+   * clients no datagram is received any more, and the answer is the sessions that they belong to. After it, `stop` leaves
+   * what waits in a socket to the other process, and what outlives a process (a table in the kernel) as it is.
+   */
+  handOver?(): Promise<readonly HandedSession[]>;
+  /** The other process is gone: everything is as it was before `handOver`. */
+  takeBack?(): Promise<void>;
+}
+
+/** A UDP session on its way from one process to the next. */
+export interface HandedSession {
+  /** Its own socket, connected to the origin. */
+  readonly fd: number;
+  /** The socket that its client speaks to (lib/handoff/listeners.ts, `number`). */
+  readonly entry: number;
+  readonly client: Endpoint;
+  readonly origin: Endpoint;
+}
+
+/** What a process has got from the one before it; whoever finds something of his in it takes it. */
+export interface Inheritance {
+  readonly sockets: Inherited;
+  /** By `entry`. */
+  readonly sessions: Map<number, readonly HandedSession[]>;
 }
 
 /** How an engine is made; the composition root (agent.ts) calls it with where events go. */
-export type EngineFactory = (events: EngineEvents) => Promise<Engine>;
+export type EngineFactory = (events: EngineEvents, inheritance?: Inheritance) => Promise<Engine>;

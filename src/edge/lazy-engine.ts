@@ -36,6 +36,8 @@ export function lazyEngine(name: EngineName, capabilities: Capabilities, make: (
     remove: (id) => ifMade((engine) => engine.remove(id), undefined),
     prune: (keep) => ifMade((engine) => engine.prune(keep), undefined),
     counters: () => ifMade((engine) => engine.counters(), new Map()),
+    handOver: () => ifMade(async (engine) => (await engine.handOver?.()) ?? [], []),
+    takeBack: () => ifMade(async (engine) => engine.takeBack?.(), undefined),
     stop: (drainMs) => (stopped ??= ifMade((engine) => engine.stop(drainMs), undefined)),
   };
 }

@@ -8,7 +8,7 @@ import { createBackoff } from '../lib/backoff.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRng } from '../lib/rng.ts';
 import type { RuleCounters } from '../link/facts.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, EngineName } from './engine.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, EngineName, HandedSession } from './engine.ts';
 import { addCounters } from './flow/counters.ts';
 import { createCalls } from './worker-calls.ts';
 import type { Call, EngineSource, NumberedCall, Report } from './worker-messages.ts';
@@ -110,6 +110,7 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
   /** Whatever is asked of an engine that has stopped. */
   function afterStop(call: Call): unknown {
     if (call.method === 'apply') return STOPPED;
+    if (call.method === 'handOver') return [];
     return call.method === 'counters' ? latest : undefined;
   }
 
@@ -139,6 +140,10 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
       return sum(past, latest);
     },
     stop: (drainMs) => (stopped ??= stop(drainMs)),
+    handOver: () => calls.post({ method: 'handOver' }) as Promise<readonly HandedSession[]>,
+    async takeBack() {
+      await calls.post({ method: 'takeBack' });
+    },
   };
 }
 

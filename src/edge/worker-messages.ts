@@ -17,7 +17,9 @@ export type Call =
   | { readonly method: 'remove'; readonly id: string }
   | { readonly method: 'prune'; readonly keep: ReadonlySet<string> }
   | { readonly method: 'counters' }
-  | { readonly method: 'stop'; readonly drainMs: number };
+  | { readonly method: 'stop'; readonly drainMs: number }
+  | { readonly method: 'handOver' }
+  | { readonly method: 'takeBack' };
 
 export interface NumberedCall {
   readonly number: number;

@@ -51,6 +51,10 @@ function run(engine: Engine, call: Call): Promise<unknown> {
       return engine.counters();
     case 'stop':
       return engine.stop(call.drainMs);
+    case 'handOver':
+      return engine.handOver?.() ?? Promise.resolve([]);
+    case 'takeBack':
+      return engine.takeBack?.() ?? Promise.resolve();
   }
 }
 

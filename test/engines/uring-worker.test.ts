@@ -43,7 +43,7 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
       turns: [Uint16Array.of(0)],
       persistSeconds: 0,
       options: options(),
-      entries: [{ fd: fds[0] ?? -1, address, port, originPort: origin.port }],
+      entries: [{ fd: fds[0]?.[0] ?? -1, address, port, originPort: origin.port }],
       row: row.buffer as SharedArrayBuffer,
       position: new SharedArrayBuffer(4),
       persistence: undefined,

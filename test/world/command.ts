@@ -7,10 +7,10 @@ import type { Environment } from '../../src/config/read.ts';
 
 export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
-export function spawnCommand(args: readonly string[], environment: Environment = {}): ChildProcess {
+export function spawnCommand(args: readonly string[], environment: Environment = {}, main = MAIN): ChildProcess {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
-  return spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 export interface Done {

@@ -1,8 +1,11 @@
 /** `edgefour control`: the API, DNS and the link, without an edge. Also what `up` starts as its child. */
 import { openDataFolder } from '../../config/data-folder.ts';
-import { readConfig } from '../../config/read.ts';
+import { type Config, readConfig } from '../../config/read.ts';
+import { hostPort } from '../../config/values.ts';
 import type { startControl } from '../../control/control.ts';
 import { systemClock } from '../../lib/clock.ts';
+import type { Door, Giver } from '../../lib/handoff/door.ts';
+import { Inherited } from '../../lib/handoff/inherited.ts';
 import type { Command } from '../command.ts';
 import type { ControlFacts } from '../family.ts';
 import { hold, LEAVING_MS } from '../lock.ts';
@@ -10,6 +13,8 @@ import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
 import { writeReadyFile } from '../ready-file.ts';
 import { runRole } from '../role.ts';
+import { findRunning, inherit, letGo, openDoorAt, sending } from '../succession.ts';
+import { UPGRADE } from '../upgrade-flag.ts';
 
 interface Code {
   readonly startControl: typeof startControl;
@@ -19,22 +24,87 @@ export const command: Command = {
   summary: 'Run the control alone: API, DNS, the link that edges join.',
   usage: '[settings]',
   roles: ['up', 'control'],
+  flags: UPGRADE,
   run: (args) =>
     runRole<Code, ControlFacts>({
       load: () => import('../../control/control.ts'),
       start: (code) => start(code, args),
       alone(facts) {
         tell(`edgefour: control is ready: API ${facts.api}, DNS ${facts.dns || 'off'}`);
-        const { readyFile } = readConfig(args, command.roles).config;
+        const { readyFile } = readConfig(args, command.roles, UPGRADE).config;
         if (readyFile !== undefined) writeReadyFile(readyFile, facts);
       },
     }),
 };
 
 async function start({ startControl }: Code, args: readonly string[]) {
-  const { config } = readConfig(args, command.roles);
-  const folder = openDataFolder(config.data);
-  const lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
-  const { stop, ...facts } = await startControl(config, folder, { log: logFor(config, 'control') });
-  return { ready: Promise.resolve(facts), stop: () => stop().finally(() => lock.release()) };
+  const { config: wanted, flags } = readConfig(args, command.roles, UPGRADE);
+  const folder = openDataFolder(wanted.data);
+  const log = logFor(wanted, 'control');
+  const running = flags.has('upgrade') ? await findRunning(folder.doors.control) : undefined;
+  // order: the running one gives up its store, and with it the lock, before it answers.
+  const answer = await running?.ask('take');
+  const inherited = answer && (await inherit(answer));
+  const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
+  let lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
+  let control = await startControl(config, folder, { log, inherited });
+  const { stop: _, ...facts } = control;
+  const succeeded = Promise.withResolvers<void>();
+  // It may be heard of later.
+  succeeded.promise.catch(() => {});
+  let door: Door | undefined;
+  /** What a new control was given, while it has not served. */
+  let given: Inherited | undefined;
+
+  async function take() {
+    const { listeners, duplicate, partsOf } = await sending();
+    // order: their own close when control ends; these keep the ports, and who connects meanwhile waits in them.
+    given = Inherited.of(listeners().map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
+    await control.stop();
+    lock.release();
+    return { parts: partsOf(given.open(), (fd) => fd), facts: { listen: facts.listen, dns: facts.dns } };
+  }
+  async function takeBack(): Promise<void> {
+    if (!given) return;
+    log.warn('the next control did not come to serve; this one goes on');
+    lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
+    control = await startControl({ ...config, ...placesIn(facts, config) }, folder, { log, inherited: given });
+    given = undefined;
+  }
+  const giver: Giver = {
+    async answer({ ask }) {
+      if (ask === 'take') return take();
+      if (ask === 'serving') await door?.close();
+      return { parts: [] };
+    },
+    lost: () => void takeBack().catch(succeeded.reject),
+    gone: succeeded.resolve,
+  };
+  return {
+    ready: Promise.resolve(facts),
+    isSuccessor: running !== undefined,
+    async commit() {
+      if (running && inherited) {
+        await running.ask('serving');
+        running.close();
+        await letGo(inherited);
+      }
+      door = await openDoorAt(folder.doors.control, giver, log);
+    },
+    succeeded: succeeded.promise,
+    async stop() {
+      await door?.close();
+      await control.stop().finally(() => lock.release());
+      running?.close();
+    },
+  };
+}
+
+/** Where the system had chosen a port, it stays the one that the control before this one had. */
+function placesIn(facts: unknown, { listen, dns }: Config): Partial<Pick<Config, 'listen' | 'dns'>> {
+  const said = (facts ?? {}) as Partial<Record<'listen' | 'dns', unknown>>;
+  return {
+    ...(listen.port === 0 && typeof said.listen === 'string' && { listen: hostPort(said.listen) }),
+    ...(dns?.port === 0 && typeof said.dns === 'string' && said.dns !== '' && { dns: hostPort(said.dns) }),
+  };
 }

@@ -3,15 +3,19 @@ import { openDataFolder } from '../../config/data-folder.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { startEdge } from '../../edge/agent.ts';
+import type { Door, Giver } from '../../lib/handoff/door.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { VERSION } from '../../lib/version.ts';
 import { parseLinkAddress } from '../../link/address.ts';
 import type { Command } from '../command.ts';
+import { factsOf, readSessions } from '../edge-sessions.ts';
 import type { EdgeFacts } from '../family.ts';
 import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
 import { runRole } from '../role.ts';
+import { closeAll, findRunning, inherit, letGo, openDoorAt, sending } from '../succession.ts';
+import { UPGRADE } from '../upgrade-flag.ts';
 
 interface Code {
   readonly startEdge: typeof startEdge;
@@ -21,6 +25,7 @@ export const command: Command = {
   summary: 'Run one edge alone; it follows a control and forwards.',
   usage: '[--join SOCKET|URL] [settings]',
   roles: ['up', 'edge'],
+  flags: UPGRADE,
   run: (args) =>
     runRole<Code, EdgeFacts>({
       load: () => import('../../edge/agent.ts'),
@@ -30,20 +35,70 @@ export const command: Command = {
 };
 
 async function start({ startEdge }: Code, args: readonly string[]) {
-  const { config } = readConfig(args, command.roles);
+  const { config, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(config.data);
   const join = config.join ?? folder.socket;
   const address = parseLinkAddress(join);
   if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
-  const lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
+  const running = flags.has('upgrade') ? await findRunning(folder.doors.edge) : undefined;
+  // order: the running one has the lock, and serves, until this one does.
+  let lock = running ? undefined : await hold(folder.locks.edge, LEAVING_MS, systemClock);
+  const inherited = running && (await inherit(await running.ask('take')));
   const { edge: edgeId, site, engine, records, toaKinds } = config;
   const flush = config.flush === 'on';
   const rules = { engine, records, flush, toaKinds };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
-  const edge = await startEdge({ ...identity, ...rules }, { log: logFor(config, 'edge'), clock: systemClock });
+  const log = logFor(config, 'edge');
+  const edge = await startEdge(
+    { ...identity, ...rules },
+    { log, clock: systemClock, ...(inherited && { inheritance: { sockets: inherited, sessions } }) },
+  );
   const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
+  const succeeded = Promise.withResolvers<void>();
+  let door: Door | undefined;
+
+  async function sessions() {
+    const { byEntry, rest } = readSessions((await running?.ask('sessions'))?.parts ?? []);
+    await closeAll(rest);
+    return byEntry;
+  }
+  const giver: Giver = {
+    async answer({ ask }) {
+      const { listeners, partsOf } = await sending();
+      if (ask === 'take') {
+        await edge.succession.rest();
+        return { parts: partsOf(listeners(), ({ fd }) => fd) };
+      }
+      if (ask === 'sessions') return { parts: partsOf(await edge.succession.handOver(), ({ fd }) => fd, factsOf) };
+      await door?.close();
+      lock?.release();
+      return { parts: [] };
+    },
+    lost: () => void edge.succession.resume(),
+    gone: succeeded.resolve,
+  };
   return {
     ready: edge.ready.then(() => ({ engines })),
-    stop: () => edge.stop(config.drain * 1_000).finally(() => lock.release()),
+    isSuccessor: running !== undefined,
+    async commit() {
+      if (running && inherited) {
+        await running.ask('serving');
+        running.close();
+        lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
+        await letGo(inherited);
+      }
+      door = await openDoorAt(folder.doors.edge, giver, log);
+    },
+    succeeded: succeeded.promise,
+    async stop() {
+      if (running && !lock) {
+        // order: the other one writes and receives again once it hears nothing; what this one accepted it drains.
+        await edge.succession.rest();
+        await edge.succession.handOver();
+        running.close();
+      }
+      await door?.close();
+      await edge.stop(config.drain * 1_000).finally(() => lock?.release());
+    },
   };
 }

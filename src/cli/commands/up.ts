@@ -4,11 +4,13 @@
  */
 import { startChild } from '../child.ts';
 import type { Command } from '../command.ts';
+import { UPGRADE } from '../upgrade-flag.ts';
 
 export const command: Command = {
   summary: 'Run control and one edge on this machine (what `npm start` does).',
   usage: '[settings]',
   roles: ['up'],
+  flags: UPGRADE,
   async run(args) {
     // order: the children load their code while this process looks at settings and folder; they wait for its word.
     const first = { control: startChild('control', args), edge: startChild('edge', args) };

@@ -5,6 +5,7 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
+import type { Inherited } from '../../lib/handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { createResponseLimit } from './limit.ts';
@@ -23,6 +24,8 @@ export interface DnsOptions extends Serving {
   readonly listen: { readonly host: string; readonly port: number };
   /** Datagrams per second and network (/24, /56); 0 is no limit. */
   readonly perSecond?: number;
+  /** Sockets of the name server before this one. */
+  readonly inherited?: Inherited | undefined;
 }
 
 export interface Dns {
@@ -39,7 +42,7 @@ const ATTEMPTS = 10;
 /** Resolves once both sockets are bound. Rejects with the system's error (EADDRINUSE, EACCES …) and leaves nothing open. */
 export async function startDns(options: DnsOptions): Promise<Dns> {
   const { host } = options.listen;
-  const { tcp, udp, port } = await bindBoth(host, options.listen.port);
+  const { tcp, udp, port } = await bindBoth(host, options.listen.port, options.inherited);
   const sockets = new Set<Socket>();
   tcp.on('connection', (socket) => {
     sockets.add(socket);
@@ -57,12 +60,18 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   return { address: { host, port }, close: () => (closing ??= close()) };
 }
 
-async function bindBoth(host: string, wanted: number): Promise<{ tcp: Server; udp: UdpSocket; port: number }> {
+interface Bound {
+  readonly tcp: Server;
+  readonly udp: UdpSocket;
+  readonly port: number;
+}
+
+async function bindBoth(host: string, wanted: number, inherited: Inherited | undefined): Promise<Bound> {
   for (let attempt = 1; ; attempt++) {
-    const tcp = await bindTcp(host, wanted);
+    const tcp = await bindTcp(host, wanted, inherited?.takeOne('TCP', host, wanted));
     const { port } = tcp.address() as AddressInfo;
     try {
-      return { tcp, udp: await bindUdp(host, port), port };
+      return { tcp, udp: await bindUdp(host, port, inherited?.takeOne('UDP', host, port)), port };
     } catch (error) {
       tcp.close();
       if (wanted !== 0 || attempt === ATTEMPTS) throw error;

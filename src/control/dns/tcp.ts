@@ -20,10 +20,11 @@ const PATIENCE = 10_000;
 /** limit: bytes of a question: one name and a few options. Longer ones end the connection. */
 const QUESTION = 4096;
 
-export async function bindTcp(host: string, port: number): Promise<Server> {
+/** `fd`: it is bound already. */
+export async function bindTcp(host: string, port: number, fd?: number): Promise<Server> {
   // The asker may close its side after the last question; the answers still go out.
   const server = createServer({ allowHalfOpen: true, noDelay: true });
-  server.listen(port, host);
+  server.listen(fd === undefined ? { port, host } : { fd });
   await once(server, 'listening');
   return server;
 }

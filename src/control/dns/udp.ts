@@ -14,11 +14,14 @@ import { rcodeName } from './words.ts';
 /** limit: what waits for the store at once; more than this means that the store is stuck, and askers come again. */
 const UNDER_WAY = 1024;
 
-export async function bindUdp(host: string, port: number): Promise<Socket> {
+/** `fd`: it is bound already. */
+export async function bindUdp(host: string, port: number, fd?: number): Promise<Socket> {
   const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4' });
-  socket.bind(port, host);
+  // order: a socket that is bound already says so at once.
+  const listening = once(socket, 'listening');
+  socket.bind(fd === undefined ? { port, address: host } : { fd });
   try {
-    await once(socket, 'listening');
+    await listening;
   } catch (error) {
     socket.close();
     throw error;

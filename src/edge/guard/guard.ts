@@ -34,7 +34,8 @@ export interface Guard {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   /** Resolves when everything told so far is in force or an alarm. */
   settled(): Promise<void>;
-  stop(): Promise<void>;
+  /** `how`: where it is not as the guard was made. */
+  stop(how?: 'keep' | 'flush'): Promise<void>;
 }
 
 const AGAIN_MS = 5_000;
@@ -146,11 +147,11 @@ export function createGuard({ clock, log, owner, onStop, changed, rules, records
     async settled() {
       while (working) await working;
     },
-    async stop() {
+    async stop(how = onStop) {
       isStopped = true;
       timer?.cancel();
       await working;
-      if (onStop === 'flush' && table !== undefined && table !== NOTHING) await runNft(REMOVE);
+      if (how === 'flush' && table !== undefined && table !== NOTHING) await runNft(REMOVE);
     },
   };
 }

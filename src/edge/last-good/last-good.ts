@@ -49,6 +49,8 @@ export class LastGood {
   #history = 0;
   #writing: Promise<void> | undefined;
   #closing = new AbortController();
+  /** Aborted while another process writes here. */
+  #resting = new AbortController();
   #failing: string | undefined;
   #damage: string | undefined;
 
@@ -102,6 +104,21 @@ export class LastGood {
     this.#write();
   }
 
+  /** Resolves when nothing is being written, and nothing will be before `resume`; the replica may go on. */
+  async rest(): Promise<void> {
+    this.#resting.abort();
+    await this.#writing;
+  }
+
+  /** Another process may have written meanwhile: what this one has goes into a new file, in front of all others. */
+  async resume(): Promise<void> {
+    const generations = await listGenerations(this.#folder);
+    this.#newest = Math.max(this.#newest, generations[0]?.number ?? 0);
+    this.#fresh = this.replica.world !== '';
+    this.#resting = new AbortController();
+    this.#write();
+  }
+
   /** Resolves when what was noted is on disk, or can't be. May be called twice. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -132,6 +149,7 @@ export class LastGood {
   }
 
   #write(): void {
+    if (this.#resting.signal.aborted) return;
     this.#writing ??= this.#drain().finally(() => {
       this.#writing = undefined;
     });
@@ -139,7 +157,8 @@ export class LastGood {
 
   async #drain(): Promise<void> {
     const backoff = createBackoff(RETRY_MS.first, RETRY_MS.max, this.#tools.rng);
-    while (this.#fresh || this.#lines.length > 0) {
+    const ending = AbortSignal.any([this.#closing.signal, this.#resting.signal]);
+    while ((this.#fresh || this.#lines.length > 0) && !this.#resting.signal.aborted) {
       try {
         if (this.#fresh) await this.#writeFresh();
         else await this.#writeLines();
@@ -149,8 +168,8 @@ export class LastGood {
         this.#tools.changed();
       } catch (error) {
         this.#fail((error as Error).message);
-        if (this.#closing.signal.aborted) return;
-        await this.#tools.clock.sleep(backoff.next(), this.#closing.signal);
+        if (ending.aborted) return;
+        await this.#tools.clock.sleep(backoff.next(), ending);
       }
     }
   }

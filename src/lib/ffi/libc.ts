@@ -43,11 +43,15 @@ export const accept4 = bind('int accept4(int fd, void *address, void *length, in
 export const setsockopt = bind('int setsockopt(int fd, int level, int name, void *value, unsigned int length)');
 export const getsockopt = bind('int getsockopt(int fd, int level, int name, void *value, void *length)');
 export const getsockname = bind('int getsockname(int fd, void *address, void *length)');
+export const getpeername = bind('int getpeername(int fd, void *address, void *length)');
 export const shutdown = bind('int shutdown(int fd, int how)');
 export const send = bind('long send(int fd, void *data, size_t length, int flags)');
 export const sendto = bind(
   'long sendto(int fd, void *data, size_t length, int flags, void *address, unsigned int addressLength)',
 );
+/** `message` is a struct msghdr (rights.ts lays it out). */
+export const sendmsg = bind('long sendmsg(int fd, intptr_t message, int flags)');
+export const recvmsg = bind('long recvmsg(int fd, intptr_t message, int flags)');
 export const recv = bind('long recv(int fd, void *data, size_t length, int flags)');
 export const close = bind('int close(int fd)');
 export const eventfd = bind('int eventfd(unsigned int initial, int flags)');

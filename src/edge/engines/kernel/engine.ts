@@ -103,6 +103,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const turns = new Map<string, Promise<unknown>>();
   let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
+  let { onStop } = options;
 
   function switchOn(name: string, why: string): void {
     const problem = sysctls.set(name, '1');
@@ -208,7 +209,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   async function stopNow(drainMs: number): Promise<void> {
     await Promise.all(turns.values());
-    if (options.onStop === 'flush') await flush(drainMs);
+    if (onStop === 'flush') await flush(drainMs);
     for (const timer of timers) timer.cancel();
     await table.settled();
     survey.listen();
@@ -254,6 +255,14 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       return all;
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+    handOver() {
+      onStop = 'keep';
+      return Promise.resolve([]);
+    },
+    takeBack() {
+      ({ onStop } = options);
+      return Promise.resolve();
+    },
   };
 }
 

@@ -21,12 +21,13 @@ const UDP_BUFFER = 1_048_576;
 /** limit: so many binds take about 2 ms; traffic gets its turn in between. */
 const BINDS_PER_TURN = 50;
 
-/** Rejects with the system's error. The client arrives paused: nothing of it is read yet. */
-export function bindTcp(point: BindPoint, accept: (client: Socket) => void): Promise<Server> {
+/** Rejects with the system's error. The client arrives paused: nothing of it is read yet. `fd`: it is bound already. */
+export function bindTcp(point: BindPoint, accept: (client: Socket) => void, fd?: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect: true }, accept);
     server.once('error', reject);
-    server.listen({ host: point.address, port: point.port, backlog: BACKLOG, ipv6Only: true, exclusive: true }, () => {
+    const where = fd === undefined ? { host: point.address, port: point.port, ipv6Only: true } : { fd };
+    server.listen({ ...where, backlog: BACKLOG, exclusive: true }, () => {
       server.off('error', reject);
       // An accept that failed: the client is gone or waits in the backlog, the listener goes on.
       server.on('error', () => {});
@@ -35,15 +36,16 @@ export function bindTcp(point: BindPoint, accept: (client: Socket) => void): Pro
   });
 }
 
-/** Rejects with the system's error. */
-export function bindUdp(point: BindPoint): Promise<UdpSocket> {
+/** Rejects with the system's error. `fd`: it is bound already. */
+export function bindUdp(point: BindPoint, fd?: number): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
     const socket = udpSocket(point.address, UDP_BUFFER);
     socket.once('error', (error) => {
       socket.close();
       reject(error);
     });
-    socket.bind({ address: point.address, port: point.port, exclusive: true }, () => {
+    const where = fd === undefined ? { address: point.address, port: point.port } : { fd };
+    socket.bind({ ...where, exclusive: true }, () => {
       socket.removeAllListeners('error');
       // An earlier reply that was refused by the client's host comes back as an error of this socket.
       socket.on('error', () => {});

@@ -4,8 +4,9 @@
  */
 import { systemClock, type Clock } from '../../../lib/clock.ts';
 import { systemRng, type Rng } from '../../../lib/rng.ts';
+import { Inherited, type InheritedParts } from '../../../lib/handoff/inherited.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
-import type { Applied, Engine, EngineEvents, EngineFactory, Listener } from '../../engine.ts';
+import type { Applied, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
 import { createBudget } from '../../flow/budget.ts';
 import { nodeCapabilities } from './capabilities.ts';
@@ -17,6 +18,8 @@ export interface NodeEngineOptions {
   readonly rng: Rng;
   /** Descriptors that the process may have. */
   readonly descriptors: number;
+  /** Of the process before this one. */
+  readonly inherited?: InheritedParts | undefined;
 }
 
 /** limit: idle and drain times are whole seconds; half of one is how late they may be. */
@@ -26,8 +29,14 @@ const STOP_POLL_MS = 20;
 /** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
 const MOST_RETIRED = 10_000;
 
-export const createNodeEngine: EngineFactory = (events) =>
-  createNodeEngineWith({ clock: systemClock, rng: systemRng, descriptors: descriptorLimit() }, events);
+/** On a thread of its own it has only what can be sent to a thread. */
+type Sendable = { readonly sockets: Pick<Inherited, 'parts'> };
+
+export function createNodeEngine(events: EngineEvents, inheritance?: Sendable): Promise<Engine> {
+  const inherited = inheritance?.sockets.parts;
+  const options = { clock: systemClock, rng: systemRng, descriptors: descriptorLimit(), inherited };
+  return createNodeEngineWith(options, events);
+}
 
 export async function createNodeEngineWith(options: NodeEngineOptions, events: EngineEvents): Promise<Engine> {
   const { clock, rng, descriptors } = options;
@@ -43,6 +52,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     monotonic: () => clock.monotonic(),
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
+    inherited: options.inherited && new Inherited(options.inherited),
   };
   const capabilities = nodeCapabilities();
   /** Removed ones too, until their last connection is gone. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../link/facts.ts';
 import type { Applied, Listener } from '../../engine.ts';
+import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
@@ -32,6 +33,8 @@ export interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly mostUdpSessions: number;
+  /** Sockets of the process before this one. */
+  readonly inherited?: Inherited | undefined;
 }
 
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
@@ -44,11 +47,15 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
   const serving: ConnectionDeps = { flow, budget, clock, live, isBound: (point) => bound.has(point.key) };
 
   async function bind(point: BindPoint): Promise<void> {
-    bound.set(point.key, point.protocol === 'TCP' ? await openTcp(point) : await udp.open(point));
+    const open = (fd?: number) => (point.protocol === 'TCP' ? openTcp(point, fd) : udp.open(point, fd));
+    const sockets = deps.inherited?.take(point.key) ?? [];
+    // All of them: the system goes on putting connections into each.
+    const closes = await Promise.all(sockets.length > 0 ? sockets.map(({ fd }) => open(fd)) : [open()]);
+    bound.set(point.key, (cause) => closes.forEach((close) => close(cause)));
   }
 
-  async function openTcp(point: BindPoint): Promise<() => void> {
-    const server = await bindTcp(point, (client) => serve(client, point, serving));
+  async function openTcp(point: BindPoint, fd?: number): Promise<() => void> {
+    const server = await bindTcp(point, (client) => serve(client, point, serving), fd);
     budget.hold();
     return () => {
       server.close();

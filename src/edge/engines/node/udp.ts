@@ -21,7 +21,7 @@ interface Upstream {
 
 export interface UdpSide {
   /** Rejects with the system's error. The answer closes the port and ends its sessions. */
-  open(point: BindPoint): Promise<(cause: EndCause) => void>;
+  open(point: BindPoint, fd?: number): Promise<(cause: EndCause) => void>;
   /** After a change of the rule: ends what may not go on. */
   reconcile(): void;
   /** Now and then. */
@@ -105,8 +105,8 @@ export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monoton
   }
 
   return {
-    async open(point) {
-      const listening = await bindUdp(point);
+    async open(point, fd) {
+      const listening = await bindUdp(point, fd);
       const port = table.bind({ address: point.address, port: point.port });
       listening.on('message', (datagram, from) => receive(port, listening, datagram, from));
       budget.hold();

@@ -5,7 +5,7 @@
  */
 import { accept4, close as closeNow, fcntl, mapPages, unmap } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
-import { EMFILE, ENFILE, ENOBUFS, ENOMEM, F_SETFL, O_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi.ts';
+import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, F_SETFL, O_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi.ts';
 import { DROP } from './counters.ts';
 import { dial } from './dial.ts';
 import { accept, cancelAll } from './operations.ts';
@@ -22,6 +22,8 @@ const RANGE = 32;
 const LENGTH_AT = NAME_BYTES - 4;
 
 export class Acceptor {
+  /** Another process serves the same sockets: what waits in them is its. */
+  leavesQueues = false;
   readonly #names: Slab;
   readonly #words: Int32Array;
   readonly #entryOf: Int32Array;
@@ -76,6 +78,9 @@ export class Acceptor {
       this.#serve(r, area);
     } else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
       entry.rule.row[DROP['wait-descriptors']]! += 1;
+      this.#waiting.push(area);
+    } else if (result === -EAGAIN && !entry.closing) {
+      // Another process has made the socket one that never waits; asking at once again would be a loop.
       this.#waiting.push(area);
     } else if (entry.closing) this.#retire(r, area);
     else this.#post(r, area);
@@ -134,9 +139,10 @@ export class Acceptor {
   #retire(r: Relay, area: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
     if (entry.posted === 0 && !entry.closed) {
-      fcntl(entry.fd, F_SETFL, O_NONBLOCK);
+      // not: where it is left. The flag would be the other process's too.
+      if (!this.leavesQueues) fcntl(entry.fd, F_SETFL, O_NONBLOCK);
       const name = this.#names.address + area * NAME_BYTES;
-      for (let room = true; room;) {
+      for (let room = !this.leavesQueues; room;) {
         this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
         const fd = accept4(entry.fd, name, name + LENGTH_AT, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) break;

@@ -43,8 +43,11 @@ export type ToWorker =
   | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
-  /** Everything is removed already: end when the last connection has, or at the deadline. */
-  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number };
+  /**
+   * End when the last connection has, or at the deadline. `isSucceeded`: another process serves the same sockets, so what
+   * waits in them is left to it.
+   */
+  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number; readonly isSucceeded: boolean };
 
 export type FromWorker =
   | { readonly kind: 'ready' }

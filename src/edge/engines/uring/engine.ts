@@ -4,7 +4,7 @@
  * connection. Where the machine cannot do it, the engine exists and says why.
  */
 import { availableParallelism, networkInterfaces } from 'node:os';
-import type { Capabilities, Engine, EngineEvents } from '../../engine.ts';
+import type { Capabilities, Engine, EngineEvents, Inheritance } from '../../engine.ts';
 import type { Mode } from '../../../domain/l4-rule/modes.ts';
 import { whyUnavailable } from './probe.ts';
 
@@ -17,10 +17,16 @@ export interface UringEngineOptions {
   readonly descriptors?: number;
   /** TCP buffers of each worker, a power of two; default 4,096. */
   readonly buffers?: number;
+  /** Of the process before this one. */
+  readonly inheritance?: Inheritance | undefined;
 }
 
-export function createUringEngine(events: EngineEvents, toaKinds?: UringEngineOptions['toaKinds']): Promise<Engine> {
-  return createUringEngineWith({ workers: availableParallelism(), toaKinds }, events);
+export function createUringEngine(
+  events: EngineEvents,
+  inheritance?: Inheritance,
+  toaKinds?: UringEngineOptions['toaKinds'],
+): Promise<Engine> {
+  return createUringEngineWith({ workers: availableParallelism(), toaKinds, inheritance }, events);
 }
 
 export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {

@@ -2,10 +2,10 @@
  * Sockets that the process before this one bound, dealt to the workers of this one. Every one of them gets a worker, also
  * where there are fewer workers than before: the system goes on putting connections into a socket that nobody reads.
  */
-import { fcntl, setsockopt } from '../../../lib/ffi/libc.ts';
+import { close, fcntl, setsockopt } from '../../../lib/ffi/libc.ts';
 import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import { F_DUPFD_CLOEXEC, F_SETFL, IPPROTO_TCP, TCP_NODELAY } from './abi.ts';
+import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, IPPROTO_TCP, O_NONBLOCK, TCP_NODELAY } from './abi.ts';
 
 const ON = Int32Array.of(1);
 
@@ -18,6 +18,11 @@ export function inheritPoint(
 ): number[][] | undefined {
   const taken = sockets?.take(point.key) ?? [];
   if (taken.length === 0) return undefined;
+  if (point.protocol === 'UDP' && taken.some(({ fd }) => (fcntl(fd, F_GETFL, 0) & O_NONBLOCK) !== 0)) {
+    // order: the node engine that has these still reads them, and would wait in one that we change; it closes them soon.
+    for (const { fd } of taken) close(fd);
+    return undefined;
+  }
   for (const { fd } of taken) {
     // The node engine's are not blocking, and the ring would not wait in such a one.
     fcntl(fd, F_SETFL, 0);

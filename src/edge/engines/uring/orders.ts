@@ -32,6 +32,7 @@ export class Orders {
       case 'remove':
         return this.#remove(r, order.seq, order.index);
       case 'stop':
+        r.acceptor.leavesQueues = order.isSucceeded;
         return this.#stop(r, order.seq, order.drainMs);
       default:
         throw new Error(`no such order: ${JSON.stringify(order)}`);

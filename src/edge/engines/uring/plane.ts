@@ -15,13 +15,14 @@ import type { UringEngineOptions } from './engine.ts';
 import { newRow, sumRows } from './counters.ts';
 import type { Row } from './counters.ts';
 import { Seat } from './crew.ts';
+import { inheritPoint } from './inherit.ts';
 import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
 import { TCP_BUFFERS } from './shape.ts';
-import { WIDE, closeAll, openPoint } from './sockets.ts';
+import { type Dealt, WIDE, closeAll, openPoint } from './sockets.ts';
 import type { ToaAttachment } from './toa/attach.ts';
 
-/** A rule as the agent's thread keeps it; `points` by their key, each with a descriptor per worker (-1: none). */
+/** A rule as the agent's thread keeps it; `points` by their key. */
 interface PlaneRule {
   readonly index: number;
   readonly rows: readonly Row[];
@@ -30,7 +31,7 @@ interface PlaneRule {
   /** What it had counted in a life before. */
   readonly past: RuleCounters | undefined;
   listener: Listener;
-  readonly points: Map<string, { readonly point: BindPoint; readonly fds: readonly number[] }>;
+  readonly points: Map<string, { readonly point: BindPoint; readonly fds: Dealt }>;
   removed: boolean;
 }
 
@@ -58,6 +59,8 @@ export function createPlane(
   const share = Math.floor((options.descriptors ?? unreserved()) / options.workers);
   let seats: Seat[] = [];
   let stopping: Promise<void> | undefined;
+  /** Another process serves the same sockets. */
+  let isSucceeded = false;
   const reading = systemClock.every(RECORDS_MS, () => {
     readRecords();
     retire();
@@ -188,7 +191,9 @@ export function createPlane(
     let next = 0;
     for (const [key, point] of wanted) {
       if (rule.points.has(key)) continue;
-      const fds = openPoint(point, seats.length, wanted.size > WIDE ? next++ % seats.length : undefined);
+      const only = wanted.size > WIDE ? next++ % seats.length : undefined;
+      const fds =
+        inheritPoint(point, options.inheritance?.sockets, seats.length, only) ?? openPoint(point, seats.length, only);
       if (typeof fds === 'string') {
         for (const key of made) {
           closeAll(rule.points.get(key)?.fds ?? []);
@@ -206,9 +211,10 @@ export function createPlane(
     const { listener } = rule;
     const entries: EntrySpec[] = [];
     for (const { point, fds } of rule.points.values()) {
-      const fd = fds[worker] ?? -1;
       const to = originPort(listener.ports, listener.originPorts, point.port);
-      if (fd >= 0 && to !== undefined) entries.push({ fd, address: point.address, port: point.port, originPort: to });
+      if (to === undefined) continue;
+      for (const fd of fds[worker] ?? [])
+        entries.push({ fd, address: point.address, port: point.port, originPort: to });
     }
     return {
       index: rule.index,
@@ -241,7 +247,7 @@ export function createPlane(
 
   async function stopNow(drainMs: number): Promise<void> {
     await Promise.all(turns.values());
-    await Promise.all(seats.map((seat) => seat.end(drainMs)));
+    await Promise.all(seats.map((seat) => seat.end(drainMs, isSucceeded)));
     readRecords();
     reading.cancel();
     seats = [];
@@ -267,6 +273,14 @@ export function createPlane(
       return Promise.resolve(all);
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+    handOver() {
+      isSucceeded = true;
+      return Promise.resolve([]);
+    },
+    takeBack() {
+      isSucceeded = false;
+      return Promise.resolve();
+    },
   };
 }
 

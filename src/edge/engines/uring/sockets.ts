@@ -31,12 +31,15 @@ const UDP_BUFFER = 4 << 20;
 
 const ON = Int32Array.of(1);
 
-/** The descriptors of a point by worker (-1: that worker has none), or the name of the error that refused it. */
-export function openPoint(point: BindPoint, workers: number, only: number | undefined): number[] | string {
+/** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
+export type Dealt = readonly (readonly number[])[];
+
+/** The descriptors of a point, or the name of the error that refused it. */
+export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
   const free = tryBind(point, false);
   if (typeof free === 'string') return free;
   close(free);
-  const fds = Array.from({ length: workers }, () => -1);
+  const fds: number[][] = Array.from({ length: workers }, () => []);
   for (let worker = 0; worker < workers; worker++) {
     if (only !== undefined && worker !== only) continue;
     const fd = tryBind(point, only === undefined && workers > 1);
@@ -44,14 +47,14 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
       closeAll(fds);
       return fd;
     }
-    fds[worker] = fd;
+    fds[worker]?.push(fd);
     if (point.protocol === 'TCP') listen(fd, BACKLOG);
   }
   return fds;
 }
 
-export function closeAll(fds: readonly number[]): void {
-  for (const fd of fds) if (fd >= 0) close(fd);
+export function closeAll(fds: Dealt): void {
+  for (const fd of fds.flat()) close(fd);
 }
 
 /**

@@ -1,0 +1,97 @@
+/**
+ * The end of the one that comes: asks the running process for what it has, and tells it when to let go. Its own process
+ * serves nobody meanwhile, so it looks for answers every few milliseconds; it waits for none for ever.
+ */
+import type { Clock } from '../clock.ts';
+import { close, errnoName } from '../ffi/libc.ts';
+import { connectUnix, EAGAIN, receiveRights, sendRights } from '../ffi/rights.ts';
+import { type Asked, encodeLine, HandoffRefused, lineReader, PROTOCOL, readReply, type Reply } from './words.ts';
+
+export interface Part {
+  /** Descriptors of this process now. */
+  readonly descriptors: readonly number[];
+  readonly facts?: unknown;
+}
+
+export interface Answer {
+  readonly parts: readonly Part[];
+  readonly facts?: unknown;
+}
+
+export interface Predecessor {
+  /** Rejects with HandoffRefused where it says no, ends, or says nothing for `withinMs`. */
+  ask(what: Asked, withinMs?: number): Promise<Answer>;
+  /** May be called twice. Before `serving`: the running one goes on as before. */
+  close(): void;
+}
+
+const LOOK_EVERY_MS = 2;
+/** limit: it answers calls that are under way before it gives up its store. */
+const WITHIN_MS = 15_000;
+
+/** undefined: nobody is there. Rejects with HandoffRefused where this process may not ask. */
+export function knock(path: string, version: string, clock: Clock): Predecessor | undefined {
+  const fd = connectUnix(path);
+  const name = fd < 0 ? errnoName(fd) : '';
+  if (name === 'ENOENT' || name === 'ECONNREFUSED') return undefined;
+  if (name === 'EACCES' || name === 'EPERM')
+    throw new HandoffRefused(`${path} belongs to another user. Upgrade as the user that runs EdgeFour.`);
+  if (fd < 0) throw new HandoffRefused(`${path} can't be connected to (${name})`);
+  const lines = lineReader();
+  const words: string[] = [];
+  /** In the order in which they came; each word says how many are its own. */
+  const descriptors: number[] = [];
+  let isOpen = true;
+
+  async function send(bytes: Uint8Array, deadline: number): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) {
+      const sent = sendRights(fd, rest, []);
+      if (sent >= 0) rest = rest.subarray(sent);
+      else await later(sent, deadline);
+    }
+  }
+
+  async function next(deadline: number): Promise<Reply> {
+    while (words.length === 0) {
+      const got = receiveRights(fd);
+      if (typeof got === 'number') {
+        await later(got, deadline);
+        continue;
+      }
+      descriptors.push(...got.descriptors);
+      if (got.bytes.length === 0) throw new HandoffRefused('the running EdgeFour has ended, or taken it back');
+      const whole = lines(got.bytes);
+      if (!whole) throw new HandoffRefused('the running EdgeFour does not speak as this one does');
+      words.push(...whole);
+    }
+    const reply = readReply(words.shift() ?? '');
+    if (!reply) throw new HandoffRefused('the running EdgeFour does not speak as this one does');
+    return reply;
+  }
+
+  async function later(result: number, deadline: number): Promise<void> {
+    if (result !== -EAGAIN) throw new HandoffRefused(`the running EdgeFour can't be heard (${errnoName(result)})`);
+    if (clock.monotonic() > deadline) throw new HandoffRefused('the running EdgeFour does not answer');
+    await clock.sleep(LOOK_EVERY_MS);
+  }
+
+  return {
+    async ask(ask, withinMs = WITHIN_MS) {
+      const deadline = clock.monotonic() + withinMs;
+      await send(encodeLine({ ask, protocol: PROTOCOL, version }), deadline);
+      const parts: Part[] = [];
+      for (;;) {
+        const reply = await next(deadline);
+        if (reply.kind === 'refused') throw new HandoffRefused(reply.reason);
+        if (reply.kind === 'done') return { parts, facts: reply.facts };
+        if (reply.count > descriptors.length)
+          throw new HandoffRefused('descriptors are missing: raise the limit (ulimit -n)');
+        parts.push({ descriptors: descriptors.splice(0, reply.count), facts: reply.facts });
+      }
+    },
+    close() {
+      if (isOpen) close(fd);
+      isOpen = false;
+    },
+  };
+}
