@@ -16,6 +16,7 @@ const READ_ANEW: readonly Metric[] = [
   'edgefour_rule_packets_total',
   'edgefour_rule_dropped_total',
   'edgefour_rule_ends_total',
+  'edgefour_rule_unrecorded_total',
 ];
 
 export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook): void {
@@ -40,6 +41,8 @@ export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook)
         metrics.set('edgefour_rule_dropped_total', { edge, rule, reason }, count);
       for (const [cause, count = 0] of Object.entries(of.ends))
         metrics.set('edgefour_rule_ends_total', { edge, rule, cause }, count);
+      for (const [reason, count] of Object.entries(of.unrecorded ?? {}))
+        metrics.set('edgefour_rule_unrecorded_total', { edge, rule, reason }, count);
     }
   });
 }

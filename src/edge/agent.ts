@@ -96,6 +96,7 @@ const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories 
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',
     owner: ownerOf(dataDir),
+    books: join(dataDir, 'edge', 'kernel-books'),
   }),
 });
 

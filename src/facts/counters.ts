@@ -12,6 +12,7 @@ export interface Counters {
   readonly packetsOut: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly ends: Readonly<Record<string, number | undefined>>;
+  readonly unrecorded?: Readonly<Record<string, number>>;
 }
 
 /** The same as FactReport (link/contract.ts), as far as it concerns counters. */

@@ -116,3 +116,40 @@ export function eachAttribute(
     at += aligned(size);
   }
 }
+
+/** Where the attributes of one message or nest are, by type: what is read for every event makes no object on its way. */
+export class Places {
+  /** limit: conntrack has 27 kinds, a nest less. */
+  readonly #at = new Int32Array(32);
+  readonly #end = new Int32Array(32);
+
+  /** Of [from, to); lengths that make no sense end the walk. What was found before is forgotten. */
+  find(view: DataView, from: number, to: number): void {
+    this.#at.fill(0);
+    for (let at = from; at + 4 <= to;) {
+      const size = view.getUint16(at, true);
+      const end = at + size;
+      if (size < 4 || end > to) return;
+      const type = view.getUint16(at + 2, true) & 0x3fff;
+      if (type < 32) {
+        this.#at[type] = at + 4;
+        this.#end[type] = end;
+      }
+      at += aligned(size);
+    }
+  }
+
+  has(type: number): boolean {
+    return this.#at[type] !== 0;
+  }
+
+  /** Where its value begins; 0: it has none, or not of `length` bytes where that is given. */
+  at(type: number, length?: number): number {
+    const at = this.#at[type] ?? 0;
+    return length === undefined || (this.#end[type] ?? 0) - at === length ? at : 0;
+  }
+
+  end(type: number): number {
+    return this.has(type) ? (this.#end[type] ?? 0) : 0;
+  }
+}

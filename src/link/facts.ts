@@ -1,7 +1,10 @@
 /** What an edge saw, as it travels on the link. The engine door uses the same types, so nothing is translated. */
 import type { Protocol } from '../domain/l4-rule/modes.ts';
 
-/** Why a connection ended: the label of metrics and logs. Closed list; every engine uses these words. */
+/**
+ * Why a connection ended: the label of metrics and logs. Closed list; every engine uses these words. `unseen`: it is gone, and
+ * nobody was there to see how.
+ */
 export const END_CAUSES = [
   'client-closed',
   'origin-closed',
@@ -16,6 +19,7 @@ export const END_CAUSES = [
   'limit',
   'evicted',
   'shutdown',
+  'unseen',
   'error',
 ] as const;
 export type EndCause = (typeof END_CAUSES)[number];
@@ -50,6 +54,8 @@ export interface RuleCounters {
   /** Datagrams or connections given up, by reason word. */
   readonly dropped: Readonly<Record<string, number>>;
   readonly ends: Readonly<Partial<Record<EndCause, number>>>;
+  /** Connections without a record, by why: `sampled`, not in the sample; `lost`, ended without being heard of. */
+  readonly unrecorded?: Readonly<Record<string, number>>;
 }
 
 export interface RuleCounterWire extends RuleCounters {

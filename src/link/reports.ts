@@ -47,6 +47,7 @@ const COUNTERS = fields({
   packetsOut: count,
   dropped: tableOf(count),
   ends: tableOf(count),
+  unrecorded: optional(tableOf(count)),
 } satisfies Record<keyof FactReport['counters'][number], Check>);
 
 const CONNECTION = fields({

@@ -74,6 +74,11 @@ export const METRICS = {
     help: 'How connections and sessions ended, by cause.',
     labels: ['edge', 'rule', 'cause'],
   },
+  edgefour_rule_unrecorded_total: {
+    kind: 'counter',
+    help: 'Connections without a connection record, by reason: sampled (not in the sample) or lost (their end was not heard of).',
+    labels: ['edge', 'rule', 'reason'],
+  },
 } as const satisfies Record<string, MetricName>;
 
 export type Metric = keyof typeof METRICS;

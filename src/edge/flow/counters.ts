@@ -38,8 +38,14 @@ export function countDrop(counters: LiveCounters, reason: DropReason): void {
 }
 
 /** A copy that no longer changes. */
-export function snapshot(counters: LiveCounters): RuleCounters {
-  return { ...counters, dropped: { ...counters.dropped }, ends: { ...counters.ends } };
+export function snapshot(counters: LiveCounters & Pick<RuleCounters, 'unrecorded'>): RuleCounters {
+  const { dropped, ends, unrecorded } = counters;
+  return {
+    ...counters,
+    dropped: { ...dropped },
+    ends: { ...ends },
+    ...(unrecorded && { unrecorded: { ...unrecorded } }),
+  };
 }
 
 /** What one rule counted in two places, or in two lives of one place. */
@@ -53,6 +59,7 @@ export function addCounters(a: RuleCounters, b: RuleCounters): RuleCounters {
     packetsOut: a.packetsOut + b.packetsOut,
     dropped: addEach(a.dropped, b.dropped),
     ends: addEach(a.ends, b.ends),
+    ...((a.unrecorded ?? b.unrecorded) && { unrecorded: addEach(a.unrecorded ?? {}, b.unrecorded ?? {}) }),
   };
 }
 

@@ -53,6 +53,8 @@ export const sendto = bind(
 export const sendmsg = bind('long sendmsg(int fd, intptr_t message, int flags)');
 export const recvmsg = bind('long recvmsg(int fd, intptr_t message, int flags)');
 export const recv = bind('long recv(int fd, void *data, size_t length, int flags)');
+/** Several messages by one call; `messages` is the address of struct mmsghdr. */
+export const recvmmsg = bind('int recvmmsg(int fd, intptr_t messages, unsigned int count, int flags, void *timeout)');
 export const close = bind('int close(int fd)');
 export const eventfd = bind('int eventfd(unsigned int initial, int flags)');
 export const write = bind('long write(int fd, void *data, size_t length)');

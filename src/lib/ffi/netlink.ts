@@ -1,6 +1,7 @@
 /**
- * A netlink socket to the kernel's netfilter. Nothing here waits: requests are answered while they are sent, events are
- * taken when asked for. Throws where the system refuses a call that a privileged process may make.
+ * A netlink socket to the kernel's netfilter, for questions and changes: they are answered while they are sent, so nothing
+ * here waits. Throws where the system refuses a call that a privileged process may make. What the kernel tells by itself
+ * is heard by netlink-events.ts.
  */
 import { eachMessage, encode, type Message, NFNL_MSG_BATCH, NLM_F, NLMSG } from '../netlink.ts';
 import { bindTo, close, errnoName, recv, send, setsockopt, socket } from './libc.ts';
@@ -9,10 +10,9 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
-const SO_RCVBUFFORCE = 33;
 const SO_SNDBUFFORCE = 32;
 const MSG_DONTWAIT = 0x40;
-const [EAGAIN, ENOBUFS, EINTR] = [-11, -105, -4];
+const [EAGAIN, EINTR] = [-11, -4];
 
 /** limit: the kernel fills at most 32 KiB per answer of a dump. */
 const ANSWER_BYTES = 65_536;
@@ -29,20 +29,10 @@ export class Netlink {
   readonly #buffer = new Uint8Array(ANSWER_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
 
-  /** `groups`: a bit mask of the events wanted; `bufferBytes`: how many of them may wait in the kernel. */
-  constructor(groups = 0, bufferBytes = 0) {
-    this.#fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), 'socket');
-    try {
-      must(this.#set(SO_SNDBUFFORCE, Uint32Array.of(REQUEST_BYTES)), 'SO_SNDBUFFORCE');
-      if (bufferBytes > 0) must(this.#set(SO_RCVBUFFORCE, Uint32Array.of(bufferBytes)), 'SO_RCVBUFFORCE');
-      const address = new DataView(new ArrayBuffer(12));
-      address.setUint16(0, AF_NETLINK, true);
-      address.setUint32(8, groups, true);
-      must(bindTo(this.#fd, address, 12), 'bind');
-    } catch (error) {
-      close(this.#fd);
-      throw error;
-    }
+  constructor() {
+    this.#fd = netfilterSocket((fd) => {
+      must(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Uint32Array.of(REQUEST_BYTES), 4), 'SO_SNDBUFFORCE');
+    });
   }
 
   /** Sends requests, many at a time; gives for each 0, or minus its errno. */
@@ -83,30 +73,8 @@ export class Netlink {
     return result;
   }
 
-  /** Hands over the events that wait, at most about `most`. `lost`: the kernel had to drop some before. */
-  events(take: Take, most: number): { readonly taken: number; readonly lost: boolean } {
-    let [taken, lost] = [0, false];
-    while (taken < most) {
-      const length = recv(this.#fd, this.#buffer, ANSWER_BYTES, MSG_DONTWAIT);
-      if (length === EAGAIN) break;
-      if (length === ENOBUFS) lost = true;
-      else if (length !== EINTR) {
-        must(length, 'recv');
-        eachMessage(this.#view, length, ({ type, body, end }) => {
-          taken++;
-          take(this.#view, body, end, type);
-        });
-      }
-    }
-    return { taken, lost };
-  }
-
   close(): void {
     close(this.#fd);
-  }
-
-  #set(name: number, value: ArrayBufferView): number {
-    return setsockopt(this.#fd, SOL_SOCKET, name, value, value.byteLength);
   }
 
   #send(messages: readonly Message[]): void {
@@ -128,7 +96,23 @@ export class Netlink {
   }
 }
 
-function must(result: number, what: string): number {
+/** A bound socket. `prepare` sets its options before the first message can come. */
+export function netfilterSocket(prepare: (fd: number) => void, groups = 0): number {
+  const fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), 'socket');
+  try {
+    prepare(fd);
+    const address = new DataView(new ArrayBuffer(12));
+    address.setUint16(0, AF_NETLINK, true);
+    address.setUint32(8, groups, true);
+    must(bindTo(fd, address, 12), 'bind');
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+export function must(result: number, what: string): number {
   if (result < 0) throw new Error(`netlink ${what}: ${errnoName(result)}`);
   return result;
 }

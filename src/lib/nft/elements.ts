@@ -19,7 +19,7 @@ import {
 } from './nf-tables.ts';
 import type { Element } from './transaction.ts';
 
-const NFTA_TABLE_USERDATA = 6;
+const [NFTA_TABLE_HANDLE, NFTA_TABLE_USERDATA] = [4, 6];
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
 const NFTA_NAME = { CHAIN: 3, SET: 2 } as const;
@@ -71,6 +71,15 @@ export function readOwner(view: DataView, body: number, end: number): string {
     if (type === NFTA_TABLE_USERDATA) owner = readComment(view, at, to);
   });
   return owner;
+}
+
+/** The kernel's number of the table: one that is made anew has another. */
+export function readTableHandle(view: DataView, body: number, end: number): number {
+  let handle = 0;
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type === NFTA_TABLE_HANDLE && to - at === 8) handle = Number(view.getBigUint64(at));
+  });
+  return handle;
 }
 
 function request(message: number, attributes: Message['attributes']): Message {

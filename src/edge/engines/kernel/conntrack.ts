@@ -2,6 +2,7 @@
  * The kernel's table of connections, for those of ours: look through it, end some, hear of ends. Every call here is
  * answered at once by the kernel; how long a look takes grows with the table, so the callers decide how often.
  */
+import { type Heard, NetlinkEvents } from '../../../lib/ffi/netlink-events.ts';
 import { Netlink } from '../../../lib/ffi/netlink.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import type { Listener } from '../../engine.ts';
@@ -13,11 +14,11 @@ import {
   type Flow,
   getFlows,
   IPPROTO_UDP,
+  markFilter,
   readBrief,
   readFlow,
-  readMark,
 } from './flows.ts';
-import { isOurs, markOf, OURS, RULE_MASK } from './marks.ts';
+import { markOf, OURS, RULE_MASK } from './marks.ts';
 
 export interface Conntrack {
   /** Connections of one rule, or of all. Looking also makes the kernel drop those whose time is up. */
@@ -31,19 +32,22 @@ export interface Conntrack {
   forget(listener: Listener): void;
   /** Forgets these connections; those that are gone already are no matter. */
   end(flows: readonly Flow[]): void;
-  /** Hands over connections that ended since the last call. `lost`: there were more, of which nothing is known. */
-  ended(take: (flow: Flow) => void): { readonly lost: boolean };
+  /** Whether ends are of interest. As long as they are, every connection of the machine costs a little more. */
+  hear(isWanted: boolean): void;
+  /** Hands over connections that ended since the last call, as far as they are told of. */
+  ended(take: (flow: Flow) => void): Heard;
   close(): void;
 }
 
-/** limit: 8,000 connections that end within a tenth of a second, at about 1 KiB each in the socket's account; doubled by the system. */
+/** limit: 30,000 ends, at about 1 KiB each in the socket's account, which is twice of this; more than a second of any load. */
 const EVENTS_BYTES = 16 * 1024 * 1024;
 /** limit: a call handles so many at most, that is 20 ms or so; the rest waits for the next. */
 const MOST_EVENTS = 20_000;
 
-export function openConntrack(): Conntrack {
+/** `eventsBytes`: for tests that want it to run over. */
+export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
   const asking = new Netlink();
-  const hearing = new Netlink(CT_DESTROY_GROUP, EVENTS_BYTES);
+  let hearing: NetlinkEvents | undefined;
 
   function look(mark: number, mask: number): Flow[] {
     const flows: Flow[] = [];
@@ -77,17 +81,26 @@ export function openConntrack(): Conntrack {
       );
     },
     end,
+    hear(isWanted) {
+      if (isWanted) hearing ??= new NetlinkEvents(CT_DESTROY_GROUP, eventsBytes, markFilter(OURS));
+      else {
+        hearing?.close();
+        hearing = undefined;
+      }
+    },
     ended(take) {
-      return hearing.events((view, body, end) => {
-        // Others have connections too, and most of what is heard is about them.
-        if (!isOurs(readMark(view, body, end))) return;
-        const flow = readFlow(view, body, end);
-        if (flow) take(flow);
-      }, MOST_EVENTS);
+      return (
+        hearing?.take((view, body, end) => {
+          const flow = readFlow(view, body, end);
+          if (flow) take(flow);
+        }, MOST_EVENTS) ?? SILENCE
+      );
     },
     close() {
       asking.close();
-      hearing.close();
+      hearing?.close();
     },
   };
 }
+
+const SILENCE: Heard = { isAll: true, lost: false };

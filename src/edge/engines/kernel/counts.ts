@@ -6,19 +6,32 @@ import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { elementRequest } from '../../../lib/nft/batch.ts';
 import { type Counted, getElements, readElements } from '../../../lib/nft/elements.ts';
 import { sameElement } from '../../../lib/nft/transaction.ts';
+import { COLUMN } from './books.ts';
 import { indexOf } from './marks.ts';
 import type { Element, Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
 import { LAYOUT, type SetName } from './table.ts';
 
-const COUNTED = ['fresh', 'refused', 'seen4', 'seen6'] as const satisfies readonly SetName[];
+/** order: told after fresh, else a connection that comes in between would seem to be in no sample. */
+const COUNTED = ['fresh', 'refused', 'seen4', 'seen6', 'told'] as const satisfies readonly SetName[];
 const UDP_HEADERS = { seen4: 28, seen6: 48 } as const;
 
 type Asking = Pick<Netlink, 'dump' | 'get'>;
 
+type At = (index: number) => KernelRule | undefined;
+
 /** Of all rules. False where the table is gone. */
-export function readCounts(asking: Asking, at: (index: number) => KernelRule | undefined): boolean {
-  return COUNTED.every((set) => {
+export function readCounts(asking: Asking, at: At): boolean {
+  return readSets(asking, at, COUNTED);
+}
+
+/** Only what the audit needs. */
+export function readTold(asking: Asking, at: At): boolean {
+  return readSets(asking, at, ['told']);
+}
+
+function readSets(asking: Asking, at: At, sets: readonly CountedSet[]): boolean {
+  return sets.every((set) => {
     const code = asking.dump(getElements(LAYOUT, set), (view, body, end) =>
       readElements(LAYOUT, set, view, body, end, (element, counted) => {
         const rule = at(indexOf(Number.parseInt(element.key, 16)));
@@ -40,7 +53,8 @@ export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void 
     asking.get(elementRequest(LAYOUT, set, elements), (view, body, end) =>
       readElements(LAYOUT, set, view, body, end, (element, counted) => {
         absorb(rule, set, element, counted);
-        rule.read.delete(nameOf(set, element));
+        const column = columnOf(set, element);
+        rule.row.fill(0, column, column + (column < COLUMN.seen4 ? 1 : 2));
       }),
     );
   }
@@ -48,24 +62,34 @@ export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void 
 
 type CountedSet = (typeof COUNTED)[number];
 
-function nameOf(set: CountedSet, { key }: Element): string {
-  return `${set} ${key}`;
+/** Of `seen4` and `seen6` two each way: packets, bytes. */
+function columnOf(set: CountedSet, { key }: Element): number {
+  return COLUMN[set] + (key.endsWith('reply') ? 2 : 0);
 }
 
-function absorb({ counted, read }: KernelRule, set: CountedSet, element: Element, now: Counted): void {
-  const { key, comment } = element;
-  const name = nameOf(set, element);
-  const before = read.get(name);
-  read.set(name, now);
-  const isNew = !before || now.packets < before.packets;
-  const packets = now.packets - (isNew ? 0 : before.packets);
-  const bytes = now.bytes - (isNew ? 0 : before.bytes);
-  if (packets === 0) return;
-  if (set === 'fresh') counted.connections += packets;
-  else if (set === 'refused') counted.dropped['no-origin'] = (counted.dropped['no-origin'] ?? 0) + packets;
-  else {
-    const payload = comment === 'UDP' ? bytes - packets * UDP_HEADERS[set] : bytes;
-    if (key.endsWith('original')) {
+/** Adds what a counter has grown by. Exported for its test. */
+export function absorb(rule: KernelRule, set: CountedSet, element: Element, now: Counted): void {
+  const { counted, row } = rule;
+  const column = columnOf(set, element);
+  const before = row[column] ?? 0;
+  const isNew = now.packets < before;
+  const packets = now.packets - (isNew ? 0 : before);
+  row[column] = now.packets;
+  if (set === 'told') {
+    // Those that were alive when the counter began anew are not in it, and will be heard of.
+    if (isNew) row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) - before;
+    rule.beyond -= packets;
+    counted.unrecorded.sampled = Math.max(counted.unrecorded.sampled, rule.beyond);
+  } else if (set === 'fresh') {
+    rule.beyond += packets;
+    counted.connections += packets;
+  } else if (set === 'refused') {
+    if (packets > 0) counted.dropped['no-origin'] = (counted.dropped['no-origin'] ?? 0) + packets;
+  } else {
+    const bytes = now.bytes - (isNew ? 0 : (row[column + 1] ?? 0));
+    row[column + 1] = now.bytes;
+    const payload = element.comment === 'UDP' ? bytes - packets * UDP_HEADERS[set] : bytes;
+    if (element.key.endsWith('original')) {
       counted.packetsIn += packets;
       counted.bytesIn += payload;
     } else {
@@ -73,10 +97,4 @@ function absorb({ counted, read }: KernelRule, set: CountedSet, element: Element
       counted.bytesOut += payload;
     }
   }
-}
-
-/** What the table has counted before this engine began is not this engine's. */
-export function forget({ counted }: KernelRule): void {
-  Object.assign(counted, { connections: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 });
-  delete counted.dropped['no-origin'];
 }

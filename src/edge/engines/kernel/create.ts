@@ -20,6 +20,10 @@ export interface KernelSetting {
   readonly onStop: 'keep' | 'flush';
   /** Whose table it is: one that carries another name is not touched. */
   readonly owner: string;
+  /** A file of its own; what was counted outlives the process there. */
+  readonly books?: string;
+  /** How much of what ended may wait to be heard; for tests that want it to run over. */
+  readonly eventsBytes?: number;
 }
 
 export function kernelFactory(setting: KernelSetting): EngineFactory {

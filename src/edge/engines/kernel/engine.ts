@@ -8,7 +8,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import { errnoName } from '../../../lib/ffi/libc.ts';
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { elementMessages } from '../../../lib/nft/batch.ts';
-import { getTable } from '../../../lib/nft/elements.ts';
+import { getTable, readTableHandle } from '../../../lib/nft/elements.ts';
 import { NFNL_SUBSYS_NFTABLES } from '../../../lib/nft/nf-tables.ts';
 import type { Refusal } from '../../../lib/nft/nft.ts';
 import type { Rng } from '../../../lib/rng.ts';
@@ -16,12 +16,15 @@ import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
+import { closeBooks, forget } from './audit.ts';
+import type { Books } from './books.ts';
 import { whyTaken } from './claims.ts';
 import type { Conntrack } from './conntrack.ts';
-import { forget, readCounts, readLast } from './counts.ts';
+import { readCounts, readLast, readTold } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import { IPPROTO_UDP } from './flows.ts';
+import { indexOf, isTold } from './marks.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import { createRecorder } from './recorder.ts';
@@ -47,6 +50,8 @@ export interface KernelEngineOptions {
   readonly conntrack: Conntrack;
   readonly farewell: Farewell;
   readonly nft: (text: string) => Promise<Refusal>;
+  /** `handle`: the table's; 0 where there is none. */
+  readonly books: (handle: number) => Books;
 }
 
 /** limit: how long an end waits to be recorded, and a table that is gone to be missed; looking costs two system calls. */
@@ -59,7 +64,8 @@ const STOP_POLL_MS = 20;
 /** Rejects where the table can't be made. */
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
   const { clock, rng, sysctls, asking, conntrack, farewell, nft } = options;
-  const registry = createRegistry();
+  const books = options.books(tableHandle());
+  const registry = createRegistry(books);
   const { isThere: wasThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
   const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
   const tableOptions = { isGuarded, owner: options.owner };
@@ -67,9 +73,17 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
   // order: the guard is there before anything can pass it.
   if (options.isAsked) for (const { name, why } of switchedOff(sysctls)) switchOn(name, why);
-  for (const rule of registry.rules.values()) {
-    readCounts(asking, () => rule);
-    forget(rule);
+  books.begin(tableHandle());
+  // order: before anything can begin or end that would be in no book.
+  conntrack.hear(registry.rules.size > 0);
+  count();
+  const inherited = conntrack.flows();
+  if (!books.areValid) {
+    const alive = Map.groupBy(
+      inherited.filter(({ mark }) => isTold(mark)),
+      ({ mark }) => indexOf(mark),
+    );
+    for (const rule of registry.rules.values()) forget(rule, alive.get(rule.index)?.length ?? 0);
   }
   if (wasThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
 
@@ -98,7 +112,10 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     settings,
     options: tableOptions,
   });
-  const survey = createSurvey({ clock, conntrack, farewell, registry, recorder, drains, log: events.log.bind(events) });
+  const readAllTold = (): void => void readTold(asking, (index) => registry.at(index));
+  const log = events.log.bind(events);
+  const survey = createSurvey({ clock, conntrack, farewell, registry, recorder, drains, readTold: readAllTold, log });
+  survey.adopt(inherited);
   /** Calls about one rule run one after the other. */
   const turns = new Map<string, Promise<unknown>>();
   let restoring: Promise<Refusal> | undefined;
@@ -119,7 +136,15 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     });
   }
 
-  const count = (): boolean => readCounts(asking, (index) => registry.at(index));
+  function count(): void {
+    readCounts(asking, (index) => registry.at(index));
+  }
+
+  function tableHandle(): number {
+    let handle = 0;
+    asking.get(getTable(LAYOUT), (view, body, end) => (handle = readTableHandle(view, body, end)));
+    return handle;
+  }
 
   async function applyNow(raw: Listener): Promise<Applied> {
     if (stopping) return { ok: false, reason: 'the engine is stopping' };
@@ -136,6 +161,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     if (!rule) return { ok: false, reason: 'the kernel engine has 65,535 rules, and that is all it can have' };
     assignSlots(rule.slots, listener.targets);
     const settings = settingsOf(listener);
+    if (settings.recordOneIn > 0) conntrack.hear(true);
     const pieces = piecesOf(listener, { index: rule.index, slots: rule.slots, settings: settingsName(settings) });
     const refusal = await change(rule, pieces, settings);
     if (refusal !== '') return refuse(rule.id, explain(refusal));
@@ -170,7 +196,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
     if (refusal !== '') events.log('error', 'a rule cannot be taken down', { rule: rule.id, reason: refusal });
     rule.isUp = false;
-    if (isEmpty && refusal === '') return registry.release(rule);
+    if (isEmpty && refusal === '' && letGo(rule)) return;
     lookAt(rule);
     await finish(rule);
   }
@@ -183,14 +209,21 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   /** Forgets a rule that is down once nothing of it lives, but for what it counted. */
   async function finish(rule: KernelRule): Promise<void> {
-    // order: an end that nobody has heard yet needs the rule.
-    survey.listen();
     if (rule.isUp || rule.flows > 0 || registry.rules.get(rule.id) !== rule) return;
-    if ((await change(rule, NONE, undefined)) === '') registry.release(rule);
+    if ((await change(rule, NONE, undefined)) === '') letGo(rule);
+  }
+
+  /** order: an end that nobody has heard yet needs the rule. False: there may be such. */
+  function letGo(rule: KernelRule): boolean {
+    if (!survey.listen()) return false;
+    closeBooks(rule);
+    registry.release(rule);
+    return true;
   }
 
   async function look(): Promise<void> {
-    if (registry.rules.size === 0 || stopping) return;
+    if (stopping) return;
+    if (registry.rules.size === 0) return conntrack.hear(false);
     survey.attend();
     survey.look();
     for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));
@@ -203,6 +236,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     restoring = table.restore();
     const refusal = await restoring;
     restoring = undefined;
+    books.begin(tableHandle());
     const facts = refusal === '' ? {} : { reason: refusal };
     events.log(refusal === '' ? 'warn' : 'error', 'the table was removed by someone else; it is made again', facts);
   }
@@ -213,9 +247,11 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     for (const timer of timers) timer.cancel();
     await table.settled();
     survey.listen();
+    if (options.onStop === 'keep') count();
     asking.close();
     conntrack.close();
     farewell.close();
+    books.close();
   }
 
   async function flush(drainMs: number): Promise<void> {
@@ -245,9 +281,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     },
     async counters() {
       if (!stopping) {
-        survey.look();
         survey.listen();
         count();
+        survey.look();
       }
       const all = new Map<string, RuleCounters>();
       for (const [id, counters] of registry.retired) all.set(id, snapshot(counters));

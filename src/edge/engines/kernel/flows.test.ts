@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { attribute, type Attribute, encode, HEADER_BYTES, u16, u32 } from '../../../lib/netlink.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
-import { deleteFlow, getFlows, readFlow, readMark } from './flows.ts';
+import { deleteFlow, getFlows, readBrief, readFlow } from './flows.ts';
 import { flow } from './testdata/flow.ts';
 
 const bytes = (address: string): Uint8Array => parseAddress(address) ?? assert.fail(address);
@@ -86,7 +86,7 @@ test('whatever the bytes say, reading them ends', () => {
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
       const view = new DataView(Uint8Array.from(bytes).buffer);
       readFlow(view, 0, bytes.length);
-      assert.ok(readMark(view, 0, bytes.length) >= 0);
+      assert.ok(readBrief(view, 0, bytes.length).mark >= 0);
     }),
   );
 });

@@ -3,7 +3,8 @@
  * one. Pure. Constants are named as in linux/netfilter/nfnetlink_conntrack.h.
  */
 import { formatAddress } from '../../../lib/net/address.ts';
-import { attribute, eachAttribute, type Message, u16, u32 } from '../../../lib/netlink.ts';
+import { attribute, HEADER_BYTES, type Message, Places, u16, u32 } from '../../../lib/netlink.ts';
+import type { FilterStep } from '../../../lib/ffi/netlink-events.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
 
 const NFNL_SUBSYS_CTNETLINK = 1;
@@ -25,7 +26,31 @@ const CTA = {
 const CTA_TUPLE = { IP: 1, PROTO: 2 } as const;
 const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
 const CTA_PROTO = { NUM: 1, SRC_PORT: 2, DST_PORT: 3 } as const;
+/** CTA_COUNTERS_PACKETS and _BYTES; CTA_TIMESTAMP_START and _STOP. */
+const CTA_PAIR = { FIRST: 1, SECOND: 2 } as const;
 const [AF_INET, AF_INET6] = [2, 10];
+
+/**
+ * Lets through events about connections whose mark has all bits of `mark`: others have connections too, and on a machine
+ * that is no edge alone most of what is told is about them. linux/filter.h: the loads at SKF_AD_NLATTR find an attribute
+ * by type (X) from an offset (A) on.
+ */
+export function markFilter(mark: number): readonly FilterStep[] {
+  const [LD_IMM, LDX_IMM, LD_ABS_W, TAX, LD_IND_W, AND, JEQ, RET] = [0x00, 0x01, 0x20, 0x07, 0x40, 0x54, 0x15, 0x06];
+  const SKF_AD_NLATTR = 0xffff_f000 + 12;
+  return [
+    { code: LD_IMM, k: HEADER_BYTES },
+    { code: LDX_IMM, k: CTA.MARK },
+    { code: LD_ABS_W, k: SKF_AD_NLATTR },
+    { code: JEQ, k: 0, ifTrue: 5 },
+    { code: TAX, k: 0 },
+    { code: LD_IND_W, k: 4 },
+    { code: AND, k: mark },
+    { code: JEQ, k: mark, ifFalse: 1 },
+    { code: RET, k: 0xffff },
+    { code: RET, k: 0 },
+  ];
+}
 
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
@@ -74,68 +99,59 @@ export interface Flow {
   readonly endedAt: number | undefined;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-const NOWHERE: Tuple = { source: { address: '', port: 0 }, destination: { address: '', port: 0 } };
+/** Used again for each message. */
+const whole = new Places();
+const part = new Places();
 
 /** `undefined` where it is not about TCP or UDP, or lacks what every connection has. */
 export function readFlow(view: DataView, body: number, end: number): Flow | undefined {
-  const flow: Writable<Flow> = {
-    family: 4,
-    protocol: 0,
-    original: NOWHERE,
-    reply: NOWHERE,
-    mark: 0,
-    id: 0,
-    status: 0,
-    state: TCP_STATE.none,
-    bytesIn: 0,
-    packetsIn: 0,
-    bytesOut: 0,
-    packetsOut: 0,
-    startedAt: undefined,
-    endedAt: undefined,
+  whole.find(view, body, end);
+  const original = readTuple(view, CTA.TUPLE_ORIG);
+  const protocol = part.at(CTA_PROTO.NUM, 1) === 0 ? 0 : view.getUint8(part.at(CTA_PROTO.NUM));
+  const reply = original && readTuple(view, CTA.TUPLE_REPLY);
+  if (!original || !reply || (protocol !== IPPROTO_TCP && protocol !== IPPROTO_UDP)) return undefined;
+  const mark = read32(view, whole.at(CTA.MARK, 4));
+  const id = read32(view, whole.at(CTA.ID, 4));
+  const status = read32(view, whole.at(CTA.STATUS, 4));
+  const state = readState(view);
+  part.find(view, whole.at(CTA.COUNTERS_ORIG), whole.end(CTA.COUNTERS_ORIG));
+  const [packetsIn, bytesIn] = [read64(view, CTA_PAIR.FIRST), read64(view, CTA_PAIR.SECOND)];
+  part.find(view, whole.at(CTA.COUNTERS_REPLY), whole.end(CTA.COUNTERS_REPLY));
+  const [packetsOut, bytesOut] = [read64(view, CTA_PAIR.FIRST), read64(view, CTA_PAIR.SECOND)];
+  part.find(view, whole.at(CTA.TIMESTAMP), whole.end(CTA.TIMESTAMP));
+  return {
+    family: original.source.address.includes(':') ? 6 : 4,
+    protocol,
+    original,
+    reply,
+    mark,
+    id,
+    status,
+    state,
+    bytesIn,
+    packetsIn,
+    bytesOut,
+    packetsOut,
+    startedAt: readTime(view, CTA_PAIR.FIRST),
+    endedAt: readTime(view, CTA_PAIR.SECOND),
   };
-  eachAttribute(view, body, end, (type, at, to) => {
-    if (type === CTA.TUPLE_ORIG) flow.original = readTuple(view, at, to, flow);
-    else if (type === CTA.TUPLE_REPLY) flow.reply = readTuple(view, at, to);
-    else if (type === CTA.MARK) flow.mark = number32(view, at, to);
-    else if (type === CTA.ID) flow.id = number32(view, at, to);
-    else if (type === CTA.STATUS) flow.status = number32(view, at, to);
-    else if (type === CTA.PROTOINFO) flow.state = readState(view, at, to);
-    else if (type === CTA.COUNTERS_ORIG) [flow.packetsIn, flow.bytesIn] = readPair(view, at, to);
-    else if (type === CTA.COUNTERS_REPLY) [flow.packetsOut, flow.bytesOut] = readPair(view, at, to);
-    else if (type === CTA.TIMESTAMP) [flow.startedAt, flow.endedAt] = readTimes(view, at, to);
-  });
-  const isWhole = flow.original !== NOWHERE && flow.reply !== NOWHERE;
-  return isWhole && (flow.protocol === IPPROTO_TCP || flow.protocol === IPPROTO_UDP) ? flow : undefined;
 }
 
 /** What a count needs, without the work of the rest. */
 export interface Brief {
   mark: number;
+  id: number;
   /** TCP_STATE; none for UDP. */
   state: number;
   startedAt: number | undefined;
 }
 
 export function readBrief(view: DataView, body: number, end: number): Brief {
-  const brief: Brief = { mark: 0, state: TCP_STATE.none, startedAt: undefined };
-  eachAttribute(view, body, end, (type, at, to) => {
-    if (type === CTA.MARK) brief.mark = number32(view, at, to);
-    else if (type === CTA.PROTOINFO) brief.state = readState(view, at, to);
-    else if (type === CTA.TIMESTAMP) brief.startedAt = readTimes(view, at, to)[0];
-  });
-  return brief;
-}
-
-/** Just the mark, for those that need nothing else. */
-export function readMark(view: DataView, body: number, end: number): number {
-  let mark = 0;
-  eachAttribute(view, body, end, (type, at, to) => {
-    if (type === CTA.MARK) mark = number32(view, at, to);
-  });
-  return mark;
+  whole.find(view, body, end);
+  const [mark, id] = [read32(view, whole.at(CTA.MARK, 4)), read32(view, whole.at(CTA.ID, 4))];
+  const state = readState(view);
+  part.find(view, whole.at(CTA.TIMESTAMP), whole.end(CTA.TIMESTAMP));
+  return { mark, id, state, startedAt: readTime(view, CTA_PAIR.FIRST) };
 }
 
 /** Every connection whose mark is `mark` under `mask`. */
@@ -169,69 +185,53 @@ export function deleteFlow(
   };
 }
 
-function readTuple(view: DataView, from: number, to: number, flow?: Writable<Flow>): Tuple {
-  let [source, destination, sourcePort, destinationPort] = ['', '', 0, 0];
-  eachAttribute(view, from, to, (part, at, end) => {
-    eachAttribute(view, at, end, (type, at, end) => {
-      if (part === CTA_TUPLE.IP) {
-        const address = readAddress(view, at, end);
-        if (type === CTA_IP.V4_SRC || type === CTA_IP.V6_SRC) source = address;
-        else if (type === CTA_IP.V4_DST || type === CTA_IP.V6_DST) destination = address;
-        if (flow && (type === CTA_IP.V6_SRC || type === CTA_IP.V6_DST)) flow.family = 6;
-      } else if (part === CTA_TUPLE.PROTO) {
-        if (type === CTA_PROTO.NUM && flow && end > at) flow.protocol = view.getUint8(at);
-        else if (type === CTA_PROTO.SRC_PORT) sourcePort = number16(view, at, end);
-        else if (type === CTA_PROTO.DST_PORT) destinationPort = number16(view, at, end);
-      }
-    });
-  });
-  if (source === '' || destination === '') return NOWHERE;
+/** Leaves `part` at its CTA_TUPLE_PROTO. `undefined` without both addresses. */
+function readTuple(view: DataView, type: number): Tuple | undefined {
+  part.find(view, whole.at(type), whole.end(type));
+  const [proto, protoEnd] = [part.at(CTA_TUPLE.PROTO), part.end(CTA_TUPLE.PROTO)];
+  part.find(view, part.at(CTA_TUPLE.IP), part.end(CTA_TUPLE.IP));
+  const isV6 = part.has(CTA_IP.V6_SRC);
+  const source = readAddress(view, isV6 ? CTA_IP.V6_SRC : CTA_IP.V4_SRC);
+  const destination = readAddress(view, isV6 ? CTA_IP.V6_DST : CTA_IP.V4_DST);
+  part.find(view, proto, protoEnd);
+  if (source === '' || destination === '') return undefined;
   return {
-    source: { address: source, port: sourcePort },
-    destination: { address: destination, port: destinationPort },
+    source: { address: source, port: read16(view, part.at(CTA_PROTO.SRC_PORT, 2)) },
+    destination: { address: destination, port: read16(view, part.at(CTA_PROTO.DST_PORT, 2)) },
   };
 }
 
-function readAddress(view: DataView, at: number, end: number): string {
-  const length = end - at;
-  if (length !== 4 && length !== 16) return '';
-  return formatAddress(new Uint8Array(view.buffer, view.byteOffset + at, length));
+function readAddress(view: DataView, type: number): string {
+  const v4 = part.at(type, 4);
+  if (v4 !== 0)
+    return `${view.getUint8(v4)}.${view.getUint8(v4 + 1)}.${view.getUint8(v4 + 2)}.${view.getUint8(v4 + 3)}`;
+  const v6 = part.at(type, 16);
+  return v6 === 0 ? '' : formatAddress(new Uint8Array(view.buffer, view.byteOffset + v6, 16));
 }
 
-function readState(view: DataView, from: number, to: number): number {
-  let state: number = TCP_STATE.none;
-  eachAttribute(view, from, to, (protocol, at, end) => {
-    // CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE.
-    if (protocol !== 1) return;
-    eachAttribute(view, at, end, (type, at, end) => {
-      if (type === 1 && end > at) state = view.getUint8(at);
-    });
-  });
-  return state;
+/** CTA_PROTOINFO_TCP, and in it CTA_PROTOINFO_TCP_STATE: 1 and 1. */
+function readState(view: DataView): number {
+  part.find(view, whole.at(CTA.PROTOINFO), whole.end(CTA.PROTOINFO));
+  part.find(view, part.at(1), part.end(1));
+  const at = part.at(1, 1);
+  return at === 0 ? TCP_STATE.none : view.getUint8(at);
 }
 
-/** CTA_COUNTERS_PACKETS and CTA_COUNTERS_BYTES: 1 and 2. */
-function readPair(view: DataView, from: number, to: number): [packets: number, bytes: number] {
-  const pair: [number, number] = [0, 0];
-  eachAttribute(view, from, to, (type, at, end) => {
-    if (end - at === 8 && (type === 1 || type === 2)) pair[type - 1] = Number(view.getBigUint64(at));
-  });
-  return pair;
+/** Milliseconds of what conntrack has in nanoseconds. */
+function readTime(view: DataView, type: number): number | undefined {
+  return part.at(type, 8) === 0 ? undefined : Math.floor(read64(view, type) / 1e6);
 }
 
-/** CTA_TIMESTAMP_START and _STOP, in nanoseconds. */
-function readTimes(view: DataView, from: number, to: number): [start: number | undefined, stop: number | undefined] {
-  const times: [number | undefined, number | undefined] = [undefined, undefined];
-  eachAttribute(view, from, to, (type, at, end) => {
-    if (end - at === 8 && (type === 1 || type === 2)) times[type - 1] = Number(view.getBigUint64(at) / 1_000_000n);
-  });
-  return times;
+/** Of `part`. not: getBigUint64. It makes an object of every number; beyond 2^53 these are no counts any more. */
+function read64(view: DataView, type: number): number {
+  const at = part.at(type, 8);
+  return at === 0 ? 0 : view.getUint32(at) * 4294967296 + view.getUint32(at + 4);
 }
 
-function number32(view: DataView, at: number, end: number): number {
-  return end - at === 4 ? view.getUint32(at) : 0;
+function read32(view: DataView, at: number): number {
+  return at === 0 ? 0 : view.getUint32(at);
 }
 
-function number16(view: DataView, at: number, end: number): number {
-  return end - at === 2 ? view.getUint16(at) : 0;
+function read16(view: DataView, at: number): number {
+  return at === 0 ? 0 : view.getUint16(at);
 }

@@ -6,11 +6,13 @@
  *     31..29  111         ours
  *     28..26  ending      0 while both sides live; see ENDINGS
  *     25..10  rule        1–65,535, an index of this table
- *      9..0   slot        which target of the rule; 0 where the rule has one target only
+ *      9      told        its end will be told of: it is in the sample of which records are written
+ *      8..0   slot        which target of the rule; 0 where the rule has one target only
  */
 export const OURS = 0xe000_0000;
 export const MOST_INDEX = 0xffff;
-export const MOST_SLOTS = 0x3ff;
+export const MOST_SLOTS = 0x1ff;
+export const TOLD = 0x200;
 /** Leaves what is of the rule: ours and its index. */
 export const RULE_MASK = 0xe3ff_fc00;
 export const ENDING_MASK = 0x1c00_0000;
@@ -29,6 +31,10 @@ export function endingBits(ending: Ending): number {
 
 export function isOurs(mark: number): boolean {
   return (mark & OURS) >>> 0 === OURS;
+}
+
+export function isTold(mark: number): boolean {
+  return (mark & TOLD) !== 0;
 }
 
 export function indexOf(mark: number): number {

@@ -4,6 +4,7 @@ import { Netlink } from '../../../lib/ffi/netlink.ts';
 import { runNft } from '../../../lib/nft/nft.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import type { Engine, EngineEvents } from '../../engine.ts';
+import { openBooks } from './books.ts';
 import { openConntrack } from './conntrack.ts';
 import { capabilitiesOf, type KernelSetting } from './create.ts';
 import { openKernelEngine } from './engine.ts';
@@ -17,9 +18,10 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     rng: systemRng,
     sysctls: systemSysctls,
     asking: new Netlink(),
-    conntrack: openConntrack(),
+    conntrack: openConntrack(setting.eventsBytes),
     farewell: openFarewell(),
     nft: (text: string) => runNft(text),
+    books: (handle: number) => openBooks(setting.books, handle),
   };
   const { onStop, owner } = setting;
   return openKernelEngine({ ...system, capabilities: capabilitiesOf(isAsked), isAsked, onStop, owner }, events);

@@ -48,6 +48,7 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
 
   elements.set(`rules ${rule}`, { set: 'rules', key: rule, data: '', comment: `${listener.id} ${listener.proxy}` });
   put('fresh', rule);
+  put('told', rule);
   put('settings', rule, `jump ${place.settings}`);
   for (const entry of listener.entries) putEntry(listener, entry, rule, put);
   const kind = portKind(listener);
@@ -84,7 +85,7 @@ export function remains({ elements }: Pieces): Pieces {
   return { ...NONE, elements: new Map([...elements].filter(([, { set }]) => REMAINS.has(set))) };
 }
 
-const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'seen4', 'seen6']);
+const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'told', 'seen4', 'seen6']);
 
 /** Who may get a new connection: those of the lowest tier, and with persistence whoever a client had. */
 function takersOf({ targets, persistSeconds }: Listener, family: Family): Target[] {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConnectionRecord, EndCause } from '../../../link/facts.ts';
+import { COLUMN } from './books.ts';
 import type { Flow } from './flows.ts';
-import { endingBits, ENDINGS, markOf } from './marks.ts';
+import { endingBits, ENDINGS, markOf, TOLD } from './marks.ts';
 import { createRecorder } from './recorder.ts';
 import { createRegistry } from './registry.ts';
 import { flow } from './testdata/flow.ts';
@@ -84,7 +85,7 @@ test('UDP counts payload, TCP whole packets; an origin that never answered is no
 
 test('a long connection is told every minute, and in the end only what is new', () => {
   const world = desk();
-  const one = flow({ startedAt: 2_000_000 });
+  const one = flow({ startedAt: 2_000_000, mark: (markOf(1) | TOLD) >>> 0 });
   for (let second = 0; second <= 130; second += 10) {
     world.now = 2_000_000 + second * 1000;
     world.recorder.alive({ ...one, bytesIn: 1000 + second });
@@ -98,12 +99,20 @@ test('a long connection is told every minute, and in the end only what is new', 
   ]);
 });
 
-test('of a sample, of what is over and of rules that are gone there is no minute record', () => {
-  const sampled = desk(RULES.udp);
-  sampled.recorder.alive(flow({ startedAt: 0 }));
+test('of what is in no sample, of what is over and of rules that are gone there is no minute record', () => {
   const { recorder, records } = desk();
-  recorder.alive(flow({ startedAt: 0, state: 7 }));
-  recorder.alive(flow({ startedAt: 0, mark: markOf(9) }));
+  recorder.alive(flow({ startedAt: 0 }));
+  recorder.alive(flow({ startedAt: 0, state: 7, mark: (markOf(1) | TOLD) >>> 0 }));
+  recorder.alive(flow({ startedAt: 0, mark: (markOf(9) | TOLD) >>> 0 }));
   assert.equal(recorder.ended(flow({ mark: markOf(9) })), undefined);
-  assert.deepEqual([...sampled.records, ...records], []);
+  assert.deepEqual(records, []);
+});
+
+test('who is seen to its end is closed in the books, if its end is told at all; one that only vanished says so', () => {
+  const { recorder, records, rule } = desk();
+  recorder.ended(flow({ mark: markOf(1) }));
+  recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }));
+  recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }), 'unseen');
+  assert.equal(rule.row[COLUMN.closed], 2);
+  assert.equal(records.at(-1)?.end, 'unseen');
 });

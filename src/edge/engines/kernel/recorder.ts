@@ -4,9 +4,10 @@
  * arguments.
  */
 import type { ConnectionRecord, EndCause } from '../../../link/facts.ts';
+import { close } from './audit.ts';
 import { CLOSED_SECONDS } from './settings.ts';
 import { type Flow, IPPROTO_UDP, IPS, TCP_STATE } from './flows.ts';
-import { ENDINGS, endingOf, indexOf } from './marks.ts';
+import { ENDINGS, endingOf, indexOf, isTold } from './marks.ts';
 import type { KernelRule } from './registry.ts';
 
 export interface RecorderDeps {
@@ -20,8 +21,8 @@ export interface RecorderDeps {
 export interface Recorder {
   /** The engine is about to end this connection, and why. */
   ending(flow: Flow, cause: EndCause): void;
-  /** It is gone; gives why. */
-  ended(flow: Flow): EndCause | undefined;
+  /** It is gone; gives why, as it says itself unless `seenAs` is given. */
+  ended(flow: Flow, seenAs?: EndCause): EndCause | undefined;
   /** Seen alive: writes the minute's record where one is due. */
   alive(flow: Flow): void;
   /** Now and then: forgets what will never be heard of. */
@@ -68,21 +69,21 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   return {
     ending: (flow, cause) => void causes.set(flow.id, { cause, at: deps.now() }),
-    ended(flow) {
+    ended(flow, seenAs) {
       const rule = deps.at(indexOf(flow.mark));
-      const ours = causes.get(flow.id)?.cause;
+      const ours = causes.get(flow.id)?.cause ?? seenAs;
       causes.delete(flow.id);
       if (!rule) return undefined;
       const cause = ours ?? causeOf(flow);
       rule.counted.ends[cause] = (rule.counted.ends[cause] ?? 0) + 1;
       write(flow, rule, ours ? deps.now() : endOf(flow, deps.now()), cause);
       told.delete(flow.id);
+      if (isTold(flow.mark)) close(rule);
       return cause;
     },
     alive(flow) {
       const rule = deps.at(indexOf(flow.mark));
-      // In a sample nobody knows which live connection is part of it.
-      if (rule?.listener?.options.recordOneIn !== 1 || flow.startedAt === undefined || isOver(flow)) return;
+      if (!rule || !isTold(flow.mark) || flow.startedAt === undefined || isOver(flow)) return;
       const now = deps.now();
       if (now - (told.get(flow.id)?.at ?? flow.startedAt) < RECORD_EVERY_MS) return;
       told.set(flow.id, write(flow, rule, now));

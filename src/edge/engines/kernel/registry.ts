@@ -4,10 +4,15 @@
  */
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
-import type { Counted } from '../../../lib/nft/elements.ts';
+import { type Books, COLUMN, openBooks } from './books.ts';
 import { MOST_INDEX } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';
+
+export interface KernelCounters extends LiveCounters {
+  /** Connections without a record: not in the sample, or ended without being heard of. */
+  readonly unrecorded: { sampled: number; lost: number };
+}
 
 export interface KernelRule {
   readonly id: string;
@@ -26,9 +31,13 @@ export interface KernelRule {
   readonly leaving: Map<number, number>;
   /** Connections may have to go that nobody has looked at. */
   mustJudge: boolean;
-  readonly counted: LiveCounters;
-  /** What each of the table's counters said last: counts.ts. */
-  readonly read: Map<string, Counted>;
+  readonly counted: KernelCounters;
+  /** What each of the table's counters said last, and how many connections were seen to their end: books.ts. */
+  readonly row: Float64Array;
+  /** New connections less those whose end will be told; for a moment too few, never too many. */
+  beyond: number;
+  /** Connections that were missing at the last audit: neither alive nor heard of. */
+  missing: number;
   /** Entries in conntrack at the last survey, open or just closed. */
   flows: number;
 }
@@ -47,13 +56,18 @@ export interface Registry {
 /** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
 const MOST_RETIRED = 10_000;
 
-export function createRegistry(): Registry & { readonly retired: ReadonlyMap<string, LiveCounters> } {
+type Rows = Pick<Books, 'row'>;
+
+export function createRegistry(
+  books: Rows = openBooks(undefined, 0),
+): Registry & { readonly retired: ReadonlyMap<string, KernelCounters> } {
   const rules = new Map<string, KernelRule>();
   const byIndex = new Map<number, KernelRule>();
-  const retired = new Map<string, LiveCounters>();
+  const retired = new Map<string, KernelCounters>();
   let last = 0;
 
   function add(id: string, proxy: string, index: number): KernelRule {
+    const row = books.row(index);
     const rule: KernelRule = {
       id,
       proxy,
@@ -65,8 +79,11 @@ export function createRegistry(): Registry & { readonly retired: ReadonlyMap<str
       isUp: false,
       leaving: new Map(),
       mustJudge: false,
-      counted: retired.get(id) ?? createCounters(),
-      read: new Map(),
+      counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 } },
+      row,
+      // Read one after the other: the later may have more.
+      beyond: Math.min(0, (row[COLUMN.fresh] ?? 0) - (row[COLUMN.told] ?? 0)),
+      missing: 0,
       flows: 0,
     };
     retired.delete(id);
@@ -92,7 +109,9 @@ export function createRegistry(): Registry & { readonly retired: ReadonlyMap<str
       const known = rules.get(id);
       if (known) return known;
       const index = freeIndex();
-      return index === undefined ? undefined : add(id, proxy, index);
+      if (index === undefined) return undefined;
+      books.row(index).fill(0);
+      return add(id, proxy, index);
     },
     inherit: add,
     release(rule) {

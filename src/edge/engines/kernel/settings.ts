@@ -2,7 +2,9 @@
  * What rules share by having the same settings: how long the system keeps a silent connection, and of which connections
  * it tells the end. A chain per distinct settings, named after them; `leave` and `stay` jump there. Pure.
  */
+import { hex } from '../../../lib/nft/nf-tables.ts';
 import type { Listener } from '../../engine.ts';
+import { RULE_MASK, TOLD } from './marks.ts';
 import { TABLE } from './table.ts';
 
 export interface Settings {
@@ -27,7 +29,7 @@ export function settingsOf({ protocol, options }: Listener): Settings {
 }
 
 /** order: raise it with any change of what is written here; what is in use in the kernel under a name stays as it is. */
-const EDITION = 1;
+const EDITION = 2;
 
 export function settingsName({ protocol, idleSeconds, recordOneIn }: Settings): string {
   return `${protocol.toLowerCase()}-${idleSeconds}-${recordOneIn}-v${EDITION}`;
@@ -82,9 +84,13 @@ function policyOf({ protocol, idleSeconds }: Settings): string {
     .join(', ');
 }
 
-/** Nothing costs a connection more than being told of, so nobody is told of one that is not in the sample. */
+/**
+ * Nothing costs a connection more than being told of, so nobody is told of one that is not in the sample. Those that are
+ * carry it in their mark, and are counted: what was told of and is neither alive nor heard of is lost.
+ */
 function eventLines(recordOneIn: number): string[] {
-  if (recordOneIn === 1) return ['ct event set destroy'];
-  const sample = `numgen inc mod ${recordOneIn} == 0 ct event set destroy`;
+  const tell = `ct mark & ${hex(RULE_MASK)} @told ct mark set ct mark | ${hex(TOLD)} ct event set destroy`;
+  if (recordOneIn === 1) return [tell];
+  const sample = `numgen inc mod ${recordOneIn} == 0 ${tell}`;
   return recordOneIn === 0 ? ['ct event set 0x0'] : ['ct event set 0x0', sample];
 }

@@ -9,7 +9,8 @@ import type { Conntrack } from './conntrack.ts';
 import { type DrainDeps, endDue, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import type { Flow } from './flows.ts';
-import { indexOf } from './marks.ts';
+import { audit } from './audit.ts';
+import { indexOf, isTold } from './marks.ts';
 import { isOver, RECORD_EVERY_MS, type Recorder } from './recorder.ts';
 import type { KernelRule, Registry } from './registry.ts';
 
@@ -20,6 +21,8 @@ export interface SurveyDeps {
   readonly registry: Registry;
   readonly recorder: Recorder;
   readonly drains: DrainDeps;
+  /** Reads how many connections there were whose end is told: counts.ts. */
+  readonly readTold: () => void;
   readonly log: EngineEvents['log'];
 }
 
@@ -28,8 +31,13 @@ export interface Survey {
   attend(): void;
   /** Looks through all, if the last time is long enough ago for what it costs. */
   look(): void;
-  /** Takes the ends that wait. */
-  listen(): void;
+  /** Takes the ends that wait; gives whether that is all of them. */
+  listen(): boolean;
+  /**
+   * These were there before this engine. The system tells of the end of one only if somebody listened when it began, so
+   * they are looked for as long as they live.
+   */
+  adopt(flows: readonly Flow[]): void;
   /** How many connections are open, by a look of its own. */
   living(): number;
 }
@@ -38,20 +46,33 @@ export interface Survey {
 const LOOK_SHARE = 50;
 const LOOK_MS = { least: 500, most: 30_000 } as const;
 
+/** limit: a line each is enough for an operator. */
+const WARN_MS = 10_000;
+/** limit: about 50 MB; of more, those that are not heard of are counted as lost. */
+const MOST_ADOPTED = 100_000;
+
 /** limit: one look per rule costs less than one through all, up to about so many. */
 const FEW = 8;
 
 export function createSurvey(deps: SurveyDeps): Survey {
   const { clock, conntrack, farewell, registry, recorder, drains, log } = deps;
   let nextLook = 0;
+  let nextWarning = 0;
+  /** As last seen, by conntrack id. */
+  const adopted = new Map<number, Flow>();
 
-  function listen(): void {
+  function listen(): boolean {
     const silent: Flow[] = [];
-    const { lost } = conntrack.ended((flow) => {
+    const { lost, isAll } = conntrack.ended((flow) => {
+      adopted.delete(flow.id);
       if (recorder.ended(flow) === 'idle') silent.push(flow);
     });
     farewell.tell(silent);
-    if (lost) log('warn', 'too many connections ended at once; the records of some are lost');
+    if (lost && clock.monotonic() >= nextWarning) {
+      nextWarning = clock.monotonic() + WARN_MS;
+      log('warn', 'more connections ended at once than could be heard of; the records of some are lost, and counted');
+    }
+    return isAll;
   }
 
   function attendTo(rule: KernelRule, flows: readonly Flow[]): void {
@@ -72,25 +93,34 @@ export function createSurvey(deps: SurveyDeps): Survey {
   function look(): void {
     const start = clock.monotonic();
     if (start < nextLook) return;
-    const [active, all] = [new Map<number, number>(), new Map<number, number>()];
+    const [active, all, told] = [new Map<number, number>(), new Map<number, number>(), new Map<number, number>()];
     const orphans: Flow[] = [];
+    const gone = new Map(adopted);
+    deps.readTold();
     const oldest = clock.now() - RECORD_EVERY_MS;
     conntrack.scan((brief, whole) => {
       const index = indexOf(brief.mark);
       const isOpen = !isOver(brief);
       all.set(index, (all.get(index) ?? 0) + 1);
       if (isOpen) active.set(index, (active.get(index) ?? 0) + 1);
+      if (isTold(brief.mark)) told.set(index, (told.get(index) ?? 0) + 1);
+      const isAdopted = gone.delete(brief.id);
       // Of a rule that went while it came; or of an engine that died before it could cut it.
       const isOrphan = isOpen && !registry.at(index);
-      if (!isOrphan && (brief.startedAt ?? Infinity) > oldest) return;
+      if (!isOrphan && !isAdopted && (brief.startedAt ?? Infinity) > oldest) return;
       const flow = whole();
+      if (flow && isAdopted) adopted.set(flow.id, flow);
       if (flow && isOrphan) orphans.push(flow);
       else if (flow) recorder.alive(flow);
     });
+    const isAll = listen();
+    for (const flow of gone.values()) if (adopted.delete(flow.id)) recorder.ended(flow, 'unseen');
     for (const rule of registry.rules.values()) {
       rule.flows = all.get(rule.index) ?? 0;
       rule.counted.active = active.get(rule.index) ?? 0;
+      if (isAll) audit(rule, told.get(rule.index) ?? 0);
     }
+    conntrack.hear(told.size > 0 || registry.rules.values().some(({ settings }) => settings?.recordOneIn !== 0));
     if (orphans.length > 0) drains.end(orphans, 'drained');
     recorder.sweep();
     const took = clock.monotonic() - start;
@@ -103,6 +133,9 @@ export function createSurvey(deps: SurveyDeps): Survey {
     attend,
     look,
     listen,
+    adopt(flows) {
+      for (const flow of flows.slice(0, MOST_ADOPTED)) if (isTold(flow.mark)) adopted.set(flow.id, flow);
+    },
     living: () => conntrack.flows().filter((flow) => !isOver(flow)).length,
   };
 }

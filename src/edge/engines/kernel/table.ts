@@ -36,6 +36,7 @@ export const SETS = {
   settings: 'map settings { type mark : verdict; }',
   refused: 'set refused { type mark; counter; }',
   fresh: 'set fresh { type mark; counter; }',
+  told: 'set told { type mark; counter; }',
   seen4: 'set seen4 { type mark . ct_dir; counter; }',
   seen6: 'set seen6 { type mark . ct_dir; counter; }',
 } as const;

@@ -4,7 +4,7 @@
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { getElements, getNames, readElements, readName } from '../../../lib/nft/elements.ts';
-import { indexOf } from './marks.ts';
+import { indexOf, MOST_SLOTS } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
 import { settingsNamed } from './settings.ts';
@@ -59,7 +59,7 @@ function inherit(rule: KernelRule, elements: readonly Element[], chains: string[
   };
   for (const { set, key, data } of elements) {
     if (set === 'settings') rule.settings = settingsNamed(data.slice('jump '.length));
-    const slot = Number(key) & 0x3ff;
+    const slot = Number(key) & MOST_SLOTS;
     const target = /^(?:to|host)/.test(set) ? data.split(' ')[0] : undefined;
     if (target !== undefined && slot > 0) rule.slots.set(target, slot);
   }

@@ -1,0 +1,48 @@
+/**
+ * Whether every connection is accounted for. Of those of a rule whose end is told (TOLD in marks.ts), the kernel counts how
+ * many there were; so many are alive, of so many the end was heard, and the rest is lost: the events about them found the
+ * buffer full, or nobody there. So always: connections = records + not in the sample + lost + alive. Pure.
+ */
+import { COLUMN } from './books.ts';
+import type { KernelRule } from './registry.ts';
+
+/** One whose end was told of has been heard. */
+export function close({ row }: KernelRule): void {
+  row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) + 1;
+}
+
+/**
+ * After `told` was read, then everything that lives, then everything that was to be heard: in this order nothing that is
+ * on its way can seem lost, but for the few microseconds that the kernel takes to enter or to remove a connection. So what
+ * counts as lost must have been missing the last time too. `alive`: those whose end will be told.
+ */
+export function audit(rule: KernelRule, alive: number): void {
+  const missing = Math.max(0, missingOf(rule, alive));
+  const lost = Math.min(missing, rule.missing);
+  rule.missing = missing - lost;
+  writeOff(rule, lost);
+}
+
+/** Of a rule whose last connection is gone. */
+export function closeBooks(rule: KernelRule): void {
+  writeOff(rule, Math.max(0, missingOf(rule, 0)));
+}
+
+/** What the table has counted before this engine began is not this engine's. `alive`: as above. */
+export function forget(rule: KernelRule, alive: number): void {
+  const { counted, row } = rule;
+  Object.assign(counted, { connections: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 });
+  delete counted.dropped['no-origin'];
+  counted.unrecorded.sampled = 0;
+  rule.beyond = 0;
+  row[COLUMN.closed] = (row[COLUMN.told] ?? 0) - alive;
+}
+
+function missingOf({ row }: KernelRule, alive: number): number {
+  return (row[COLUMN.told] ?? 0) - (row[COLUMN.closed] ?? 0) - alive;
+}
+
+function writeOff({ row, counted }: KernelRule, lost: number): void {
+  row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) + lost;
+  counted.unrecorded.lost += lost;
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openBooks } from './books.ts';
+
+const skip = process.platform === 'linux' ? false : 'needs Linux';
+
+test('rows outlive who wrote them, as long as they are about this table', { skip }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgefour-books-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'a', 'books');
+  const first = openBooks(path, 7);
+  assert.equal(first.areValid, false);
+  first.begin(7);
+  first.row(65_535).set([1, 2, 3], 9);
+  first.row(1)[0] = 5;
+  // order: not closed, as nobody closes it who is killed.
+  const second = openBooks(path, 7);
+  assert.equal(second.areValid, true);
+  assert.deepEqual([second.row(1)[0], second.row(65_535)[11]], [5, 3]);
+  first.close();
+  second.close();
+  const other = openBooks(path, 8);
+  assert.deepEqual([other.areValid, other.row(1)[0]], [false, 0]);
+  other.close();
+});
+
+test('without a file they last as long as the process', () => {
+  const books = openBooks('/proc/nothing/can/be/here', 7);
+  assert.equal(books.areValid, false);
+  books.row(3)[3] = 1;
+  assert.deepEqual([books.row(3)[3], books.row(2)[3], books.row(4)[3]], [1, 0, 0]);
+});

@@ -1,0 +1,116 @@
+/**
+ * What the kernel tells of its own accord: a netlink socket that is a member of event groups. Nothing waits: events gather
+ * in the kernel until they are taken, hundreds by one call. Those that a filter refuses never get that far. Throws where
+ * the system refuses a call that a privileged process may make.
+ */
+import { eachMessage } from '../netlink.ts';
+import { close, mapPages, recvmmsg, type Slab, setsockopt, unmap, writePointer } from './libc.ts';
+import { must, netfilterSocket, type Take } from './netlink.ts';
+
+const [SOL_SOCKET, SO_ATTACH_FILTER, SO_RCVBUFFORCE] = [1, 26, 33];
+const MSG_DONTWAIT = 0x40;
+const [EAGAIN, ENOBUFS, EINTR] = [-11, -105, -4];
+
+/** limit: a call costs as much as reading two events; beyond some hundreds nothing is saved. */
+const AT_ONCE = 256;
+/** limit: an event about a connection has 300 bytes, with everything a connection can have 700. What is cut off is not read. */
+const EVENT_BYTES = 1024;
+/** struct mmsghdr, and behind all of them a struct iovec each. */
+const [HEADER_BYTES, VECTOR_BYTES] = [64, 16];
+const VECTORS_AT = AT_ONCE * HEADER_BYTES;
+const EVENTS_AT = VECTORS_AT + AT_ONCE * VECTOR_BYTES;
+
+/** An instruction of the classic packet filter: struct sock_filter. */
+export interface FilterStep {
+  readonly code: number;
+  readonly ifTrue?: number;
+  readonly ifFalse?: number;
+  readonly k: number;
+}
+
+export interface Heard {
+  /** Nothing waits any more. */
+  readonly isAll: boolean;
+  /** The kernel had to drop some before these: its buffer was full. */
+  readonly lost: boolean;
+}
+
+export class NetlinkEvents {
+  readonly #fd: number;
+  readonly #slab: Slab;
+  readonly #words: Int32Array;
+  readonly #views: readonly DataView[];
+
+  /** `groups`: a bit mask. `bufferBytes`: how much may wait; the system doubles it for its own account. */
+  constructor(groups: number, bufferBytes: number, filter: readonly FilterStep[] = []) {
+    this.#fd = netfilterSocket((fd) => {
+      must(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint32Array.of(bufferBytes), 4), 'SO_RCVBUFFORCE');
+      if (filter.length > 0) attach(fd, filter);
+    }, groups);
+    this.#slab = pages(EVENTS_AT + AT_ONCE * EVENT_BYTES);
+    this.#words = new Int32Array(this.#slab.buffer);
+    this.#views = Array.from(
+      { length: AT_ONCE },
+      (_, i) => new DataView(this.#slab.buffer, EVENTS_AT + i * EVENT_BYTES, EVENT_BYTES),
+    );
+    for (let i = 0; i < AT_ONCE; i++) this.#describe(i);
+  }
+
+  /** Hands over the events that wait, at most about `most`. */
+  take(take: Take, most: number): Heard {
+    let lost = false;
+    for (let taken = 0; taken < most;) {
+      const count = recvmmsg(this.#fd, this.#slab.address, AT_ONCE, MSG_DONTWAIT, 0);
+      if (count === EAGAIN) return { isAll: true, lost };
+      if (count === ENOBUFS) lost = true;
+      else if (count !== EINTR) {
+        must(count, 'recvmmsg');
+        taken += count;
+        for (let i = 0; i < count; i++) this.#read(i, take);
+      }
+    }
+    return { isAll: false, lost };
+  }
+
+  close(): void {
+    close(this.#fd);
+    unmap(this.#slab);
+  }
+
+  #describe(i: number): void {
+    const [header, vector] = [(i * HEADER_BYTES) / 4, (VECTORS_AT + i * VECTOR_BYTES) / 4];
+    writePointer(this.#words, header + 4, this.#slab, VECTORS_AT + i * VECTOR_BYTES);
+    this.#words[header + 6] = 1;
+    writePointer(this.#words, vector, this.#slab, EVENTS_AT + i * EVENT_BYTES);
+    this.#words[vector + 2] = EVENT_BYTES;
+  }
+
+  #read(i: number, take: Take): void {
+    const view = this.#views[i];
+    const length = this.#words[(i * HEADER_BYTES) / 4 + 14] ?? 0;
+    if (view) eachMessage(view, length, ({ type, body, end }) => take(view, body, end, type));
+  }
+}
+
+function attach(fd: number, filter: readonly FilterStep[]): void {
+  const steps = pages(filter.length * 8);
+  const view = new DataView(steps.buffer);
+  filter.forEach(({ code, ifTrue = 0, ifFalse = 0, k }, i) => {
+    view.setUint16(i * 8, code, true);
+    view.setUint8(i * 8 + 2, ifTrue);
+    view.setUint8(i * 8 + 3, ifFalse);
+    view.setUint32(i * 8 + 4, k, true);
+  });
+  const program = new Int32Array(4);
+  program[0] = filter.length;
+  writePointer(program, 2, steps, 0);
+  const result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.byteLength);
+  unmap(steps);
+  must(result, 'SO_ATTACH_FILTER');
+}
+
+function pages(bytes: number): Slab {
+  const slab = mapPages(bytes);
+  if (typeof slab === 'number') throw new Error(`netlink memory: errno ${-slab}`);
+  return slab;
+}
