@@ -41,7 +41,7 @@ export function echo(address: string, port: number, text: string): Promise<strin
     const socket = connect(port, address, () => socket.end(text));
     let back = '';
     socket
-      .setTimeout(2_000, () => socket.destroy(new Error('no answer')))
+      .setTimeout(20_000, () => socket.destroy(new Error('no answer')))
       .on('data', (chunk) => (back += chunk.toString()))
       .on('end', () => resolve(back))
       .on('error', reject);
