@@ -59,6 +59,17 @@ test('a table that is made anew takes its counters along, not the connections', 
   assert.deepEqual([rule.counted.connections, rule.counted.unrecorded.lost], [12, 0]);
 });
 
+test('what two engines have heard of is not held against what is lost later', () => {
+  const { rule, read } = desk();
+  read(4, 4);
+  for (let i = 0; i < 6; i++) close(rule);
+  audit(rule, 0);
+  audit(rule, 0);
+  read(7, 7);
+  for (let i = 0; i < 2; i++) audit(rule, 1);
+  assert.equal(rule.counted.unrecorded.lost, 2);
+});
+
 test('an engine that knows nothing of the past begins with what lives', () => {
   const { rule, read } = desk();
   read(50, 50);

@@ -17,10 +17,14 @@ export function close({ row }: KernelRule): void {
  * counts as lost must have been missing the last time too. `alive`: those whose end will be told.
  */
 export function audit(rule: KernelRule, alive: number): void {
-  const missing = Math.max(0, missingOf(rule, alive));
-  const lost = Math.min(missing, rule.missing);
-  rule.missing = missing - lost;
+  const { audited, row } = rule;
+  const [told, missing] = [row[COLUMN.told] ?? 0, missingOf(rule, alive)];
+  const lost = Math.max(0, Math.min(missing, audited.missing));
   writeOff(rule, lost);
+  // More were heard of than there were, and nothing has begun or ended since: two engines have heard of the same.
+  const isStill = audited.told === told && audited.alive === alive && audited.missing === missing;
+  if (missing < 0 && isStill) row[COLUMN.closed] = told - alive;
+  rule.audited = { told, alive, missing: missing - lost };
 }
 
 /** Of a rule whose last connection is gone. */

@@ -120,6 +120,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const turns = new Map<string, Promise<unknown>>();
   let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
+  let isHanded = false;
   let { onStop } = options;
 
   function switchOn(name: string, why: string): void {
@@ -222,7 +223,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   async function look(): Promise<void> {
-    if (stopping) return;
+    if (stopping || isHanded) return;
     if (registry.rules.size === 0) return conntrack.hear(false);
     survey.attend();
     survey.look();
@@ -231,6 +232,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   /** A firewall that reloads flushes every table there is; until ours is back, packets reach no origin. */
   async function guard(): Promise<void> {
+    if (isHanded) return;
     survey.listen();
     if (restoring || stopping || isThere()) return;
     restoring = table.restore();
@@ -247,7 +249,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     for (const timer of timers) timer.cancel();
     await table.settled();
     survey.listen();
-    if (options.onStop === 'keep') count();
+    if (onStop === 'keep' && !isHanded) count();
     asking.close();
     conntrack.close();
     farewell.close();
@@ -280,7 +282,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       await Promise.all(others.map((id) => turn(id, () => down(registry.rules.get(id)))));
     },
     async counters() {
-      if (!stopping) {
+      if (!stopping && !isHanded) {
         survey.listen();
         count();
         survey.look();
@@ -293,10 +295,17 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
     handOver() {
       onStop = 'keep';
+      survey.listen();
+      count();
+      // The other engine hears, counts and drains from now on.
+      isHanded = true;
+      conntrack.hear(false);
       return Promise.resolve([]);
     },
     takeBack() {
       ({ onStop } = options);
+      isHanded = false;
+      conntrack.hear(true);
       return Promise.resolve();
     },
   };

@@ -36,8 +36,8 @@ export interface KernelRule {
   readonly row: Float64Array;
   /** New connections less those whose end will be told; for a moment too few, never too many. */
   beyond: number;
-  /** Connections that were missing at the last audit: neither alive nor heard of. */
-  missing: number;
+  /** What the last audit found: audit.ts. */
+  audited: { readonly told: number; readonly alive: number; readonly missing: number };
   /** Entries in conntrack at the last survey, open or just closed. */
   flows: number;
 }
@@ -83,7 +83,7 @@ export function createRegistry(
       row,
       // Read one after the other: the later may have more.
       beyond: Math.min(0, (row[COLUMN.fresh] ?? 0) - (row[COLUMN.told] ?? 0)),
-      missing: 0,
+      audited: { told: 0, alive: 0, missing: 0 },
       flows: 0,
     };
     retired.delete(id);
