@@ -38,7 +38,8 @@ class CpuMeter {
     return {seconds(), sum(proxy_), sum(origin_), own.tv_sec + own.tv_nsec / 1e9, sum(kernel_)};
   }
 
-  // Proportional set size of the proxy's processes, bytes.
+  // Proportional set size of the proxy's processes, bytes; without files, because the share of a program's text grows
+  // when another process that runs the same program ends.
   double proxyMemory() const {
     double bytes = 0;
     for (int pid : proxy_) {
@@ -46,7 +47,7 @@ class CpuMeter {
       char text[256];
       long kib = 0;
       while (file && fgets(text, sizeof text, file))
-        if (sscanf(text, "Pss: %ld kB", &kib) == 1) bytes += kib * 1024.0;
+        if (sscanf(text, "Pss_Anon: %ld kB", &kib) == 1 || sscanf(text, "Pss_Shmem: %ld kB", &kib) == 1) bytes += kib * 1024.0;
       if (file) fclose(file);
     }
     return bytes;

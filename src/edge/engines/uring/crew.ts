@@ -29,8 +29,11 @@ export interface CrewShape {
 const RESTART_MS = 1000;
 const ONE = BigUint64Array.of(1n);
 const LINGER_ZERO = Int32Array.of(1, 0);
-/** limit: the worker's own heap is small (connections live outside it); this keeps its garbage collections short. */
-const RESOURCES = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+/**
+ * limit: the worker's own heap is small (connections live outside it). New objects live in pages that are touched once
+ * and then again and again: few of them, so that thousands of idle connections do not look like megabytes of garbage.
+ */
+const RESOURCES = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 128 };
 
 type Order = ToWorker extends infer One ? (One extends { seq: number } ? Omit<One, 'seq'> : never) : never;
 
