@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { after, describe, test, type TestContext } from 'node:test';
 import { execFileSync } from 'node:child_process';
 import type { Limits } from '../../src/domain/limit/limit.ts';
@@ -58,6 +59,8 @@ async function stage(
     'local',
     '--flush',
     'on',
+    '--drain',
+    '1',
   ];
   const child = spawn('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   t.after(async () => {
@@ -83,13 +86,17 @@ async function stage(
 const enforced = (world: Namespaces, sign: RegExp): Promise<void> =>
   eventually(() => assert.match(world.inEdge('nft', 'list', 'table', 'inet', 'edgefour_guard'), sign), SECONDS_MS);
 
+/** As a resolver asks: again after a second, three times in all. */
 async function isServed(t: TestContext, entry: string, from: string): Promise<boolean> {
   const client = createSocket('udp4').bind({ address: from });
   t.after(() => client.close());
   await once(client, 'listening');
   const answered = once(client, 'message').then(() => true);
-  client.send('x', 701, entry);
-  return Promise.race([answered, new Promise<false>((resolve) => void setTimeout(() => resolve(false), 300).unref())]);
+  for (let tries = 0; tries < 3; tries++) {
+    client.send('x', 701, entry);
+    if (await Promise.race([answered, sleep(1000, false)])) return true;
+  }
+  return false;
 }
 
 function cases(world: Namespaces, engine: string): void {
