@@ -1,26 +1,42 @@
 /**
- * The kernel engine in a process of its own that may be killed. Its listeners come in argv as JSON. Prints `up` once they
- * are, and for each line on stdin a line of JSON: KernelStatus. The line `stop` ends it.
+ * The kernel engine in a process of its own that may be killed. Its listeners come in argv as JSON, and what is to differ
+ * in its settings. Prints `up` once they are, and for each line on stdin a line of JSON: KernelStatus; a line that is a
+ * listener in JSON is applied first. The line `stop` ends it.
  */
 import { createInterface } from 'node:readline';
 import type { ConnectionRecord, RuleCounters } from '../../src/link/facts.ts';
 import type { Listener } from '../../src/edge/engine.ts';
+import type { KernelSetting } from '../../src/edge/engines/kernel/create.ts';
 import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
 
+/** The records of one rule, added up. */
+export interface Recorded {
+  /** By end cause. */
+  readonly ends: Record<string, number>;
+  bytesIn: number;
+  bytesOut: number;
+}
+
 export interface KernelStatus {
-  readonly records: readonly ConnectionRecord[];
+  readonly records: Readonly<Record<string, Recorded>>;
   readonly logs: readonly string[];
   readonly counters: Readonly<Record<string, RuleCounters>>;
 }
 
-const records: ConnectionRecord[] = [];
+const records: Record<string, Recorded> = {};
 const logs: string[] = [];
 const events = {
-  record: (record: ConnectionRecord) => void records.push(record),
+  record({ rule, end, bytesIn, bytesOut }: ConnectionRecord): void {
+    const sum = (records[rule] ??= { ends: {}, bytesIn: 0, bytesOut: 0 });
+    if (end) sum.ends[end] = (sum.ends[end] ?? 0) + 1;
+    sum.bytesIn += bytesIn;
+    sum.bytesOut += bytesOut;
+  },
   listener() {},
   log: (_level: string, message: string) => void logs.push(message),
 };
-const engine = await createKernelEngine(events, { use: 'by name', onStop: 'keep', owner: 'test' });
+const setting = JSON.parse(process.argv[3] ?? '{}') as Partial<KernelSetting>;
+const engine = await createKernelEngine(events, { use: 'by name', onStop: 'keep', owner: 'test', ...setting });
 const listeners = JSON.parse(process.argv[2] ?? '[]') as Listener[];
 await engine.prune(new Set(listeners.map(({ id }) => id)));
 for (const listener of listeners) {
@@ -30,6 +46,7 @@ for (const listener of listeners) {
 process.stdout.write('up\n');
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'stop') break;
+  if (line.startsWith('{')) await engine.apply(JSON.parse(line) as Listener);
   const counters = Object.fromEntries(await engine.counters());
   process.stdout.write(`${JSON.stringify({ records, logs, counters } satisfies KernelStatus)}\n`);
 }

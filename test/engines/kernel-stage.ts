@@ -6,6 +6,7 @@ import { after, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Listener } from '../../src/edge/engine.ts';
 import { settle } from '../suites/engine/fixture.ts';
+import type { KernelSetting } from '../../src/edge/engines/kernel/create.ts';
 import type { KernelStatus } from './kernel-agent.ts';
 import { EDGE_NAMESPACE } from './kernel-in-edge.ts';
 import { enter, makeNamespaces, type Namespaces } from './kernel-namespaces.ts';
@@ -35,6 +36,10 @@ function inEdge(world: Namespaces, ...args: string[]): ChildProcess {
 }
 
 export interface Agent {
+  /** Of `ip netns exec`, which becomes the agent. */
+  readonly pid: number;
+  /** Makes a rule so. */
+  apply(rule: Listener): Promise<KernelStatus>;
   status(): Promise<KernelStatus>;
   /** SIGKILL; resolves when it is dead. */
   kill(): Promise<void>;
@@ -43,19 +48,28 @@ export interface Agent {
 }
 
 /** An engine in a process of its own, with these rules up. */
-export async function startAgent(t: TestContext, world: Namespaces, rules: readonly Listener[]): Promise<Agent> {
-  const child = inEdge(world, fileURLToPath(new URL('kernel-agent.ts', import.meta.url)), JSON.stringify(rules));
+export async function startAgent(
+  t: TestContext,
+  world: Namespaces,
+  rules: readonly Listener[],
+  setting: Partial<KernelSetting> = {},
+): Promise<Agent> {
+  const program = fileURLToPath(new URL('kernel-agent.ts', import.meta.url));
+  const child = inEdge(world, program, JSON.stringify(rules), JSON.stringify(setting));
   t.after(() => child.kill('SIGKILL'));
   if (!child.stdout) throw new Error('no output');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = (await lines.next()) as { value?: string };
   if (first.value !== 'up') throw new Error(`the agent did not come up: ${first.value}`);
   const gone = once(child, 'exit');
+  const say = async (line: string): Promise<KernelStatus> => {
+    child.stdin?.write(`${line}\n`);
+    return JSON.parse(String((await lines.next()).value)) as KernelStatus;
+  };
   return {
-    async status() {
-      child.stdin?.write('tell\n');
-      return JSON.parse(String((await lines.next()).value)) as KernelStatus;
-    },
+    pid: child.pid ?? 0,
+    status: () => say('tell'),
+    apply: (rule) => say(JSON.stringify(rule)),
     async kill() {
       child.kill('SIGKILL');
       await gone;

@@ -4,7 +4,8 @@
  * the system refuses a call that a privileged process may make.
  */
 import { eachMessage } from '../netlink.ts';
-import { close, mapPages, recvmmsg, type Slab, setsockopt, unmap, writePointer } from './libc.ts';
+import { close, mapPages, setsockopt, unmap, writePointer } from './libc.ts';
+import { MessageBatch } from './message-batch.ts';
 import { must, netfilterSocket, type Take } from './netlink.ts';
 
 const [SOL_SOCKET, SO_ATTACH_FILTER, SO_RCVBUFFORCE] = [1, 26, 33];
@@ -15,11 +16,6 @@ const [EAGAIN, ENOBUFS, EINTR] = [-11, -105, -4];
 const AT_ONCE = 256;
 /** limit: an event about a connection has 300 bytes, with everything a connection can have 700. What is cut off is not read. */
 const EVENT_BYTES = 1024;
-/** struct mmsghdr, and behind all of them a struct iovec each. */
-const [HEADER_BYTES, VECTOR_BYTES] = [64, 16];
-const VECTORS_AT = AT_ONCE * HEADER_BYTES;
-const EVENTS_AT = VECTORS_AT + AT_ONCE * VECTOR_BYTES;
-
 /** An instruction of the classic packet filter: struct sock_filter. */
 export interface FilterStep {
   readonly code: number;
@@ -37,9 +33,7 @@ export interface Heard {
 
 export class NetlinkEvents {
   readonly #fd: number;
-  readonly #slab: Slab;
-  readonly #words: Int32Array;
-  readonly #views: readonly DataView[];
+  readonly #batch = new MessageBatch(AT_ONCE, EVENT_BYTES);
 
   /** `groups`: a bit mask. `bufferBytes`: how much may wait; the system doubles it for its own account. */
   constructor(groups: number, bufferBytes: number, filter: readonly FilterStep[] = []) {
@@ -47,26 +41,21 @@ export class NetlinkEvents {
       must(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint32Array.of(bufferBytes), 4), 'SO_RCVBUFFORCE');
       if (filter.length > 0) attach(fd, filter);
     }, groups);
-    this.#slab = pages(EVENTS_AT + AT_ONCE * EVENT_BYTES);
-    this.#words = new Int32Array(this.#slab.buffer);
-    this.#views = Array.from(
-      { length: AT_ONCE },
-      (_, i) => new DataView(this.#slab.buffer, EVENTS_AT + i * EVENT_BYTES, EVENT_BYTES),
-    );
-    for (let i = 0; i < AT_ONCE; i++) this.#describe(i);
   }
 
   /** Hands over the events that wait, at most about `most`. */
   take(take: Take, most: number): Heard {
     let lost = false;
     for (let taken = 0; taken < most;) {
-      const count = recvmmsg(this.#fd, this.#slab.address, AT_ONCE, MSG_DONTWAIT, 0);
+      const count = this.#batch.receive(this.#fd, MSG_DONTWAIT);
       if (count === EAGAIN) return { isAll: true, lost };
       if (count === ENOBUFS) lost = true;
       else if (count !== EINTR) {
         must(count, 'recvmmsg');
         taken += count;
-        for (let i = 0; i < count; i++) this.#read(i, take);
+        this.#batch.each(count, (view, length) => {
+          eachMessage(view, length, ({ type, body, end }) => take(view, body, end, type));
+        });
       }
     }
     return { isAll: false, lost };
@@ -74,26 +63,13 @@ export class NetlinkEvents {
 
   close(): void {
     close(this.#fd);
-    unmap(this.#slab);
-  }
-
-  #describe(i: number): void {
-    const [header, vector] = [(i * HEADER_BYTES) / 4, (VECTORS_AT + i * VECTOR_BYTES) / 4];
-    writePointer(this.#words, header + 4, this.#slab, VECTORS_AT + i * VECTOR_BYTES);
-    this.#words[header + 6] = 1;
-    writePointer(this.#words, vector, this.#slab, EVENTS_AT + i * EVENT_BYTES);
-    this.#words[vector + 2] = EVENT_BYTES;
-  }
-
-  #read(i: number, take: Take): void {
-    const view = this.#views[i];
-    const length = this.#words[(i * HEADER_BYTES) / 4 + 14] ?? 0;
-    if (view) eachMessage(view, length, ({ type, body, end }) => take(view, body, end, type));
+    this.#batch.free();
   }
 }
 
 function attach(fd: number, filter: readonly FilterStep[]): void {
-  const steps = pages(filter.length * 8);
+  const steps = mapPages(filter.length * 8);
+  if (typeof steps === 'number') throw new Error(`no memory for a filter: errno ${-steps}`);
   const view = new DataView(steps.buffer);
   filter.forEach(({ code, ifTrue = 0, ifFalse = 0, k }, i) => {
     view.setUint16(i * 8, code, true);
@@ -107,10 +83,4 @@ function attach(fd: number, filter: readonly FilterStep[]): void {
   const result = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, program.byteLength);
   unmap(steps);
   must(result, 'SO_ATTACH_FILTER');
-}
-
-function pages(bytes: number): Slab {
-  const slab = mapPages(bytes);
-  if (typeof slab === 'number') throw new Error(`netlink memory: errno ${-slab}`);
-  return slab;
 }

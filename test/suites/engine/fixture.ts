@@ -124,7 +124,7 @@ export function freePort(address = '127.0.0.1'): Promise<number> {
 }
 
 /** Runs the check until it does not throw; after `withinMs` its last error is the case's. */
-export async function eventually(check: () => void | Promise<void>, withinMs = 10_000): Promise<void> {
+export async function eventually<T>(check: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
     try {
