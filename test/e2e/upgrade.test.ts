@@ -1,12 +1,11 @@
 /**
  * `edgefour up --upgrade` on the real tree: the next generation takes over while connections come and go, one that dies on
- * its way changes nothing, and what cannot be taken over is said in words. The long version is test/edge/upgrade.root.ts.
+ * its way changes nothing, and what cannot be taken over is said in words.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { eventually } from '../suites/engine/fixture.ts';
-import { edgefour } from '../world/command.ts';
 import { connects } from '../world/connects.ts';
 import { Generations } from '../world/upgrade.ts';
 import { treeWorld } from '../world/world.ts';
