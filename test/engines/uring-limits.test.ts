@@ -65,8 +65,10 @@ describe('uring, short of buffers', { skip }, () => {
       assert.equal(await ask(client, `question ${i}`), `question ${i}`);
       client.destroy();
     }
-    const { dropped } = await world.counters(slow.id);
-    assert.ok((dropped['wait-buffers'] ?? 0) > 0, JSON.stringify(dropped));
+    await eventually(async () => {
+      const { dropped } = await world.counters(slow.id);
+      assert.ok((dropped['wait-buffers'] ?? 0) > 0, JSON.stringify(dropped));
+    });
     const read = await Promise.all(sleepers.map((sleeper) => readMuch(sleeper, 8 * MiB)));
     assert.deepEqual(
       read,
