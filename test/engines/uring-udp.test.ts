@@ -9,7 +9,7 @@ import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { engineWorld, eventually, loopback } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo } from '../suites/engine/listener.ts';
-import { udpEcho, udpPeer, type UdpPeer } from '../suites/engine/udp-peers.ts';
+import { newcomersUntilServed, udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
 
 const skip = (await whyUnavailable()) ?? false;
 /** Runs of equal ones, shorter and longer ones, empty ones, one that no frame carries. */
@@ -77,14 +77,7 @@ describe('uring, more clients than descriptors', { skip }, () => {
     }
     const peers = await Promise.all(Array.from({ length: 30 }, () => udpPeer(t)));
     for (const peer of peers) peer.send('x', ...entryOf(rule));
-    // Each newcomer asks once: one that asks again is a conversation.
-    const newcomers: UdpPeer[] = [];
-    await eventually(async () => {
-      const newcomer = await udpPeer(t);
-      newcomers.push(newcomer);
-      newcomer.send('x', ...entryOf(rule));
-      assert.ok(newcomers.some(({ got }) => got.length > 0));
-    });
+    await newcomersUntilServed(t, entryOf(rule));
     talker.send('still here', ...entryOf(rule));
     assert.equal(String(await talker.datagram(2)), 'still here');
     const last = origin.got.findLast(({ bytes }) => String(bytes) === 'still here');

@@ -1,8 +1,8 @@
 /**
  * `npm run storm`: 1,000 TCP connections and 500 UDP sessions talk, numbered, while other rules of the same engine are
  * made, changed in every way and removed, without a pause, for twenty minutes. At the end none of them was closed, moved
- * or lost an answer, descriptors are where they began, and memory has not grown since half-time. Needs a machine that has the time: a starved one
- * loses datagrams in the system's buffers, which nobody can tell from ours.
+ * or lost an answer, descriptors are where they began, and memory has not grown since half-time. Needs a machine that has
+ * the time: a starved one loses datagrams in the system's buffers, which nobody can tell from ours.
  *
  *   uring-storm.ts [seconds=1200] [engine=uring|node]
  */

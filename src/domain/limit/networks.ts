@@ -2,8 +2,7 @@
  * Networks of address lists and bans: read, and put together so that none lies in another, which is how the kernel's
  * interval sets want them. Pure. Networks either lie apart or one holds the other, so sorting them is enough.
  */
-import { formatAddress } from '../../lib/net/address.ts';
-import { type Cidr, parseCidr } from '../../lib/net/cidr.ts';
+import { cidrEnd, cidrText, parseCidr } from '../../lib/net/cidr.ts';
 
 /** The first that is neither an address nor a network; undefined where all are. */
 export function badNetwork(networks: readonly string[]): string | undefined {
@@ -13,7 +12,7 @@ export function badNetwork(networks: readonly string[]): string | undefined {
 /** `10.1.2.3/8` → `10.0.0.0/8`, an address without its length. Empty where it can't be read. */
 export function networkText(text: string): string {
   const cidr = parseCidr(text);
-  return cidr ? spell(cidr) : '';
+  return cidr ? cidrText(cidr) : '';
 }
 
 /** Without what is there twice or lies in another; what can't be read is left out. By family, sorted. */
@@ -25,10 +24,10 @@ export function disjoint(networks: Iterable<string>): { readonly v4: string[]; r
     let end = -1n;
     const kept = mine.filter((cidr) => {
       if (cidr.base <= end) return false;
-      end = cidr.base + (1n << BigInt(widthOf(cidr) - cidr.prefix)) - 1n;
+      end = cidrEnd(cidr);
       return true;
     });
-    return kept.map(spell);
+    return kept.map(cidrText);
   };
   return { v4: of(4), v6: of(6) };
 }
@@ -52,14 +51,4 @@ export interface BanRecord {
 
 export function isStanding({ until }: BanRecord, now: number): boolean {
   return until === undefined || until > now;
-}
-
-const widthOf = ({ family }: Cidr): number => (family === 4 ? 32 : 128);
-
-function spell(cidr: Cidr): string {
-  const width = widthOf(cidr);
-  const bytes = Uint8Array.from({ length: width / 8 }, (_, i) =>
-    Number((cidr.base >> BigInt(width - 8 - 8 * i)) & 255n),
-  );
-  return cidr.prefix === width ? formatAddress(bytes) : `${formatAddress(bytes)}/${cidr.prefix}`;
 }

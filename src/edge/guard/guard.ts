@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { mayChangeNetwork, whatIsLeft } from '../../lib/nft/left.ts';
-import { type Refusal, runNft } from '../../lib/nft/nft.ts';
+import { runNft } from '../../lib/nft/nft.ts';
 import type { RuleCounters } from '../../link/facts.ts';
 import type { Log } from '../../observe/log.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
@@ -84,28 +84,19 @@ export function createGuard({ clock, log, owner, onStop, changed, rules, records
       if (left === 'nothing' && isEmpty) return undefined;
     } else if (isEmpty && table === NOTHING) return undefined;
     const isThere = table !== undefined && table !== NOTHING;
-    const text = isEmpty ? REMOVE : isThere ? change(table ?? NOTHING, next) : whole(next, owner);
+    const text = isEmpty ? REMOVE : isThere ? change(table ?? NOTHING, next, now) : whole(next, owner, now);
     if (text === '') return undefined;
-    const refusal = await write(text, now);
+    const refusal = await runNft(text);
     if (refusal === '') {
       table = next;
       return undefined;
     }
     // Somebody may have flushed it: made anew, it is as wanted whatever it was.
-    if (isThere && !isEmpty && (await write(whole(next, owner), now)) === '') {
+    if (isThere && !isEmpty && (await runNft(whole(next, owner, now))) === '') {
       table = next;
       return undefined;
     }
     return refusal;
-  }
-
-  /** Ends of bans become what is left of them. */
-  function write(text: string, now: number): Promise<Refusal> {
-    const timed = text.replaceAll(
-      / (\d{13})(?=[,} ])/g,
-      (_, until) => ` timeout ${Math.max(1, Number(until) - now)}ms`,
-    );
-    return runNft(timed);
   }
 
   function poke(): void {

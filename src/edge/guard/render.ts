@@ -39,7 +39,7 @@ export interface GuardedRule extends Pick<PlannedRule, 'id' | 'proxy' | 'protoco
 export interface SetPiece {
   readonly kind: 'set' | 'map';
   readonly spec: string;
-  /** Key → what it leads to, '' in a set; with its time-out where it has one. */
+  /** Key → what it leads to in a map; in a set when it ends, milliseconds since 1970, or ''. */
   readonly elements: ReadonlyMap<string, string>;
 }
 
@@ -51,7 +51,7 @@ export interface Table {
 }
 
 export interface Networks {
-  /** Key of a list's record, or `ban/<instance>` → its networks by family, each with nft's time-out or ''. */
+  /** Key of a list's record, or `ban/<instance>` → its networks by family, each with when it ends or ''. */
   readonly [key: string]: Readonly<Record<'v4' | 'v6', ReadonlyMap<string, string>>>;
 }
 
@@ -61,9 +61,8 @@ const IP = { 4: 'ip', 6: 'ip6' } as const;
 const SYN = 'tcp flags & (fin | syn | rst | ack) == syn';
 const SYNPROXY = 'synproxy mss 1460 wscale 7 timestamp sack-perm';
 /** The way back from a cookie is open as long after the last SYN above the threshold. */
-const ATTACK = {
-  type: (f: Family) => `{ type ipv${f}_addr . inet_service; size 65535; flags dynamic,timeout; timeout 1m; }`,
-};
+const ATTACKED = (family: Family): string =>
+  `{ type ipv${family}_addr . inet_service; size 65535; flags dynamic,timeout; timeout 1m; }`;
 const MAPS = ['gate', 'hold', 'cookie'] as const;
 type MapName = (typeof MAPS)[number];
 
@@ -257,8 +256,8 @@ const BASE: readonly (readonly [name: string, hook: string, lines: readonly stri
 
 export const NOTHING: Table = { sets: new Map(), chains: new Map(), counters: new Set() };
 
-/** Statements of one transaction from `before` to `after`; '' where they are the same. */
-export function change(before: Table, after: Table): string {
+/** Statements of one transaction from `before` to `after`; '' where they are the same. `now`: what is to end has the rest left. */
+export function change(before: Table, after: Table, now: number): string {
   const lines: string[] = [];
   for (const name of after.counters) if (!before.counters.has(name)) lines.push(`add counter ${TABLE} ${name}`);
   for (const [name, { kind, spec }] of after.sets)
@@ -272,9 +271,10 @@ export function change(before: Table, after: Table): string {
     if (old === set.elements) continue;
     const gone = [...old].filter(([key, data]) => set.elements.get(key) !== data).map(([key]) => key);
     const fresh = [...set.elements].filter(([key, data]) => old.get(key) !== data);
-    const written = fresh.map(([key, data]) =>
-      data === '' ? key : set.kind === 'map' ? `${key} : ${data}` : `${key} ${data}`,
-    );
+    const written = fresh.map(([key, data]) => {
+      if (data === '') return key;
+      return set.kind === 'map' ? `${key} : ${data}` : `${key} timeout ${Math.max(1, Number(data) - now)}ms`;
+    });
     if (gone.length > 0) lines.push(`delete element ${TABLE} ${name} { ${gone.join(', ')} }`);
     if (written.length > 0) lines.push(`add element ${TABLE} ${name} { ${written.join(', ')} }`);
   }
@@ -287,12 +287,12 @@ export function change(before: Table, after: Table): string {
 }
 
 /** The whole table, in the place of whatever table of ours is there: one transaction, so no packet finds none. */
-export function whole(after: Table, owner: string): string {
+export function whole(after: Table, owner: string, now: number): string {
   const base = [
     `add table ${TABLE}`,
     `delete table ${TABLE}`,
     `add table ${TABLE} { comment "${owner}"; }`,
-    ...([4, 6] as const).map((family) => `add set ${TABLE} attacked${family} ${ATTACK.type(family)}`),
+    ...([4, 6] as const).map((family) => `add set ${TABLE} attacked${family} ${ATTACKED(family)}`),
   ];
   const maps = [...after.sets].filter(([, { kind }]) => kind === 'map');
   const first: Table = {
@@ -303,7 +303,7 @@ export function whole(after: Table, owner: string): string {
     `add chain ${TABLE} ${name}${hook && ` { ${hook}; policy accept; }`}`,
     ...lines.map((line) => `add rule ${TABLE} ${name} ${line}`),
   ]);
-  return `${base.join('\n')}\n${change(NOTHING, first)}${change(first, after)}${hooks.join('\n')}\n`;
+  return `${base.join('\n')}\n${change(NOTHING, first, now)}${change(first, after, now)}${hooks.join('\n')}\n`;
 }
 
 export const REMOVE = `delete table ${TABLE}\n`;

@@ -2,7 +2,6 @@
  * Listening sockets that a process has got from the one before it, by what they are bound to, until somebody takes them.
  * All threads of the process share them: descriptors are numbers of the process, and each is taken once.
  */
-
 import { formatAddress, parseAddress } from '../net/address.ts';
 
 /** What can be sent to a thread. */

@@ -1,8 +1,9 @@
 /** UDP origins and clients for the engine cases. All of them are closed with the case. */
+import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { anAddress } from './fixture.ts';
+import { anAddress, eventually } from './fixture.ts';
 
 const PATIENCE_MS = 10_000;
 
@@ -67,6 +68,23 @@ export async function udpPeer(
         look();
       }),
   };
+}
+
+/**
+ * Newcomers until one of them is served. Each asks once: one that asks again is a conversation, and makes no room for the
+ * next.
+ */
+export async function newcomersUntilServed(
+  t: TestContext,
+  entry: readonly [address: string, port: number],
+): Promise<void> {
+  const newcomers: UdpPeer[] = [];
+  await eventually(async () => {
+    const newcomer = await udpPeer(t);
+    newcomers.push(newcomer);
+    newcomer.send('x', ...entry);
+    assert.ok(newcomers.some(({ got }) => got.length > 0));
+  });
 }
 
 export function udpEcho(t: TestContext, at?: { address?: string; port?: number }): Promise<UdpPeer> {

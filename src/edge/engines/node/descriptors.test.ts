@@ -5,7 +5,7 @@ import { edgeProcess, freeRule } from '../../../../test/suites/engine/edge.ts';
 import { eventually } from '../../../../test/suites/engine/fixture.ts';
 import { entryOf, leadsTo, options } from '../../../../test/suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../../../../test/suites/engine/tcp-peers.ts';
-import { udpEcho, udpPeer, type UdpPeer } from '../../../../test/suites/engine/udp-peers.ts';
+import { newcomersUntilServed, udpEcho, udpPeer, type UdpPeer } from '../../../../test/suites/engine/udp-peers.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
@@ -70,14 +70,7 @@ test('UDP sessions beyond the descriptors are dropped, those that live go on; la
   const lucky = served()[0];
   lucky?.send('y', ...entryOf(rule));
   assert.equal(String(await lucky?.datagram(1)), 'y');
-  // Each newcomer asks once: one that asks again is a conversation, and makes no room for the next.
-  const newcomers: UdpPeer[] = [];
-  await eventually(async () => {
-    const newcomer = await udpPeer(t);
-    newcomers.push(newcomer);
-    newcomer.send('x', ...entryOf(rule));
-    assert.ok(newcomers.some(({ got }) => got.length > 0));
-  });
+  await newcomersUntilServed(t, entryOf(rule));
   await eventually(async () => assert.ok((await told()).ends.includes('evicted')));
 });
 
