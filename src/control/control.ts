@@ -29,6 +29,8 @@ export interface Control {
   readonly secretId: string;
   readonly secretKey: string;
   readonly zoneId: string;
+  /** It is about to stop: see http.ts. */
+  readonly retire: () => void;
   /** Answers what is under way, then ends everything. May be called twice. */
   readonly stop: () => Promise<void>;
 }
@@ -51,6 +53,9 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   await using behind = new AsyncDisposableStack();
   await using ports = new AsyncDisposableStack();
 
+  const open = (): Promise<Inside> => openInside({ config, folder, log, metrics, clock, rng }, behind);
+  // order: with inherited ports it is the other way round. Who connects waits in them, and they go back where this fails.
+  const early = inherited && (await open());
   const http = await startHttp(
     { listen: config.listen, setting: 'listen', bodyLimit: BODY_LIMIT, clock, inherited },
     doors.promise,
@@ -70,7 +75,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
     ports.defer(() => server.close());
     dns = hostAndPort(server.address);
   }
-  const opened = await openInside({ config, folder, log, metrics, clock, rng }, behind);
+  const opened = early ?? (await open());
   inside.resolve(opened);
   const api = http.origin;
   doors.resolve(controlDoors(opened, { config, metrics, api, dns }));
@@ -86,6 +91,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
     dns,
     listen: hostAndPort(http.address),
     ...opened.credentials,
+    retire: () => http.retire(),
     stop: () => ending.disposeAsync(),
   };
 }

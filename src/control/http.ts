@@ -22,6 +22,8 @@ export interface HttpServer {
   /** `http://127.0.0.1:7400`, with the port the system chose where the setting says 0. */
   readonly origin: string;
   readonly address: HostPort;
+  /** Serves on, but closes each connection with its next answer: so who calls often is not cut when it stops. */
+  retire(): void;
   /** Answers what is under way, then closes. May be called twice. */
   stop(): Promise<void>;
 }
@@ -74,6 +76,9 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
   return {
     address: { host: options.listen.host, port },
     origin: `http://${reachable(address)}:${port}`,
+    retire() {
+      stopping = true;
+    },
     stop() {
       stopping = true;
       return stop(server, options.clock);

@@ -91,7 +91,7 @@ const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories 
       return createWorkerEngine('node', events, sockets && { sockets });
     }),
   // It has threads of its own; this one only tells them what to do.
-  uring: (events, inheritance) => createUringEngine(events, inheritance, toaKinds),
+  uring: (events, inheritance) => createUringEngine(events, engine === 'node' ? undefined : inheritance, toaKinds),
   kernel: kernelFactory({
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',

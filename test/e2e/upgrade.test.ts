@@ -1,12 +1,16 @@
 /**
  * `edgefour up --upgrade` on the real tree: the next generation takes over while connections come and go, one that dies on
- * its way changes nothing, and what cannot be taken over is said in words.
+ * its way changes nothing, and what cannot be taken over is said in words. The long version is test/load/upgrades.ts.
  */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { eventually } from '../suites/engine/fixture.ts';
+import { edgefour } from '../world/command.ts';
 import { connects } from '../world/connects.ts';
+import { datagrams, portTeller } from '../world/datagrams.ts';
 import { Generations } from '../world/upgrade.ts';
 import { treeWorld } from '../world/world.ts';
 import { dial, exchange, say } from './clients.ts';
@@ -21,15 +25,18 @@ for (const engine of ['node', 'uring'] as const)
     async () => {
       await using w = await treeWorld({ settings: ['--engine', engine, '--drain', '30'] });
       await using generations = new Generations(w);
-      const { address, ports, proxyId } = await w.proxy('steady', [{}]);
-      const [port = 0] = ports;
-      const load = connects(address, port, 100);
+      await using teller = await portTeller();
+      const udpRule = { Protocol: 'UDP', OriginValue: [teller.address], OriginPortRange: `${teller.port}` } as const;
+      const { address, ports, proxyId } = await w.proxy('steady', [{}, udpRule]);
+      const [port = 0, udp = 0] = ports;
+      const load = connects(address, port, { perSecond: 100 });
+      const talk = datagrams(address, udp);
       const old = await dial(address, port);
       assert.equal(await say(old, 'before'), 'before');
 
       await generations.upgrade();
       assert.equal(await say(old, 'in the old one'), 'in the old one');
-      for (const how of ['control ready', 'edge world']) {
+      for (const how of ['control acks', 'edge world']) {
         const { code, output } = await generations.crash(how);
         assert.equal(code, 2, output);
         assert.match(output, /ended before it could take over/);
@@ -46,5 +53,21 @@ for (const engine of ['node', 'uring'] as const)
       assert.equal((await exchange(address, more.ports[0] ?? 0, Buffer.from('x'))).toString(), 'x');
       await load.stop();
       assert.deepEqual([...load.ends], [['ok', load.started]]);
+      const { fresh, steady } = await talk.stop();
+      // The node engine's sessions begin anew.
+      if (engine === 'uring') assert.deepEqual([fresh.lost, steady.portChanges], [0, 0]);
     },
   );
+
+test(
+  'with nothing running it is a plain start; where one runs that has no door it says so',
+  { skip: skip.node },
+  async () => {
+    await using w = await treeWorld({ settings: ['--upgrade'] });
+    await eventually(() => rmSync(join(w.folder, 'up.sock')));
+    const { code, stderr } = await edgefour(['up', ...w.args]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^edgefour: The EdgeFour that runs on this data folder has no door for the next one/);
+    assert.equal((await fetch(`${w.api}/readyz`)).status, 200);
+  },
+);

@@ -1,6 +1,14 @@
-/** New connections at a steady pace, each with one message there and back, counted by how they ended. */
+/** New connections at a steady pace, each with messages there and back, counted by how they ended. */
 import { connect } from 'node:net';
 import { systemClock as clock } from '../../src/lib/clock.ts';
+
+export interface Talk {
+  readonly perSecond: number;
+  /** Of each connection; default 1. */
+  readonly messages?: number;
+  /** Between an answer and the next message; default 0. */
+  readonly pauseMs?: number;
+}
 
 export interface Connects {
   /** How each ended: `ok`, or the error. */
@@ -12,25 +20,35 @@ export interface Connects {
 
 /** limit: a connection that has no answer by then is lost, also on a busy machine. */
 const PATIENCE_MS = 20_000;
+const LOOK_EVERY_MS = 5;
+/** limit: after a pause of this process, so many are made up for at once. */
+const MOST_AT_ONCE = 50;
 
-export function connects(address: string, port: number, perSecond: number): Connects {
+export function connects(address: string, port: number, { perSecond, messages = 1, pauseMs = 0 }: Talk): Connects {
   const ends = new Map<string, number>();
   const began = clock.monotonic();
   let started = 0;
   let open = 0;
   let stopping: (() => void) | undefined;
 
-  function one(): void {
-    const text = `message ${started++}`;
+  function one(number: number): void {
+    const text = `message of connection ${number}`;
     open++;
-    let said = '';
+    let answers = 0;
+    let heard = '';
     let end = '';
     const socket = connect({ host: address, port, noDelay: true });
+    const say = (): void => void (answers === messages - 1 ? socket.end(text) : socket.write(text));
     socket.setEncoding('utf8');
     socket.setTimeout(PATIENCE_MS, () => socket.destroy(Object.assign(new Error(), { code: 'silence' })));
-    socket.on('connect', () => socket.end(text));
-    socket.on('data', (part: string) => (said += part));
-    socket.on('end', () => (end = said === text ? 'ok' : `cut after ${said.length} bytes`));
+    socket.on('connect', say);
+    socket.on('data', (part: string) => {
+      heard += part;
+      if (heard.length < text.length || heard !== text) return;
+      heard = '';
+      if (++answers < messages) clock.after(pauseMs, say);
+    });
+    socket.on('end', () => (end = answers === messages && heard === '' ? 'ok' : `cut after ${answers} answers`));
     socket.on('error', (error: NodeJS.ErrnoException) => (end = error.code ?? error.message));
     socket.on('close', () => {
       const how = end === '' ? 'closed' : end;
@@ -39,10 +57,9 @@ export function connects(address: string, port: number, perSecond: number): Conn
       if (open === 0) stopping?.();
     });
   }
-  // A late timer makes up for what it missed, so the pace is the pace.
-  const timer = clock.every(5, () => {
+  const timer = clock.every(LOOK_EVERY_MS, () => {
     const due = ((clock.monotonic() - began) * perSecond) / 1000;
-    for (let most = 50; started < due && most > 0; most--) one();
+    for (let most = MOST_AT_ONCE; started < due && most > 0; most--) one(started++);
   });
   return {
     ends,

@@ -37,6 +37,9 @@ export const command: Command = {
     }),
 };
 
+/** limit: clients that call more often than this are not cut; the upgrade takes that much longer, and nobody waits for it. */
+const RETIRE_MS = 250;
+
 async function start({ startControl }: Code, args: readonly string[]) {
   const { config: wanted, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(wanted.data);
@@ -48,7 +51,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
   let lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
   let control = await startControl(config, folder, { log, inherited });
-  const { stop: _, ...facts } = control;
+  const { stop: _stop, retire: _retire, ...facts } = control;
   const succeeded = Promise.withResolvers<void>();
   // It may be heard of later.
   succeeded.promise.catch(() => {});
@@ -58,6 +61,8 @@ async function start({ startControl }: Code, args: readonly string[]) {
 
   async function take() {
     const { listeners, duplicate, partsOf } = await sending();
+    control.retire();
+    await systemClock.sleep(RETIRE_MS);
     // order: their own close when control ends; these keep the ports, and who connects meanwhile waits in them.
     given = Inherited.of(listeners().map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
     await control.stop();

@@ -4,15 +4,26 @@
  * when is in LIFECYCLE.md.
  */
 import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
+import type { Endpoint } from '../../pass-through/pass-through.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
 import type { Turns } from './schedule.ts';
 
 /** A bound socket of a rule that this worker serves. */
 export interface EntrySpec {
   readonly fd: number;
+  /** Of UDP, and only when it is new: sessions that the process before this one had on it. */
+  readonly sessions?: readonly WorkerSession[];
   readonly address: string;
   readonly port: number;
   readonly originPort: number;
+}
+
+/** A UDP session that changes hands; `entryFd` is the socket that its client speaks to. */
+export interface WorkerSession {
+  readonly fd: number;
+  readonly entryFd: number;
+  readonly client: Endpoint;
+  readonly origin: Endpoint;
 }
 
 export interface TargetSpec {
@@ -43,6 +54,8 @@ export type ToWorker =
   | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
+  /** Receive no datagram any more, and say which sessions there are; `release`: go on. */
+  | { readonly kind: 'hold' | 'release'; readonly seq: number }
   /**
    * End when the last connection has, or at the deadline. `isSucceeded`: another process serves the same sockets, so what
    * waits in them is left to it.
@@ -51,8 +64,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  /** Carried out: new sockets accept, old ones are closed. */
-  | { readonly kind: 'done'; readonly seq: number }
+  /** Carried out: new sockets accept, old ones are closed. `sessions`: the answer to `hold`. */
+  | { readonly kind: 'done'; readonly seq: number; readonly sessions?: readonly WorkerSession[] }
   | {
       readonly kind: 'log';
       readonly level: 'info' | 'warn' | 'error';

@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
-import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSettings } from './control.ts';
+import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from './control.ts';
 import { closeRow } from './counters.ts';
 import { estateMemory, settleEstate } from './estate.ts';
 import { RecordReader, recordMemory } from './records.ts';
@@ -45,10 +45,11 @@ export class Seat {
   readonly #wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   /** What the worker is to serve, for the next one in this seat. */
   readonly #rules = new Map<number, RuleSpec>();
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, (sessions?: readonly WorkerSession[]) => void>();
   #settings: WorkerSettings;
   #worker: Worker | undefined;
   #reader: RecordReader;
+  readonly #ready = Promise.withResolvers<void>();
   #lives = 0;
   #seq = 0;
   #startedAt = 0;
@@ -67,16 +68,26 @@ export class Seat {
     return this.#reader;
   }
 
+  /** Its first worker takes orders, or has died. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
   get lives(): number {
     return this.#lives;
   }
 
   /** Resolves when it is true in the worker, or in the one after it. */
-  order(order: Order): Promise<void> {
-    if (order.kind === 'apply') this.#rules.set(order.rule.index, order.rule);
+  async order(order: Order): Promise<void> {
+    if (order.kind === 'apply') this.#rules.set(order.rule.index, withoutSessions(order.rule));
     else if (order.kind === 'remove') this.#rules.delete(order.index);
     else if (order.kind === 'stop') this.#ending = true;
-    return this.#send(order);
+    await this.#send(order);
+  }
+
+  /** Receives no datagram any more; resolves with its sessions. */
+  async hold(): Promise<readonly WorkerSession[]> {
+    return (await this.#send({ kind: 'hold' })) ?? [];
   }
 
   /** The worker has stopped, or never ran. */
@@ -88,7 +99,7 @@ export class Seat {
     close(this.#wakeFd);
   }
 
-  #send(order: Order): Promise<void> {
+  #send(order: Order): Promise<readonly WorkerSession[] | void> {
     const seq = ++this.#seq;
     return new Promise((resolve) => {
       this.#waiting.set(seq, resolve);
@@ -137,8 +148,9 @@ export class Seat {
   #hear(message: FromWorker): void {
     if (message.kind === 'log')
       this.#events.log(message.level, message.message, { worker: this.index, ...message.facts });
-    else if (message.kind === 'done') {
-      this.#waiting.get(message.seq)?.();
+    else if (message.kind === 'ready') this.#ready.resolve();
+    else {
+      this.#waiting.get(message.seq)?.(message.sessions);
       this.#waiting.delete(message.seq);
       if (this.#waiting.size === 0 && !this.#ending) this.#worker?.unref();
     }
@@ -146,6 +158,7 @@ export class Seat {
 
   #exited(): void {
     this.#worker = undefined;
+    this.#ready.resolve();
     if (this.#ending) {
       for (const resolve of this.#waiting.values()) resolve();
       this.#waiting.clear();
@@ -180,4 +193,9 @@ export class Seat {
     for (const resolve of orphans) resolve();
     this.#events.back(this.index);
   }
+}
+
+/** What changes hands does so once: a worker after this one has nothing of it. */
+function withoutSessions(rule: RuleSpec): RuleSpec {
+  return { ...rule, entries: rule.entries.map(({ sessions: _gone, ...entry }) => entry) };
 }

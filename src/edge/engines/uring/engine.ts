@@ -35,8 +35,13 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
   // order: koffi is touched only after the probe has said that it can be.
   const [{ createPlane }, { attachToa }] = await Promise.all([import('./plane.ts'), import('./toa/attach.ts')]);
   const toa = attachToa(options.toaKinds);
-  if (typeof toa === 'string') return createPlane(options, capabilities(toa), undefined, events);
-  return createPlane(options, capabilities(undefined), toa, events);
+  const plane =
+    typeof toa === 'string'
+      ? createPlane(options, capabilities(toa), undefined, events)
+      : createPlane(options, capabilities(undefined), toa, events);
+  // Datagrams wait from when their sessions are asked for until the rules are there.
+  if (options.inheritance && options.inheritance.sockets.parts.keys.length > 0) await plane.warm();
+  return plane;
 }
 
 function capabilities(noToa: string | undefined): Capabilities {

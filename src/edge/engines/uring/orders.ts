@@ -13,6 +13,7 @@ import type { Entry, Rule } from './rules.ts';
 import { DIALLING, FREE } from './slots.ts';
 import { portAt } from './sockaddr.ts';
 import { Udp, listenUdp } from './udp.ts';
+import { adoptSessions, holdUdp, isHeld, releaseUdp, sessionsOf } from './udp-handoff.ts';
 import { endSession, judgeSessions } from './udp-sessions.ts';
 
 export class Orders {
@@ -20,6 +21,8 @@ export class Orders {
   /** Order → sockets that it waits for. */
   readonly #waiting = new Map<number, Set<Entry>>();
   #stopAt = Infinity;
+  /** The order to hold that waits for its receives to end. */
+  #holding: number | undefined;
 
   constructor(say: (message: FromWorker) => void) {
     this.#say = say;
@@ -31,12 +34,28 @@ export class Orders {
         return this.#apply(r, order.seq, order.rule);
       case 'remove':
         return this.#remove(r, order.seq, order.index);
+      case 'hold':
+        holdUdp(r);
+        this.#holding = order.seq;
+        return this.look(r);
+      case 'release':
+        this.#holding = undefined;
+        releaseUdp(r);
+        return this.#done(order.seq);
       case 'stop':
         r.acceptor.leavesQueues = order.isSucceeded;
         return this.#stop(r, order.seq, order.drainMs);
       default:
         throw new Error(`no such order: ${JSON.stringify(order)}`);
     }
+  }
+
+  /** Between two batches: whether what was to be held is still. */
+  look(r: Relay): void {
+    const seq = this.#holding;
+    if (seq === undefined || !isHeld(r)) return;
+    this.#holding = undefined;
+    this.#say({ kind: 'done', seq, sessions: sessionsOf(r) });
   }
 
   /** Nothing is under way on the socket of this closing entry: it can go. */
@@ -79,12 +98,14 @@ export class Orders {
       r.mapped();
     }
     for (const entry of added) {
-      if (entry.udp) listenUdp(r, entry);
-      else r.acceptor.open(r, entry);
+      if (entry.udp) {
+        adoptSessions(r, entry, spec.entries.find(({ fd }) => fd === entry.fd)?.sessions ?? []);
+        listenUdp(r, entry);
+      } else r.acceptor.open(r, entry);
     }
     this.#closeAll(r, seq, gone);
     judge(r, rule);
-    judgeSessions(r, rule, before !== spec.mode);
+    judgeSessions(r, rule, before !== undefined && before !== spec.mode);
   }
 
   #remove(r: Relay, seq: number, index: number): void {

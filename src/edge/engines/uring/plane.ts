@@ -3,6 +3,7 @@
  * after the other; rules know nothing of each other.
  */
 import { systemClock } from '../../../lib/clock.ts';
+import { socketNumber } from '../../../lib/handoff/listeners.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { bindReason } from '../../flow/causes.ts';
@@ -10,7 +11,7 @@ import { addCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../node/descriptors.ts';
-import type { EntrySpec, RuleSpec } from './control.ts';
+import type { EntrySpec, RuleSpec, WorkerSession } from './control.ts';
 import type { UringEngineOptions } from './engine.ts';
 import { newRow, sumRows } from './counters.ts';
 import type { Row } from './counters.ts';
@@ -49,7 +50,7 @@ export function createPlane(
   capabilities: Capabilities,
   toa: ToaAttachment | undefined,
   events: EngineEvents,
-): Engine {
+): Engine & { warm(): Promise<void> } {
   const rules = new Map<string, PlaneRule>();
   const byIndex = new Map<number, PlaneRule>();
   /** What rules that are gone have counted, because one that comes back must not count from 0. */
@@ -213,8 +214,10 @@ export function createPlane(
     for (const { point, fds } of rule.points.values()) {
       const to = originPort(listener.ports, listener.originPorts, point.port);
       if (to === undefined) continue;
-      for (const fd of fds[worker] ?? [])
-        entries.push({ fd, address: point.address, port: point.port, originPort: to });
+      for (const fd of fds[worker] ?? []) {
+        const entry = { fd, address: point.address, port: point.port, originPort: to };
+        entries.push(point.protocol === 'UDP' ? { ...entry, sessions: inheritedSessions(fd) } : entry);
+      }
     }
     return {
       index: rule.index,
@@ -229,6 +232,16 @@ export function createPlane(
       position: rule.position,
       persistence: rule.persistence,
     };
+  }
+
+  /** Once: the first time that a socket is given to a worker. */
+  function inheritedSessions(fd: number): readonly WorkerSession[] {
+    const { sessions } = options.inheritance ?? {};
+    if (!sessions || sessions.size === 0) return [];
+    const number = socketNumber(fd) ?? 0;
+    const mine = sessions.get(number) ?? [];
+    sessions.delete(number);
+    return mine.map((session) => ({ ...session, entryFd: fd }));
   }
 
   function numberOf(address: string): number {
@@ -255,6 +268,10 @@ export function createPlane(
   }
 
   return {
+    /** Rules are about to come: workers start now, and no rule waits for them. */
+    async warm() {
+      await Promise.all(crew().map((seat) => seat.ready));
+    },
     name: 'uring',
     capabilities: () => capabilities,
     apply: (listener) => turn(listener.id, () => applyNow(listener)),
@@ -273,13 +290,14 @@ export function createPlane(
       return Promise.resolve(all);
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
-    handOver() {
+    async handOver() {
       isSucceeded = true;
-      return Promise.resolve([]);
+      const sessions = await Promise.all(seats.map((seat) => seat.hold()));
+      return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
     },
-    takeBack() {
+    async takeBack() {
       isSucceeded = false;
-      return Promise.resolve();
+      await Promise.all(seats.map((seat) => seat.order({ kind: 'release' })));
     },
   };
 }

@@ -22,7 +22,7 @@ const MOST_OF_ONE_RULE = 0.5;
 
 /** A session for the client whose socket address lies at `name` in the buffers, or -1: dropped and counted. */
 export function openSession(r: Relay, entry: Entry, name: number, size: number): number {
-  const { flows, buffers, words } = r.udp!;
+  const { buffers, words } = r.udp!;
   const { rule } = entry;
   const drop = (reason: number): number => {
     rule.row[reason]! += 1;
@@ -48,14 +48,26 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
     r.budget.give(1);
     return drop(errnoName(fd) === 'EMFILE' || errnoName(fd) === 'ENFILE' ? DROP.limit : DROP['no-origin']);
   }
-  const flow = flows.take(entry.index, rule.index, words, name >> 2, fd, r.now);
-  const target = rule.spec.targets[position]!.number;
-  flows.target[flow] = target;
+  rule.persistence?.remember(buffers.memory, at, addressBytes, rule.spec.targets[position]!.number, r.now);
+  return begin(r, entry, { position, fd, header }, words, name >> 2);
+}
+
+/** The session of the client whose socket address begins at word `at`, with this socket to this target. */
+export function begin(
+  r: Relay,
+  entry: Entry,
+  { position, fd, header }: { readonly position: number; readonly fd: number; readonly header: Uint8Array },
+  words: Int32Array,
+  at: number,
+): number {
+  const { flows } = r.udp!;
+  const { rule } = entry;
+  const flow = flows.take(entry.index, rule.index, words, at, fd, r.now);
+  flows.target[flow] = rule.spec.targets[position]!.number;
   flows.originPort[flow] = entry.originPort;
-  flows.originFamily[flow] = v6 ? AF_INET6 : AF_INET;
+  flows.originFamily[flow] = rule.addresses[position]!.length === 16 ? AF_INET6 : AF_INET;
   flows.headerSize[flow] = header.length;
   flows.headers.set(header, flow * HEADER_BYTES);
-  rule.persistence?.remember(buffers.memory, at, addressBytes, target, r.now);
   r.rules.opened(entry);
   rule.row[CONNECTIONS]! += 1;
   rule.row[ACTIVE]! += 1;
@@ -70,7 +82,7 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
  * A place and a descriptor for a session of this rule, where need be those of the session that misses them least (of
  * this rule, where it holds its share already).
  */
-function makeRoom(r: Relay, rule: Rule): boolean {
+export function makeRoom(r: Relay, rule: Rule): boolean {
   const { flows } = r.udp!;
   const isFull = rule.open >= flows.capacity * MOST_OF_ONE_RULE;
   if (!isFull && flows.available > 0 && r.budget.take(1)) return true;

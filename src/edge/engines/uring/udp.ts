@@ -50,6 +50,8 @@ export class Udp {
   readonly hungry: number[] = [];
   readonly message: Slab;
   readonly gather: Gather;
+  /** Nothing is received: another process is about to. */
+  held = false;
 
   constructor(r: Relay, sessions: number, descriptors: SharedArrayBuffer) {
     const { ring } = r;
@@ -75,13 +77,15 @@ export class Udp {
 /** Arms the receive of a bound socket. */
 export function listenUdp(r: Relay, entry: Entry): void {
   const udp = r.udp!;
+  if (udp.held) return;
   entry.posted = 1;
   receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.message, OP.UDP_CLIENT, entry.index, 0);
 }
 
 /** Arms the receive of a session's socket. */
 export function listenOrigin(r: Relay, flow: number): void {
-  const { flows, buffers } = r.udp!;
+  const { flows, buffers, held } = r.udp!;
+  if (held) return;
   flows.reading[flow] = 1;
   receive(r.ring, flows.fd[flow]!, buffers.group, false, OP.UDP_ORIGIN, flow, flows.generation[flow]!);
 }
@@ -99,6 +103,7 @@ export function fromClient(r: Relay, index: number, result: number, cqeFlags: nu
   }
   if ((cqeFlags & IORING_CQE_F_MORE) !== 0) return;
   entry.posted = 0;
+  if (udp.held && !entry.closing) return;
   if (entry.closing || result === -ECANCELED) r.entryIdle(entry);
   else if (result === -ENOBUFS && !udp.buffers.starved()) {
     entry.rule.row[DROP['wait-buffers']]! += 1;
@@ -271,7 +276,7 @@ export function feedUdp(r: Relay): void {
   const udp = r.udp!;
   udp.gather.flushAll();
   udp.buffers.provide();
-  if (udp.hungry.length === 0 || udp.buffers.free === 0) return;
+  if (udp.hungry.length === 0 || udp.buffers.free === 0 || udp.held) return;
   for (const who of udp.hungry.splice(0)) {
     if (who < 0) {
       const flow = -1 - who;

@@ -121,6 +121,7 @@ function loop(r: Relay, orders: Orders): void {
       r.buffers.relax();
       r.udp?.buffers.relax();
     }
+    orders.look(r);
     if (!woken) continue;
     read(settings.wakeFd, wake, 8);
     for (let order = receiveMessageOnPort(port); order; order = receiveMessageOnPort(port))

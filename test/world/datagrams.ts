@@ -1,0 +1,121 @@
+/**
+ * UDP clients across a change: steady ones that go on with one socket, and new ones with a socket for each datagram. The
+ * origin says from which port it hears each, so that it is known whether a session stayed the same.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { systemClock as clock } from '../../src/lib/clock.ts';
+import { loopback } from '../suites/engine/fixture.ts';
+
+export interface PortTeller extends AsyncDisposable {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** An origin whose answer is `PORT TEXT`. */
+export async function portTeller(): Promise<PortTeller> {
+  const socket = createSocket('udp4', (text, from) =>
+    socket.send(`${from.port} ${text.toString()}`, from.port, from.address),
+  );
+  const address = loopback();
+  await once(socket.bind(0, address), 'listening');
+  return {
+    address,
+    port: socket.address().port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => void socket.close(() => resolve())),
+  };
+}
+
+export interface Outcome {
+  readonly steady: {
+    readonly clients: number;
+    readonly sent: number;
+    readonly lost: number;
+    readonly twice: number;
+    readonly portChanges: number;
+  };
+  readonly fresh: { readonly sent: number; readonly lost: number };
+}
+
+export interface Datagrams {
+  /** No more; resolves when answers have had their time. */
+  stop(): Promise<Outcome>;
+}
+
+// limit: what comes while sockets change hands comes to the origin at once, and must fit its receive buffer (208 KiB).
+const STEADY = 20;
+const STEADY_EVERY_MS = 100;
+const FRESH_EVERY_MS = 20;
+/** limit: an answer that is not there by then is lost, also on a busy machine. */
+const PATIENCE_MS = 5_000;
+
+export function datagrams(address: string, port: number): Datagrams {
+  const steady = Array.from({ length: STEADY }, () => steadyClient(address, port));
+  const waiting = new Map<Socket, () => void>();
+  const fresh = { sent: 0, lost: 0 };
+  const timers = [
+    clock.every(STEADY_EVERY_MS, () => steady.forEach((client) => client.say())),
+    clock.every(FRESH_EVERY_MS, () => {
+      const socket = createSocket('udp4');
+      fresh.sent++;
+      const patience = clock.after(PATIENCE_MS, () => {
+        fresh.lost++;
+        over();
+      });
+      function over(): void {
+        patience.cancel();
+        waiting.delete(socket);
+        socket.close();
+      }
+      waiting.set(socket, over);
+      socket.on('message', over);
+      socket.send('new', port, address);
+    }),
+  ];
+  return {
+    async stop() {
+      for (const timer of timers) timer.cancel();
+      const end = clock.monotonic() + PATIENCE_MS + 1_000;
+      const isQuiet = (): boolean => waiting.size === 0 && steady.every((client) => client.outcome().lost === 0);
+      while (!isQuiet() && clock.monotonic() < end) await clock.sleep(20);
+      const ends = steady.map((client) => client.close());
+      const sum = (name: 'sent' | 'lost' | 'twice' | 'portChanges'): number =>
+        ends.reduce((total, one) => total + one[name], 0);
+      return {
+        steady: {
+          clients: STEADY,
+          sent: sum('sent'),
+          lost: sum('lost'),
+          twice: sum('twice'),
+          portChanges: sum('portChanges'),
+        },
+        fresh,
+      };
+    },
+  };
+}
+
+function steadyClient(address: string, port: number) {
+  const socket = createSocket('udp4');
+  const heard = new Set<string>();
+  let sent = 0;
+  let twice = 0;
+  let portChanges = 0;
+  let lastPort = '';
+  socket.on('message', (text) => {
+    const [from = '', number = ''] = text.toString().split(' ');
+    if (lastPort !== '' && from !== lastPort) portChanges++;
+    lastPort = from;
+    if (heard.has(number)) twice++;
+    heard.add(number);
+  });
+  const outcome = () => ({ sent, lost: sent - heard.size, twice, portChanges });
+  return {
+    say: () => socket.send(`${sent++}`, port, address),
+    outcome,
+    close() {
+      socket.close();
+      return outcome();
+    },
+  };
+}
