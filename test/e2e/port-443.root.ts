@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -18,6 +18,11 @@ import { exchange } from './clients.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NOBODY = 65_534;
+/** What the program is made of, beside package.json. */
+const FOLDERS = ['bin', 'src', 'node_modules'];
+const MOUNT = `
+  for part in ${FOLDERS.join(' ')} package.json; do mount --bind "$0/$part" "$1/$part" || exit; done
+  shift && exec setpriv "$@"`;
 const CAPABILITY = ['--inh-caps', '+net_bind_service', '--ambient-caps', '+net_bind_service'];
 
 /** `up` as nobody, with the capability or without. */
@@ -29,10 +34,12 @@ async function asNobody(t: TestContext, capability: readonly string[]) {
   const user = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups', ...capability];
   const settings = [...freeSettings(data), '--ready-file', ready];
   const checkout = join(folder, 'checkout');
-  mkdirSync(checkout);
-  // The checkout may lie where nobody can't go (a home folder): it sees it in its own folder, in a mount namespace.
+  for (const part of FOLDERS) mkdirSync(join(checkout, part), { recursive: true });
+  writeFileSync(join(checkout, 'package.json'), '');
+  // The checkout may be where nobody can't go (a home folder), or be such a folder itself: it sees the parts in a folder
+  // of its own, in a mount namespace.
   const at = (path: string): string => path.replace(ROOT, checkout);
-  const seen = ['--mount', 'sh', '-c', 'mount --bind "$0" "$1" && shift && exec setpriv "$@"', ROOT, checkout];
+  const seen = ['--mount', 'sh', '-c', MOUNT, ROOT, checkout];
   const up = spawn('unshare', [...seen, ...user, at(process.execPath), at(MAIN), 'up', ...settings], {
     stdio: 'ignore',
     env: { HOME: folder, PATH: process.env['PATH'] },
