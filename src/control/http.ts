@@ -3,7 +3,7 @@
  * page. Bounds what a client may send and how slowly. Knows nothing of what a call means; control.ts starts it.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { RawReply, RawRequest } from '../api/call.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
@@ -22,7 +22,10 @@ export interface HttpServer {
   /** `http://127.0.0.1:7400`, with the port the system chose where the setting says 0. */
   readonly origin: string;
   readonly address: HostPort;
-  /** Serves on, but closes each connection with its next answer: so who calls often is not cut when it stops. */
+  /**
+   * Accepts no more, and closes each connection with its next answer: so who has just connected, and who calls often, is not
+   * cut when it stops. For who holds another descriptor of the listening socket.
+   */
   retire(): void;
   /** Answers what is under way, then closes. May be called twice. */
   stop(): Promise<void>;
@@ -78,6 +81,8 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     origin: `http://${reachable(address)}:${port}`,
     retire() {
       stopping = true;
+      // not: server.close(), which ends connections that have not said anything yet.
+      NetServer.prototype.close.call(server);
     },
     stop() {
       stopping = true;

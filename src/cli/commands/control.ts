@@ -61,10 +61,10 @@ async function start({ startControl }: Code, args: readonly string[]) {
 
   async function take() {
     const { listeners, duplicate, partsOf } = await sending();
+    // order: their own close when control retires and ends; these keep the ports, and who connects meanwhile waits in them.
+    given = Inherited.of(listeners().map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
     control.retire();
     await systemClock.sleep(RETIRE_MS);
-    // order: their own close when control ends; these keep the ports, and who connects meanwhile waits in them.
-    given = Inherited.of(listeners().map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
     await control.stop();
     lock.release();
     return { parts: partsOf(given.open(), (fd) => fd), facts: { listen: facts.listen, dns: facts.dns } };
