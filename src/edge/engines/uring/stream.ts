@@ -109,7 +109,10 @@ export function flush(r: Relay, k: number): void {
     // A receive that ended by itself is armed again as long as the queue is short.
     if ((flags & (READING | ENDED | HUNGRY | BULK_WANTED)) === 0 && s.queued[k]! < QUEUE_LONG) startReading(r, k);
   } else if ((flags & ENDED) !== 0) passEnd(r, k);
-  else if ((flags & (READING | HUNGRY)) === 0) {
+  else if ((flags & HUNGRY) !== 0) {
+    // It went hungry while its origin was being dialled: buffers may never come back, a pipe does as well.
+    if (enterBulk(r, k)) s.flags[k]! &= ~HUNGRY;
+  } else if ((flags & READING) === 0) {
     if ((flags & BULK_WANTED) !== 0 && enterBulk(r, k)) return;
     s.flags[k]! &= ~BULK_WANTED;
     s.streak[k] = 0;
