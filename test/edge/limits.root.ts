@@ -27,7 +27,7 @@ if (missing === undefined) {
   settle({ address: () => world.address(), entry: () => world.entry() });
   // Where floods come from: answers to them go nowhere.
   execFileSync('ip', ['-n', world.edge, 'route', 'add', '10.80.0.0/16', 'via', '10.127.0.1']);
-  describe('limits before uring', () => cases(world, 'uring'));
+  for (const engine of ['uring', 'kernel']) describe(`limits before ${engine}`, () => cases(world, engine));
 } else describe('limits', () => test('are not available here', { skip: missing }, () => {}));
 
 interface Stage {
