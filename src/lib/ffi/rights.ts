@@ -21,7 +21,7 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 /** Nothing there, or no room, for now. */
 export const EAGAIN = 11;
-const EMFILE = 24;
+export const EMFILE = 24;
 const ENAMETOOLONG = 36;
 const SUN_PATH_BYTES = 108;
 

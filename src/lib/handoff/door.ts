@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import { errnoName } from '../ffi/libc.ts';
 import { EAGAIN, MOST_DESCRIPTORS, sendRights } from '../ffi/rights.ts';
 import type { Answer, Part } from './knock.ts';
-import { type Ask, encodeLine, lineReader, PROTOCOL, readAsk, type Reply } from './words.ts';
+import { type Ask, type Asked, encodeLine, lineReader, mayFollow, PROTOCOL, readAsk, type Reply } from './words.ts';
 
 export interface Giver {
   /** Each is called once per attempt, in the order of words.ts. What it rejects with is told as the reason. */
@@ -34,7 +34,10 @@ export async function openDoor(path: string, giver: Giver, clock: Clock): Promis
   let inside: Socket | undefined;
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    if (inside) return void socket.end(encodeLine({ kind: 'refused', reason: 'another upgrade is under way' }));
+    if (inside) {
+      socket.end(encodeLine({ kind: 'refused', reason: 'another upgrade is under way' }));
+      return socket.destroySoon();
+    }
     inside = socket;
     void serve(socket, giver, clock).finally(() => {
       inside = undefined;
@@ -59,7 +62,7 @@ export async function openDoor(path: string, giver: Giver, clock: Clock): Promis
 
 async function serve(socket: Socket, giver: Giver, clock: Clock): Promise<void> {
   const lines = lineReader();
-  let hasTaken = false;
+  let before: Asked | undefined;
   let hasGone = false;
   const patience = clock.after(WITHIN_MS, () => socket.destroy());
   try {
@@ -70,7 +73,11 @@ async function serve(socket: Socket, giver: Giver, clock: Clock): Promise<void> 
           await send(socket, { kind: 'refused', reason: OTHER }, [], clock);
           return;
         }
-        hasTaken = true;
+        if (!mayFollow(before, ask.ask)) {
+          await send(socket, { kind: 'refused', reason: `it was asked for ${ask.ask} at the wrong time` }, [], clock);
+          return;
+        }
+        before = ask.ask;
         if (!(await answer(socket, ask, giver, clock))) return;
         if (ask.ask !== 'serving') continue;
         hasGone = true;
@@ -83,7 +90,7 @@ async function serve(socket: Socket, giver: Giver, clock: Clock): Promise<void> 
   } finally {
     patience.cancel();
     socket.destroySoon();
-    if (hasTaken && !hasGone) giver.lost();
+    if (before && !hasGone) giver.lost();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { close, errnoName } from '../ffi/libc.ts';
-import { connectUnix, EAGAIN, receiveRights, sendRights } from '../ffi/rights.ts';
+import { connectUnix, EAGAIN, EMFILE, receiveRights, sendRights } from '../ffi/rights.ts';
 import { type Asked, encodeLine, HandoffRefused, lineReader, PROTOCOL, readReply, type Reply } from './words.ts';
 
 export interface Part {
@@ -25,6 +25,7 @@ export interface Predecessor {
   close(): void;
 }
 
+const OTHER = 'the running EdgeFour does not speak as this one does';
 const LOOK_EVERY_MS = 2;
 /** limit: it answers calls that are under way before it gives up its store. */
 const WITHIN_MS = 15_000;
@@ -61,15 +62,16 @@ export function knock(path: string, version: string, clock: Clock): Predecessor 
       descriptors.push(...got.descriptors);
       if (got.bytes.length === 0) throw new HandoffRefused('the running EdgeFour has ended, or taken it back');
       const whole = lines(got.bytes);
-      if (!whole) throw new HandoffRefused('the running EdgeFour does not speak as this one does');
+      if (!whole) throw new HandoffRefused(OTHER);
       words.push(...whole);
     }
     const reply = readReply(words.shift() ?? '');
-    if (!reply) throw new HandoffRefused('the running EdgeFour does not speak as this one does');
+    if (!reply) throw new HandoffRefused(OTHER);
     return reply;
   }
 
   async function later(result: number, deadline: number): Promise<void> {
+    if (result === -EMFILE) throw new HandoffRefused('descriptors are missing: raise the limit (ulimit -n)');
     if (result !== -EAGAIN) throw new HandoffRefused(`the running EdgeFour can't be heard (${errnoName(result)})`);
     if (clock.monotonic() > deadline) throw new HandoffRefused('the running EdgeFour does not answer');
     await clock.sleep(LOOK_EVERY_MS);
@@ -78,15 +80,21 @@ export function knock(path: string, version: string, clock: Clock): Predecessor 
   return {
     async ask(ask, withinMs = WITHIN_MS) {
       const deadline = clock.monotonic() + withinMs;
-      await send(encodeLine({ ask, protocol: PROTOCOL, version }), deadline);
       const parts: Part[] = [];
-      for (;;) {
-        const reply = await next(deadline);
-        if (reply.kind === 'refused') throw new HandoffRefused(reply.reason);
-        if (reply.kind === 'done') return { parts, facts: reply.facts };
-        if (reply.count > descriptors.length)
-          throw new HandoffRefused('descriptors are missing: raise the limit (ulimit -n)');
-        parts.push({ descriptors: descriptors.splice(0, reply.count), facts: reply.facts });
+      try {
+        await send(encodeLine({ ask, protocol: PROTOCOL, version }), deadline);
+        for (;;) {
+          const reply = await next(deadline);
+          if (reply.kind === 'refused') throw new HandoffRefused(reply.reason);
+          if (reply.kind === 'part' && reply.count > descriptors.length) throw new HandoffRefused(OTHER);
+          if (reply.kind === 'part')
+            parts.push({ descriptors: descriptors.splice(0, reply.count), facts: reply.facts });
+          else if (descriptors.length > 0) throw new HandoffRefused(OTHER);
+          else return { parts, facts: reply.facts };
+        }
+      } catch (error) {
+        for (const fd of [...parts.flatMap((part) => part.descriptors), ...descriptors.splice(0)]) close(fd);
+        throw error;
       }
     },
     close() {

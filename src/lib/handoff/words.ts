@@ -41,6 +41,18 @@ const isReply: Readonly<Record<Reply['kind'], is.Check>> = {
 /** Why it does not work, for a person. */
 export class HandoffRefused extends Error {}
 
+/** Each once, and in this order; an edge without sessions may leave them out. */
+const AFTER: Readonly<Record<Asked, readonly (Asked | undefined)[]>> = {
+  take: [undefined],
+  sessions: ['take'],
+  serving: ['take', 'sessions'],
+};
+
+/** Whether it may be asked, `before` being what was asked last. */
+export function mayFollow(before: Asked | undefined, ask: Asked): boolean {
+  return AFTER[ask].includes(before);
+}
+
 export function encodeLine(word: Ask | Reply): Buffer {
   return Buffer.from(`${JSON.stringify(word)}\n`);
 }
@@ -71,13 +83,16 @@ export function lineReader(): (bytes: Uint8Array) => string[] | undefined {
   let held = Buffer.alloc(0);
   let isOver = false;
   return (bytes) => {
+    if (isOver) return undefined;
     held = Buffer.concat([held, bytes]);
     const lines: string[] = [];
     for (let end = held.indexOf(10); end >= 0 && end < LONGEST_LINE; end = held.indexOf(10)) {
       lines.push(held.toString('utf8', 0, end));
       held = held.subarray(end + 1);
     }
-    isOver ||= held.length >= LONGEST_LINE;
-    return isOver ? undefined : lines;
+    isOver = held.length >= LONGEST_LINE;
+    if (!isOver) return lines;
+    held = Buffer.alloc(0);
+    return undefined;
   };
 }
