@@ -7,8 +7,11 @@ import { type Config, readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { Command } from '../command.ts';
 import { bad, type Finding, ok, warn } from '../doctor/finding.ts';
-import { kernelFindings, system } from '../doctor/kernel.ts';
+import { kernelEngineFacts, kernelEngineFindings } from '../doctor/kernel-engine.ts';
+import { collisionFindings } from '../doctor/collisions.ts';
 import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
+import { processFindings, system } from '../doctor/process.ts';
+import { uringFacts, uringFindings } from '../doctor/uring.ts';
 import { write, writeJson } from '../output.ts';
 import { readRunning } from '../session.ts';
 
@@ -32,8 +35,10 @@ async function examine(config: Config): Promise<Finding[]> {
   const running = readRunning(config) !== undefined;
   return [
     node(),
-    await uring(),
-    ...kernelFindings(system()),
+    ...uringFindings(await uringFacts()),
+    ...kernelEngineFindings(await kernelEngineFacts(config.engine, config.addresses)),
+    ...processFindings(system()),
+    ...(await collisionFindings(config, running)),
     ...dataFindings(dataFolder(config.data)),
     await portFinding('API', config.listen, false, 'listen', running),
     ...(config.dns ? [await portFinding('DNS', config.dns, true, 'dns', running)] : []),
@@ -46,15 +51,6 @@ function node(): Finding {
   const [major = 0] = process.versions.node.split('.').map(Number);
   const text = `${process.version} on ${process.platform}-${process.arch}`;
   return major >= 26 ? ok('Node', text) : bad('Node', text, 'EdgeFour runs on Node 26: `npm ci` brings it along.');
-}
-
-/** The kernel is asked, by making a ring; a container may forbid what the version has. */
-async function uring(): Promise<Finding> {
-  const { whyUnavailable } = await import('../../edge/engines/uring/probe.ts');
-  const why = await whyUnavailable();
-  return why === undefined
-    ? ok('uring engine', 'io_uring works here')
-    : warn('uring engine', why, 'The node engine does the work.');
 }
 
 /** limit: the log of changes and the connection records of a busy day fit with room to spare. */

@@ -50,7 +50,7 @@ export function capabilitiesOf(isAsked: boolean): Capabilities {
   };
 }
 
-function systemProbe() {
+export function systemProbe() {
   return {
     platform: process.platform,
     status: () => readFileSync('/proc/self/status', 'latin1'),

@@ -30,7 +30,7 @@ export function createUringEngine(
 }
 
 export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {
-  const why = await whyUnavailable();
+  const why = await whyUnavailable(options.workers);
   if (why !== undefined) return absent(why);
   // order: koffi is touched only after the probe has said that it can be.
   const [{ createPlane }, { attachToa }] = await Promise.all([import('./plane.ts'), import('./toa/attach.ts')]);

@@ -11,6 +11,7 @@ import { addCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../node/descriptors.ts';
+import { shareOf, unreserved } from './budget.ts';
 import type { EntrySpec, RuleSpec, WorkerSession } from './control.ts';
 import type { UringEngineOptions } from './engine.ts';
 import { newRow, sumRows } from './counters.ts';
@@ -40,10 +41,6 @@ interface PlaneRule {
 const MOST_RETIRED = 10_000;
 /** limit: records are at most this late. */
 const RECORDS_MS = 200;
-/** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
-const RESERVED = 256;
-/** limit: state is laid out for this many at most; half of them TCP connections. */
-const MOST = 1 << 20;
 
 export function createPlane(
   options: UringEngineOptions,
@@ -57,7 +54,7 @@ export function createPlane(
   const retired = new Map<string, RuleCounters>();
   const targetNumbers = new Map<string, number>();
   const turns = new Map<string, Promise<unknown>>();
-  const share = Math.floor((options.descriptors ?? unreserved()) / options.workers);
+  const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), options.workers);
   let seats: Seat[] = [];
   let stopping: Promise<void> | undefined;
   /** Another process serves the same sockets. */
@@ -71,7 +68,7 @@ export function createPlane(
   function crew(): Seat[] {
     if (seats.length > 0) return seats;
     const buffers = options.buffers ?? TCP_BUFFERS.count;
-    const shape = { slots: Math.floor(share / 2), descriptors: share, buffers, toa: toa?.handles };
+    const shape = { ...share, buffers, toa: toa?.handles };
     seats = Array.from(
       { length: options.workers },
       (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
@@ -305,9 +302,4 @@ export function createPlane(
 function counted({ rows, past }: PlaneRule): RuleCounters {
   const sums = sumRows(rows);
   return past ? addCounters(past, sums) : sums;
-}
-
-function unreserved(): number {
-  const limit = Math.min(descriptorLimit(), MOST);
-  return limit - Math.max(RESERVED, limit / 10);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusal } from './probe.ts';
+import { memoryLack, refusal } from './probe.ts';
 
 test('each refusal says in one line what to change', () => {
   const cases: [error: string, disabled: string, says: RegExp][] = [
@@ -17,4 +17,15 @@ test('each refusal says in one line what to change', () => {
     assert.match(refusal(error, disabled), says);
     assert.ok(!refusal(error, disabled).includes('\n'));
   }
+});
+
+test('rings need locked memory, unless the process may lock what it likes', () => {
+  const limits = (most: string): string =>
+    `Max locked memory         ${most}              ${most}              bytes     \n`;
+  const [plain, mayLock] = ['CapEff:\t0000000000000000\n', 'CapEff:\t0000000000004000\n'];
+  assert.equal(memoryLack(plain, limits('8388608'), 2), undefined);
+  assert.match(memoryLack(plain, limits('8388608'), 16) ?? '', /11520 KiB of locked memory and 8192 KiB may be had/);
+  assert.equal(memoryLack(mayLock, limits('65536'), 16), undefined);
+  assert.equal(memoryLack(plain, limits('unlimited'), 16), undefined);
+  assert.equal(memoryLack('', '', 16), undefined);
 });

@@ -4,10 +4,11 @@
  * about a container.
  */
 import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { availableParallelism, endianness } from 'node:os';
+import { lockedBytes } from './budget.ts';
 
 /** `undefined`: it can. Never throws. */
-export async function whyUnavailable(): Promise<string | undefined> {
+export async function whyUnavailable(workers = availableParallelism()): Promise<string | undefined> {
   if (process.platform !== 'linux') return `io_uring needs Linux; this is ${process.platform}`;
   if (endianness() !== 'LE') return 'the engine is written for little-endian machines';
   const release = readText('/proc/sys/kernel/osrelease');
@@ -18,7 +19,7 @@ export async function whyUnavailable(): Promise<string | undefined> {
   const made = Ring.create(8);
   if (typeof made !== 'number') {
     made.close();
-    return undefined;
+    return memoryLack(readText('/proc/self/status'), readText('/proc/self/limits'), workers);
   }
   return refusal(errnoName(made), readText('/proc/sys/kernel/io_uring_disabled'));
 }
@@ -33,6 +34,18 @@ export function refusal(error: string, disabled: string): string {
   if (error === 'ENOSYS') return 'this kernel was built without io_uring (CONFIG_IO_URING)';
   if (error === 'ENOMEM') return 'no memory for a ring: raise the limit of locked memory (ulimit -l)';
   return `io_uring_setup failed: ${error}`;
+}
+
+const CAP_IPC_LOCK = 14n;
+
+/** Rings and what they are given buffers from count as locked memory of the user. Pure; exported for its test. */
+export function memoryLack(status: string, limits: string, workers: number): string | undefined {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+  if ((BigInt(`0x${mask}`) >> CAP_IPC_LOCK) & 1n) return undefined;
+  const [most, needed] = [Number(/^Max locked memory\s+(\d+)/m.exec(limits)?.[1] ?? Infinity), lockedBytes(workers)];
+  if (needed <= most) return undefined;
+  const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
+  return `its rings take ${kib(needed)} of locked memory and ${kib(most)} may be had: raise that limit (LimitMEMLOCK=infinity in the unit, or ulimit -Hl)`;
 }
 
 function atLeast(release: string, major: number, minor: number): boolean {

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type KernelEngineFacts, kernelEngineFindings } from './kernel-engine.ts';
+import { type UringFacts, uringFindings } from './uring.ts';
+
+const on = (name: string) => ({ name, why: 'it is needed', value: '1' });
+const KERNEL: KernelEngineFacts = {
+  engine: 'auto',
+  why: undefined,
+  isLoopback: false,
+  switches: [on('net.ipv4.ip_forward'), on('net.netfilter.nf_conntrack_acct')],
+  connections: { most: 262_144, now: 12, buckets: 262_144 },
+  limits: { rates: '', 'SYN proxy': '' },
+};
+const off = { ...on('net.ipv4.ip_forward'), value: '0' };
+const off6 = { ...on('net.ipv6.conf.all.forwarding'), value: '0', isOperators: true };
+
+const kernel: readonly [what: string, Partial<KernelEngineFacts>, about: string, state: string, says: RegExp][] = [
+  ['all is there', {}, 'kernel engine', 'ok', /CAP_NET_ADMIN is there/],
+  ['a switch is on', {}, 'nf_conntrack_acct', 'ok', /^1, /],
+  ['no capability', { why: 'it needs CAP_NET_ADMIN' }, 'kernel engine', 'warn', /needs CAP_NET_ADMIN.*Only if/],
+  ['not asked for', { engine: 'uring', why: 'x' }, 'kernel engine', 'ok', /--engine uring/],
+  ['loopback only', { isLoopback: true, switches: [off] }, 'kernel engine', 'ok', /leaves loopback/],
+  [
+    'auto sets nothing',
+    { switches: [off] },
+    off.name,
+    'warn',
+    /0, must be 1: it is needed.*sysctl -w net\.ipv4\.ip_forward=1/,
+  ],
+  ['by name it sets it', { engine: 'kernel', switches: [off] }, off.name, 'ok', /^0; EdgeFour sets it to 1/],
+  ['but for IPv6', { engine: 'kernel', switches: [off6] }, off6.name, 'warn', /=1\. EdgeFour does not set it/],
+  ['no such switch', { switches: [{ ...off, value: undefined }] }, off.name, 'warn', /^not there, must be 1/],
+  ['room', {}, 'nf_conntrack_max', 'ok', /^12 connections of 262144/],
+  ['full', { connections: { most: 100, now: 76, buckets: 100 } }, 'nf_conntrack_max', 'warn', /76 .* of 100 .*max=400/],
+  ['long lists', { connections: { most: 1000, now: 0, buckets: 100 } }, 'nf_conntrack_buckets', 'warn', /buckets=500/],
+  ['limits', {}, 'limits', 'ok', /rates, SYN proxy can be had/],
+  [
+    'a limit less',
+    { limits: { rates: '', 'SYN proxy': 'No such file' } },
+    'limits',
+    'warn',
+    /^SYN proxy: No such file.*unlimited/,
+  ],
+];
+for (const [what, facts, about, state, says] of kernel)
+  test(`kernel engine: ${what}`, () => {
+    const found = kernelEngineFindings({ ...KERNEL, ...facts }).find((finding) => finding.about === about);
+    assert.equal(found?.state, state);
+    assert.match(`${found?.text} ${found?.fix ?? ''}`, says);
+  });
+
+test('kernel engine: where the system does not say how many connections it has room for, nothing is said', () => {
+  const found = kernelEngineFindings({ ...KERNEL, connections: { most: NaN, now: NaN, buckets: NaN } });
+  assert.ok(!found.some(({ about }) => about.startsWith('nf_conntrack_max')));
+});
+
+const URING: UringFacts = {
+  why: undefined,
+  workers: 2,
+  share: { descriptors: 9000, slots: 4500 },
+  limit: 20_000,
+  locked: 2 * 720 * 1024,
+};
+const uring: readonly [what: string, Partial<UringFacts>, about: string, state: string, says: RegExp][] = [
+  ['works', {}, 'uring engine', 'ok', /1440 KiB/],
+  [
+    'capacity',
+    {},
+    'uring capacity',
+    'ok',
+    /^2 workers, each up to 4500 TCP .* 9000 UDP sessions \(of 20000 open files\)/,
+  ],
+  ['few', { share: { descriptors: 384, slots: 192 }, limit: 1024 }, 'uring capacity', 'warn', /192 TCP.*LimitNOFILE/],
+  ['no limit', { limit: Infinity }, 'uring capacity', 'ok', /no limit of open files/],
+  ['not here', { why: 'io_uring is switched off' }, 'uring engine', 'warn', /switched off.*node engine/],
+];
+for (const [what, facts, about, state, says] of uring)
+  test(`uring engine: ${what}`, () => {
+    const found = uringFindings({ ...URING, ...facts }).find((finding) => finding.about === about);
+    assert.equal(found?.state, state);
+    assert.match(`${found?.text} ${found?.fix ?? ''}`, says);
+  });

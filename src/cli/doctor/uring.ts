@@ -1,0 +1,45 @@
+/** What the uring engine finds on this machine: whether it works, and for how many connections. Pure but for uringFacts. */
+import { availableParallelism } from 'node:os';
+import { type Finding, ok, warn } from './finding.ts';
+
+export interface UringFacts {
+  /** Why it can't run. */
+  readonly why: string | undefined;
+  /** As the engine itself derives them. */
+  readonly workers: number;
+  readonly share: { readonly descriptors: number; readonly slots: number };
+  /** Descriptors that the process may have. */
+  readonly limit: number;
+  /** Bytes of locked memory, for a user whose locked memory is limited. */
+  readonly locked: number;
+}
+
+/** The kernel is asked, by making a ring; a container may forbid what the version has. */
+export async function uringFacts(): Promise<UringFacts> {
+  const [{ whyUnavailable }, { lockedBytes, shareOf, unreserved }, { descriptorLimit }] = await Promise.all([
+    import('../../edge/engines/uring/probe.ts'),
+    import('../../edge/engines/uring/budget.ts'),
+    import('../../edge/engines/node/descriptors.ts'),
+  ]);
+  const [workers, limit] = [availableParallelism(), descriptorLimit()];
+  const share = shareOf(unreserved(limit), workers);
+  return { why: await whyUnavailable(workers), workers, share, limit, locked: lockedBytes(workers) };
+}
+
+/** limit: below this many a worker is full before a core is busy. */
+const COMFORTABLE = 4_096;
+
+export function uringFindings({ why, workers, share, limit, locked }: UringFacts): Finding[] {
+  if (why !== undefined) return [warn('uring engine', why, 'Until then the node engine does its work.')];
+  const room = `${workers} workers, each up to ${share.slots} TCP connections or ${share.descriptors} UDP sessions`;
+  const from = limit === Infinity ? 'no limit of open files' : `of ${limit} open files`;
+  const works = ok(
+    'uring engine',
+    `io_uring works here; the ${Math.round(locked / 1024)} KiB that its rings lock can be had`,
+  );
+  if (share.slots >= COMFORTABLE) return [works, ok('uring capacity', `${room} (${from})`)];
+  return [
+    works,
+    warn('uring capacity', `${room} (${from})`, 'Raise the hard limit of open files: LimitNOFILE=1048576.'),
+  ];
+}
