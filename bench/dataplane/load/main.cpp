@@ -2,7 +2,7 @@
 //
 //   load origin IP            serves everything of origin.hpp
 //   load MODE key=value…      connects | rr | down | up | idle | udp
-//     ip= port= count= size= rate= flows= warm= time=   see struct Load
+//     ip= port= count= size= rate= flows= ports= warm= time=   see struct Load
 //     proxy=PID,PID origin=PID,PID                      whose processor time is counted
 #include <fcntl.h>
 
@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
   }
   auto number = [&](const char* key, double or_) { return given.count(key) ? std::stod(given[key]) : or_; };
   Load load{given["ip"], int(number("port", 0)), int(number("count", 64)), int(number("size", 64)), int(number("rate", 0)),
-            int(number("flows", 64)), number("warm", 2), number("time", 3)};
+            int(number("flows", 64)), number("warm", 2), number("time", 3), int(number("ports", 1))};
   CpuMeter meter(numbers(given["proxy"]), numbers(given["origin"]));
   if (mode == "connects") print(mode, connects(load, meter));
   else if (mode == "rr") print(mode, roundTrips(load, meter));

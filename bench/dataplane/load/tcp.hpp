@@ -10,6 +10,8 @@ struct Load {
   std::string ip;
   int port = 0, count = 64, size = 64, rate = 0, flows = 64;
   double warm = 2, time = 3;
+  // Connections go to this many ports, in turn, beginning with `port`.
+  int ports = 1;
 };
 
 struct Measured {
@@ -44,7 +46,9 @@ inline Measured connects(const Load& load, const CpuMeter& meter) {
   std::vector<One> ones(1 << 20);
   std::vector<char> message(load.size, 'x'), buffer(65536);
   sockaddr_in to = address(load.ip, load.port);
+  int next = 0;
   auto start = [&] {
+    to.sin_port = htons(load.port + next++ % load.ports);
     int fd = tcpConnect(to);
     ones[fd] = {seconds(), 0, false};
     poller.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, fd);

@@ -1,5 +1,5 @@
 /**
- * An assembler for eBPF, as small as the one program needs: an instruction is an object, a program a list of them and of
+ * An assembler for eBPF, as small as our programs need: an instruction is an object, a program a list of them and of
  * labels, assemble() turns it into the kernel's eight bytes each. Pure. It checks labels; the kernel checks the rest.
  */
 export const R0 = 0;
@@ -11,6 +11,8 @@ export const R6 = 6;
 export const R7 = 7;
 export const R8 = 8;
 export const R9 = 9;
+/** The end of the stack, which grows down from it. */
+export const R10 = 10;
 
 interface Instruction {
   readonly code: number;
@@ -27,7 +29,7 @@ interface Instruction {
 /** A label is a line of its own: its name. */
 export type Line = Instruction | string;
 
-const SIZE = { byte: 0x10, word: 0x00, double: 0x18 } as const;
+const SIZE = { byte: 0x10, half: 0x08, word: 0x00, double: 0x18 } as const;
 export type Size = keyof typeof SIZE;
 const BPF_LDX_MEM = 0x61;
 const BPF_STX_MEM = 0x63;
@@ -37,6 +39,8 @@ const JUMPS = { '==': 0x15, '>': 0x25, '>=': 0x35, '!=': 0x55, '<': 0xa5 } as co
 export const move = (dst: number, src: number): Line => ({ code: 0xbf, dst, src });
 export const set = (dst: number, value: number): Line => ({ code: 0xb7, dst, value });
 export const add = (dst: number, value: number): Line => ({ code: 0x07, dst, value });
+/** The lower 16 bits in network order. */
+export const network16 = (dst: number): Line => ({ code: 0xdc, dst, value: 16 });
 export const or = (dst: number, value: number): Line => ({ code: 0x47, dst, value });
 export const and = (dst: number, value: number): Line => ({ code: 0x57, dst, value });
 export const load = (size: Size, dst: number, src: number, offset: number): Line => ({
