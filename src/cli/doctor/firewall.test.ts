@@ -26,6 +26,7 @@ const dport = (right: unknown, protocol = 'tcp'): Json => match({ payload: { pro
 const daddr = (right: unknown): Json => match({ payload: { protocol: 'ip', field: 'daddr' } }, right);
 const state = (...words: string[]): Json => match({ ct: { key: 'state' } }, words, 'in');
 const ours = match({ '&': [{ ct: { key: 'mark' } }, 0xe000_0000] }, 0xe000_0000);
+const asPrefix = match({ ct: { key: 'mark' } }, { prefix: { addr: 0xe000_0000, len: 3 } });
 const [drop, accept] = [{ drop: null }, { accept: null }];
 const strange = match({ fib: { result: 'type', flags: ['saddr'] } }, 'local');
 const nat: Json = { type: 'nat' };
@@ -40,6 +41,12 @@ const cases: readonly [what: string, ruleset: Json[], state: 'ok' | 'warn', says
     /table inet fw, chain on-forward \(by its policy\) \(forward, priority 0\) drops new connections of rule-a$/,
   ],
   ['what is marked is let in', [base('forward', 0, 'drop'), rule('on-forward', ours, accept)], 'ok', /nothing else/],
+  [
+    'what is marked is let in, as nft writes it',
+    [base('forward', 0, 'drop'), rule('on-forward', asPrefix, accept)],
+    'ok',
+    /nothing else/,
+  ],
   [
     'what is translated is let in',
     [base('forward', 0, 'drop'), rule('on-forward', match({ ct: { key: 'status' } }, 'dnat', 'in'), accept)],

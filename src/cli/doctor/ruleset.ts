@@ -107,6 +107,7 @@ function askOf({ op, left, right }: Json): Ask {
   if (word === '&' && Array.isArray(value)) return isMark(value, right) ? { on: 'ours' } : UNKNOWN;
   if (!isJson(value)) return UNKNOWN;
   const [key, field] = [wordOf(value['key']), wordOf(value['field'])];
+  if (word === 'ct' && key === 'mark') return wordsIn(right)?.join() === OURS_PREFIX ? { on: 'ours' } : UNKNOWN;
   if (word === 'ct' && key === 'state') return wordsOn('state', right);
   if (word === 'ct' && key === 'status') return wordsIn(right)?.includes('dnat') ? { on: 'translated' } : UNKNOWN;
   if (word === 'meta' && (key === 'iif' || key === 'iifname')) return right === 'lo' ? { on: 'loopback' } : UNKNOWN;
@@ -120,8 +121,9 @@ function askOf({ op, left, right }: Json): Ask {
   return UNKNOWN;
 }
 
-/** All bits of ours (edge/engines/kernel/marks.ts). */
+/** All bits of ours (edge/engines/kernel/marks.ts), and how nft writes a mask of leading bits. */
 const OURS = 0xe000_0000;
+const OURS_PREFIX = `${OURS}/3`;
 
 function isMark([left, mask]: readonly unknown[], right: unknown): boolean {
   const key = isJson(left) && isJson(left['ct']) ? left['ct']['key'] : undefined;
@@ -145,7 +147,7 @@ function wordsIn(right: unknown): string[] | undefined {
   const { set, range, prefix } = right;
   if (set !== undefined) return wordsIn(set);
   if (Array.isArray(range)) return [range.map(String).join('-')];
-  if (isJson(prefix)) return [`${wordOf(prefix['addr'])}/${Number(prefix['len'])}`];
+  if (isJson(prefix)) return [`${String(prefix['addr'])}/${Number(prefix['len'])}`];
   return undefined;
 }
 
