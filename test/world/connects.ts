@@ -23,6 +23,8 @@ const PATIENCE_MS = 20_000;
 const LOOK_EVERY_MS = 5;
 /** limit: after a pause of this process, so many are made up for at once. */
 const MOST_AT_ONCE = 50;
+/** limit: on a machine that can't keep the pace no more than this are open; else they would only wait for each other. */
+const MOST_OPEN = 300;
 
 export function connects(address: string, port: number, { perSecond, messages = 1, pauseMs = 0 }: Talk): Connects {
   const ends = new Map<string, number>();
@@ -59,7 +61,7 @@ export function connects(address: string, port: number, { perSecond, messages = 
   }
   const timer = clock.every(LOOK_EVERY_MS, () => {
     const due = ((clock.monotonic() - began) * perSecond) / 1000;
-    for (let most = MOST_AT_ONCE; started < due && most > 0; most--) one(started++);
+    for (let most = MOST_AT_ONCE; started < due && most > 0 && open < MOST_OPEN; most--) one(started++);
   });
   return {
     ends,

@@ -1,6 +1,7 @@
 /**
- * UDP clients across a change: steady ones that go on with one socket, and new ones with a socket for each datagram. The
- * origin says from which port it hears each, so that it is known whether a session stayed the same.
+ * UDP clients across a change: steady ones that go on with one socket, and new ones with a socket for each datagram. Each
+ * waits for its answer before it says more, so that what waits while sockets change hands is bounded, however long it
+ * takes. The origin says from which port it hears each, so that it is known whether a session stayed the same.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -44,10 +45,11 @@ export interface Datagrams {
 
 // limit: what comes while sockets change hands comes to the origin at once, and must fit its receive buffer (208 KiB).
 const STEADY = 20;
+const MOST_FRESH = 100;
 const STEADY_EVERY_MS = 100;
 const FRESH_EVERY_MS = 20;
 /** limit: an answer that is not there by then is lost, also on a busy machine. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 
 export function datagrams(address: string, port: number): Datagrams {
   const steady = Array.from({ length: STEADY }, () => steadyClient(address, port));
@@ -56,6 +58,7 @@ export function datagrams(address: string, port: number): Datagrams {
   const timers = [
     clock.every(STEADY_EVERY_MS, () => steady.forEach((client) => client.say())),
     clock.every(FRESH_EVERY_MS, () => {
+      if (waiting.size >= MOST_FRESH) return;
       const socket = createSocket('udp4');
       fresh.sent++;
       const patience = clock.after(PATIENCE_MS, () => {
@@ -102,6 +105,7 @@ function steadyClient(address: string, port: number) {
   let twice = 0;
   let portChanges = 0;
   let lastPort = '';
+  let saidAt = 0;
   socket.on('message', (text) => {
     const [from = '', number = ''] = text.toString().split(' ');
     if (lastPort !== '' && from !== lastPort) portChanges++;
@@ -111,7 +115,12 @@ function steadyClient(address: string, port: number) {
   });
   const outcome = () => ({ sent, lost: sent - heard.size, twice, portChanges });
   return {
-    say: () => socket.send(`${sent++}`, port, address),
+    say() {
+      const now = clock.monotonic();
+      if (sent > 0 && !heard.has(`${sent - 1}`) && now - saidAt < PATIENCE_MS) return;
+      saidAt = now;
+      socket.send(`${sent++}`, port, address);
+    },
     outcome,
     close() {
       socket.close();

@@ -90,7 +90,9 @@ test('any text may be asked about', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.json(),
-    fc.record({ kind: fc.constantFrom('part', 'done', 'refused', 'valueOf'), count: fc.jsonValue() }).map((value) => JSON.stringify(value)),
+    fc
+      .record({ kind: fc.constantFrom('part', 'done', 'refused', 'valueOf'), count: fc.jsonValue() })
+      .map((value) => JSON.stringify(value)),
   );
   fc.assert(
     fc.property(text, (line) => {

@@ -65,8 +65,9 @@ export function readAsk(line: string): Ask | undefined {
 
 export function readReply(line: string): Reply | undefined {
   const value = readObject(line) as { readonly kind?: unknown } | undefined;
-  const kind = value?.kind as Reply['kind'];
-  return Object.hasOwn(isReply, kind ?? '') && isReply[kind](value) ? (value as Reply) : undefined;
+  const kind = value?.kind;
+  if (typeof kind !== 'string' || !Object.hasOwn(isReply, kind)) return undefined;
+  return isReply[kind as Reply['kind']](value) ? (value as Reply) : undefined;
 }
 
 function readObject(line: string): unknown {
