@@ -5,13 +5,16 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ENTRY, ORIGIN } from './topology.ts';
+import { ORIGIN, entryOf, proxyPlace } from './topology.ts';
+import type { Place } from './topology.ts';
 
 export interface Candidate {
   readonly name: string;
-  /** Runs in the foreground in the proxy's namespace; `undefined`: no proxy, the client talks to the origin. */
+  /** Where it runs, and where clients find it; without a proxy these are the origin's address and ports. */
+  readonly place: Place;
+  readonly address: string;
+  /** Runs in the foreground; `undefined`: no proxy, the client talks to the origin. */
   readonly command: readonly string[] | undefined;
-  readonly threads: number;
   readonly udp: boolean;
 }
 
@@ -20,54 +23,68 @@ export const NO_PROXY = 'no proxy';
 export const PORTS: Readonly<Record<number, number>> = { 7000: 9000, 7001: 9001, 7002: 9002, 7100: 9100 };
 const TCP_PORTS = [7000, 7001, 7002];
 
-/** Writes the peers' configurations into `folder`. */
-export function candidates(folder: string, threads: number): Candidate[] {
+interface Kind {
+  readonly name: string;
+  readonly udp: boolean;
+  readonly command?: (entry: string) => readonly string[];
+}
+
+/** Those whose name is `wanted`, each on a machine of its own; writes the peers' configurations into `folder`. */
+export function candidates(folder: string, threads: number, wanted: (name: string) => boolean): Candidate[] {
   const write = (name: string, text: string): string => {
     const path = join(folder, name);
     writeFileSync(path, text);
     return path;
   };
-  const serve = (engine: string, records: number): string[] => [
-    process.execPath,
-    join(import.meta.dirname, 'serve.ts'),
-    engine,
-    `${threads}`,
-    `${records}`,
-    ...Object.entries(PORTS).map(
-      ([from, to]) => `${ENTRY}:${from}=${ORIGIN}:${to}${TCP_PORTS.includes(Number(from)) ? '' : '/udp'}`,
-    ),
-  ];
-  const haproxy = (name: string, splicing: boolean): Candidate => ({
-    name,
-    command: ['haproxy', '-db', '-f', write(`${name}.cfg`, haproxyConfig(threads, splicing))],
-    threads,
-    udp: false,
-  });
-  const nginx = (name: string, buffer: string): Candidate => ({
-    name,
-    command: ['nginx', '-c', write(`${name}.conf`, nginxConfig(threads, buffer, folder))],
-    threads,
+  const ours = (name: string, engine: string, records: number): Kind => ({
+    name: `edgefour ${name}`,
     udp: true,
+    command: (entry) => [
+      process.execPath,
+      join(import.meta.dirname, 'serve.ts'),
+      engine,
+      `${threads}`,
+      `${records}`,
+      ...Object.entries(PORTS).map(
+        ([from, to]) => `${entry}:${from}=${ORIGIN}:${to}${TCP_PORTS.includes(Number(from)) ? '' : '/udp'}`,
+      ),
+    ],
   });
-  return [
-    { name: NO_PROXY, command: undefined, threads, udp: true },
-    { name: 'edgefour uring', command: serve('uring', 0), threads, udp: true },
-    { name: 'edgefour uring, all records', command: serve('uring', 1), threads, udp: true },
+  const haproxy = (name: string, splicing: boolean): Kind => ({
+    name,
+    udp: false,
+    command: (entry) => ['haproxy', '-db', '-f', write(`${name}.cfg`, haproxyConfig(entry, threads, splicing))],
+  });
+  const nginx = (name: string, buffer: string): Kind => ({
+    name,
+    udp: true,
+    command: (entry) => ['nginx', '-c', write(`${name}.conf`, nginxConfig(entry, threads, buffer, join(folder, name)))],
+  });
+  const kinds: readonly Kind[] = [
+    { name: NO_PROXY, udp: true },
+    ours('uring', 'uring', 0),
+    ours('uring, all records', 'uring', 1),
     haproxy('haproxy splice', true),
     haproxy('haproxy', false),
     nginx('nginx 16k', '16k'),
     nginx('nginx 128k', '128k'),
-    { name: 'edgefour kernel', command: serve('kernel', 0), threads, udp: true },
-    { name: 'edgefour kernel, all records', command: serve('kernel', 1), threads, udp: true },
-    { name: 'edgefour node', command: serve('node', 0), threads, udp: true },
+    ours('kernel', 'kernel', 0),
+    ours('kernel, all records', 'kernel', 1),
+    ours('node', 'node', 0),
   ];
+  return kinds
+    .filter(({ name }) => wanted(name))
+    .map(({ name, udp, command }, i) => {
+      const address = command ? entryOf(i) : ORIGIN;
+      return { name, udp, address, place: proxyPlace(i), command: command?.(address) };
+    });
 }
 
-function haproxyConfig(threads: number, splicing: boolean): string {
+function haproxyConfig(entry: string, threads: number, splicing: boolean): string {
   const listen = TCP_PORTS.map(
     (port) => `
 listen l${port}
-  bind ${ENTRY}:${port} backlog 65535
+  bind ${entry}:${port} backlog 65535
   server origin ${ORIGIN}:${PORTS[port]}`,
   );
   return `global
@@ -85,15 +102,15 @@ ${listen.join('\n')}
 `;
 }
 
-function nginxConfig(threads: number, buffer: string, folder: string): string {
+function nginxConfig(entry: string, threads: number, buffer: string, state: string): string {
   const tcp = TCP_PORTS.map(
-    (port) => `  server { listen ${ENTRY}:${port} reuseport backlog=65535; proxy_pass ${ORIGIN}:${PORTS[port]}; }`,
+    (port) => `  server { listen ${entry}:${port} reuseport backlog=65535; proxy_pass ${ORIGIN}:${PORTS[port]}; }`,
   );
   return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 user root;
 worker_processes ${threads};
 error_log /dev/null;
-pid ${folder}/nginx.pid;
+pid "${state}.pid";
 daemon off;
 events { worker_connections 18000; use epoll;${buffer === '16k' ? ' multi_accept on;' : ''} }
 stream {
@@ -103,7 +120,7 @@ stream {
   proxy_connect_timeout 5s;
   proxy_timeout 300s;
 ${tcp.join('\n')}
-  server { listen ${ENTRY}:7100 udp reuseport rcvbuf=16m sndbuf=16m; proxy_pass ${ORIGIN}:9100; proxy_timeout 30s; }
+  server { listen ${entry}:7100 udp reuseport rcvbuf=16m sndbuf=16m; proxy_pass ${ORIGIN}:9100; proxy_timeout 30s; }
 }
 `;
 }

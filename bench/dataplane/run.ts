@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: every candidate, every measurement, several rounds, candidates interleaved so that a noisy minute hurts
- * all of them; raw lines and the machine's facts go to bench/runs/, the table to the screen. Needs root, g++, haproxy and
- * nginx with its stream module (on Debian it installs them).
+ * `npm run bench`: every candidate, every measurement, several rounds. All candidates are up at once, each on a machine of
+ * its own, and take turns of about a second, so that a noisy minute hurts all of them alike; raw lines and the machine's
+ * facts go to bench/runs/, the table to the screen. Needs root, g++, haproxy and nginx with its stream module (on Debian it
+ * installs them).
  *
- *   run.ts [rounds=5] [time=3] [threads=1] [only=PART,…] [with=PART,…] [out=FILE]
+ *   run.ts [rounds=5] [time=1] [warm=0.4] [threads=1] [only=PART,…] [with=PART,…] [out=FILE]
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -14,16 +15,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { candidates } from './candidates.ts';
 import type { Candidate } from './candidates.ts';
-import { MEASUREMENTS } from './measurements.ts';
+import { IDLE, MEASUREMENTS } from './measurements.ts';
 import type { Measurement } from './measurements.ts';
 import { PORTS } from './candidates.ts';
 import { table } from './table.ts';
 import type { Line } from './table.ts';
-import { ENTRY, ORIGIN, down, inside, up } from './topology.ts';
+import { ORIGIN, down, inside, up } from './topology.ts';
+import type { Place } from './topology.ts';
 
 const given = new Map(process.argv.slice(2).map((pair) => pair.split('=', 2) as [string, string]));
 const rounds = Number(given.get('rounds') ?? 5);
-const time = Number(given.get('time') ?? 3);
+const time = Number(given.get('time') ?? 1);
+const warm = Number(given.get('warm') ?? 0.4);
 const threads = Number(given.get('threads') ?? 1);
 const wanted = (key: string, name: string): boolean =>
   (given.get(key) ?? '').split(',').some((part) => name.startsWith(part));
@@ -35,6 +38,7 @@ const CORES = threads > 1 ? { proxy: '0,1', others: '0,1' } : { proxy: '0', othe
 
 const folder = mkdtempSync(join(tmpdir(), 'edgefour-bench-'));
 const started: ChildProcess[] = [];
+const taking = candidates(folder, threads, (name) => wanted('with', name));
 const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '');
 const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `dataplane-${stamp}-${threads}.jsonl`);
 const lines: Line[] = [];
@@ -54,7 +58,7 @@ function prepare(): void {
   install();
   const source = join(import.meta.dirname, 'load', 'main.cpp');
   execFileSync('g++', ['-O2', '-std=c++20', '-pthread', '-o', join(folder, 'load'), source]);
-  up();
+  up(taking.length);
   mkdirSync(join(out, '..'), { recursive: true });
   append({ facts: facts() });
 }
@@ -62,55 +66,83 @@ function prepare(): void {
 async function rest(): Promise<void> {
   const origin = start('origin', CORES.others, [join(folder, 'load'), 'origin', ORIGIN]);
   await sleep(300);
-  const taking = candidates(folder, threads).filter(({ name }) => wanted('with', name));
-  for (let round = 0; round < rounds; round++) {
-    for (const candidate of taking) await turn(candidate, round, origin);
-  }
+  for (let round = 0; wanted('only', IDLE.name) && round < rounds; round++)
+    for (const candidate of taking) {
+      const proxy = await serve(candidate);
+      if (!proxy) continue;
+      note(candidate, IDLE, round, origin, proxy);
+      await stop(proxy);
+    }
+  const proxies = new Map<Candidate, ChildProcess | undefined>();
+  for (const candidate of taking) proxies.set(candidate, await serve(candidate));
+  // order: the first round warms everybody up and is not written down.
+  for (let round = -1; round < rounds; round++)
+    for (const measurement of MEASUREMENTS) {
+      if (!wanted('only', measurement.name)) continue;
+      for (let i = 0; i < taking.length; i++) {
+        const candidate = taking[(i + round + taking.length) % taking.length];
+        if (candidate && (candidate.udp || !measurement.udp))
+          note(candidate, measurement, round, origin, proxies.get(candidate));
+      }
+    }
 }
 
-async function turn(candidate: Candidate, round: number, origin: ChildProcess): Promise<void> {
-  const proxy = candidate.command && start('proxy', CORES.proxy, candidate.command);
-  if (proxy) await ready(proxy);
-  for (const measurement of MEASUREMENTS) {
-    if (!wanted('only', measurement.name) || (measurement.udp && !candidate.udp)) continue;
-    if ((proxy?.exitCode ?? null) !== null)
-      throw new Error(`${candidate.name} has ended; is its port free, its module installed?`);
-    const result = measure(candidate, measurement, origin, proxy);
-    if (!result) continue;
-    const line: Line = {
-      candidate: candidate.name,
-      measurement: measurement.name,
-      round,
-      load: loadavg()[0] ?? 0,
-      ...result,
-    };
-    lines.push(line);
-    append(line);
-    process.stderr.write(`${round} ${candidate.name}: ${measurement.name} ${JSON.stringify(result)}\n`);
-  }
-  if (!proxy) return;
+async function serve({ command, place }: Candidate): Promise<ChildProcess | undefined> {
+  if (!command) return undefined;
+  const proxy = start(place, CORES.proxy, command);
+  await ready(proxy);
+  return proxy;
+}
+
+async function stop(proxy: ChildProcess): Promise<void> {
   proxy.kill('SIGTERM');
   for (let i = 0; i < 50 && proxy.exitCode === null && proxy.signalCode === null; i++) await sleep(100);
   proxy.kill('SIGKILL');
 }
 
-function measure(
+/** One measurement: its figures go to the file and to the table, unless it only warms up (round −1). */
+function note(
   candidate: Candidate,
-  { load, port, name }: Measurement,
+  measurement: Measurement,
+  round: number,
   origin: ChildProcess,
   proxy?: ChildProcess,
-): Record<string, number> | undefined {
-  if (!candidate.command && name === 'idle') return undefined;
-  const where = candidate.command ? [`ip=${ENTRY}`, `port=${port}`] : [`ip=${ORIGIN}`, `port=${PORTS[port]}`];
+): void {
+  if ((proxy?.exitCode ?? null) !== null)
+    throw new Error(`${candidate.name} has ended; is its port free, its module installed?`);
+  const result = measure(candidate, measurement, origin, proxy);
+  if (round < 0) return;
+  const load = loadavg()[0] ?? 0;
+  const line: Line = { candidate: candidate.name, measurement: measurement.name, round, load, ...result };
+  lines.push(line);
+  append(line);
+  process.stderr.write(`${round} ${candidate.name}: ${measurement.name} ${JSON.stringify(result)}\n`);
+}
+
+function measure(
+  { address, command: proxied }: Candidate,
+  { load, port }: Measurement,
+  origin: ChildProcess,
+  proxy?: ChildProcess,
+): Record<string, number> {
+  const where = [`ip=${address}`, `port=${proxied ? port : PORTS[port]}`];
   const counted = [`origin=${origin.pid}`, ...(proxy?.pid ? [`proxy=${family(proxy.pid).join(',')}`] : [])];
-  const args = [join(folder, 'load'), load[0] ?? '', `time=${time}`, ...load.slice(1), ...where, ...counted];
+  const args = [
+    join(folder, 'load'),
+    load[0] ?? '',
+    `time=${time}`,
+    `warm=${warm}`,
+    ...load.slice(1),
+    ...where,
+    ...counted,
+  ];
   const [command = '', ...rest] = inside('client', ['nice', '-n', '-10', 'taskset', '-c', CORES.others, ...args]);
   const text = execFileSync(command, rest, { encoding: 'latin1', timeout: PATIENCE_MS });
   const { mode: _, ...figures } = JSON.parse(text) as Record<string, number> & { mode: string };
   return figures;
 }
 
-function start(place: 'proxy' | 'origin', cores: string, command: readonly string[]): ChildProcess {
+function start(place: Place, cores: string, command: readonly string[]): ChildProcess {
   const [first = '', ...rest] = inside(place, ['nice', '-n', '-10', 'taskset', '-c', cores, ...command]);
   const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   started.push(child);
@@ -166,6 +198,7 @@ function facts(): Record<string, unknown> {
     nginx: version('nginx', '-v'),
     rounds,
     time,
+    warm,
     threads,
   };
 }

@@ -1,14 +1,23 @@
 /**
- * Three machines in one: client – proxy – origin, network namespaces joined by two veth pairs, with the limits of each
+ * Machines in one: a client, an origin, and one or more proxies side by side between them: network namespaces, each proxy
+ * joined to both by a veth pair of its own, so that what one sets up in its kernel is nobody else's. The limits of each are
  * raised as an operator of a busy proxy would. Needs root; up() takes down what a run before it left.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-export const NAMESPACES = { client: 'e4b-client', proxy: 'e4b-proxy', origin: 'e4b-origin' } as const;
-export type Place = keyof typeof NAMESPACES;
-export const ENTRY = '10.90.1.254';
-export const ORIGIN = '10.90.2.1';
+const PREFIX = 'e4b-';
+const clientSide = (i: number): string => `10.90.${10 + 2 * i}`;
+const originSide = (i: number): string => `10.90.${11 + 2 * i}`;
+
+/** The first proxy is `proxy`, the others `proxy-1`, `proxy-2` … */
+export type Place = 'client' | 'origin' | 'proxy' | `proxy-${number}`;
+export const proxyPlace = (i: number): Place => (i === 0 ? 'proxy' : `proxy-${i}`);
+
+/** Where clients find proxy `i`. */
+export const entryOf = (i: number): string => `${clientSide(i)}.254`;
+export const ENTRY = entryOf(0);
+export const ORIGIN = '10.90.0.1';
 
 /** cubic, because a congestion control that paces (bbr) measures itself. */
 const SYSCTLS = [
@@ -33,47 +42,54 @@ const SHARED: Readonly<Record<string, string>> = {
 };
 const before = new Map<string, string>();
 
-export function up(): void {
+export function up(proxies = 1): void {
   down();
   for (const [name, value] of Object.entries(SHARED)) setShared(name, value);
-  const { client, proxy, origin } = NAMESPACES;
-  for (const space of Object.values(NAMESPACES)) {
-    ip('netns', 'add', space);
-    ip('-n', space, 'link', 'set', 'lo', 'up');
+  const places = Array.from({ length: proxies }, (_, i) => proxyPlace(i));
+  for (const place of ['client', 'origin', ...places]) {
+    ip('netns', 'add', PREFIX + place);
+    ip('-n', PREFIX + place, 'link', 'set', 'lo', 'up');
   }
-  ip('link', 'add', 'vc0', 'netns', client, 'type', 'veth', 'peer', 'name', 'vc1', 'netns', proxy);
-  ip('link', 'add', 'vo0', 'netns', origin, 'type', 'veth', 'peer', 'name', 'vo1', 'netns', proxy);
-  for (const [space, link, address] of [
-    [client, 'vc0', '10.90.1.1'],
-    [proxy, 'vc1', ENTRY],
-    [proxy, 'vo1', '10.90.2.254'],
-    [origin, 'vo0', ORIGIN],
-  ] as const) {
-    ip('-n', space, 'addr', 'add', `${address}/24`, 'dev', link);
-    ip('-n', space, 'link', 'set', link, 'up');
+  ip('-n', `${PREFIX}origin`, 'addr', 'add', `${ORIGIN}/32`, 'dev', 'lo');
+  for (const [i, place] of places.entries()) {
+    link(place, 'client', `c${i}`, clientSide(i));
+    link(place, 'origin', `o${i}`, originSide(i));
+    ip('-n', PREFIX + place, 'route', 'add', ORIGIN, 'via', `${originSide(i)}.1`);
   }
-  ip('-n', client, 'route', 'add', 'default', 'via', ENTRY);
-  ip('-n', origin, 'route', 'add', 'default', 'via', '10.90.2.254');
-  for (const place of ['client', 'proxy', 'origin'] as const) {
+  // Who talks to the origin without a proxy passes through the first one's machine, as everybody else does.
+  ip('-n', `${PREFIX}client`, 'route', 'add', 'default', 'via', ENTRY);
+  ip('-n', `${PREFIX}origin`, 'route', 'add', 'default', 'via', `${originSide(0)}.254`);
+  for (const place of ['client', 'origin', ...places] as const) {
     const [command = '', ...args] = inside(place, ['sysctl', '-qw', ...SYSCTLS]);
     execFileSync(command, args);
   }
 }
 
+/** Joins a proxy with a neighbour: .254 is the proxy's, .1 the other's. */
+function link(place: Place, neighbour: Place, name: string, net: string): void {
+  const [near, far] = [PREFIX + place, PREFIX + neighbour];
+  ip('link', 'add', name, 'netns', far, 'type', 'veth', 'peer', 'name', name, 'netns', near);
+  for (const [space, address] of [
+    [near, `${net}.254`],
+    [far, `${net}.1`],
+  ] as const) {
+    ip('-n', space, 'addr', 'add', `${address}/24`, 'dev', name);
+    ip('-n', space, 'link', 'set', name, 'up');
+  }
+}
+
 export function down(): void {
-  const present = new Set(
-    ip('netns', 'list')
-      .split('\n')
-      .map((line) => line.split(' ')[0]),
-  );
-  for (const space of Object.values(NAMESPACES)) if (present.has(space)) ip('netns', 'del', space);
+  const present = ip('netns', 'list')
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '');
+  for (const space of present) if (space.startsWith(PREFIX)) ip('netns', 'del', space);
   for (const [name, value] of before) writeFileSync(`/proc/sys/${name}`, value);
   before.clear();
 }
 
 /** The command that runs `args` there. nsenter, because `ip netns exec` would hide the cgroups that TOA needs. */
 export function inside(place: Place, args: readonly string[]): string[] {
-  return ['nsenter', `--net=/run/netns/${NAMESPACES[place]}`, ...args];
+  return ['nsenter', `--net=/run/netns/${PREFIX}${place}`, ...args];
 }
 
 function setShared(name: string, value: string): void {

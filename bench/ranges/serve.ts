@@ -44,7 +44,7 @@ switch (way) {
     await apply('range', { from: ALONE, to: ALONE });
     const fd = listeners().find(({ key }) => key === `TCP ${entry} ${ALONE}`)?.fd ?? -1;
     const steered = new Steering().set('range', { address: entry, ports: [ports], fd });
-    if (steered < 0) throw new Error(`refused: ${steered}`);
+    if (steered !== undefined) throw new Error(steered);
     break;
   }
   default:
