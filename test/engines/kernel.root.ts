@@ -1,7 +1,9 @@
 /** The kernel engine held to the engine suite, between clients and origins on another machine. */
 import { describe, test } from 'node:test';
+import type { EngineEvents } from '../../src/edge/engine.ts';
 import { hostEngine } from '../../src/edge/worker-engine.ts';
 import { engineSuite } from '../suites/engine-suite.ts';
+import { isolationCases } from '../suites/engine/isolation-cases.ts';
 import { whyNoNamespaces } from './kernel-namespaces.ts';
 import { takeStage } from './kernel-stage.ts';
 
@@ -14,5 +16,7 @@ const missing = whyNoNamespaces();
 
 if (missing === undefined) {
   takeStage();
-  engineSuite('kernel engine', { create: (events) => hostEngine('kernel', source, events) });
+  const under = { create: (events: EngineEvents) => hostEngine('kernel', source, events) };
+  engineSuite('kernel engine', under);
+  describe('kernel engine', () => isolationCases(under, { connections: 1000, sessions: 500 }));
 } else describe('kernel engine', () => test('is not available here', { skip: missing }, () => {}));
