@@ -151,7 +151,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     owner: ownerOf(config.dataDir),
     onStop: config.flush ? 'flush' : 'keep',
     changed: () => changed(),
-    rules: () => planner.plan.rules.values(),
+    rules: () => planner.plan.rules,
     records: () => replica.records,
   });
   const reporter = createReporter();
@@ -189,15 +189,15 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   }
   function replaced(): void {
     const delta = planner.reset(replica.records.keys());
-    reconciler.feed(delta, replica.revision, planner.plan.rules);
-    guard.update();
+    reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update() });
   }
   function take(step: Step): void {
     lastGood.note(step);
     if (step.kind === 'changed') {
       const keys = step.changes.map(({ key }) => key);
-      reconciler.feed(planner.change(keys), step.revision);
-      guard.update(keys);
+      const delta = planner.change(keys);
+      const beside = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
+      reconciler.feed(delta, step.revision, { beside });
     } else if (step.kind === 'replaced') {
       if (step.other) reconciler.restart();
       replaced();
@@ -250,7 +250,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       await followed;
       // Control hears of this edge from the next one.
       reporter.disconnected();
-      await lastGood.rest();
+      await Promise.all([lastGood.rest(), guard.rest()]);
     },
     handOver() {
       isSucceeded = true;
@@ -261,6 +261,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       isSucceeded = false;
       await engines.takeBack();
       await lastGood.resume();
+      guard.resume();
       following = new AbortController();
       followed = follow(link, following.signal);
     },

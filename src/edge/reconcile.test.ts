@@ -191,7 +191,7 @@ test('engines are pruned to the plan before it counts as applied', async () => {
   const node = fakeEngine('node');
   const { clock, made } = await reconciler([kernel, node]);
   const rules = [rule('a', port(1)), rule('b', { ...port(2), mode: 'PPV1' })];
-  made.feed(put(...rules), 5, new Map(rules.map((one) => [one.id, one])));
+  made.feed(put(...rules), 5, { all: new Map(rules.map((one) => [one.id, one])) });
   assert.equal(made.applied, 0);
   await clock.advance(0);
   assert.equal(made.applied, 5);

@@ -94,10 +94,18 @@ export class Reconciler {
     return this.#ledger.settled;
   }
 
-  /** The plan has changed by this with this revision. `all`: and engines may do things that are not in it. */
-  feed(delta: PlanDelta, revision: number, all?: ReadonlyMap<string, PlannedRule>): void {
+  /**
+   * The plan has changed by this with this revision. `all`: and engines may do things that are not in it. `beside`: what
+   * somebody else does for the revision, which is not applied before that.
+   */
+  feed(
+    delta: PlanDelta,
+    revision: number,
+    { all, beside }: { all?: ReadonlyMap<string, PlannedRule>; beside?: Promise<void> | undefined } = {},
+  ): void {
     const mark = this.#ledger.begin(revision);
     if (all) void this.#prune(all, this.#ledger.add(mark));
+    if (beside) void this.#await(beside, this.#ledger.add(mark));
     for (const id of delta.drop) this.#want(id, undefined, mark);
     for (const rule of delta.put) this.#want(rule.id, rule, mark);
     this.#ledger.settle(mark);
@@ -156,6 +164,12 @@ export class Reconciler {
       await engine.prune(keep.get(name) ?? new Set()).catch((error: unknown) => {
         this.#options.log.error('an engine could not be pruned', { engine: name, reason: (error as Error).message });
       });
+    this.#ledger.settle(mark);
+    this.#options.changed();
+  }
+
+  async #await(beside: Promise<void>, mark: Mark): Promise<void> {
+    await beside;
     this.#ledger.settle(mark);
     this.#options.changed();
   }

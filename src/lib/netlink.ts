@@ -29,6 +29,12 @@ export function u32(value: number): Uint8Array {
   return bytes;
 }
 
+export function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
 export function u16(value: number): Uint8Array {
   return Uint8Array.of(value >> 8, value & 255);
 }

@@ -45,7 +45,7 @@ export interface PlannedRule {
   /** Seconds a client address keeps its origin; 0 = no session persistence. */
   readonly persistSeconds: number;
   readonly options: PlannedOptions;
-  /** `allow` and `deny`: prefixes of the lists' records. Absent: nothing is limited. Engines don't look at them. */
+  /** `allow` and `deny`: keys of the lists' records. Absent: nothing is limited. Engines don't look at them. */
   readonly limits?: Limits;
 }
 

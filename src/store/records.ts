@@ -5,7 +5,7 @@
 import type { Account, KeyPair, Policy } from '../domain/account/account.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
-import type { AddressListPart, BanRecord } from '../domain/limit/networks.ts';
+import type { AddressList, AddressListPart, BanRecord, Side } from '../domain/limit/networks.ts';
 import type { OriginGroup } from '../domain/origin-group/origin-group.ts';
 import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
 import { THIS_WRITE } from '../domain/stamp.ts';
@@ -45,11 +45,15 @@ export const keys = {
   loadBalancer: (zone: string, id: string) => key<LoadBalancer>('load-balancer', zone, id),
   loadBalancers: (zone: string) => prefix<LoadBalancer>('load-balancer', zone),
   allLoadBalancers: () => prefix<LoadBalancer>('load-balancer'),
-  addressListPart: (zone: string, name: string, part: number) =>
-    key<AddressListPart>('address-list', zone, name, `${part}`),
-  addressList: (zone: string, name: string) => prefix<AddressListPart>('address-list', zone, name),
-  addressLists: (zone: string) => prefix<AddressListPart>('address-list', zone),
-  allAddressLists: () => prefix<AddressListPart>('address-list'),
+  addressList: (zone: string, name: string) => key<AddressList>('address-list', zone, name),
+  addressLists: (zone: string) => prefix<AddressList>('address-list', zone),
+  allAddressLists: () => prefix<AddressList>('address-list'),
+  addressListPart: (zone: string, name: string, side: Side, part: number) =>
+    key<AddressListPart>('address-part', zone, name, side, `${part}`),
+  addressListSide: (zone: string, name: string, side: Side) =>
+    prefix<AddressListPart>('address-part', zone, name, side),
+  addressListParts: (zone: string) => prefix<AddressListPart>('address-part', zone),
+  allAddressListParts: () => prefix<AddressListPart>('address-part'),
   /** `/` of the network is `_`. */
   ban: (proxy: string, network: string) => key<BanRecord>('network-ban', proxy, network.replace('/', '_')),
   bans: (proxy: string) => prefix<BanRecord>('network-ban', proxy),
@@ -79,6 +83,7 @@ export const EDGE_PREFIXES = [
   'origin-group/',
   'load-balancer/',
   'address-list/',
+  'address-part/',
   'network-ban/',
 ] as const;
 

@@ -47,22 +47,25 @@ export async function kernelEngineFacts(engine: EngineSetting, entries: readonly
 
 /** Each kind of limit alone, checked without being made. */
 async function limitFacts(): Promise<Record<string, string>> {
-  const [{ render, whole }, { runNft }, { isNetAdmin }] = await Promise.all([
-    import('../../edge/guard/render.ts'),
+  const [{ Book }, { whole }, { runNft }, { isNetAdmin }] = await Promise.all([
+    import('../../edge/guard/book.ts'),
+    import('../../edge/guard/script.ts'),
     import('../../lib/nft/nft.ts'),
     import('../../lib/nft/left.ts'),
   ]);
   if (process.platform !== 'linux' || !isNetAdmin(readFileSync('/proc/self/status', 'latin1')))
     return { limits: 'they need Linux and CAP_NET_ADMIN' };
-  const rule = { id: 'doctor', proxy: 'doctor', entries: ['192.0.2.1', '2001:db8::1'], ports: [{ from: 1, to: 1 }] };
+  const [id, entries, ports] = ['doctor', ['192.0.2.1', '2001:db8::1'], [{ from: 1, to: 1 }]];
+  const rule = { id, proxy: id, protocol: 'TCP', entries, ports } as const;
   const kinds = {
     rates: { newPerSecond: 1 },
     'open connections (nft_connlimit)': { concurrent: 1, ruleConcurrent: 1 },
     'SYN proxy (nft_synproxy)': { synProxy: 1 },
   };
   const checked = Object.entries(kinds).map(async ([kind, limits]) => {
-    const table = render([{ ...rule, protocol: 'TCP', limits, banned: true }], {});
-    return [kind, await runNft(whole(table, 'doctor', 0), '-c')] as const;
+    const book = new Book({ rules: () => new Map([[id, { ...rule, limits }]]), records: () => new Map() });
+    book.noteAll();
+    return [kind, await runNft(whole(book.take(0), new Map(), id), '-c')] as const;
   });
   return Object.fromEntries(await Promise.all(checked));
 }

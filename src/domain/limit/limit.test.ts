@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { networkSet } from '../../lib/net/cidr.ts';
 import { changedLimits, limitsOf } from './limit.ts';
-import { badNetwork, disjoint, isStanding, networkText } from './networks.ts';
+import { badNetwork, disjoint, isStanding, networkText, sorted } from './networks.ts';
 
 test('a change sets, 0 and an empty list take away, the rest stays', () => {
   const before = changedLimits(undefined, { newPerSecond: 5, deny: ['a'], concurrent: undefined });
@@ -27,15 +27,35 @@ test('networks are read, spelt one way, and the bad one is named', () => {
 });
 
 test('what is left of overlapping networks holds the same addresses, each once', () => {
-  const address = fc.tuple(fc.nat(3), fc.nat(3)).map(([c, d]) => `10.0.${c}.${d * 64}`);
-  const network = fc.tuple(address, fc.integer({ min: 22, max: 32 })).map(([at, bits]) => `${at}/${bits}`);
+  const low = fc.tuple(fc.nat(3), fc.nat(3)).map(([c, d]) => [c, d * 64] as const);
+  const address = fc.tuple(low, fc.boolean()).map(([[c, d], is6]) => (is6 ? `::${c}:${d}` : `10.0.${c}.${d}`));
+  const network = fc
+    .tuple(address, fc.integer({ min: 0, max: 10 }))
+    .map(([at, hosts]) => `${at}/${(at.includes(':') ? 128 : 32) - hosts}`);
   fc.assert(
-    fc.property(fc.array(network, { maxLength: 12 }), address, (networks, probe) => {
-      const { v4, v6 } = disjoint(networks);
-      assert.deepEqual(v6, []);
-      assert.equal(networkSet(v4)(probe), networkSet(networks)(probe));
-      assert.ok(v4.filter((one) => networkSet([one])(probe)).length <= 1);
+    fc.property(fc.array(network, { maxLength: 12 }), fc.nat(12), address, (networks, cut, probe) => {
+      const { v4, v6 } = disjoint([sorted(networks.slice(0, cut)), sorted(networks.slice(cut))]);
+      const all = [...v4, ...v6];
+      assert.equal(networkSet(all)(probe), networkSet(networks)(probe));
+      assert.ok(all.filter((one) => networkSet([one])(probe)).length <= 1);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('the quick reader of IPv4 networks reads what the other one reads', () => {
+  const odd = fc.constantFrom('', '0', '00', '/', '/0', '/32', '/33', '/08', '.', '256', '1.2.3', 'x', ' ');
+  const near = fc.tuple(fc.ipV4(), odd, odd).map(([address, a, b]) => `${a}${address}${b}`);
+  const text = fc.oneof(
+    fc.ipV4(),
+    near,
+    fc.tuple(fc.ipV4(), fc.nat(40)).map(([at, bits]) => `${at}/${bits}`),
+  );
+  fc.assert(
+    fc.property(text, (text) => {
+      const spelt = networkText(text);
+      assert.deepEqual(disjoint([sorted([text])]).v4, spelt === '' ? [] : [spelt]);
+    }),
+    { numRuns: 500 },
   );
 });

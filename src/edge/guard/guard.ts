@@ -1,165 +1,193 @@
 /**
  * Keeps the limits of rules in the kernel, in a table of its own that is there only while something is limited. The agent
- * tells it after each change; it writes what differs, one transaction at a time. Where it can't, rules serve on and
- * `alarms` says in words that their limits are not enforced. It knows no engine.
+ * tells it after each change; it writes what differs, one change after the other, and makes the table anew where somebody
+ * has removed or flushed it. Where it can't, rules serve on and `alarms` says in words that their limits are not enforced.
+ * It knows no engine.
  */
-import { execFile } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
+import { disjoint, type Sorted, sorted } from '../../domain/limit/networks.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import { mayChangeNetwork, whatIsLeft } from '../../lib/nft/left.ts';
-import { runNft } from '../../lib/nft/nft.ts';
+import type { Refusal } from '../../lib/nft/nft.ts';
 import type { RuleCounters } from '../../link/facts.ts';
 import type { Log } from '../../observe/log.ts';
-import type { PlannedRule } from '../../plan/plan.ts';
-import { createCounters } from '../flow/counters.ts';
-import { desiredOf } from './desired.ts';
-import { change, GUARD_NAME, type Networks, NOTHING, REMOVE, render, type Table, whole } from './render.ts';
+import { Book, type Difference, type World } from './book.ts';
+import { Dropped } from './dropped.ts';
+import { GUARD_NAME, REMOVE } from './layout.ts';
+import { after, before, type Networks, whole } from './script.ts';
+import { type GuardTable, obstacle, openTable } from './table.ts';
 
-export interface GuardOptions {
+export interface GuardOptions extends World {
   readonly clock: Clock;
   readonly log: Log;
   readonly owner: string;
   readonly onStop: 'keep' | 'flush';
   /** What `alarms` says may be different. */
   readonly changed: () => void;
-  /** What there is to guard, as it is when asked. */
-  readonly rules: () => Iterable<PlannedRule>;
-  readonly records: () => ReadonlyMap<string, { readonly value: unknown }>;
+  /** How many sources a meter remembers, where not as many as usual. */
+  readonly sources?: number;
 }
 
 export interface Guard {
-  /** Something may be different: these records, or all. */
-  update(keys?: Iterable<string>): void;
+  /**
+   * These rules and records may be different; without a word, all. Resolves when they are in force, or an alarm says that
+   * they are not; undefined: nothing is limited that could be different.
+   */
+  update(rules?: Iterable<string>, records?: Iterable<string>): Promise<void> | undefined;
   readonly alarms: readonly string[];
   /** Only what limits gave up. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
-  /** Resolves when everything told so far is in force or an alarm. */
-  settled(): Promise<void>;
+  /** Writes nothing any more, because another edge takes the table over; `resume`: it does not, and all is written again. */
+  rest(): Promise<void>;
+  resume(): void;
   /** `how`: where it is not as the guard was made. */
   stop(how?: 'keep' | 'flush'): Promise<void>;
 }
 
 const AGAIN_MS = 5_000;
+const MOST_MS = 2 ** 31 - 1;
 
-export function createGuard({ clock, log, owner, onStop, changed, rules, records }: GuardOptions): Guard {
-  const lists = new Map<string, Networks[string]>();
-  /** As it is in the kernel; undefined: it has not been written by this process. */
-  let table: Table | undefined;
+export function createGuard({ clock, log, owner, onStop, changed, sources, ...world }: GuardOptions): Guard {
+  const book = new Book(world, sources);
+  const dropped = new Dropped();
+  let table: GuardTable | undefined;
+  /** `unknown`: not written by this process, or not as it should be. */
+  let state: 'unknown' | 'none' | 'there' = 'unknown';
   let alarm: string | undefined;
-  let [isDirty, isStopped] = [false, false];
+  let [isDirty, isResting] = [false, false];
+  let waiting: (() => void)[] = [];
   let working: Promise<void> | undefined;
   let timer: Timer | undefined;
-  /** What a table of this process counted before it was made anew. */
-  const counted = new Map<string, { last: number; sum: number }>();
 
   async function work(): Promise<void> {
-    while (isDirty && !isStopped) {
+    while (isDirty && !isResting) {
       isDirty = false;
+      const told = waiting;
+      waiting = [];
       timer?.cancel();
       const now = clock.now();
-      const desired = desiredOf(rules(), records(), now, lists);
-      const next = desired.rules.length === 0 ? NOTHING : render(desired.rules, desired.networks);
-      const why = await bring(next, now);
-      if (why !== alarm && why !== undefined) log.error('limits are not enforced', { reason: why });
-      if (why !== alarm) {
-        alarm = why;
+      if (state === 'unknown') book.forget();
+      book.end(now);
+      const why = await bring(book.take(now), now).catch((error: unknown) => (error as Error).message);
+      if (why !== '') state = 'unknown';
+      if (why !== '' && why !== alarm) log.error('limits are not enforced', { reason: why });
+      if (why !== (alarm ?? '')) {
+        alarm = why === '' ? undefined : why;
         changed();
       }
-      if (why !== undefined) timer = clock.after(AGAIN_MS, () => poke());
-      else if (desired.nextEnd !== undefined)
-        timer = clock.after(Math.min(desired.nextEnd - now + 1, 2 ** 31 - 1), () => poke());
+      const next = book.nextEnd;
+      if (why !== '') timer = clock.after(AGAIN_MS, poke);
+      else if (next !== undefined) timer = clock.after(Math.min(Math.max(1, next - clock.now() + 1), MOST_MS), poke);
+      for (const resolve of told) resolve();
     }
   }
 
-  /** Why it can't be brought there; undefined: it is. */
-  async function bring(next: Table, now: number): Promise<string | undefined> {
-    const isEmpty = next === NOTHING;
-    if (table === undefined) {
-      if (!mayChangeNetwork())
-        return isEmpty
-          ? undefined
-          : 'it needs Linux and CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)';
-      const left = await whatIsLeft(GUARD_NAME, owner);
-      if (left === 'of another')
-        return isEmpty ? undefined : `the table inet ${GUARD_NAME} in this kernel is of another edge`;
-      if (left === 'nothing' && isEmpty) return undefined;
-    } else if (isEmpty && table === NOTHING) return undefined;
-    const isThere = table !== undefined && table !== NOTHING;
-    const text = isEmpty ? REMOVE : isThere ? change(table ?? NOTHING, next, now) : whole(next, owner, now);
-    if (text === '') return undefined;
-    const refusal = await runNft(text);
-    if (refusal === '') {
-      table = next;
-      return undefined;
+  /** Why it can't be brought there; '': it is. */
+  async function bring(difference: Difference, now: number): Promise<Refusal> {
+    if (book.isEmpty && state === 'none') return '';
+    if (state === 'there' && !book.isEmpty) {
+      if ((await steps(difference)) === '') return '';
+      // Somebody may have flushed it: made anew, it is as wanted whatever it was.
+      book.forget();
+      return bringWhole(book.take(now));
     }
-    // Somebody may have flushed it: made anew, it is as wanted whatever it was.
-    if (isThere && !isEmpty && (await runNft(whole(next, owner, now))) === '') {
-      table = next;
-      return undefined;
-    }
-    return refusal;
+    return book.isEmpty ? remove() : bringWhole(difference);
+  }
+
+  async function steps(difference: Difference): Promise<Refusal> {
+    const [first, last] = [before(difference, await networksOf(difference)), after(difference)];
+    const open = (table ??= await openTable());
+    const refusal = (first && (await open.nft(first))) || open.swap(difference.swap);
+    return refusal || (last && open.nft(last));
+  }
+
+  async function bringWhole(difference: Difference): Promise<Refusal> {
+    const { why } = await obstacle(owner);
+    if (why !== '') return why;
+    table ??= await openTable();
+    const refusal = await table.nft(whole(difference, await networksOf(difference), owner));
+    if (refusal !== '') return refusal;
+    state = 'there';
+    dropped.restart();
+    return '';
+  }
+
+  async function remove(): Promise<Refusal> {
+    const { isThere } = await obstacle(owner);
+    if (isThere) await (table ??= await openTable()).nft(REMOVE);
+    state = 'none';
+    dropped.restart();
+    return '';
   }
 
   function poke(): void {
     isDirty = true;
+    if (isResting) return;
     working ??= work().finally(() => {
       working = undefined;
-      if (isDirty && !isStopped) poke();
+      if (isDirty) poke();
     });
   }
 
-  async function counters(): Promise<ReadonlyMap<string, RuleCounters>> {
-    const dropped = new Map<string, Record<string, number>>();
-    if (table === undefined || (table === NOTHING && counted.size === 0)) return new Map();
-    for (const { name, packets } of table === NOTHING ? [] : await readCounters()) {
-      const known = counted.get(name) ?? { last: 0, sum: 0 };
-      known.sum += packets < known.last ? packets : packets - known.last;
-      known.last = packets;
-      counted.set(name, known);
-    }
-    for (const [name, { sum }] of counted) {
-      const [rule = '', reason = ''] = name.split('.');
-      const of = dropped.get(rule) ?? {};
-      if (sum > 0) of[reason] = sum;
-      dropped.set(rule, of);
-    }
-    return new Map([...dropped].map(([rule, dropped]) => [rule, { ...createCounters(), dropped }]));
+  function told(): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    if (isResting) done.resolve();
+    else waiting.push(done.resolve);
+    poke();
+    return done.promise;
   }
 
   return {
-    update(keys) {
-      if (!keys) lists.clear();
-      else for (const key of keys) lists.delete(`${key.split('/').slice(0, 3).join('/')}/`);
-      poke();
+    update(rules, records = []) {
+      if (rules) return book.note(rules, records) ? told() : undefined;
+      book.noteAll();
+      return told();
     },
     get alarms() {
       return alarm === undefined ? [] : [`limits are not enforced: ${alarm}`];
     },
-    counters,
-    async settled() {
-      while (working) await working;
+    async counters() {
+      if (table && state === 'there' && !working && !isResting) {
+        if (table.isWhole()) dropped.read(table, (rule) => world.rules().has(rule));
+        else {
+          log.warn('somebody has removed or flushed the table of limits; it is made anew', { table: GUARD_NAME });
+          state = 'unknown';
+          poke();
+        }
+      }
+      return dropped.byRule();
     },
-    async stop(how = onStop) {
-      isStopped = true;
+    async rest() {
+      isResting = true;
       timer?.cancel();
       await working;
-      if (how === 'flush' && table !== undefined && table !== NOTHING) await runNft(REMOVE);
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+    resume() {
+      isResting = false;
+      state = 'unknown';
+      poke();
+    },
+    async stop(how = onStop) {
+      await this.rest();
+      if (how === 'flush' && state === 'there') await table?.nft(REMOVE);
+      table?.close();
+      table = undefined;
     },
   };
 }
 
-interface Counted {
-  readonly name: string;
-  readonly packets: number;
-}
-
-/** Empty where nft can't tell. */
-function readCounters(): Promise<Counted[]> {
-  return new Promise((resolve) => {
-    const options = { maxBuffer: 64 << 20 };
-    execFile('nft', ['-j', 'list', 'counters', 'table', 'inet', GUARD_NAME], options, (error, text) => {
-      if (error) return resolve([]);
-      const { nftables } = JSON.parse(text) as { nftables: { counter?: Counted }[] };
-      resolve(nftables.flatMap(({ counter }) => counter ?? []));
-    });
-  });
+/** limit: a part at a turn of the event loop; what follows is a tenth of a second for 100,000 networks. */
+async function networksOf({ lists }: Difference): Promise<Networks> {
+  const networks = new Map<string, readonly string[]>();
+  for (const [parts, sets] of Map.groupBy(lists, ({ parts }) => parts)) {
+    const read: Sorted[] = [];
+    for (const part of parts) {
+      read.push(sorted(part));
+      await turn();
+    }
+    const found = disjoint(read);
+    for (const { name, family } of sets) networks.set(name, found[`v${family}`]);
+    await turn();
+  }
+  return networks;
 }

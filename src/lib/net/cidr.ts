@@ -24,11 +24,6 @@ export function parseCidr(text: string): Cidr | undefined {
   return { family, base: (toBits(address) >> hostBits) << hostBits, prefix };
 }
 
-/** The last address. */
-export function cidrEnd({ family, base, prefix }: Cidr): bigint {
-  return base + (1n << BigInt(WIDTH[family] - prefix)) - 1n;
-}
-
 /** As it is read: `10.0.0.0/8`, a single address without its length. */
 export function cidrText({ family, base, prefix }: Cidr): string {
   const address = formatAddress(toBytes(base, WIDTH[family] / 8));

@@ -2,7 +2,7 @@
  * Elements that come and go, as one netlink transaction: the same that `nft -f` would make of them, without a process and
  * a parser in between, because that is what most changes of rules are. Pure. Whatever else changes goes through nft.
  */
-import { attribute, type Attribute, type Message, NLM_F, text, u32 } from '../netlink.ts';
+import { attribute, type Attribute, type Message, NLM_F, text, u32, u64 } from '../netlink.ts';
 import {
   type Format,
   NFNL_SUBSYS_NFTABLES,
@@ -63,7 +63,7 @@ function message<Set extends string>(
   };
 }
 
-function elementAttributes({ key, data, comment }: Element, format: Format, isAdd: boolean): Attribute[] {
+function elementAttributes({ key, data, comment, timeoutMs }: Element, format: Format, isAdd: boolean): Attribute[] {
   const [, head = '', from = '', to = ''] = /^(.* )(\d+)-(\d+)$/.exec(key) ?? [];
   const isRange = to !== '';
   const attributes = [attribute(NFTA_SET_ELEM.KEY, value(format.key, isRange ? head + from : key))];
@@ -73,6 +73,7 @@ function elementAttributes({ key, data, comment }: Element, format: Format, isAd
     attributes.push(
       attribute(NFTA_SET_ELEM.DATA, format.data[0] === 'verdict' ? verdict(data) : value(format.data, data)),
     );
+  if (timeoutMs !== undefined) attributes.push(attribute(NFTA_SET_ELEM.TIMEOUT, u64(timeoutMs)));
   if (comment !== undefined) attributes.push(attribute(NFTA_SET_ELEM.USERDATA, commentBytes(comment)));
   return attributes;
 }

@@ -1,7 +1,7 @@
 /**
  * The elements of our sets as the kernel hands them out: read back into what was written, with their counters. Pure.
  */
-import { attribute, eachAttribute, type Message, text } from '../netlink.ts';
+import { attribute, eachAttribute, type Message, text, u32 } from '../netlink.ts';
 import {
   type Format,
   NFNL_SUBSYS_NFTABLES,
@@ -22,6 +22,8 @@ import type { Element } from './transaction.ts';
 const [NFTA_TABLE_HANDLE, NFTA_TABLE_USERDATA] = [4, 6];
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
+const NFTA_OBJ = { TABLE: 1, NAME: 2, TYPE: 3, DATA: 4 } as const;
+const NFT_OBJECT_COUNTER = 1;
 const NFTA_NAME = { CHAIN: 3, SET: 2 } as const;
 
 export interface Counted {
@@ -80,6 +82,30 @@ export function readTableHandle(view: DataView, body: number, end: number): numb
     if (type === NFTA_TABLE_HANDLE && to - at === 8) handle = Number(view.getBigUint64(at));
   });
   return handle;
+}
+
+/** The rules of a chain, of which only how many there are is of interest. */
+export function getRules({ name }: Pick<Table, 'name'>, chain: string): Message {
+  return request(NFT_MSG.GETRULE, [attribute(1, text(name)), attribute(2, text(chain))]);
+}
+
+/** All named counters of the table. */
+export function getCounters({ name }: Pick<Table, 'name'>): Message {
+  return request(NFT_MSG.GETOBJ, [
+    attribute(NFTA_OBJ.TABLE, text(name)),
+    attribute(NFTA_OBJ.TYPE, u32(NFT_OBJECT_COUNTER)),
+  ]);
+}
+
+/** One of them. */
+export function readNamedCounter(view: DataView, body: number, end: number): Counted & { readonly name: string } {
+  let name = '';
+  let counted: Counted = { packets: 0, bytes: 0 };
+  eachAttribute(view, body, end, (type, at, end) => {
+    if (type === NFTA_OBJ.NAME) name = readText(view, at, end);
+    else if (type === NFTA_OBJ.DATA) counted = readCounts(view, at, end);
+  });
+  return { name, ...counted };
 }
 
 function request(message: number, attributes: Message['attributes']): Message {
@@ -153,14 +179,19 @@ function readValue(view: DataView, from: number, to: number, parts: readonly Par
 }
 
 function readCounter(view: DataView, from: number, to: number): Counted {
+  let counted: Counted = { packets: 0, bytes: 0 };
+  eachAttribute(view, from, to, (type, at, end) => {
+    if (type === NFTA_EXPR_DATA) counted = readCounts(view, at, end);
+  });
+  return counted;
+}
+
+function readCounts(view: DataView, from: number, to: number): Counted {
   const counted = { packets: 0, bytes: 0 };
   eachAttribute(view, from, to, (type, at, end) => {
-    if (type !== NFTA_EXPR_DATA) return;
-    eachAttribute(view, at, end, (type, at, end) => {
-      if (end - at !== 8) return;
-      if (type === NFTA_COUNTER.BYTES) counted.bytes = Number(view.getBigUint64(at));
-      else if (type === NFTA_COUNTER.PACKETS) counted.packets = Number(view.getBigUint64(at));
-    });
+    if (end - at !== 8) return;
+    if (type === NFTA_COUNTER.BYTES) counted.bytes = Number(view.getBigUint64(at));
+    else if (type === NFTA_COUNTER.PACKETS) counted.packets = Number(view.getBigUint64(at));
   });
   return counted;
 }

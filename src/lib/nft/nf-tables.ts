@@ -10,14 +10,24 @@ export const NFPROTO_INET = 1;
 export const NFT_MSG = {
   GETTABLE: 1,
   GETCHAIN: 4,
+  GETRULE: 7,
   GETSET: 10,
   NEWSETELEM: 12,
   GETSETELEM: 13,
   DELSETELEM: 14,
+  GETOBJ: 19,
 } as const;
 export const NFTA_SET_ELEM_LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const;
 export const NFTA_LIST_ELEM = 1;
-export const NFTA_SET_ELEM = { KEY: 1, DATA: 2, USERDATA: 6, EXPR: 7, KEY_END: 10, EXPRESSIONS: 11 } as const;
+export const NFTA_SET_ELEM = {
+  KEY: 1,
+  DATA: 2,
+  TIMEOUT: 4,
+  USERDATA: 6,
+  EXPR: 7,
+  KEY_END: 10,
+  EXPRESSIONS: 11,
+} as const;
 export const NFTA_DATA = { VALUE: 1, VERDICT: 2 } as const;
 export const NFTA_VERDICT = { CODE: 1, CHAIN: 2 } as const;
 export const VERDICT_CODES = { jump: -3, goto: -4 } as const;

@@ -11,6 +11,8 @@ export interface Element<Set extends string = string> {
   /** What the key leads to; '' in a set. */
   readonly data: string;
   readonly comment?: string;
+  /** Milliseconds until the kernel removes it; absent: it stays. */
+  readonly timeoutMs?: number;
 }
 
 /** What stands in a table beside what is always there. */

@@ -1,6 +1,6 @@
-import { badNetwork, networkText } from '../../../domain/limit/networks.ts';
+import { badNetwork, type BanRecord, isStanding, networkText } from '../../../domain/limit/networks.ts';
 import { optional, string, unsigned } from '../../../shape/shape.ts';
-import { keys } from '../../../store/records.ts';
+import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { proxyOf, zoneOf } from '../../lookups.ts';
 
@@ -34,15 +34,18 @@ export const EdgeFourBanNetwork = action({
         'InvalidParameter.ParameterError',
         `Network: ${Network.slice(0, 100)} is neither an address nor a CIDR.`,
       );
-    if (tx.count(keys.bans(proxy.id)) >= MOST_BANS)
-      throw tx.refuse(
-        'InvalidParameter.ParameterError',
-        `${proxy.id} has ${MOST_BANS} bans; put them into an address list.`,
-      );
     const network = networkText(Network);
     const until = Seconds === undefined ? {} : { until: tx.now + Seconds * 1000 };
-    for (const { key, value } of tx.list(keys.bans(proxy.id)))
-      if (value.until !== undefined && value.until <= tx.now) tx.delete(key as ReturnType<typeof keys.ban>);
+    if (tx.count(keys.bans(proxy.id)) >= MOST_BANS) {
+      const bans = tx.list(keys.bans(proxy.id));
+      const ended = bans.filter(({ value }) => !isStanding(value, tx.now));
+      for (const { key } of ended) tx.delete(key as Key<BanRecord>);
+      if (bans.length - ended.length >= MOST_BANS && !tx.get(keys.ban(proxy.id, network)))
+        throw tx.refuse(
+          'InvalidParameter.ParameterError',
+          `${proxy.id} has ${MOST_BANS} bans; put them into an address list.`,
+        );
+    }
     tx.put(keys.ban(proxy.id, network), { network, ...until });
     return {};
   },

@@ -35,7 +35,7 @@ export const EdgeFourSetLimits = action({
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     const change = readLimits(sent);
     const missing = [...(change.allow ?? []), ...(change.deny ?? [])].find(
-      (name) => tx.get(keys.addressListPart(zone.id, name, 0)) === undefined,
+      (name) => tx.get(keys.addressList(zone.id, name)) === undefined,
     );
     if (missing !== undefined)
       throw tx.refuse('ResourceNotFound', `Zone ${zone.id} has no address list ${missing}; put it there first.`);

@@ -1,8 +1,9 @@
 import { addressesOf } from '../../../domain/address-pool/entries.ts';
 import { deletionFault } from '../../../domain/l4-proxy/change.ts';
+import type { BanRecord } from '../../../domain/limit/networks.ts';
 import { proxyStatus } from '../../../domain/status.ts';
 import { string } from '../../../shape/shape.ts';
-import { keys } from '../../../store/records.ts';
+import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { release } from '../../entry-addresses.ts';
 import { proxyOf, zoneOf } from '../../lookups.ts';
@@ -23,6 +24,7 @@ export const DeleteL4Proxy = action({
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     tx.must(deletionFault(proxy, proxyStatus(proxy, zone, tx.around.acks)));
     release(tx, proxy, addressesOf(proxy.entries));
+    for (const { key } of tx.list(keys.bans(proxy.id))) tx.delete(key as Key<BanRecord>);
     tx.delete(keys.proxyPlace(proxy.id));
     tx.delete(keys.proxy(zone.id, proxy.name));
     return {};

@@ -1,12 +1,12 @@
 import { deletionFault } from '../../../domain/zone/change.ts';
 import { string } from '../../../shape/shape.ts';
-import { keys } from '../../../store/records.ts';
+import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { zoneOf } from '../../lookups.ts';
 import { releaseName } from '../../zones.ts';
 
 export const DeleteZone = action({
-  summary: 'Delete a disabled zone that has no L4 proxies, with its origin groups and load balancers.',
+  summary: 'Delete a disabled zone that has no L4 proxies, with its origin groups, load balancers and address lists.',
   access: 'write',
   request: { ZoneId: string('Zone ID.') },
   response: {},
@@ -19,6 +19,8 @@ export const DeleteZone = action({
     releaseName(tx, zone);
     for (const { value } of tx.list(keys.loadBalancers(zone.id))) tx.delete(keys.loadBalancer(zone.id, value.id));
     for (const { value } of tx.list(keys.originGroups(zone.id))) tx.delete(keys.originGroup(zone.id, value.id));
+    for (const { key } of [...tx.heads(keys.addressLists(zone.id)), ...tx.heads(keys.addressListParts(zone.id))])
+      tx.delete(key as Key<unknown>);
     tx.delete(keys.zone(zone.id));
     return {};
   },

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Limits } from '../../domain/limit/limit.ts';
+import { Book } from './book.ts';
+import type { LimitedRule } from './pieces.ts';
+import { after, before, whole } from './script.ts';
+
+const NOW = 1_700_000_000_000;
+const rule = (id: string, limits?: Limits, entry = '192.0.2.1'): LimitedRule => ({
+  id,
+  proxy: 'sid-1',
+  protocol: 'TCP',
+  entries: [entry],
+  ports: [{ from: 443, to: 443 }],
+  ...(limits && { limits }),
+});
+
+function world(...rules: readonly LimitedRule[]) {
+  const byId = new Map(rules.map((rule) => [rule.id, rule]));
+  const records = new Map<string, { value: unknown; revision: number }>();
+  let revision = 0;
+  const book = new Book({ rules: () => byId, records: () => records });
+  const put = (key: string, value: unknown): string => {
+    if (value === undefined) records.delete(key);
+    else records.set(key, { value, revision: ++revision });
+    return key;
+  };
+  book.noteAll();
+  return { book, byId, put };
+}
+const NONE = new Map<string, readonly string[]>();
+const BAN = 'network-ban/sid-1/198.51.100.0_24';
+
+test('a ban more or less is one element, and nothing for nft to do', () => {
+  const { book, put } = world(rule('rule-a'), rule('rule-b', {}, '192.0.2.2'));
+  book.note([], [put(BAN, { network: '198.51.100.0/24', until: NOW + 60_000 })]);
+  const text = whole(book.take(NOW), NONE, 'me');
+  assert.match(text, /add set inet edgefour_guard ban-sid-1-4-24 .*elements = { 198\.51\.100\.0 timeout 60000ms } }/);
+  assert.match(text, /ip saddr & 255\.255\.255\.0 @ban-sid-1-4-24 counter name "rule-b\.ban" drop/);
+
+  const other = 'network-ban/sid-1/203.0.113.0_24';
+  book.note([], [put(other, { network: '203.0.113.0/24' })]);
+  const more = book.take(NOW);
+  assert.deepEqual([before(more, NONE), after(more)], ['', '']);
+  assert.deepEqual(more.swap, [
+    { verb: 'add', set: 'ban-sid-1-4-24', elements: [{ set: 'ban-sid-1-4-24', key: '203.0.113.0', data: '' }] },
+  ]);
+  book.note([], [put(other, undefined)]);
+  assert.deepEqual(
+    book.take(NOW).swap.map(({ verb, elements }) => [verb, elements[0]?.key]),
+    [['delete', '203.0.113.0']],
+  );
+});
+
+test('a ban that has ended is the kernel’s to remove; after the last one nothing is left', () => {
+  const { book, put } = world(rule('rule-a'));
+  book.note([], [put(BAN, { network: '198.51.100.0/24', until: NOW + 5 })]);
+  book.take(NOW);
+  assert.equal(book.nextEnd, NOW + 5);
+  book.end(NOW + 5);
+  const { swap, gone } = book.take(NOW + 5);
+  assert.deepEqual(
+    swap.map(({ verb, set }) => [verb, set]),
+    [['delete', 'gate4']],
+  );
+  assert.deepEqual([gone.sets, gone.counters], [['ban-sid-1-4-24'], ['rule-a.ban']]);
+  assert.ok(book.isEmpty && book.nextEnd === undefined);
+});
+
+test('another limit of one rule leaves everything of the others alone; no limit at all is not looked at', () => {
+  const { book, byId } = world(rule('rule-a', { newPerSecond: 5 }), rule('rule-b', { newPerSecond: 7 }, '192.0.2.2'));
+  book.take(NOW);
+  byId.set('rule-a', rule('rule-a', { newPerSecond: 6 }));
+  assert.ok(book.note(['rule-a'], []));
+  const change = book.take(NOW);
+  const text = before(change, NONE) + after(change);
+  assert.match(text, /limit rate over 6\/second/);
+  assert.doesNotMatch(text, /rule-b/);
+  assert.deepEqual(
+    change.swap.map(({ verb, set }) => [verb, set]),
+    [
+      ['delete', 'gate4'],
+      ['add', 'gate4'],
+    ],
+  );
+  byId.set('rule-c', rule('rule-c', undefined, '192.0.2.3'));
+  assert.equal(book.note(['rule-c'], ['zone/zone-a']), false);
+});
+
+test('another list is another set; parts that are not in force yet change nothing', () => {
+  const key = 'address-list/zone-a/bad';
+  const part = (side: string) => `address-part/zone-a/bad/${side}/0`;
+  const { book, put } = world(rule('rule-a', { deny: [key] }));
+  put(part('a'), { networks: ['192.0.2.0/24'] });
+  book.note([], [put(key, { side: 'a', parts: 1 })]);
+  const [first] = book.take(NOW).lists;
+  assert.deepEqual(first?.parts, [['192.0.2.0/24']]);
+  assert.equal(book.note([], [put(part('b'), { networks: ['198.51.100.0/24'] })]), false);
+  book.note([], [put(key, { side: 'b', parts: 1 })]);
+  const { lists, gone } = book.take(NOW);
+  assert.deepEqual([lists[0]?.parts, gone.sets], [[['198.51.100.0/24']], [first?.name]]);
+});

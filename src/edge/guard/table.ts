@@ -1,0 +1,69 @@
+/**
+ * The guard's table in the kernel: elements and counters through netlink, which answers at once, everything else through
+ * nft. Where the machine has neither, it says why. Opened by guard.ts when there is something to limit.
+ */
+import { elementMessages } from '../../lib/nft/batch.ts';
+import type { Netlink } from '../../lib/ffi/netlink.ts';
+import { getCounters, getRules, readNamedCounter } from '../../lib/nft/elements.ts';
+import { mayChangeNetwork, whatIsLeft } from '../../lib/nft/left.ts';
+import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../lib/nft/nf-tables.ts';
+import { type Refusal, runNft } from '../../lib/nft/nft.ts';
+import type { ElementChange } from '../../lib/nft/transaction.ts';
+import { CANARY, GUARD_NAME, MAPS } from './layout.ts';
+
+const NAMED = { name: GUARD_NAME };
+
+export interface GuardTable {
+  nft(text: string): Promise<Refusal>;
+  /** One transaction. */
+  swap(changes: readonly ElementChange[]): Refusal;
+  /** Nobody has removed or flushed it. */
+  isWhole(): boolean;
+  counters(seen: (name: string, packets: number) => void): void;
+  close(): void;
+}
+
+/** What stands in the way; '' where nothing does. `isThere`: a table of this owner is in the kernel. */
+export async function obstacle(owner: string): Promise<{ readonly why: string; readonly isThere: boolean }> {
+  if (!mayChangeNetwork())
+    return {
+      why: 'it needs Linux and CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)',
+      isThere: false,
+    };
+  const left = await whatIsLeft(GUARD_NAME, owner);
+  const why = left === 'of another' ? `the table inet ${GUARD_NAME} in this kernel is of another edge` : '';
+  return { why, isThere: left === 'ours' };
+}
+
+export async function openTable(): Promise<GuardTable> {
+  const [{ Netlink: Socket }, { errnoName }] = await Promise.all([
+    import('../../lib/ffi/netlink.ts'),
+    import('../../lib/ffi/libc.ts'),
+  ]);
+  const asking: Netlink = new Socket();
+  return {
+    nft: (text) => runNft(text),
+    swap(changes) {
+      const table = tableOf(GUARD_NAME, Object.fromEntries([...MAPS, ...changes.map(declared)]));
+      const code = asking.transact(NFNL_SUBSYS_NFTABLES, elementMessages(table, changes));
+      return code === 0 ? '' : errnoName(code);
+    },
+    isWhole() {
+      let rules = 0;
+      asking.dump(getRules(NAMED, CANARY), () => (rules += 1));
+      return rules > 0;
+    },
+    counters(seen) {
+      asking.dump(getCounters(NAMED), (view, body, end) => {
+        const { name, packets } = readNamedCounter(view, body, end);
+        if (name !== '') seen(name, packets);
+      });
+    },
+    close: () => asking.close(),
+  };
+}
+
+/** A map as it is, a set of bans by what stands in it. */
+function declared({ set, elements }: ElementChange): [string, string] {
+  return [set, MAPS.get(set) ?? `{ type ${elements[0]?.key.includes(':') ? 'ipv6_addr' : 'ipv4_addr'}; }`];
+}
