@@ -48,6 +48,11 @@ export class Inherited {
     });
   }
 
+  /** Whether there is one that nobody has taken. */
+  has(key: string): boolean {
+    return (this.#places.get(key) ?? []).some((place) => Atomics.load(this.#descriptors, place) >= 0);
+  }
+
   /** Every socket that is bound there and nobody has; they are the caller's now. */
   take(key: string): Socket[] {
     const taken: Socket[] = [];

@@ -3,16 +3,16 @@
  * the peer's address. An accept that may not have its connection now (no slot, no descriptors) waits, with or without one
  * in hand, and goes on when something ends: connections queue in the kernel, none is refused.
  */
-import { accept4, close as closeNow, fcntl, mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import { accept4, close as closeNow, fcntl, getsockname, mapPages, unmap } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, F_SETFL, O_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi.ts';
-import { DROP } from './counters.ts';
+import { CAUSE, DROP } from './counters.ts';
 import { dial } from './dial.ts';
 import { accept, cancelAll } from './operations.ts';
-import { begin } from './relay.ts';
+import { begin, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import type { Entry } from './rules.ts';
-import { NAME_BYTES } from './sockaddr.ts';
+import { NAME_BYTES, portAt } from './sockaddr.ts';
 
 /** limit: a socket of its own port takes bursts without a round through JavaScript for each; a port of many waits alone. */
 const ACCEPTS_ALONE = 8;
@@ -29,6 +29,9 @@ export class Acceptor {
   readonly #entryOf: Int32Array;
   readonly #held: Int32Array;
   readonly #free: number[] = [];
+  /** For a socket's own name. */
+  readonly #own = new Uint8Array(NAME_BYTES);
+  readonly #ownLength = new Int32Array(1);
   #waiting: number[] = [];
 
   constructor(areas: number) {
@@ -58,7 +61,7 @@ export class Acceptor {
    * there is no slot for what waits in hand is that let go.
    */
   close(r: Relay, entry: Entry): void {
-    entry.closing = true;
+    r.rules.leave(entry);
     const mine = this.#waiting.filter((area) => this.#entryOf[area] === entry.index);
     this.#waiting = this.#waiting.filter((area) => this.#entryOf[area] !== entry.index);
     if (entry.posted > 0) cancelAll(r.ring, entry.fd);
@@ -130,8 +133,21 @@ export class Acceptor {
     const from = (area * NAME_BYTES) >> 2;
     const to = r.slots.nameOffset(slot, 0) >> 2;
     for (let i = 0; i < NAME_BYTES >> 2; i++) r.slots.nameWords[to + i] = this.#words[from + i]!;
+    if (entry.rule.ranges) return this.#beginBehind(r, entry, slot, fd);
     begin(r, slot);
     dial(r, slot);
+    return true;
+  }
+
+  /** The socket takes a range: the connection's own name says which port its client meant. */
+  #beginBehind(r: Relay, socket: Entry, slot: number, fd: number): true {
+    this.#ownLength[0] = NAME_BYTES;
+    getsockname(fd, this.#own, this.#ownLength);
+    const entry = r.rules.behind(socket, portAt(this.#own, 0));
+    r.slots.entry[slot] = entry.index;
+    begin(r, slot);
+    if (entry.originPort === 0) finish(r, slot, CAUSE['no-origin'], true);
+    else dial(r, slot);
     return true;
   }
 

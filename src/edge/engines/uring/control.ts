@@ -4,6 +4,7 @@
  * when is in LIFECYCLE.md.
  */
 import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
+import type { PortSpan } from '../../../lib/net/ports.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
 import type { Turns } from './schedule.ts';
@@ -33,6 +34,12 @@ export interface TargetSpec {
   readonly weight: number;
 }
 
+/** Where each port of a rule leads (plan.ts says how); sent where its sockets take connections to other ports than their own. */
+export interface PortMap {
+  readonly ports: readonly PortSpan[];
+  readonly originPorts: PortSpan;
+}
+
 /** A rule as a worker needs it. Sent whole at each change; the worker finds what differs. */
 export interface RuleSpec {
   /** The same number for the same rule id, as long as the engine lives. */
@@ -44,6 +51,7 @@ export interface RuleSpec {
   readonly persistSeconds: number;
   readonly options: PlannedOptions;
   readonly entries: readonly EntrySpec[];
+  readonly range?: PortMap | undefined;
   /** Shared: counters of this rule and worker; position in the turns; persistence where the rule has it. */
   readonly row: SharedArrayBuffer;
   readonly position: SharedArrayBuffer;

@@ -17,6 +17,8 @@ export interface UringEngineOptions {
   readonly descriptors?: number;
   /** TCP buffers of each worker, a power of two; default 4,096. */
   readonly buffers?: number;
+  /** Default true: one socket for a wide range of TCP ports, where the system allows it. */
+  readonly steering?: boolean;
   /** Of the process before this one. */
   readonly inheritance?: Inheritance | undefined;
 }

@@ -21,7 +21,8 @@ import { inheritPoint } from './inherit.ts';
 import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
 import { TCP_BUFFERS } from './shape.ts';
-import { type Dealt, WIDE, closeAll, openPoint } from './sockets.ts';
+import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './sockets.ts';
+import { Ranges, anchorPoints } from './steer/ranges.ts';
 import type { ToaAttachment } from './toa/attach.ts';
 
 /** A rule as the agent's thread keeps it; `points` by their key. */
@@ -55,6 +56,7 @@ export function createPlane(
   const targetNumbers = new Map<string, number>();
   const turns = new Map<string, Promise<unknown>>();
   const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), options.workers);
+  const ranges = new Ranges(options.steering);
   let seats: Seat[] = [];
   let stopping: Promise<void> | undefined;
   /** Another process serves the same sockets. */
@@ -168,9 +170,11 @@ export function createPlane(
       return { ok: false, reason };
     }
     const rule = ruleOf(listener);
-    const wanted = bindPoints(listener);
+    const before = rule.listener;
+    const isRange = ranges.takes(listener, rule.points, options.inheritance?.sockets);
+    const wanted = isRange ? anchorPoints(listener) : bindPoints(listener);
     // order: new sockets before old ones go, so a change never leaves a moment with neither.
-    const failure = bindMissing(rule, wanted);
+    const failure = (isRange ? ranges.whyTaken(listener, rule.points) : undefined) ?? bindMissing(rule, wanted);
     if (failure !== undefined) {
       await removeNow(listener.id);
       return { ok: false, reason: failure };
@@ -178,26 +182,55 @@ export function createPlane(
     rule.listener = listener;
     rule.removed = false;
     rule.persistence = listener.persistSeconds > 0 ? (rule.persistence ?? persistenceMemory()) : undefined;
+    if (isRange || ranges.has(listener.id)) {
+      const refused = await leadRange(rule, before, isRange);
+      if (refused !== undefined) {
+        await removeNow(listener.id);
+        return { ok: false, reason: refused };
+      }
+    }
     for (const key of rule.points.keys()) if (!wanted.has(key)) rule.points.delete(key);
-    await Promise.all(seats.map((seat) => seat.order({ kind: 'apply', rule: specFor(rule, seat.index) })));
+    await tellWorkers(rule, isRange);
     return { ok: true };
+  }
+
+  /**
+   * order: workers know what may come by a socket before it does; ports are led to where they go from now on, all at once
+   * for a client; only then old sockets go (the caller's next step).
+   */
+  async function leadRange(rule: PlaneRule, before: Listener, isRange: boolean): Promise<string | undefined> {
+    await tellWorkers(rule, true, before);
+    if (isRange) return ranges.lead(rule.listener, rule.points);
+    ranges.leave(rule.listener.id);
+    return undefined;
+  }
+
+  async function tellWorkers(rule: PlaneRule, isRange: boolean, before?: Listener): Promise<void> {
+    await Promise.all(
+      seats.map((seat) => seat.order({ kind: 'apply', rule: specFor(rule, seat.index, isRange, before) })),
+    );
   }
 
   /** The reason, in words, if one of the points cannot be had; then none of the new ones is kept. */
   function bindMissing(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
     const made: string[] = [];
     let next = 0;
+    const tooMany = whyTooManySockets(rule, wanted);
+    if (tooMany !== undefined) return tooMany;
     for (const [key, point] of wanted) {
       if (rule.points.has(key)) continue;
       const only = wanted.size > WIDE ? next++ % seats.length : undefined;
+      const steered = ranges.whySteered(rule.listener.id, point);
       const fds =
-        inheritPoint(point, options.inheritance?.sockets, seats.length, only) ?? openPoint(point, seats.length, only);
+        steered ??
+        inheritPoint(point, options.inheritance?.sockets, seats.length, only) ??
+        openPoint(point, seats.length, only);
       if (typeof fds === 'string') {
         for (const key of made) {
           closeAll(rule.points.get(key)?.fds ?? []);
           rule.points.delete(key);
         }
-        return bindReason(fds, point, wanted.size);
+        return steered ?? bindReason(fds, point, wanted.size);
       }
       rule.points.set(key, { point, fds });
       made.push(key);
@@ -205,11 +238,25 @@ export function createPlane(
     return undefined;
   }
 
-  function specFor(rule: PlaneRule, worker: number): RuleSpec {
+  function whyTooManySockets(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
+    if (wanted.size <= WIDE) return undefined;
+    const missing = [...wanted.values()].filter(
+      ({ key }) => !rule.points.has(key) && !options.inheritance?.sockets.has(key),
+    );
+    let bound = 0;
+    for (const { points } of rules.values()) bound += points.size > WIDE ? points.size : 0;
+    return whyTooMany(missing, bound, share.descriptors * options.workers, () => ranges.lacking);
+  }
+
+  /** `before`: what the rule was until now; its sockets are served still. */
+  function specFor(rule: PlaneRule, worker: number, isRange: boolean, before?: Listener): RuleSpec {
     const { listener } = rule;
+    const { ports, originPorts } = listener;
     const entries: EntrySpec[] = [];
     for (const { point, fds } of rule.points.values()) {
-      const to = originPort(listener.ports, listener.originPorts, point.port);
+      const to =
+        originPort(ports, originPorts, point.port) ??
+        (before && originPort(before.ports, before.originPorts, point.port));
       if (to === undefined) continue;
       for (const fd of fds[worker] ?? []) {
         const entry = { fd, address: point.address, port: point.port, originPort: to };
@@ -225,6 +272,7 @@ export function createPlane(
       persistSeconds: listener.persistSeconds,
       options: listener.options,
       entries,
+      range: isRange ? { ports, originPorts } : undefined,
       row: rule.rows[worker]!.buffer as SharedArrayBuffer,
       position: rule.position,
       persistence: rule.persistence,
@@ -251,6 +299,8 @@ export function createPlane(
     const rule = rules.get(id);
     if (!rule || rule.removed) return;
     rule.removed = true;
+    // order: nobody is led to a socket that closes; who has been is in its queue.
+    ranges.leave(id);
     rule.points.clear();
     await Promise.all(seats.map((seat) => seat.order({ kind: 'remove', index: rule.index })));
   }
@@ -261,6 +311,7 @@ export function createPlane(
     readRecords();
     reading.cancel();
     seats = [];
+    ranges.close();
     toa?.detach();
   }
 

@@ -2,10 +2,12 @@
  * The rules of one worker: what accepts, where connections go, what is counted. Changed only between two batches; a
  * connection refers to its rule and to the entry that accepted it by number, and both stay until the last one has ended.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { parseAddress } from '../../../lib/net/address.ts';
+import { originPort } from '../../flow/endpoints.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { PassThrough } from '../../pass-through/pass-through.ts';
-import type { EntrySpec, RuleSpec, TargetSpec } from './control.ts';
+import type { EntrySpec, PortMap, RuleSpec, TargetSpec } from './control.ts';
 import type { Row } from './counters.ts';
 import { SharedPersistence } from './persistence.ts';
 import { nextTurn } from './schedule.ts';
@@ -21,6 +23,10 @@ export interface Rule {
   positions: Map<number, number>;
   position: Int32Array;
   persistence: SharedPersistence | undefined;
+  /** A socket of it takes, or took, connections to other ports than its own. */
+  ranges: boolean;
+  /** The range before the last change of it: what was on its way to such a port is served. */
+  rangeBefore: PortMap | undefined;
   /** Bound sockets, those that are closing too. */
   readonly entries: Set<Entry>;
   /** Connections or sessions that still refer to it. */
@@ -30,6 +36,7 @@ export interface Rule {
   removed: boolean;
 }
 
+/** A bound socket; or a port behind one that takes a range, made when somebody comes. */
 export interface Entry {
   readonly index: number;
   readonly rule: Rule;
@@ -39,7 +46,10 @@ export interface Entry {
   readonly address: Uint8Array;
   readonly text: string;
   readonly port: number;
+  /** 0: a port that the rule no longer has. */
   originPort: number;
+  /** The other ports whose connections this socket takes, as far as somebody came. */
+  behind: Map<number, Entry> | undefined;
   /** Accepts or receives under way. */
   posted: number;
   /** No more connections from here; once nothing is posted the socket is drained and closed. */
@@ -76,6 +86,7 @@ export class Rules {
       else {
         entry.originPort = still.originPort;
         wanted.delete(entry.fd);
+        this.#judgeBehind(entry);
       }
     }
     return { rule, added: [...wanted.values()].map((entry) => this.#add(rule, entry)), gone };
@@ -109,10 +120,35 @@ export class Rules {
 
   /** Where a connection of a closing entry belongs now: its address and port may be bound again. */
   successor(entry: Entry): Entry | undefined {
-    for (const other of entry.rule.entries) {
-      if (!other.closing && other.port === entry.port && other.text === entry.text) return other;
+    const { rule } = entry;
+    let ranging: Entry | undefined;
+    for (const other of rule.entries) {
+      if (other.closing || other.text !== entry.text) continue;
+      if (other.port === entry.port) return other;
+      ranging = other;
     }
-    return undefined;
+    return ranging && leadsTo(rule.spec.range, entry.port) !== undefined ? this.behind(ranging, entry.port) : undefined;
+  }
+
+  /** Whose a connection is that came to this port by this socket of a range. */
+  behind(socket: Entry, port: number): Entry {
+    if (port === socket.port) return socket;
+    const known = socket.behind?.get(port);
+    if (known) return known;
+    const { spec, rangeBefore } = socket.rule;
+    const to = leadsTo(spec.range, port);
+    const { fd, text: address, closing } = socket;
+    const entry = this.#entry(socket.rule, { fd, address, port, originPort: to ?? leadsTo(rangeBefore, port) ?? 0 });
+    if (closing || to === undefined) entry.closing = entry.closed = true;
+    else (socket.behind ??= new Map()).set(port, entry);
+    return entry;
+  }
+
+  /** No more connections from here than its socket holds. */
+  leave(entry: Entry): void {
+    entry.closing = true;
+    for (const port of entry.behind?.values() ?? []) this.#leavePort(port);
+    entry.behind = undefined;
   }
 
   /** The entry's socket is closed. */
@@ -120,6 +156,23 @@ export class Rules {
     entry.closed = true;
     this.bound--;
     entry.rule.entries.delete(entry);
+    this.#settle(entry);
+  }
+
+  /** After a change: ports that the rule no longer has, or that a socket of their own serves now, are left. */
+  #judgeBehind(socket: Entry): void {
+    for (const [port, entry] of socket.behind ?? []) {
+      const to = leadsTo(socket.rule.spec.range, port);
+      if (to !== undefined) entry.originPort = to;
+      else {
+        socket.behind?.delete(port);
+        this.#leavePort(entry);
+      }
+    }
+  }
+
+  #leavePort(entry: Entry): void {
+    entry.closing = entry.closed = true;
     this.#settle(entry);
   }
 
@@ -131,6 +184,13 @@ export class Rules {
   }
 
   #add(rule: Rule, spec: EntrySpec): Entry {
+    const entry = this.#entry(rule, spec);
+    rule.entries.add(entry);
+    this.bound++;
+    return entry;
+  }
+
+  #entry(rule: Rule, spec: EntrySpec): Entry {
     const index = this.#freeEntries.pop() ?? this.entries.length;
     const entry: Entry = {
       index,
@@ -141,14 +201,13 @@ export class Rules {
       text: spec.address,
       port: spec.port,
       originPort: spec.originPort,
+      behind: undefined,
       posted: 0,
       closing: false,
       closed: false,
       open: 0,
     };
     this.entries[index] = entry;
-    rule.entries.add(entry);
-    this.bound++;
     return entry;
   }
 }
@@ -163,6 +222,8 @@ function emptyRule(spec: RuleSpec): Rule {
     positions: new Map(),
     position: new Int32Array(spec.position),
     persistence: undefined,
+    ranges: false,
+    rangeBefore: undefined,
     entries: new Set(),
     open: 0,
     seen: 0,
@@ -171,12 +232,19 @@ function emptyRule(spec: RuleSpec): Rule {
 }
 
 function describe(rule: Rule, spec: RuleSpec): void {
+  if (rule.spec.range && !isDeepStrictEqual(rule.spec.range, spec.range)) rule.rangeBefore = rule.spec.range;
+  rule.ranges ||= spec.range !== undefined;
   rule.spec = spec;
   rule.removed = false;
   rule.pass = PASS_THROUGH[spec.mode];
   rule.addresses = spec.targets.map((target) => parseAddress(target.address) ?? new Uint8Array(4));
   rule.positions = new Map(spec.targets.map((target, position) => [target.number, position]));
   rule.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
+}
+
+/** The origin's port of a port of the range; undefined where it has no such port. */
+function leadsTo(range: PortMap | undefined, port: number): number | undefined {
+  return range && originPort(range.ports, range.originPorts, port);
 }
 
 /**

@@ -34,11 +34,40 @@ const ON = Int32Array.of(1);
 /** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
 export type Dealt = readonly (readonly number[])[];
 
-/** The descriptors of a point, or the name of the error that refused it. */
-export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
+/** limit: what is left of the descriptors is for connections. */
+const MOST_LISTENING = 3 / 4;
+
+/**
+ * Why so many more sockets are too many where so many are bound in wide ranges and the engine may have `descriptors`, in
+ * words; undefined: they fit. `lacking` says why one socket can't take them all.
+ */
+export function whyTooMany(
+  missing: readonly BindPoint[],
+  bound: number,
+  descriptors: number,
+  lacking: () => string | undefined,
+): string | undefined {
+  const [first, last] = [missing[0], missing.at(-1)];
+  const room = Math.max(0, Math.floor(descriptors * MOST_LISTENING) - bound);
+  if (!first || !last || missing.length <= room) return undefined;
+  const what = `${first.protocol} ports ${first.port} to ${last.port}: ${missing.length} sockets are needed, ${room} fit`;
+  const raise = `${what} (of ${descriptors} descriptors). Raise the limit of open files (LimitNOFILE, ulimit -Hn)`;
+  const why = first.protocol === 'TCP' ? lacking() : undefined;
+  return why === undefined ? raise : `${raise}, or give CAP_BPF and CAP_NET_ADMIN: then one socket does (now: ${why})`;
+}
+
+/** The name of the error that refuses a point; undefined: it is free. */
+export function whyRefused(point: BindPoint): string | undefined {
   const free = tryBind(point, false);
   if (typeof free === 'string') return free;
   close(free);
+  return undefined;
+}
+
+/** The descriptors of a point, or the name of the error that refused it. */
+export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
+  const refused = whyRefused(point);
+  if (refused !== undefined) return refused;
   const fds: number[][] = Array.from({ length: workers }, () => []);
   for (let worker = 0; worker < workers; worker++) {
     if (only !== undefined && worker !== only) continue;

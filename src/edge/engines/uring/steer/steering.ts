@@ -5,7 +5,7 @@
  */
 import { close, errnoName, openFile } from '../../../../lib/ffi/libc.ts';
 import type { PortSpan } from '../../../../lib/net/ports.ts';
-import { IPPROTO_TCP } from '../abi.ts';
+import { IPPROTO_TCP, O_CLOEXEC } from '../abi.ts';
 import { createLink, createMap, deleteElement, loadProgram, setElement } from '../ebpf/calls.ts';
 import { KEY, steerProgram } from './program.ts';
 import { keyOf, prefixesOf } from './prefixes.ts';
@@ -59,19 +59,19 @@ export class Steering {
     );
     const code = steerProgram(this.#tree, this.#sockets);
     const program = keep(loadProgram(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code), 'the kernel refuses its program');
-    const namespace = keep(openFile('/proc/thread-self/ns/net', 0), 'its network namespace');
+    const namespace = keep(openFile('/proc/thread-self/ns/net', O_CLOEXEC), 'its network namespace');
     keep(createLink(program, namespace, BPF_SK_LOOKUP), 'its program cannot be attached');
     for (let place = MOST_SOCKETS - 1; place >= 0; place--) this.#free.push(place);
   }
 
   /**
-   * From now on exactly these ports lead there; what led there before and still does never stops to. Minus the errno where
-   * the kernel refuses, and then nothing has changed that led somewhere before.
+   * From now on exactly these ports lead there; what led there before and still does never stops to. The error's name where
+   * the kernel refuses: some of the ports may lead there then, until delete().
    */
-  set(name: string, { address, ports, fd }: Steered): number {
+  set(name: string, { address, ports, fd }: Steered): string | undefined {
     const before = this.#known.get(name);
     const place = before?.place ?? this.#free.pop();
-    if (place === undefined) return -28;
+    if (place === undefined) return 'ENOSPC';
     const keys = new Map<string, Uint8Array>();
     for (const prefix of ports.flatMap(prefixesOf)) {
       const key = keyOf(IPPROTO_TCP, address, prefix);
@@ -79,15 +79,12 @@ export class Steering {
     }
     const known = { place, fd, keys: new Map([...(before?.keys ?? []), ...keys]) };
     this.#known.set(name, known);
-    let result =
-      before?.fd === fd
-        ? 0
-        : setElement(this.#sockets, words(place), new Uint8Array(BigUint64Array.of(BigInt(fd)).buffer));
+    let result = before?.fd === fd ? 0 : setElement(this.#sockets, words(place), descriptor(fd));
     for (const key of keys.values()) if (result >= 0) result = setElement(this.#tree, key, words(place));
-    if (result < 0) return result;
+    if (result < 0) return errnoName(result);
     for (const [text, key] of before?.keys ?? []) if (!keys.has(text)) deleteElement(this.#tree, key);
     known.keys = keys;
-    return 0;
+    return undefined;
   }
 
   /** Unknown names are fine. */
@@ -108,4 +105,8 @@ export class Steering {
 
 function words(value: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+function descriptor(fd: number): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(BigInt(fd)).buffer);
 }

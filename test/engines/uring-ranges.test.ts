@@ -1,0 +1,147 @@
+/**
+ * Wide ranges of TCP ports on the uring engine, in both of its ways: one socket that the kernel leads the range to (where
+ * that may be done), and a socket per port. What a client sees is the same.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import type { Listener } from '../../src/edge/engine.ts';
+import { systemClock as clock } from '../../src/lib/clock.ts';
+import { engineSuite } from '../suites/engine-suite.ts';
+import { type EngineUnderTest, engineWorld, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
+import { leadsTo, options, target } from '../suites/engine/listener.ts';
+import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { connects } from '../world/connects.ts';
+
+const missing = await whyUnavailable();
+const WAYS = { 'one socket for the range': true, 'a socket per port': false };
+
+for (const [way, steering] of Object.entries(WAYS)) {
+  const skip = missing ?? (steering ? await whyNotSteered() : undefined) ?? false;
+  describe(`uring ranges, ${way}`, { skip }, () => {
+    const under = {
+      create: (events) => createUringEngineWith({ workers: 2, steering }, events),
+    } satisfies EngineUnderTest;
+    if (!steering && skip === false) engineSuite('ranges', under, ['ranges']);
+    changes(under);
+  });
+}
+
+async function whyNotSteered(): Promise<string | undefined> {
+  const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
+  const ranges = new Ranges();
+  const { lacking } = ranges;
+  ranges.close();
+  return lacking;
+}
+
+function changes(under: EngineUnderTest): void {
+  const world = engineWorld(under);
+  const span = (from: number, to: number): Listener['ports'] => [{ from, to }];
+
+  test('records name the port that the client used, and its connection reaches that of the origin', async (t) => {
+    const address = loopback();
+    const base = await freePort(address);
+    const origin = await tcpOrigin(t, undefined, { address, port: base });
+    const rule = await world.rule({
+      targets: [target(address)],
+      ports: span(12_000, 12_199),
+      originPorts: { from: base - 77, to: base + 122 },
+    });
+    await world.up(rule);
+    const client = await tcpClient(t, rule.entries[0] ?? '', 12_077);
+    assert.equal(await ask(client, 'x'), 'x');
+    client.end();
+    const [record] = await world.ended(rule.id);
+    assert.deepEqual(record?.entry, { address: rule.entries[0], port: 12_077 });
+    assert.deepEqual(record.origin, { address, port: origin.port });
+  });
+
+  test('a change keeps what is still in the range, drains what is not, and adds the rest', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.rule({
+      ...leadsTo(origin),
+      ports: span(20_000, 20_099),
+      options: options({ drain: { how: 'reset', seconds: 0 } }),
+    });
+    const [entry = ''] = rule.entries;
+    await world.up(rule);
+    const [first, inside, gone] = await Promise.all([20_000, 20_050, 20_005].map((port) => tcpClient(t, entry, port)));
+    assert.ok(first && inside && gone);
+    for (const client of [first, inside, gone]) assert.equal(await ask(client, 'before'), 'before');
+    const ends = [first, gone].map(readAll);
+    await world.up({ ...rule, ports: span(20_010, 20_199) });
+    assert.deepEqual(
+      (await Promise.all(ends)).map(({ end }) => end),
+      ['reset', 'reset'],
+    );
+    assert.equal(await ask(inside, 'after'), 'after');
+    assert.equal(await ask(await tcpClient(t, entry, 20_199), 'new'), 'new');
+    for (const port of [20_000, 20_009]) await assert.rejects(tcpClient(t, entry, port), { code: 'ECONNREFUSED' });
+    await world.up({ ...rule, ports: [...span(20_050, 20_050), ...span(20_010, 20_012)] });
+    assert.equal(await ask(inside, 'narrow'), 'narrow');
+    assert.equal(await ask(await tcpClient(t, entry, 20_011), 'x'), 'x');
+    await assert.rejects(tcpClient(t, entry, 20_100), { code: 'ECONNREFUSED' });
+    await world.engine.remove(rule.id);
+    await assert.rejects(tcpClient(t, entry, 20_050), { code: 'ECONNREFUSED' });
+  });
+
+  test('nobody is refused or led astray while the range changes', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.rule({ ...leadsTo(origin), ports: span(30_000, 30_099) });
+    await world.up(rule);
+    const [entry = ''] = rule.entries;
+    const loads = [30_005, 30_006, 30_030].map((port) => connects(entry, port, { perSecond: 60 }));
+    const shapes = [
+      span(30_005, 30_030),
+      span(30_000, 30_199),
+      span(30_004, 30_150),
+      [...span(30_006, 30_030), ...span(30_005, 30_005)],
+      [...span(30_030, 30_090), ...span(30_001, 30_020)],
+    ];
+    for (let i = 0; i < 25; i++) {
+      await world.up({ ...rule, ports: shapes[i % shapes.length] ?? [] });
+      await clock.sleep(20);
+    }
+    await Promise.all(loads.map((load) => load.stop()));
+    for (const { ends, started } of loads) assert.deepEqual([...ends], [['ok', started]]);
+    const ports = new Set((await world.ended(rule.id)).map((record) => record.entry.port));
+    assert.deepEqual(
+      [...ports].toSorted((a, b) => a - b),
+      [30_005, 30_006, 30_030],
+    );
+  });
+
+  test('a port of the range that is taken is named, whoever has it', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.rule({ ...leadsTo(origin), ports: span(25_000, 25_099) });
+    const [entry = ''] = rule.entries;
+    const free = await occupy(entry, 25_050);
+    const refused = await world.engine.apply(rule);
+    assert.ok(!refused.ok);
+    assert.match(refused.reason, new RegExp(`TCP ${entry}:25050 is in use by another program`));
+    await assert.rejects(tcpClient(t, entry, 25_000), { code: 'ECONNREFUSED' });
+    await free();
+    await world.up(rule);
+    const single = await world.rule({ ...leadsTo(origin), entries: [entry], ports: span(25_077, 25_077) });
+    const overlapping = { ...single, ports: span(25_090, 25_190) };
+    for (const other of [single, overlapping]) {
+      const taken = await world.engine.apply(other);
+      assert.ok(!taken.ok, JSON.stringify(other.ports));
+      assert.match(taken.reason, /in use by another program|is in the range of rule/);
+    }
+    assert.equal(await ask(await tcpClient(t, entry, 25_077), 'x'), 'x');
+    await world.engine.remove(rule.id);
+    await world.up(overlapping);
+  });
+
+  test('a range that does not fit is refused in words', async () => {
+    const rule = await world.rule({ protocol: 'UDP', ports: span(1025, 65_535) });
+    const few = await createUringEngineWith({ workers: 1, descriptors: 400 }, { record() {}, listener() {}, log() {} });
+    const refused = await few.apply(rule);
+    await few.stop(0);
+    assert.ok(!refused.ok);
+    assert.match(refused.reason, /^UDP ports 1025 to 65535: 64511 sockets are needed, 300 fit/);
+  });
+}
