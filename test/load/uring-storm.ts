@@ -4,7 +4,7 @@
  * or lost an answer, descriptors are where they began, and memory has not grown since half-time. Needs a machine that has
  * the time: a starved one loses datagrams in the system's buffers, which nobody can tell from ours.
  *
- *   uring-storm.ts [seconds=1200] [engine=uring|node]
+ *   uring-storm.ts [seconds=1200] [engine=uring|node|kernel]     kernel: as root, in namespaces of its own
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,7 +16,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine, Listener } from '../../src/edge/engine.ts';
 import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import { freePort, loopback } from '../suites/engine/fixture.ts';
+import { hostEngine } from '../../src/edge/worker-engine.ts';
+import { EDGE_NAMESPACE } from '../engines/kernel-in-edge.ts';
+import { enter, makeNamespaces } from '../engines/kernel-namespaces.ts';
+import { anAddress, anEntry, freePort, settle } from '../suites/engine/fixture.ts';
 import { listener, target } from '../suites/engine/listener.ts';
 import type { Plan, Tally } from './storm-talkers.ts';
 
@@ -41,12 +44,27 @@ const logs: string[] = [];
 const events = {
   record() {},
   listener() {},
-  log: (_level: string, message: string) => void logs.push(message),
+  log: (level: string, message: string) => void (level !== 'info' && logs.push(message)),
 };
-const make = { uring: () => createUringEngineWith({ workers: 2 }, events), node: () => createNodeEngine(events) };
-const engine: Engine = await (given.get('engine') === 'node' ? make.node() : make.uring());
-const origins = Array.from({ length: 4 }, () => loopback());
-const entries = Array.from({ length: 4 }, () => loopback());
+const make = {
+  uring: () => createUringEngineWith({ workers: 2 }, events),
+  node: () => createNodeEngine(events),
+  kernel() {
+    const module = new URL('../engines/kernel-in-edge.ts', import.meta.url).href;
+    const options = { use: 'by name', onStop: 'flush', owner: 'storm' };
+    return hostEngine('kernel', { module, factory: 'createInEdge', options }, events);
+  },
+};
+const kind = (given.get('engine') ?? 'uring') as keyof typeof make;
+using stage = kind === 'kernel' ? makeNamespaces() : undefined;
+if (stage) {
+  enter(stage.out);
+  process.env[EDGE_NAMESPACE] = stage.edge;
+  settle(stage);
+}
+const engine: Engine = await make[kind]();
+const origins = Array.from({ length: 4 }, () => anAddress());
+const entries = Array.from({ length: 4 }, () => anEntry());
 const ports = { tcp: await freePort(entries[0]), udp: await freePort(entries[1]) };
 const plan: Plan = {
   origins,
@@ -127,7 +145,7 @@ async function hear(
 
 /** A rule's whole life: made, given another origin, a range, another mode, the other protocol, taken away. */
 async function oneOther(originPort: number): Promise<number> {
-  const entry = loopback();
+  const entry = anEntry();
   const port = await freePort(entry);
   const rule = listener({
     id: `other-${entry}-${port}`,
@@ -140,7 +158,7 @@ async function oneOther(originPort: number): Promise<number> {
     rule,
     { ...rule, targets: [target(origins[1] ?? '', 3), target(origins[2] ?? '', 1)] },
     { ...rule, ports: [{ from: port, to: Math.min(65_535, port + 40) }] },
-    { ...rule, mode: 'PPV2', persistSeconds: 60 },
+    { ...rule, mode: kind === 'kernel' ? 'OFF' : 'PPV2', persistSeconds: 60 },
     { ...rule, protocol: 'UDP' },
   ];
   for (const step of steps) {
