@@ -16,6 +16,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
+import { forgetEndedBans } from './ended-bans.ts';
 import { createLinkServer } from './link-server.ts';
 import { listenForEdges } from './link-socket.ts';
 import { keepCredentials } from './root-pair.ts';
@@ -60,6 +61,7 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
   const socket = await listenForEdges(folder.socket, link);
   ending.defer(() => socket.close());
+  ending.use(forgetEndedBans(store, clock));
 
   return { api: openApi(parts, store, acks, counters), store, acks, counters, credentials };
 }

@@ -1,6 +1,6 @@
 import { badNetwork, MOST_PARTS, NETWORKS_PER_PART, networkText, type Side } from '../../../domain/limit/networks.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
-import { type Key, keys } from '../../../store/records.ts';
+import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { zoneOf } from '../../lookups.ts';
 
@@ -51,8 +51,8 @@ export const EdgeFourPutAddressList = action({
     if (Part > 0 && !isThere(Part - 1))
       throw tx.refuse('InvalidParameter.ParameterError', `Part ${Part - 1} has to come before part ${Part}.`);
     const clear = (side: Side, from: number): void => {
-      for (const { key } of tx.heads(keys.addressListSide(zone.id, Name, side)))
-        if (Number(key.slice(key.lastIndexOf('/') + 1)) >= from) tx.delete(key as Key<unknown>);
+      const key = (part: number) => keys.addressListPart(zone.id, Name, side, part);
+      for (let part = from; tx.revisionOf(key(part)) > 0; part++) tx.delete(key(part));
     };
     // What is there of a put that did not get to its end does not count.
     clear(side, Part);
