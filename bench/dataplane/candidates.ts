@@ -20,7 +20,7 @@ export interface Candidate {
 
 export const NO_PROXY = 'no proxy';
 /** Entry port → origin port. */
-export const PORTS: Readonly<Record<number, number>> = { 7000: 9000, 7001: 9001, 7002: 9002, 7100: 9100 };
+export const PORTS: Readonly<Record<number, number>> = { 7000: 9000, 7001: 9001, 7002: 9002, 7100: 9100, 7101: 9101 };
 const TCP_PORTS = [7000, 7001, 7002];
 
 interface Kind {
@@ -106,6 +106,12 @@ function nginxConfig(entry: string, threads: number, buffer: string, state: stri
   const tcp = TCP_PORTS.map(
     (port) => `  server { listen ${entry}:${port} reuseport backlog=65535; proxy_pass ${ORIGIN}:${PORTS[port]}; }`,
   );
+  const udp = Object.entries(PORTS)
+    .filter(([from]) => !TCP_PORTS.includes(Number(from)))
+    .map(
+      ([from, to]) =>
+        `  server { listen ${entry}:${from} udp reuseport rcvbuf=16m sndbuf=16m; proxy_pass ${ORIGIN}:${to}; proxy_timeout 30s; }`,
+    );
   return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 user root;
 worker_processes ${threads};
@@ -120,7 +126,7 @@ stream {
   proxy_connect_timeout 5s;
   proxy_timeout 300s;
 ${tcp.join('\n')}
-  server { listen ${entry}:7100 udp reuseport rcvbuf=16m sndbuf=16m; proxy_pass ${ORIGIN}:9100; proxy_timeout 30s; }
+${udp.join('\n')}
 }
 `;
 }

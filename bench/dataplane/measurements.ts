@@ -22,6 +22,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   { name: 'up, 8 streams', load: ['up', 'count=8'], port: 7002 },
   { name: 'udp 64 B', load: ['udp', 'flows=64', 'count=8', 'size=64'], port: 7100, udp: true },
   { name: 'udp 1,200 B', load: ['udp', 'flows=64', 'count=8', 'size=1200'], port: 7100, udp: true },
+  { name: 'udp bursts', load: ['bursts', 'flows=16'], port: 7101, udp: true },
   { name: 'udp at 100,000/s', load: ['udp', 'flows=64', 'size=64', 'rate=100000'], port: 7100, udp: true },
 ];
 
@@ -86,6 +87,8 @@ export const FIGURES: readonly Figure[] = [
   { measurement: 'udp 64 B', field: 'totalMicros', unit: 'added µs', added: true, promises: kernel(0.15) },
   { measurement: 'udp 1,200 B', field: 'proxyMicros', unit: 'proxy µs', promises: uring({ share: 0.35 }) },
   { measurement: 'udp 1,200 B', field: 'totalMicros', unit: 'added µs', added: true, promises: kernel(0.15) },
+  { measurement: 'udp bursts', field: 'proxyPerGB', unit: 'proxy CPU-s/GB', promises: uring({ share: 0.35 }) },
+  { measurement: 'udp bursts', field: 'totalPerGB', unit: 'added CPU-s/GB', added: true },
   { measurement: 'udp at 100,000/s', field: 'lost', unit: 'lost share', promises: uring({ most: 0.001 }) },
   { measurement: 'idle', field: 'bytesPerConnection', unit: 'bytes', promises: uring({ most: 307 }) },
 ];

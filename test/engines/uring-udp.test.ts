@@ -5,11 +5,14 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import type { Mode } from '../../src/domain/l4-rule/modes.ts';
+import { SOL_UDP, UDP_SEGMENT } from '../../src/edge/engines/uring/abi.ts';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { setsockopt } from '../../src/lib/ffi/libc.ts';
 import { engineWorld, eventually, loopback } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo } from '../suites/engine/listener.ts';
 import { newcomersUntilServed, udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
+import type { UdpPeer } from '../suites/engine/udp-peers.ts';
 
 const skip = (await whyUnavailable()) ?? false;
 /** Runs of equal ones, shorter and longer ones, empty ones, one that no frame carries. */
@@ -62,6 +65,97 @@ describe('uring, bursts of datagrams', { skip }, () => {
     });
   }
 });
+
+describe('uring, bursts that are written as one', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1 }, events) });
+
+  // 9,000: longer than a segment that leaves as it came, so the burst is taken apart.
+  for (const [mode, segment] of [
+    ['OFF', 500],
+    ['OFF', 9000],
+    ['SPP', 500],
+    ['PPV2', 500],
+  ] as const satisfies [Mode, number][]) {
+    test(`${mode}, datagrams of ${segment} bytes: they arrive one by one, in order, both ways`, async (t) => {
+      const head = mode === 'SPP' ? 38 : 0;
+      const origin = await udpPeer(t);
+      const client = await udpPeer(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), mode, protocol: 'UDP' }));
+      const [to, port] = entryOf(rule);
+      if (mode === 'PPV2') {
+        client.send('first', to, port);
+        assert.equal((await origin.datagram(0)).length, 28 + 5);
+        origin.got.length = 0;
+      }
+      const parts = [segment, segment, segment, 100].map((size) => randomBytes(size - head));
+      for (const peer of [origin, client]) writesBursts(peer, segment);
+      client.send(Buffer.concat(parts), to, port);
+      // What was written in pieces of `segment` bytes, the header of SPP not among them.
+      const said = pieces(Buffer.concat(parts), segment);
+      await origin.datagram(said.length - 1);
+      assert.deepEqual(
+        origin.got.map(({ bytes }) => bytes.subarray(head).toString('hex')),
+        said.map((part) => part.toString('hex')),
+      );
+      const first = origin.got[0];
+      assert.ok(first);
+      const answers = parts.map((part) => Buffer.concat([first.bytes.subarray(0, head), part]));
+      origin.send(Buffer.concat(answers), first.from.address, first.from.port);
+      await client.datagram(parts.length - 1);
+      assert.deepEqual(
+        client.got.map(({ bytes }) => bytes.toString('hex')),
+        parts.map((part) => part.toString('hex')),
+      );
+      const { packetsIn, packetsOut, dropped } = await world.counters(rule.id);
+      const earlier = mode === 'PPV2' ? 1 : 0;
+      assert.deepEqual(
+        { packetsIn, packetsOut, dropped },
+        { packetsIn: said.length + earlier, packetsOut: parts.length, dropped: {} },
+      );
+    });
+  }
+
+  for (const [mode, head] of [
+    ['OFF', 0],
+    ['SPP', 38],
+  ] as const satisfies [Mode, number][]) {
+    test(`${mode}: a stream of replies, which the engine takes in bursts after a while`, async (t) => {
+      const [origin, client] = [await udpPeer(t), await udpPeer(t)];
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), mode, protocol: 'UDP' }));
+      client.send('go', ...entryOf(rule));
+      await origin.datagram(0);
+      const first = origin.got[0];
+      assert.ok(first);
+      const header = first.bytes.subarray(0, head);
+      writesBursts(origin, 200 + head);
+      const said: Buffer[] = [];
+      for (let burst = 0; burst < 40; burst++) {
+        const parts = Array.from({ length: 20 + (burst % 5) }, () => randomBytes(200));
+        // Now and then a short one at the end, or one alone.
+        if (burst % 3 === 0) parts.push(randomBytes(1 + burst));
+        if (burst % 7 === 0) parts.splice(1);
+        origin.send(Buffer.concat(parts.flatMap((part) => [header, part])), first.from.address, first.from.port);
+        said.push(...parts);
+        await client.datagram(said.length - 1);
+      }
+      assert.ok(said.every((part, i) => client.got[i]?.bytes.equals(part)) && client.got.length === said.length);
+      const { packetsOut, bytesOut, dropped } = await world.counters(rule.id);
+      const bytes = said.reduce((sum, { length }) => sum + length, 0);
+      assert.deepEqual({ packetsOut, bytesOut, dropped }, { packetsOut: said.length, bytesOut: bytes, dropped: {} });
+    });
+  }
+});
+
+/** From now on the system makes datagrams of `segment` bytes of each that the peer sends. */
+function writesBursts({ socket }: UdpPeer, segment: number): void {
+  const inner = Object.getOwnPropertySymbols(socket).map((symbol): unknown => Reflect.get(socket, symbol));
+  const state = inner.find((value) => typeof value === 'object' && value !== null && 'handle' in value);
+  const { fd } = (state as { handle: { fd: number } }).handle;
+  assert.ok(setsockopt(fd, SOL_UDP, UDP_SEGMENT, Int32Array.of(segment), 4) >= 0);
+}
+
+const pieces = (bytes: Buffer, size: number): Buffer[] =>
+  Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 
 describe('uring, more clients than descriptors', { skip }, () => {
   // One rule may have half of them.

@@ -1,7 +1,7 @@
 // Load and origin of the data-plane benchmark, one program. Prints one line of JSON per measurement.
 //
 //   load origin IP            serves everything of origin.hpp
-//   load MODE key=value…      connects | rr | down | up | idle | udp
+//   load MODE key=value…      connects | rr | down | up | idle | udp | bursts
 //     ip= port= count= size= rate= flows= ports= warm= time=   see struct Load
 //     proxy=PID,PID origin=PID,PID                      whose processor time is counted
 #include <fcntl.h>
@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "origin" && argc > 2) {
     std::thread datagrams(udpOrigin, std::string(argv[2]));
+    std::thread bursts(udpSource, std::string(argv[2]));
     tcpOrigin(argv[2]);
   }
   std::map<std::string, std::string> given;
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
   else if (mode == "rr") print(mode, roundTrips(load, meter));
   else if (mode == "down" || mode == "up") print(mode, bulk(load, meter, mode == "down"));
   else if (mode == "udp") print(mode, datagrams(load, meter));
+  else if (mode == "bursts") print(mode, bursts(load, meter));
   else if (mode == "idle") printf("{\"mode\":\"idle\",\"bytesPerConnection\":%.1f}\n", idleMemory(load, meter));
   else return fprintf(stderr, "load: no mode %s\n", mode.c_str()), 2;
 }

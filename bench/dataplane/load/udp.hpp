@@ -1,4 +1,5 @@
-// UDP loads: `flows` sockets, each with up to `count` datagrams under way; or, with a rate, so many datagrams a second.
+// UDP loads. datagrams(): `flows` sockets, each with up to `count` datagrams under way; or, with a rate, so many datagrams a
+// second. bursts(): `flows` sockets, each asks for a burst when the one before is there.
 #pragma once
 #include "tcp.hpp"
 
@@ -65,5 +66,47 @@ inline Measured datagrams(const Load& load, const CpuMeter& meter) {
   });
   // What a rate has sent and nobody has answered; the last ones may still be on their way.
   if (load.rate) m.lost = std::max(0.0, load.rate * m.cpu.at - m.units);
+  return m;
+}
+
+inline Measured bursts(const Load& load, const CpuMeter& meter) {
+  static char in[1 << 16];
+  Measured m;
+  Poller poller;
+  sockaddr_in to = address(load.ip, load.port);
+  std::vector<int> fds;
+  std::vector<double> got(load.flows), asked(load.flows);
+  auto ask = [&](int flow, double now) {
+    got[flow] = 0;
+    asked[flow] = now;
+    send(fds[flow], in, 64, 0);
+  };
+  for (int i = 0; i < load.flows; i++) {
+    int fd = udpSocket(false);
+    must(connect(fd, (sockaddr*)&to, sizeof to), "connect");
+    option(fd, SOL_UDP, UDP_GRO, 1);
+    fds.push_back(fd);
+    poller.add(fd, EPOLLIN, i);
+  }
+  for (int i = 0; i < load.flows; i++) ask(i, seconds());
+  double looked = seconds();
+  measure(load, meter, m, [&](double now) {
+    poller.wait(0.01, [&](int flow, uint32_t) {
+      for (ssize_t size; (size = recv(fds[flow], in, sizeof in, MSG_DONTWAIT)) > 0;) {
+        m.bytes += size;
+        got[flow] += size;
+      }
+      if (got[flow] < double(BURST) * BURST_SEGMENT) return;
+      m.units++;
+      ask(flow, now);
+    });
+    if (now - looked < 0.05) return;
+    looked = now;
+    for (int i = 0; i < load.flows; i++) {
+      if (now - asked[i] < 0.2) continue;
+      m.lost++;
+      ask(i, now);
+    }
+  });
   return m;
 }

@@ -86,6 +86,7 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;

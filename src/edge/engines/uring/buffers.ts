@@ -127,6 +127,14 @@ export class BufferPool {
     this.#level = Math.max(LEAST_PROVIDED, this.#level >> 1);
   }
 
+  /** One for our own use; -1: there is none. Its bytes are where `offset` says. */
+  take(): number {
+    if (this.#free === 0) return -1;
+    const buffer = this.#stack[--this.#free]!;
+    this.next[buffer] = -1;
+    return buffer;
+  }
+
   give(buffer: number): void {
     this.#stack[this.#free++] = buffer;
   }

@@ -21,6 +21,8 @@ export class Flows {
   readonly open: Uint8Array;
   /** A receive is armed on the session's socket. */
   readonly reading: Uint8Array;
+  /** How often many replies waited at once. */
+  readonly runs: Uint8Array;
   readonly entry: Int32Array;
   readonly target: Int32Array;
   readonly originPort: Uint16Array;
@@ -58,6 +60,7 @@ export class Flows {
     this.generation = new Uint16Array(capacity);
     this.open = new Uint8Array(capacity);
     this.reading = new Uint8Array(capacity);
+    this.runs = new Uint8Array(capacity);
     this.entry = new Int32Array(capacity);
     this.target = new Int32Array(capacity);
     this.originPort = new Uint16Array(capacity);
@@ -100,6 +103,7 @@ export class Flows {
     this.#buckets[bucket] = flow;
     this.open[flow] = 1;
     this.reading[flow] = 0;
+    this.runs[flow] = 0;
     this.entry[flow] = entry;
     this.fd[flow] = fd;
     this.openedAt[flow] = now;

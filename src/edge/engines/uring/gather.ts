@@ -27,7 +27,9 @@ const CMSG_LENGTH = 18;
 const CMSG_SPACE = 24;
 const WORD = { name: 0, nameSize: 2, vectors: 4, count: 6, control: 8, controlSize: 10 } as const;
 
-/** Sends the chain that begins with `first`: alone (`message` −1), or as the segments that `message` describes. */
+/**
+ * Sends the chain that begins with `first`: alone (`message` −1), or as the segments of that size that `message` describes.
+ */
 export type SendChain = (k: number, first: number, message: number) => void;
 
 export class Gather {
@@ -69,25 +71,42 @@ export class Gather {
     this.#plain = new Uint8Array(directions);
   }
 
-  add(k: number, buffer: number): void {
+  /** Whether a burst of so long segments can leave direction k as it is. */
+  takes(k: number, segment: number): boolean {
+    return segment <= LARGEST_SEGMENT && this.#plain[k] === 0;
+  }
+
+  /** A datagram; or with `segment` > 0 a burst of datagrams of that size, the last of which may be shorter. */
+  add(k: number, buffer: number, segment: number): void {
     const length = this.#buffers.length[buffer]!;
+    const count = segment > 0 ? Math.ceil(length / segment) : 1;
+    const size = segment > 0 ? segment : length;
+    const last = length - (count - 1) * size;
     if (this.#head[k]! >= 0) {
-      const alike = length > 0 && length <= this.#segment[k]! && this.#last[k] === this.#segment[k];
-      const room = this.#count[k]! < MOST_SEGMENTS && this.#bytes[k]! + length <= MOST_BYTES;
-      if (alike && room && this.#segment[k]! <= LARGEST_SEGMENT && this.#plain[k] === 0) {
+      const isFull = this.#last[k] === this.#segment[k];
+      const alike = count > 1 ? size === this.#segment[k] : length > 0 && length <= this.#segment[k]!;
+      const room = this.#count[k]! + count <= MOST_SEGMENTS && this.#bytes[k]! + length <= MOST_BYTES;
+      if (isFull && alike && room && this.takes(k, this.#segment[k]!)) {
         this.#buffers.next[this.#tail[k]!] = buffer;
         this.#tail[k] = buffer;
-        this.#count[k]! += 1;
-        this.#last[k] = length;
+        this.#count[k]! += count;
+        this.#last[k] = last;
         this.#bytes[k]! += length;
         return;
       }
       this.flush(k);
     }
     this.#head[k] = this.#tail[k] = buffer;
-    this.#count[k] = 1;
-    this.#segment[k] = this.#last[k] = this.#bytes[k] = length;
+    this.#count[k] = count;
+    this.#segment[k] = size;
+    this.#last[k] = last;
+    this.#bytes[k] = length;
     this.#waiting.push(k);
+  }
+
+  /** Datagrams in what is being sent by direction k. */
+  count(k: number): number {
+    return this.#count[k]!;
   }
 
   /** Called before the ring waits. */
@@ -136,11 +155,13 @@ export class Gather {
     const { next, start, length, slab } = this.#buffers;
     const vectorsAt = MESSAGES * (MSGHDR_BYTES + CMSG_BYTES) + this.#vectors * IOVEC_BYTES;
     let at = vectorsAt >> 2;
+    let vectors = 0;
     for (let buffer = first; buffer >= 0; buffer = next[buffer]!) {
       writePointer(this.#words, at, slab, start[buffer]!);
       this.#words[at + 2] = length[buffer]!;
       this.#words[at + 3] = 0;
       at += IOVEC_BYTES >> 2;
+      vectors++;
     }
     const messageAt = this.#messages * MSGHDR_BYTES;
     const controlAt = MESSAGES * MSGHDR_BYTES + this.#messages * CMSG_BYTES;
@@ -153,11 +174,11 @@ export class Gather {
     const message = messageAt >> 2;
     this.#words.fill(0, message, message + (MSGHDR_BYTES >> 2));
     writePointer(this.#words, message + WORD.vectors, this.slab, vectorsAt);
-    this.#words[message + WORD.count] = this.#count[k]!;
+    this.#words[message + WORD.count] = vectors;
     writePointer(this.#words, message + WORD.control, this.slab, controlAt);
     this.#words[message + WORD.controlSize] = CMSG_SPACE;
     this.#messages++;
-    this.#vectors += this.#count[k]!;
+    this.#vectors += vectors;
     return messageAt;
   }
 

@@ -54,6 +54,7 @@ export const OP = {
   UDP_ORIGIN: 9,
   UDP_SEND: 10,
   UDP_SEND_AGAIN: 11,
+  UDP_ORIGIN_BURST: 12,
 } as const;
 
 const OP_BITS = 4;
@@ -109,12 +110,13 @@ export function receive(
   ring.sqes[i + SQE.bufGroup] = group;
 }
 
-/** The same for datagrams with their sender's address; `message` is a struct msghdr that says how much room to leave. */
+/** The same for datagrams with their sender's address; the struct msghdr at `message` says how much room to leave for that. */
 export function receiveMessages(
   ring: Ring,
   fd: number,
   group: number,
-  message: Slab,
+  messages: Slab,
+  message: number,
   op: number,
   index: number,
   generation: number,
@@ -127,7 +129,7 @@ export function receiveMessages(
     low(op, index),
     high(generation, 0),
   );
-  ring.pointer(i, SQE.addr, message, 0);
+  ring.pointer(i, SQE.addr, messages, message);
   ring.sqes[i + SQE.len] = 1;
   ring.sqes[i + SQE.bufGroup] = group;
 }

@@ -6,6 +6,7 @@
 import { close } from '../../../lib/ffi/libc.ts';
 import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
 import type { WorkerSession } from './control.ts';
+import { takeBursts } from './burst.ts';
 import { cancelAll } from './operations.ts';
 import type { Relay } from './relay.ts';
 import type { Entry } from './rules.ts';
@@ -20,7 +21,11 @@ export function holdUdp(r: Relay): void {
   if (!r.udp) return;
   const { flows } = r.udp;
   r.udp.held = true;
-  for (const entry of boundUdp(r)) if (entry.posted > 0) cancelAll(r.ring, entry.fd);
+  for (const entry of boundUdp(r)) {
+    // Another engine may take it over, one that would read a burst as one datagram.
+    takeBursts(entry.fd, false);
+    if (entry.posted > 0) cancelAll(r.ring, entry.fd);
+  }
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.open[flow] === 1 && flows.reading[flow] === 1) cancelAll(r.ring, flows.fd[flow]!);
 }

@@ -19,26 +19,37 @@ import {
   IORING_CQE_F_MORE,
 } from './abi.ts';
 import { BufferPool } from './buffers.ts';
+import { datagramsOf, segmentOf, takeApart, takeBursts } from './burst.ts';
 import { BYTES_IN, BYTES_OUT, DROP, PACKETS_IN, PACKETS_OUT } from './counters.ts';
 import { Flows, HEADER_BYTES } from './flows.ts';
 import { Gather } from './gather.ts';
-import { OP, receive, receiveMessages, sendDatagram, sendMessage } from './operations.ts';
+import { OP, cancelReceive, receive, receiveMessages, sendDatagram, sendMessage } from './operations.ts';
 import type { Relay } from './relay.ts';
 import type { Entry } from './rules.ts';
 import {
+  CONTROL_ROOM,
   LARGEST_DATAGRAM_V4,
   LARGEST_DATAGRAM_V6,
   MESSAGE_HEAD,
   NAME_ROOM,
   RECVMSG_OUT,
+  REPLY_HEAD,
   UDP_BUFFERS,
 } from './shape.ts';
 import { familyAt, sizeOfFamily } from './sockaddr.ts';
 import { openSession, refused } from './udp-sessions.ts';
 
-/** struct msghdr: only its msg_namelen says something. */
-const MSGHDR_BYTES = 56;
+/** struct msghdr: only its msg_namelen and msg_controllen say something. One for clients, one for origins. */
+const MSGHDR_BYTES = 64;
 const NAMELEN_WORD = 2;
+const CONTROLLEN_WORD = 10;
+
+/**
+ * limit: so many replies of one size that wait for one batch are a run, so many runs a stream of datagrams. From then on the
+ * session's replies are received as bursts, which costs a lone reply a sixth more.
+ */
+const RUN = 16;
+const RUNS_OF_STREAM = 4;
 
 /** What the UDP half of a worker has; made with the first UDP rule, because its buffers are many addresses. */
 export class Udp {
@@ -48,7 +59,9 @@ export class Udp {
   readonly words: Int32Array;
   /** Receives that found no buffer: entries as they are, flows as −1 − flow. */
   readonly hungry: number[] = [];
-  readonly message: Slab;
+  /** Bytes of each datagram where buffer b holds a burst; 0: it holds one datagram. */
+  readonly segment = new Uint16Array(UDP_BUFFERS.count);
+  readonly messages: Slab;
   readonly gather: Gather;
   /** Nothing is received: another process is about to. */
   held = false;
@@ -56,21 +69,23 @@ export class Udp {
   constructor(r: Relay, sessions: number, descriptors: SharedArrayBuffer) {
     const { ring } = r;
     const buffers = BufferPool.create(ring, UDP_BUFFERS);
-    const message = mapPages(MSGHDR_BYTES);
-    if (typeof buffers === 'number' || typeof message === 'number') throw new Error('no memory for datagrams');
+    const messages = mapPages(2 * MSGHDR_BYTES);
+    if (typeof buffers === 'number' || typeof messages === 'number') throw new Error('no memory for datagrams');
     this.flows = new Flows(sessions, descriptors);
     this.buffers = buffers;
     this.gather = new Gather(ring, buffers, sessions, (k, first, message) => sendChain(r, k, first, message));
     this.words = new Int32Array(buffers.memory.buffer);
-    this.message = message;
-    new Int32Array(message.buffer)[NAMELEN_WORD] = NAME_ROOM;
+    this.messages = messages;
+    const described = new Int32Array(messages.buffer);
+    described[NAMELEN_WORD] = NAME_ROOM;
+    described[CONTROLLEN_WORD] = described[(MSGHDR_BYTES >> 2) + CONTROLLEN_WORD] = CONTROL_ROOM;
   }
 
   release(): void {
     this.buffers.release();
     this.flows.release();
     this.gather.release();
-    unmap(this.message);
+    unmap(this.messages);
   }
 }
 
@@ -79,15 +94,23 @@ export function listenUdp(r: Relay, entry: Entry): void {
   const udp = r.udp!;
   if (udp.held) return;
   entry.posted = 1;
-  receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.message, OP.UDP_CLIENT, entry.index, 0);
+  takeBursts(entry.fd, true);
+  receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.messages, 0, OP.UDP_CLIENT, entry.index, 0);
 }
 
 /** Arms the receive of a session's socket. */
 export function listenOrigin(r: Relay, flow: number): void {
-  const { flows, buffers, held } = r.udp!;
+  const { flows, buffers, messages, held } = r.udp!;
   if (held) return;
+  const fd = flows.fd[flow]!;
+  const generation = flows.generation[flow]!;
   flows.reading[flow] = 1;
-  receive(r.ring, flows.fd[flow]!, buffers.group, false, OP.UDP_ORIGIN, flow, flows.generation[flow]!);
+  if (flows.runs[flow]! < RUNS_OF_STREAM) {
+    receive(r.ring, fd, buffers.group, false, OP.UDP_ORIGIN, flow, generation);
+    return;
+  }
+  takeBursts(fd, true);
+  receiveMessages(r.ring, fd, buffers.group, messages, MSGHDR_BYTES, OP.UDP_ORIGIN_BURST, flow, generation);
 }
 
 /** A datagram for an entry, or the end of its receive. */
@@ -97,9 +120,8 @@ export function fromClient(r: Relay, index: number, result: number, cqeFlags: nu
   if ((cqeFlags & IORING_CQE_F_BUFFER) !== 0) {
     const buffer = cqeFlags >>> IORING_CQE_BUFFER_SHIFT;
     udp.buffers.received(buffer, result);
-    if (result < MESSAGE_HEAD || entry.closing || !forward(r, entry, buffer, result - MESSAGE_HEAD)) {
-      udp.buffers.give(buffer);
-    }
+    if (result < MESSAGE_HEAD || entry.closing) udp.buffers.give(buffer);
+    else arrived(r, entry, buffer, result - MESSAGE_HEAD);
   }
   if ((cqeFlags & IORING_CQE_F_MORE) !== 0) return;
   entry.posted = 0;
@@ -111,36 +133,63 @@ export function fromClient(r: Relay, index: number, result: number, cqeFlags: nu
   } else listenUdp(r, entry);
 }
 
-/** False: dropped and counted, the buffer is free. */
-function forward(r: Relay, entry: Entry, buffer: number, size: number): boolean {
-  const { buffers, flows, words } = r.udp!;
-  const { row } = entry.rule;
+/** A client's datagram or burst of `size` bytes. */
+function arrived(r: Relay, entry: Entry, buffer: number, size: number): void {
+  const { buffers, flows, gather, segment, words } = r.udp!;
   const start = buffers.start[buffer]!;
   const name = start + RECVMSG_OUT;
+  const each = segmentOf(words, start, NAME_ROOM);
   let flow = flows.find(entry.index, words, name >> 2);
   if (flow < 0) {
-    flow = openSession(r, entry, name, size);
-    if (flow < 0) return false;
+    flow = openSession(r, entry, name, each > 0 ? Math.min(each, size) : size);
+    if (flow < 0) return buffers.give(buffer);
   }
+  // order: the sender's address has been read; a header may take its place, right in front of the payload.
+  buffers.start[buffer] = start + MESSAGE_HEAD;
+  buffers.length[buffer] = size;
+  segment[buffer] = each < size ? each : 0;
+  if (segment[buffer] === 0 || (flows.headerSize[flow] === 0 && gather.takes(2 * flow, each)))
+    return forward(r, entry, flow, buffer);
+  apart(r, 2 * flow, buffer, (part) => forward(r, entry, flow, part));
+}
+
+/** Each datagram of a burst by itself, in their order; those that find no buffer are dropped and counted. */
+function apart(r: Relay, k: number, buffer: number, take: (part: number) => void): void {
+  const { buffers, flows, segment } = r.udp!;
+  const lost = takeApart(buffers, buffer, segment[buffer]!);
+  r.rules.entry(flows.entry[k >> 1]!).rule.row[DROP.queue]! += lost;
+  for (let part = buffer; part >= 0;) {
+    const next = buffers.next[part]!;
+    buffers.next[part] = -1;
+    segment[part] = 0;
+    take(part);
+    part = next;
+  }
+}
+
+/** The datagram in the buffer goes to the origin, or it is dropped and counted; or the burst, which gets no header. */
+function forward(r: Relay, entry: Entry, flow: number, buffer: number): void {
+  const { buffers, flows, gather, segment } = r.udp!;
+  const { row } = entry.rule;
+  const size = buffers.length[buffer]!;
+  const each = segment[buffer]!;
   const header = flows.headerSize[flow]!;
   const largest = flows.originFamily[flow] === AF_INET6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4;
-  if (size + header > largest) {
+  if (each === 0 && size + header > largest) {
     row[DROP.oversize]! += 1;
-    return false;
+    return buffers.give(buffer);
   }
-  // order: the sender's address has been read; the header may take its place, right in front of the payload.
-  const from = start + MESSAGE_HEAD - header;
+  const from = buffers.start[buffer]! - header;
   for (let i = 0; i < header; i++) buffers.memory[from + i] = flows.headers[flow * HEADER_BYTES + i]!;
   // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
   if (entry.rule.pass.carrier === 'start') flows.headerSize[flow] = 0;
   flows.seniority.heard(flow, r.now);
   flows.bytes[2 * flow]! += size;
   row[BYTES_IN]! += size;
-  row[PACKETS_IN]! += 1;
+  row[PACKETS_IN]! += datagramsOf(size, each);
   buffers.start[buffer] = from;
   buffers.length[buffer] = size + header;
-  r.udp!.gather.add(2 * flow, buffer);
-  return true;
+  gather.add(2 * flow, buffer, each);
 }
 
 /** Direction k's chain goes now: to the origin by the session's socket, back by the one that the client spoke to. */
@@ -150,6 +199,13 @@ function sendChain(r: Relay, k: number, first: number, message: number): void {
   const flow = k >> 1;
   const toClient = (k & 1) === 1;
   const name = flows.nameOffset(flow);
+  if (
+    toClient &&
+    gather.count(k) >= RUN &&
+    flows.runs[flow]! < RUNS_OF_STREAM &&
+    ++flows.runs[flow]! === RUNS_OF_STREAM
+  )
+    cancelReceive(r.ring, OP.UDP_ORIGIN, flow, flows.generation[flow]!);
   if (toClient) gather.to(message, flows.nameSlab, name, sizeOfFamily(familyAt(flows.names, name)));
   sendMessage(r.ring, socketOf(r, k), gather.slab, message, OP.UDP_SEND, k, flows.generation[flow]!, first);
 }
@@ -192,11 +248,11 @@ export function sentDatagrams(
   result: number,
   again: boolean,
 ): void {
-  const { buffers, flows, gather } = r.udp!;
+  const { buffers, flows, gather, segment } = r.udp!;
   const flow = k >> 1;
   const alive = flows.generation[flow] === generation && flows.open[flow] === 1;
   if (result >= 0 || !alive) return buffers.giveChain(first);
-  const segments = buffers.next[first]! >= 0;
+  const segments = buffers.next[first]! >= 0 || segment[first]! > 0;
   const refusedSegments = segments && (result === -EINVAL || result === -EMSGSIZE || result === -EIO);
   if (refusedSegments) gather.refused(k);
   // An error of the datagram before, told at this one: it has not been sent.
@@ -204,35 +260,44 @@ export function sentDatagrams(
   if (refusedSegments || (late && !refused(r, flow))) return sendEach(r, k, first);
   if (!late) {
     const { row } = r.rules.entry(flows.entry[flow]!).rule;
-    for (let b = first; b >= 0; b = buffers.next[b]!) row[result === -EMSGSIZE ? DROP.oversize : DROP.queue]! += 1;
+    const reason = result === -EMSGSIZE ? DROP.oversize : DROP.queue;
+    for (let b = first; b >= 0; b = buffers.next[b]!) row[reason]! += datagramsOf(buffers.length[b]!, segment[b]!);
   }
   buffers.giveChain(first);
 }
 
 function sendEach(r: Relay, k: number, first: number): void {
-  const { buffers } = r.udp!;
+  const { buffers, segment } = r.udp!;
   for (let buffer = first; buffer >= 0;) {
     const next = buffers.next[buffer]!;
     buffers.next[buffer] = -1;
-    sendOne(r, k, buffer, true);
+    if (segment[buffer]! > 0) apart(r, k, buffer, (part) => sendOne(r, k, part, true));
+    else sendOne(r, k, buffer, true);
     buffer = next;
   }
 }
 
-/** A reply for a session, or the end of its receive. */
-export function fromOrigin(r: Relay, flow: number, generation: number, result: number, cqeFlags: number): void {
+/** A reply for a session, or the end of its receive; `bursts`: of the receive that may bring bursts. */
+export function fromOrigin(
+  r: Relay,
+  flow: number,
+  generation: number,
+  result: number,
+  cqeFlags: number,
+  bursts: boolean,
+): void {
   const udp = r.udp!;
   const { flows, buffers } = udp;
   const buffer = (cqeFlags & IORING_CQE_F_BUFFER) === 0 ? -1 : cqeFlags >>> IORING_CQE_BUFFER_SHIFT;
   if (buffer >= 0) buffers.received(buffer, result);
   const alive = flows.generation[flow] === generation && flows.open[flow] === 1;
-  // not: a datagram without a buffer is not lost; it is empty, and an empty one needs none.
-  if (!alive || result < 0 || !back(r, flow, buffer, result)) {
-    if (buffer >= 0) buffers.give(buffer);
-  }
+  const head = bursts ? REPLY_HEAD : 0;
+  if (alive && result >= head) replied(r, flow, buffer, result - head, bursts);
+  else if (buffer >= 0) buffers.give(buffer);
   if (!alive || (cqeFlags & IORING_CQE_F_MORE) !== 0) return;
   flows.reading[flow] = 0;
-  if (result === -ECANCELED) return;
+  // A receive that is to be followed by one of bursts was cancelled for that; any other for good.
+  if (result === -ECANCELED && (bursts || flows.runs[flow]! < RUNS_OF_STREAM)) return;
   if (result === -ECONNREFUSED && refused(r, flow)) return;
   if (result === -ENOBUFS && !buffers.starved()) {
     r.rules.entry(flows.entry[flow]!).rule.row[DROP['wait-buffers']]! += 1;
@@ -240,35 +305,58 @@ export function fromOrigin(r: Relay, flow: number, generation: number, result: n
   } else listenOrigin(r, flow);
 }
 
-/** False: dropped and counted, or sent without the buffer. */
-function back(r: Relay, flow: number, buffer: number, size: number): boolean {
-  const { buffers, flows } = r.udp!;
+/** An origin's datagram or burst of `size` bytes. A lone empty datagram comes without a buffer (−1). */
+function replied(r: Relay, flow: number, buffer: number, size: number, bursts: boolean): void {
+  const { buffers, flows, gather, segment, words } = r.udp!;
   const entry = r.rules.entry(flows.entry[flow]!);
-  const { row, pass } = entry.rule;
-  const cut = pass.replyHeader;
   flows.seniority.answered(flow, r.now);
-  if (size < cut) {
-    row[DROP.short]! += 1;
-    return false;
+  if (buffer < 0) return backEmpty(r, entry, flow);
+  const each = bursts ? segmentOf(words, buffers.start[buffer]!, 0) : 0;
+  if (bursts) buffers.start[buffer]! += REPLY_HEAD;
+  buffers.length[buffer] = size;
+  segment[buffer] = each < size ? each : 0;
+  if (entry.closing) buffers.give(buffer);
+  else if (segment[buffer] === 0 || (entry.rule.pass.replyHeader === 0 && gather.takes(2 * flow + 1, each)))
+    back(r, entry, flow, buffer);
+  else apart(r, 2 * flow + 1, buffer, (part) => back(r, entry, flow, part));
+}
+
+/** The datagram in the buffer goes to the client without its header, or it is dropped and counted; or the burst, which has none. */
+function back(r: Relay, entry: Entry, flow: number, buffer: number): void {
+  const { buffers, gather, segment } = r.udp!;
+  const cut = entry.rule.pass.replyHeader;
+  const size = buffers.length[buffer]! - cut;
+  const each = segment[buffer]!;
+  if (size < 0) {
+    entry.rule.row[DROP.short]! += 1;
+    return buffers.give(buffer);
   }
-  if (entry.closing) return false;
-  flows.bytes[2 * flow + 1]! += size - cut;
-  row[BYTES_OUT]! += size - cut;
-  row[PACKETS_OUT]! += 1;
-  if (buffer >= 0) {
-    buffers.start[buffer]! += cut;
-    buffers.length[buffer] = size - cut;
-    r.udp!.gather.add(2 * flow + 1, buffer);
-    return true;
+  countReply(r, entry, flow, size, datagramsOf(size, each));
+  buffers.start[buffer]! += cut;
+  buffers.length[buffer] = size;
+  gather.add(2 * flow + 1, buffer, each);
+}
+
+function backEmpty(r: Relay, entry: Entry, flow: number): void {
+  const { flows, gather } = r.udp!;
+  if (entry.rule.pass.replyHeader > 0) {
+    entry.rule.row[DROP.short]! += 1;
+    return;
   }
-  // An empty datagram came without a buffer, and needs none.
-  r.udp!.gather.flush(2 * flow + 1);
+  if (entry.closing) return;
+  countReply(r, entry, flow, 0, 1);
+  gather.flush(2 * flow + 1);
   const name = flows.nameOffset(flow);
   const nameSize = sizeOfFamily(familyAt(flows.names, name));
   const generation = flows.generation[flow]!;
   const { nameSlab } = flows;
   sendDatagram(r.ring, entry.fd, nameSlab, name, 0, nameSlab, name, nameSize, OP.IGNORE, 0, generation, 0);
-  return false;
+}
+
+function countReply(r: Relay, { rule: { row } }: Entry, flow: number, bytes: number, datagrams: number): void {
+  r.udp!.flows.bytes[2 * flow + 1]! += bytes;
+  row[BYTES_OUT]! += bytes;
+  row[PACKETS_OUT]! += datagrams;
 }
 
 /** Called before each wait: what was gathered goes, receives that found no buffer try again. */

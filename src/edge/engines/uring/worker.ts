@@ -151,7 +151,9 @@ function complete(r: Relay, operation: number, index: number, high: number, resu
     case OP.UDP_CLIENT:
       return fromClient(r, index, result, flags);
     case OP.UDP_ORIGIN:
-      return fromOrigin(r, index, generationOf(high), result, flags);
+      return fromOrigin(r, index, generationOf(high), result, flags, false);
+    case OP.UDP_ORIGIN_BURST:
+      return fromOrigin(r, index, generationOf(high), result, flags, true);
     case OP.UDP_SEND:
       return sentDatagrams(r, index, generationOf(high), tokenOf(high), result, false);
     case OP.UDP_SEND_AGAIN:
