@@ -1,5 +1,5 @@
 /**
- * `npm run bench:ranges`: ways to listen on thousands of ports, measured side by side (README.md says how to read it).
+ * Ways to listen on thousands of ports, measured side by side; README.md says how to read it.
  * Candidates are all up at once, each in a network namespace of its own, and take turns of under a second; raw lines and
  * facts go to bench/runs/, medians to the screen. Needs root, g++, nft, ip; leaves nothing behind.
  *

@@ -7,8 +7,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import { Steering } from '../../src/edge/engines/uring/steer/steering.ts';
-import { listeners } from '../../src/lib/handoff/listeners.ts';
 import type { Listener } from '../../src/edge/engine.ts';
 import { ALONE, FIRST, run } from './place.ts';
 
@@ -16,7 +14,7 @@ const [way = '', entry = '', origin = '', count = '1'] = process.argv.slice(2);
 const ports = { from: FIRST, to: FIRST + Number(count) - 1 };
 
 const engine = await createUringEngineWith(
-  { workers: 1 },
+  { workers: 1, steering: way === 'lookup' },
   { record() {}, listener() {}, log: (level, message) => process.stderr.write(`${level} ${message}\n`) },
 );
 // The first rule pays for the worker.
@@ -40,13 +38,9 @@ switch (way) {
          ip daddr ${entry} tcp dport ${ports.from}-${ports.to} redirect to :${ALONE}; }; }\n`,
     );
     break;
-  case 'lookup': {
-    await apply('range', { from: ALONE, to: ALONE });
-    const fd = listeners().find(({ key }) => key === `TCP ${entry} ${ALONE}`)?.fd ?? -1;
-    const steered = new Steering().set('range', { address: entry, ports: [ports], fd });
-    if (steered !== undefined) throw new Error(steered);
+  case 'lookup':
+    await apply('range', ports);
     break;
-  }
   default:
     throw new Error(`no way ${way}`);
 }

@@ -7,10 +7,11 @@ import { describe, test } from 'node:test';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import type { Listener } from '../../src/edge/engine.ts';
+import { Inherited } from '../../src/lib/handoff/inherited.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { engineSuite } from '../suites/engine-suite.ts';
-import { type EngineUnderTest, engineWorld, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
-import { leadsTo, options, target } from '../suites/engine/listener.ts';
+import { type EngineUnderTest, engineWorld, eventually, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
+import { leadsTo, listener, options, target } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { connects } from '../world/connects.ts';
 
@@ -27,6 +28,90 @@ for (const [way, steering] of Object.entries(WAYS)) {
     changes(under);
   });
 }
+
+describe('uring ranges, taken over', { skip: missing ?? false }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 2, steering: false }, events) });
+
+  test('a range that comes with a socket per port keeps them, and loses nobody', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.rule({ ...leadsTo(origin), ports: [{ from: 26_000, to: 26_099 }] });
+    const [entry = ''] = rule.entries;
+    await world.up(rule);
+    const load = connects(entry, 26_050, { perSecond: 100 });
+    const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
+    const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
+    const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
+    await world.engine.handOver?.();
+    const next = await createUringEngineWith(
+      { workers: 2, inheritance: { sockets, sessions: new Map() } },
+      { record() {}, listener() {}, log() {} },
+    );
+    t.after(() => next.stop(0));
+    assert.deepEqual(await next.apply(rule), { ok: true });
+    assert.deepEqual(sockets.open(), []);
+    await world.engine.stop(5000);
+    assert.deepEqual(await next.apply({ ...rule, persistSeconds: 60 }), { ok: true });
+    for (const port of [26_000, 26_099]) assert.equal(await ask(await tcpClient(t, entry, port), 'x'), 'x');
+    await load.stop();
+    assert.deepEqual([...load.ends], [['ok', load.started]]);
+  });
+});
+
+test(
+  'a worker of a range dies: the next one has its ports',
+  { skip: missing ?? (await whyNotSteered()) ?? false },
+  async (t) => {
+    // order: only here, because on a machine without koffi these cannot be loaded.
+    const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
+    const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
+    const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
+    const { Ranges, anchorPoints } = await import('../../src/edge/engines/uring/steer/ranges.ts');
+    const origin = await tcpOrigin(t);
+    const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
+    const [[key, point] = assert.fail()] = [...anchorPoints(rule)];
+    const fds = openPoint(point, 1, undefined);
+    assert.ok(typeof fds !== 'string', String(fds));
+    const ranges = new Ranges();
+    t.after(() => ranges.close());
+    const events: string[] = [];
+    const seat = new Seat(
+      0,
+      { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
+      { log() {}, died: () => events.push('died'), back: () => events.push('back') },
+    );
+    t.after(() => seat.end(0));
+    const row = newRow();
+    const { ports, originPorts } = rule;
+    await seat.order({
+      kind: 'apply',
+      rule: {
+        index: 0,
+        protocol: 'TCP',
+        mode: 'OFF',
+        targets: [{ number: 0, address: origin.address, weight: 1 }],
+        turns: [Uint16Array.of(0)],
+        persistSeconds: 0,
+        options: options(),
+        entries: [{ fd: fds[0]?.[0] ?? -1, address: point.address, port: point.port, originPort: origin.port }],
+        range: { ports, originPorts },
+        row: row.buffer as SharedArrayBuffer,
+        position: new SharedArrayBuffer(4),
+        persistence: undefined,
+      },
+    });
+    assert.equal(ranges.lead(rule, new Map([[key, { point, fds }]])), undefined);
+    const lost = await tcpClient(t, point.address, 27_050);
+    assert.equal(await ask(lost, 'one'), 'one');
+    const end = readAll(lost);
+    const waiting = seat.order({ kind: 'nonsense' } as never);
+    assert.equal((await end).end, 'reset');
+    const patient = await tcpClient(t, point.address, 27_051);
+    assert.equal(await ask(patient, 'two'), 'two');
+    await waiting;
+    await eventually(() => assert.deepEqual(events, ['died', 'back']));
+    assert.equal(sumRows([row]).connections, 2);
+  },
+);
 
 async function whyNotSteered(): Promise<string | undefined> {
   const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
