@@ -32,11 +32,11 @@ test('a range is the fewest prefixes that cover it and nothing else', () => {
 });
 
 test('keys of IPv4 and IPv6 differ in family and place, and say how much of them counts', () => {
-  const v4 = keyOf(6, '192.0.2.1', { port: 0x1200, bits: 7 });
-  const v6 = keyOf(6, '2001:db8::1', { port: 0x1200, bits: 16 });
+  const v4 = keyOf('192.0.2.1', { port: 0x1200, bits: 7 });
+  const v6 = keyOf('2001:db8::1', { port: 0x1200, bits: 16 });
   assert.equal(v4.length, KEY.bytes);
-  assert.deepEqual([...v4.subarray(0, 16)], [231, 0, 0, 0, 2, 0, 0, 0, 6, 0, 0, 0, 192, 0, 2, 1]);
-  assert.deepEqual([...v4.subarray(16)], [...Array<number>(16).fill(0), 0x12, 0]);
-  assert.deepEqual([...v6.subarray(0, 16)], [240, 0, 0, 0, 10, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0]);
-  assert.deepEqual([...v6.subarray(16, 20), v6[31]], [0x20, 1, 0x0d, 0xb8, 1]);
+  assert.deepEqual([...v4.subarray(0, 12)], [199, 0, 0, 0, 2, 0, 0, 0, 192, 0, 2, 1]);
+  assert.deepEqual([...v4.subarray(12)], [...Array<number>(16).fill(0), 0x12, 0]);
+  assert.deepEqual([...v6.subarray(0, 12)], [208, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...v6.subarray(12, 16), v6[27]], [0x20, 1, 0x0d, 0xb8, 1]);
 });

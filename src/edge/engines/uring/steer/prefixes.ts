@@ -26,14 +26,13 @@ export function prefixesOf({ from, to }: PortSpan): Prefix[] {
 }
 
 /** The key of an entry in the program's tree. The caller knows that `address` is one. */
-export function keyOf(protocol: number, address: string, { port, bits }: Prefix): Uint8Array {
+export function keyOf(address: string, { port, bits }: Prefix): Uint8Array {
   const bytes = parseAddress(address) ?? new Uint8Array(4);
   const isV6 = bytes.length === 16;
   const key = new Uint8Array(KEY.bytes);
   const view = new DataView(key.buffer);
   view.setUint32(KEY.length, PREFIX_BITS + bits, true);
   view.setUint32(KEY.family, isV6 ? AF_INET6 : AF_INET, true);
-  view.setUint32(KEY.protocol, protocol, true);
   key.set(bytes, isV6 ? KEY.v6 : KEY.v4);
   view.setUint16(KEY.port, port);
   return key;

@@ -1,7 +1,7 @@
 /**
  * The eBPF program that leads connections to a range's one socket (sk_lookup, attached to the network namespace): for each
- * new connection the kernel asks which socket is to have it. The answer is looked up by protocol, local address and port
- * in a tree of prefixes, so a range is a handful of entries; what is not in there goes the usual way. Nothing is rewritten:
+ * new TCP connection the kernel asks which socket is to have it. The answer is looked up by local address and port in a
+ * tree of prefixes, so a range is a handful of entries; what is not in there goes the usual way. Nothing is rewritten:
  * the accepted socket's own name is the address and port that the client used.
  */
 import {
@@ -25,9 +25,10 @@ import {
   when,
 } from '../ebpf/asm.ts';
 import type { Line } from '../ebpf/asm.ts';
+import { IPPROTO_TCP } from '../abi.ts';
 
-/** The tree's key: length of the prefix in bits, then family, protocol, IPv4 or IPv6 address, port in network order. */
-export const KEY = { length: 0, family: 4, protocol: 8, v4: 12, v6: 16, port: 32, bytes: 34 } as const;
+/** The tree's key: length of the prefix in bits, then family, IPv4 or IPv6 address, port in network order. */
+export const KEY = { length: 0, family: 4, v4: 8, v6: 12, port: 28, bytes: 30 } as const;
 /** Bits before the port's. */
 export const PREFIX_BITS = 8 * (KEY.port - KEY.family);
 
@@ -44,7 +45,7 @@ const bpf_sk_release = 86;
 const bpf_sk_assign = 124;
 
 /** limit: a key has to lie at a multiple of eight bytes. */
-const STACK = -40;
+const STACK = -32;
 
 const copy = (from: number, to: number): readonly Line[] => [
   load('word', R2, R6, from),
@@ -53,10 +54,12 @@ const copy = (from: number, to: number): readonly Line[] => [
 
 const lines = (tree: number, sockets: number): readonly Line[] => [
   move(R6, R1),
+  // Datagrams ask, too, each of them that no connected socket takes.
+  load('word', R2, R6, PROTOCOL),
+  when(R2, '!=', IPPROTO_TCP, 'the usual way'),
   set(R2, PREFIX_BITS + 16),
   store('word', R10, STACK + KEY.length, R2),
   ...copy(FAMILY, KEY.family),
-  ...copy(PROTOCOL, KEY.protocol),
   ...copy(LOCAL_IP4, KEY.v4),
   ...[0, 4, 8, 12].flatMap((part) => copy(LOCAL_IP6 + part, KEY.v6 + part)),
   load('word', R2, R6, LOCAL_PORT),

@@ -5,7 +5,7 @@
  */
 import { close, errnoName, openFile } from '../../../../lib/ffi/libc.ts';
 import type { PortSpan } from '../../../../lib/net/ports.ts';
-import { IPPROTO_TCP, O_CLOEXEC } from '../abi.ts';
+import { O_CLOEXEC } from '../abi.ts';
 import { createLink, createMap, deleteElement, loadProgram, setElement } from '../ebpf/calls.ts';
 import { KEY, steerProgram } from './program.ts';
 import { keyOf, prefixesOf } from './prefixes.ts';
@@ -74,7 +74,7 @@ export class Steering {
     if (place === undefined) return 'ENOSPC';
     const keys = new Map<string, Uint8Array>();
     for (const prefix of ports.flatMap(prefixesOf)) {
-      const key = keyOf(IPPROTO_TCP, address, prefix);
+      const key = keyOf(address, prefix);
       keys.set(key.join(), key);
     }
     const known = { place, fd, keys: new Map([...(before?.keys ?? []), ...keys]) };
