@@ -43,9 +43,9 @@ export function table(lines: readonly Line[]): string {
 }
 
 /** By round, in the order of rounds; `added` figures less the same round's without a proxy. */
-type Values = readonly (number | undefined)[];
+export type Values = readonly (number | undefined)[];
 
-function valuesOf(lines: readonly Line[], candidate: string, { measurement, field, added }: Figure): Values {
+export function valuesOf(lines: readonly Line[], candidate: string, { measurement, field, added }: Figure): Values {
   const byRound = (name: string): Values => {
     const values: (number | undefined)[] = [];
     for (const line of lines)
@@ -89,7 +89,7 @@ function verdict(promised: Promised, ours: Values, all: ReadonlyMap<string, Valu
   ];
 }
 
-function ratio(value?: number, base?: number): number | undefined {
+export function ratio(value?: number, base?: number): number | undefined {
   return value === undefined || base === undefined || base <= 0 ? undefined : value / base;
 }
 
@@ -104,18 +104,18 @@ function better(all: ReadonlyMap<string, Values>): string | undefined {
   return best;
 }
 
-function median(values: Values): number | undefined {
+export function median(values: Values): number | undefined {
   const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-function text(value: number | undefined): string {
+export function text(value: number | undefined): string {
   if (value === undefined) return '–';
   return Math.abs(value) >= 1000 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3);
 }

@@ -65,6 +65,17 @@ export function up(proxies = 1): void {
   }
 }
 
+/** More addresses of the origin, all in `net`. */
+export function moreOrigins(proxies: number, net: string, addresses: readonly string[]): void {
+  moreAddresses('origin', addresses);
+  for (let i = 0; i < proxies; i++) ip('-n', PREFIX + proxyPlace(i), 'route', 'add', net, 'via', `${originSide(i)}.1`);
+}
+
+export function moreAddresses(place: Place, addresses: readonly string[]): void {
+  const input = addresses.map((address) => `addr add ${address}/32 dev lo\n`).join('');
+  execFileSync('ip', ['-n', PREFIX + place, '-batch', '-'], { input });
+}
+
 /** Joins a proxy with a neighbour: .254 is the proxy's, .1 the other's. */
 function link(place: Place, neighbour: Place, name: string, net: string): void {
   const [near, far] = [PREFIX + place, PREFIX + neighbour];

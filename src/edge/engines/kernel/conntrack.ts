@@ -26,10 +26,10 @@ export interface Conntrack {
   /** All of them in brief; `whole` reads the rest of the one at hand. */
   scan(take: (brief: Brief, whole: () => Flow | undefined) => void): void;
   /**
-   * Forgets UDP flows to the listener's places that came before it: the kernel would go on treating them as it did, that
+   * Forgets UDP flows to the listeners' places that came before them: the kernel would go on treating them as it did, that
    * is as nobody's, for as long as their clients send.
    */
-  forget(listener: Listener): void;
+  forget(listeners: readonly Listener[]): void;
   /** Forgets these connections; those that are gone already are no matter. */
   end(flows: readonly Flow[]): void;
   /** Whether ends are of interest. As long as they are, every connection of the machine costs a little more. */
@@ -69,16 +69,14 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
         take(readBrief(view, body, end), () => readFlow(view, body, end)),
       );
     },
-    forget({ entries, ports, originPorts }) {
-      const nobodys = look(0, OURS);
-      end(
-        nobodys.filter(
-          ({ protocol, original: { destination: to } }) =>
-            protocol === IPPROTO_UDP &&
-            entries.includes(to.address) &&
-            originPort(ports, originPorts, to.port) !== undefined,
-        ),
-      );
+    forget(listeners) {
+      const nobodys = look(0, OURS).filter(({ protocol }) => protocol === IPPROTO_UDP);
+      const isTaken = ({ original: { destination: to } }: Flow): boolean =>
+        listeners.some(
+          ({ entries, ports, originPorts }) =>
+            entries.includes(to.address) && originPort(ports, originPorts, to.port) !== undefined,
+        );
+      end(nobodys.filter(isTaken));
     },
     end,
     hear(isWanted) {

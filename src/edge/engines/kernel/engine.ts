@@ -16,6 +16,7 @@ import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
+import { createAllowance } from './allowance.ts';
 import { closeBooks, forget } from './audit.ts';
 import type { Books } from './books.ts';
 import { whyTaken } from './claims.ts';
@@ -116,6 +117,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const log = events.log.bind(events);
   const survey = createSurvey({ clock, conntrack, farewell, registry, recorder, drains, readTold: readAllTold, log });
   survey.adopt(inherited);
+  const allowed = createAllowance(clock);
+  /** UDP listeners whose clients may have been there before them. */
+  const arrived = new Map<string, Listener>();
   /** Calls about one rule run one after the other. */
   const turns = new Map<string, Promise<unknown>>();
   let restoring: Promise<Refusal> | undefined;
@@ -166,12 +170,20 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const pieces = piecesOf(listener, { index: rule.index, slots: rule.slots, settings: settingsName(settings) });
     const refusal = await change(rule, pieces, settings);
     if (refusal !== '') return refuse(rule.id, explain(refusal));
-    if (listener.protocol === 'UDP' && isMoving) conntrack.forget(listener);
+    if (listener.protocol === 'UDP' && isMoving) {
+      arrived.set(listener.id, listener);
+      allowed(welcome);
+    }
     rule.proxy = listener.proxy;
     rule.listener = listener;
     rule.isUp = true;
     if (known) lookAt(rule);
     return { ok: true };
+  }
+
+  function welcome(): void {
+    if (arrived.size > 0) conntrack.forget([...arrived.values()]);
+    arrived.clear();
   }
 
   function isThere(): boolean {
@@ -191,7 +203,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   /** New connections find nothing any more; those that live drain. */
   async function down(rule: KernelRule | undefined): Promise<void> {
     if (!rule || stopping) return;
-    rule.flows = conntrack.flows(rule.index).length;
+    arrived.delete(rule.id);
+    // Not looked at: there may be some.
+    rule.flows = allowed(() => conntrack.flows(rule.index).length) ?? 1;
     const isEmpty = rule.flows === 0;
     const left = isEmpty ? NONE : remains(rule.pieces);
     const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
@@ -202,9 +216,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     await finish(rule);
   }
 
-  /** Now, and once more at the next survey: packets that were on their way may have found the rule as it was. */
+  /** Now if it may, and at the next survey: packets that were on their way may have found the rule as it was. */
   function lookAt(rule: KernelRule): void {
-    judge(rule, conntrack.flows(rule.index), drains);
+    allowed(() => judge(rule, conntrack.flows(rule.index), drains));
     rule.mustJudge = true;
   }
 
@@ -225,6 +239,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   async function look(): Promise<void> {
     if (stopping || isHanded) return;
     if (registry.rules.size === 0) return conntrack.hear(false);
+    welcome();
     survey.attend();
     survey.look();
     for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));

@@ -27,18 +27,20 @@ export function takeOver(asking: Asking, registry: Registry): Found {
     const code = asking.dump(getElements(LAYOUT, set), (view, body, end) =>
       readElements(LAYOUT, set, view, body, end, (element) => {
         const index = indexOf(ruleMark(element));
-        byIndex.set(index, [...(byIndex.get(index) ?? []), element]);
+        const known = byIndex.get(index);
+        if (known) known.push(element);
+        else byIndex.set(index, [element]);
       }),
     );
     isThere &&= code === 0;
   }
   const chains = namesOf('CHAIN', asking);
-  const maps = namesOf('SET', asking);
+  const own = { chains: ownNames(chains), maps: ownNames(namesOf('SET', asking)) };
   for (const [index, elements] of byIndex) {
     const label = elements.find(({ set }) => set === 'rules')?.comment ?? '';
     const [id = '', proxy = ''] = label.split(' ');
     // Remains without a name, which only a foreign hand can have left, get one that no rule has.
-    inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, chains, maps);
+    inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, own);
   }
   const settings = chains.filter((name) => settingsNamed(name) !== undefined);
   return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
@@ -49,13 +51,25 @@ function ruleMark({ set, key, data }: Element): number {
   return Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]);
 }
 
-function inherit(rule: KernelRule, elements: readonly Element[], chains: string[], maps: string[]): void {
-  const own = new RegExp(`^(?:turn|kept)-${rule.index}-[46]$`);
+/** Names of chains or maps that rules have for themselves, by the rule's index. */
+type OwnNames = ReadonlyMap<number, readonly string[]>;
+
+function ownNames(names: readonly string[]): OwnNames {
+  const indexIn = (name: string): number => Number(/^(?:turn|kept)-(\d+)-[46]$/.exec(name)?.[1]);
+  return Map.groupBy(names, indexIn);
+}
+
+interface Own {
+  readonly chains: OwnNames;
+  readonly maps: OwnNames;
+}
+
+function inherit(rule: KernelRule, elements: readonly Element[], own: Own): void {
   rule.pieces = {
     elements: new Map(elements.map((element) => [`${element.set} ${element.key}`, element])),
     // What a chain does is not read back: its rule writes it anew, which disturbs nobody.
-    chains: new Map(chains.filter((name) => own.test(name)).map((name) => [name, []])),
-    maps: new Map(maps.filter((name) => own.test(name)).map((name) => [name, ''])),
+    chains: new Map((own.chains.get(rule.index) ?? []).map((name) => [name, []])),
+    maps: new Map((own.maps.get(rule.index) ?? []).map((name) => [name, ''])),
   };
   for (const { set, key, data } of elements) {
     if (set === 'settings') rule.settings = settingsNamed(data.slice('jump '.length));
