@@ -39,14 +39,15 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
   const toa = attachToa(options.toaKinds);
   const plane =
     typeof toa === 'string'
-      ? createPlane(options, capabilities(toa), undefined, events)
-      : createPlane(options, capabilities(undefined), toa, events);
+      ? createPlane(options, uringCapabilities(toa), undefined, events)
+      : createPlane(options, uringCapabilities(undefined), toa, events);
   // Datagrams wait from when their sessions are asked for until the rules are there.
   if (options.inheritance && options.inheritance.sockets.parts.keys.length > 0) await plane.warm();
   return plane;
 }
 
-function capabilities(noToa: string | undefined): Capabilities {
+/** What it can where it works. `noToa`: why it has no TOA. */
+export function uringCapabilities(noToa: string | undefined): Capabilities {
   const modes: Mode[] = ['OFF', 'PPV1', 'PPV2', 'SPP'];
   return {
     modes: noToa === undefined ? [...modes, 'TOA'] : modes,
