@@ -12,6 +12,8 @@ import type { Answer, Predecessor } from '../lib/handoff/knock.ts';
 import { type Asked, HandoffRefused } from '../lib/handoff/words.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Log } from '../observe/log.ts';
+import type { Lock } from '../store/sqlite/lock.ts';
+import { hold, LEAVING_MS, take } from './lock.ts';
 
 export interface Succession {
   ask(what: Asked): Promise<Answer>;
@@ -42,6 +44,21 @@ export async function inherit({ parts }: Answer): Promise<Inherited> {
     }),
   );
   return Inherited.of(sockets);
+}
+
+/**
+ * From here on this process is the one; resolves with the lock that the other one had. One that has died meanwhile has let
+ * go too: the lock tells. Throws Usage where it is alive and does not let go.
+ */
+export async function succeed(running: Succession, path: string): Promise<Lock> {
+  const refusal = await running.ask('serving').then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  running.close();
+  const lock = refusal ? take(path) : await hold(path, LEAVING_MS, clock);
+  if (!lock) throw refusal;
+  return lock;
 }
 
 /** Nobody wants the rest: who connects there is refused from now on. */

@@ -17,11 +17,11 @@ import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 import { keep, type Kept } from './keep.ts';
-import { hold, LEAVING_MS, take } from './lock.ts';
+import { hold, take } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { stay } from './stay.ts';
-import { findRunning, openDoorAt, type Succession } from './succession.ts';
+import { findRunning, openDoorAt, succeed, type Succession } from './succession.ts';
 import { UPGRADE } from './upgrade-flag.ts';
 
 /** After the drain time the edge has this long to end by itself. */
@@ -123,8 +123,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   async function takeOver(control: ControlFacts, edge: EdgeFacts): Promise<void> {
     if (running) {
       await Promise.all([children.control.commit(), children.edge.commit()]);
-      await running.ask('serving');
-      locked.lock = await hold(folder.locks.up, LEAVING_MS, clock);
+      locked.lock = await succeed(running, folder.locks.up);
     }
     door = await openDoorAt(folder.doors.up, giver, log);
     welcome(control, edge);

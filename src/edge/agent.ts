@@ -69,10 +69,11 @@ export interface Edge {
   /** Takes nothing new, gives connections `drainMs`, ends. May be called twice. */
   stop(drainMs: number): Promise<void>;
   /**
-   * For an edge that takes over. `rest`: serves on, but follows no change and writes no world; `handOver`: as the
-   * engine's; then `stop`, or, where the other one failed, `resume`.
+   * One that takes over accepts nothing before `begin`. For an edge that is taken over from: `rest`: serves on, but
+   * follows no change and writes no world; `handOver`: as the engine's; then `stop`, or, where the other one failed, `resume`.
    */
   readonly succession: {
+    begin(): Promise<void>;
     rest(): Promise<void>;
     handOver(): Promise<readonly HandedSession[]>;
     resume(): Promise<void>;
@@ -252,6 +253,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       reporter.disconnected();
       await Promise.all([lastGood.rest(), guard.rest()]);
     },
+    begin() {
+      tools.inheritance?.sockets.begin();
+      return engines.proceed();
+    },
     handOver() {
       isSucceeded = true;
       return engines.handOver();
@@ -259,7 +264,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     async resume() {
       if (stopped) return;
       isSucceeded = false;
-      await engines.takeBack();
+      await engines.proceed();
       await lastGood.resume();
       guard.resume();
       following = new AbortController();

@@ -34,7 +34,7 @@ export interface EngineSet {
   stop(drainMs: number): Promise<void>;
   /** As the engine's; those that have nothing to hand over go on as they are. */
   handOver(): Promise<readonly HandedSession[]>;
-  takeBack(): Promise<void>;
+  proceed(): Promise<void>;
 }
 
 type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
@@ -88,8 +88,8 @@ export async function openEngines(
     async handOver() {
       return (await Promise.all([...running.values()].map(async (engine) => engine.handOver?.() ?? []))).flat();
     },
-    async takeBack() {
-      await Promise.all([...running.values()].map(async (engine) => engine.takeBack?.()));
+    async proceed() {
+      await Promise.all([...running.values()].map(async (engine) => engine.proceed?.()));
     },
   };
 }

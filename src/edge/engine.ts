@@ -72,8 +72,11 @@ export interface Engine {
    * what waits in a socket to the other process, and what outlives a process (a table in the kernel) as it is.
    */
   handOver?(): Promise<readonly HandedSession[]>;
-  /** The other process is gone: everything is as it was before `handOver`. */
-  takeBack?(): Promise<void>;
+  /**
+   * Takes connections and datagrams. Of an engine with an inheritance, its first: until now the process before this one
+   * served. After `handOver`: the other process is gone, and everything is as it was. May be called twice.
+   */
+  proceed?(): Promise<void>;
 }
 
 /** A UDP session on its way from one process to the next. */
@@ -86,7 +89,10 @@ export interface HandedSession {
   readonly origin: Endpoint;
 }
 
-/** What a process has got from the one before it; whoever finds something of his in it takes it. */
+/**
+ * What a process has got from the one before it; whoever finds something of his in it takes it, and serves it only once
+ * `sockets.hasBegun`.
+ */
 export interface Inheritance {
   readonly sockets: Inherited;
   /** By `entry`. */

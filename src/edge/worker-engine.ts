@@ -141,8 +141,8 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     },
     stop: (drainMs) => (stopped ??= stop(drainMs)),
     handOver: () => calls.post({ method: 'handOver' }) as Promise<readonly HandedSession[]>,
-    async takeBack() {
-      await calls.post({ method: 'takeBack' });
+    async proceed() {
+      await calls.post({ method: 'proceed' });
     },
   };
 }

@@ -53,8 +53,8 @@ function run(engine: Engine, call: Call): Promise<unknown> {
       return engine.stop(call.drainMs);
     case 'handOver':
       return engine.handOver?.() ?? Promise.resolve([]);
-    case 'takeBack':
-      return engine.takeBack?.() ?? Promise.resolve();
+    case 'proceed':
+      return engine.proceed?.() ?? Promise.resolve();
   }
 }
 

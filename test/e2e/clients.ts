@@ -23,10 +23,18 @@ export async function exchange(address: string, port: number, payload: Buffer): 
 
 /** Resolves with the echo of one message on a connection that stays open. */
 export async function say(socket: Socket, text: string): Promise<string> {
-  const echo = once(socket, 'data');
-  socket.write(text);
-  const [part] = (await echo) as [Buffer];
-  return part.toString();
+  const over = new AbortController();
+  const closed = (): void => over.abort(new Error('the connection is closed'));
+  socket.once('close', closed);
+  if (socket.destroyed) closed();
+  try {
+    const echo = once(socket, 'data', { signal: over.signal });
+    socket.write(text);
+    const [part] = (await echo) as [Buffer];
+    return part.toString();
+  } finally {
+    socket.off('close', closed);
+  }
 }
 
 /** One datagram there, one back. */

@@ -22,8 +22,8 @@ Object.assign(globalAgent, { keepAlive: false });
 const DRAIN_S = 60;
 /** Beyond the drain time: what the supervisor grants, and what a busy machine takes. */
 const SLACK_MS = 15_000;
-/** At which moments a generation dies; all before its edge accepts. */
-const CRASHES = ['up load', 'control load', 'edge load', 'control acks', 'edge world'] as const;
+/** At which moments a generation dies: up to the last one before its edge takes over. */
+const CRASHES = ['edge ready', 'up load', 'control load', 'edge load', 'control acks', 'edge world'] as const;
 
 interface Course {
   readonly engine: 'uring' | 'node';

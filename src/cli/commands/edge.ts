@@ -14,7 +14,7 @@ import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
 import { runRole } from '../role.ts';
-import { closeAll, findRunning, inherit, letGo, openDoorAt, sending } from '../succession.ts';
+import { closeAll, findRunning, inherit, letGo, openDoorAt, sending, succeed } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
 
 interface Code {
@@ -82,9 +82,8 @@ async function start({ startEdge }: Code, args: readonly string[]) {
     isSuccessor: running !== undefined,
     async commit() {
       if (running && inherited) {
-        await running.ask('serving');
-        running.close();
-        lock = await hold(folder.locks.edge, LEAVING_MS, systemClock);
+        lock = await succeed(running, folder.locks.edge);
+        await edge.succession.begin();
         await letGo(inherited);
       }
       door = await openDoorAt(folder.doors.edge, giver, log);

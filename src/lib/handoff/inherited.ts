@@ -11,6 +11,8 @@ export interface InheritedParts {
   readonly descriptors: SharedArrayBuffer;
   /** Which socket of the system each is: the same number in both processes. */
   readonly numbers: readonly number[];
+  /** One word: not 0 once they are served here. */
+  readonly begun: SharedArrayBuffer;
 }
 
 export interface Socket {
@@ -45,12 +47,22 @@ export class Inherited {
       keys: sockets.map(({ key }) => key),
       descriptors,
       numbers: sockets.map(({ number }) => number),
+      begun: new SharedArrayBuffer(4),
     });
   }
 
   /** Whether there is one that nobody has taken. */
   has(key: string): boolean {
     return (this.#places.get(key) ?? []).some((place) => Atomics.load(this.#descriptors, place) >= 0);
+  }
+
+  /** Until then the process before this one serves them, and nobody may take anything from them here. */
+  get hasBegun(): boolean {
+    return Atomics.load(new Int32Array(this.parts.begun), 0) !== 0;
+  }
+
+  begin(): void {
+    Atomics.store(new Int32Array(this.parts.begun), 0, 1);
   }
 
   /** Every socket that is bound there and nobody has; they are the caller's now. */

@@ -27,12 +27,12 @@ export interface KernelSetting {
 }
 
 export function kernelFactory(setting: KernelSetting): EngineFactory {
-  return async (events) => {
+  return async (events, inheritance) => {
     const isAsked = setting.use === 'by name';
     const why = setting.use === 'no' ? 'another engine is asked for' : await whyUnavailable(systemProbe(), isAsked);
     const left = await whatIsLeft(TABLE_NAME, setting.owner);
-    if (why !== undefined) return absent(why, left, events);
-    if (left === 'of another') return absent(`the table ${TABLE} in this kernel is of another edge`, left, events);
+    if (why !== undefined) return absent(why, left, events, inheritance !== undefined);
+    if (left === 'of another') return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
     const make = (): Promise<Engine> => createWorkerEngine('kernel', events, setting);
     const capabilities = capabilitiesOf(isAsked);
     return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
@@ -59,13 +59,17 @@ export function systemProbe() {
   };
 }
 
-/** An engine that takes nothing and has nothing. */
-async function absent(unavailable: string, left: Left, events: EngineEvents): Promise<Engine> {
-  if (left === 'ours') {
+/** An engine that takes nothing and has nothing. `isSuccessor`: rules of an earlier life serve until it proceeds. */
+async function absent(unavailable: string, left: Left, events: EngineEvents, isSuccessor: boolean): Promise<Engine> {
+  let mustClear = left === 'ours';
+  async function clear(): Promise<void> {
+    if (!mustClear) return;
+    mustClear = false;
     const refusal = await runNft(`delete table ${TABLE}\n`);
     const facts = { table: TABLE, reason: unavailable, ...(refusal && { refusal }) };
     events.log('warn', 'rules of an earlier life are taken out of the kernel', facts);
   }
+  if (!isSuccessor) await clear();
   const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
   return {
     name: 'kernel',
@@ -75,5 +79,6 @@ async function absent(unavailable: string, left: Left, events: EngineEvents): Pr
     prune: () => Promise.resolve(),
     counters: () => Promise.resolve(new Map()),
     stop: () => Promise.resolve(),
+    proceed: clear,
   };
 }

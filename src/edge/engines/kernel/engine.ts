@@ -317,7 +317,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       conntrack.hear(false);
       return Promise.resolve([]);
     },
-    takeBack() {
+    proceed() {
+      if (!isHanded) return Promise.resolve();
       ({ onStop } = options);
       isHanded = false;
       conntrack.hear(true);

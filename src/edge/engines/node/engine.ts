@@ -43,6 +43,8 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   // limit: an eighth stays for files, the control link and clients that wait; half of that for the latter.
   const reserve = Math.min(1024, Math.floor(descriptors / 8));
   const budget = createBudget({ descriptors: descriptors - reserve, waiting: Math.floor(reserve / 2) });
+  const inherited = options.inherited && new Inherited(options.inherited);
+  const begun = inherited && !inherited.hasBegun ? Promise.withResolvers<void>() : undefined;
   const deps = {
     clock,
     budget,
@@ -52,7 +54,8 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     monotonic: () => clock.monotonic(),
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
-    inherited: options.inherited && new Inherited(options.inherited),
+    inherited,
+    begun: begun?.promise,
   };
   const capabilities = nodeCapabilities();
   /** Removed ones too, until their last connection is gone. */
@@ -164,6 +167,10 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
       return all;
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
+    proceed() {
+      begun?.resolve();
+      return Promise.resolve();
+    },
   };
 }
 

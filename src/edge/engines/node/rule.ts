@@ -33,8 +33,9 @@ export interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly mostUdpSessions: number;
-  /** Sockets of the process before this one. */
+  /** Sockets of the process before this one; they are served once `begun`. */
   readonly inherited?: Inherited | undefined;
+  readonly begun?: Promise<void> | undefined;
 }
 
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
@@ -49,9 +50,12 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
   async function bind(point: BindPoint): Promise<void> {
     const open = (fd?: number) => (point.protocol === 'TCP' ? openTcp(point, fd) : udp.open(point, fd));
     const sockets = deps.inherited?.take(point.key) ?? [];
+    if (sockets.length === 0) return void bound.set(point.key, await open());
     // All of them: the system goes on putting connections into each.
-    const closes = await Promise.all(sockets.length > 0 ? sockets.map(({ fd }) => open(fd)) : [open()]);
-    bound.set(point.key, (cause) => closes.forEach((close) => close(cause)));
+    const opening = (deps.begun ?? Promise.resolve()).then(() => Promise.all(sockets.map(({ fd }) => open(fd))));
+    // order: one that nobody wants any more by then is opened and closed in one turn, and takes nothing.
+    bound.set(point.key, (cause) => void opening.then((closes) => closes.forEach((close) => close(cause))));
+    if (!deps.begun) await opening;
   }
 
   async function openTcp(point: BindPoint, fd?: number): Promise<() => void> {

@@ -24,28 +24,40 @@ const LENGTH_AT = NAME_BYTES - 4;
 export class Acceptor {
   /** Another process serves the same sockets: what waits in them is its. */
   leavesQueues = false;
+  /** Sockets that are opened once the process before this one serves them no more; undefined: it does not, or never did. */
+  #held: Set<Entry> | undefined;
   readonly #names: Slab;
   readonly #words: Int32Array;
   readonly #entryOf: Int32Array;
-  readonly #held: Int32Array;
+  /** The connection in hand, by area. */
+  readonly #hand: Int32Array;
   readonly #free: number[] = [];
   /** For a socket's own name. */
   readonly #own = new Uint8Array(NAME_BYTES);
   readonly #ownLength = new Int32Array(1);
   #waiting: number[] = [];
 
-  constructor(areas: number) {
+  constructor(areas: number, isHeld: boolean) {
+    if (isHeld) this.#held = new Set();
     const names = mapPages(areas * NAME_BYTES);
     if (typeof names === 'number') throw new Error(`no memory for ${areas} accepts`);
     this.#names = names;
     this.#words = new Int32Array(names.buffer);
     this.#entryOf = new Int32Array(areas);
-    this.#held = new Int32Array(areas).fill(-1);
+    this.#hand = new Int32Array(areas).fill(-1);
     for (let area = areas - 1; area >= 0; area--) this.#free.push(area);
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== undefined;
   }
 
   /** False: no area left, which means more sockets than descriptors were allowed for. */
   open(r: Relay, entry: Entry): boolean {
+    if (this.#held) {
+      this.#held.add(entry);
+      return true;
+    }
     const many = entry.rule.spec.entries.length > RANGE;
     for (let i = 0; i < (many ? ACCEPTS_IN_RANGE : ACCEPTS_ALONE); i++) {
       const area = this.#free.pop();
@@ -56,18 +68,27 @@ export class Acceptor {
     return true;
   }
 
+  /** The process before this one is not to serve them any more. */
+  begin(r: Relay): void {
+    const entries = this.#held ?? [];
+    this.#held = undefined;
+    for (const entry of entries) this.open(r, entry);
+  }
+
   /**
    * No more from this socket. What its queue holds already is accepted and served; then it is closed. Only where
    * there is no slot for what waits in hand is that let go.
    */
   close(r: Relay, entry: Entry): void {
     r.rules.leave(entry);
+    // What waits in it is the other process's.
+    if (this.#held?.delete(entry)) return r.entryIdle(entry);
     const mine = this.#waiting.filter((area) => this.#entryOf[area] === entry.index);
     this.#waiting = this.#waiting.filter((area) => this.#entryOf[area] !== entry.index);
     if (entry.posted > 0) cancelAll(r.ring, entry.fd);
     for (const area of mine) {
-      if (this.#held[area]! >= 0) closeNow(this.#held[area]!);
-      this.#held[area] = -1;
+      if (this.#hand[area]! >= 0) closeNow(this.#hand[area]!);
+      this.#hand[area] = -1;
       this.#retire(r, area);
     }
   }
@@ -77,7 +98,7 @@ export class Acceptor {
     const entry = r.rules.entry(this.#entryOf[area]!);
     entry.posted--;
     if (result >= 0) {
-      this.#held[area] = result;
+      this.#hand[area] = result;
       this.#serve(r, area);
     } else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
       entry.rule.row[DROP['wait-descriptors']]! += 1;
@@ -111,13 +132,13 @@ export class Acceptor {
   /** A connection in hand gets a slot, or waits for one; then the area takes the next. */
   #serve(r: Relay, area: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
-    const fd = this.#held[area]!;
+    const fd = this.#hand[area]!;
     if (fd >= 0) {
       if (!this.#begin(r, entry, area, fd)) {
         this.#waiting.push(area);
         return;
       }
-      this.#held[area] = -1;
+      this.#hand[area] = -1;
     }
     this.#post(r, area);
   }

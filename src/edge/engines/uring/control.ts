@@ -62,7 +62,7 @@ export type ToWorker =
   | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
-  /** Receive no datagram any more, and say which sessions there are; `release`: go on. */
+  /** Receive no datagram any more, and say which sessions there are; `release`: receive, and accept. */
   | { readonly kind: 'hold' | 'release'; readonly seq: number }
   /**
    * End when the last connection has, or at the deadline. `isSucceeded`: another process serves the same sockets, so what
@@ -97,6 +97,8 @@ export interface WorkerSettings {
   readonly flowFds: SharedArrayBuffer;
   readonly records: SharedArrayBuffer;
   readonly toa: ToaHandles | undefined;
+  /** It serves nothing before `release`. */
+  readonly isHeld: boolean;
 }
 
 /** The map that the sock_ops program reads, and the option kinds to write. */

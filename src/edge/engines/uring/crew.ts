@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
+import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
 import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from './control.ts';
 import { closeRow } from './counters.ts';
@@ -23,6 +24,8 @@ export interface CrewShape {
   readonly descriptors: number;
   readonly buffers: number;
   readonly toa: ToaHandles | undefined;
+  /** Where there is something inherited, workers serve nothing before it has begun. */
+  readonly inherited?: Inherited | undefined;
 }
 
 /** limit: a worker that dies at once, for ever, costs a restart a second and no more. */
@@ -110,7 +113,7 @@ export class Seat {
   }
 
   #newSettings(): WorkerSettings {
-    const { slots, descriptors, buffers, toa } = this.#shape;
+    const { slots, descriptors, buffers, toa, inherited } = this.#shape;
     const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
     return {
       // Unique over restarts of the process too: it begins the id of every record.
@@ -124,6 +127,7 @@ export class Seat {
       flowFds: words(descriptors),
       records: recordMemory(),
       toa,
+      isHeld: inherited ? !inherited.hasBegun : false,
     };
   }
 

@@ -40,6 +40,7 @@ export class Orders {
         return this.look(r);
       case 'release':
         this.#holding = undefined;
+        r.acceptor.begin(r);
         releaseUdp(r);
         return this.#done(order.seq);
       case 'stop':
@@ -95,6 +96,7 @@ export class Orders {
     const { rule, added, gone } = r.rules.apply(spec);
     if (spec.protocol === 'UDP' && !r.udp) {
       r.udp = new Udp(r, r.sessions, r.flowFds);
+      r.udp.held = r.acceptor.isHeld;
       r.mapped();
     }
     for (const entry of added) {

@@ -70,7 +70,8 @@ export function createPlane(
   function crew(): Seat[] {
     if (seats.length > 0) return seats;
     const buffers = options.buffers ?? TCP_BUFFERS.count;
-    const shape = { ...share, buffers, toa: toa?.handles };
+    const inherited = options.inheritance?.sockets;
+    const shape = { ...share, buffers, toa: toa?.handles, inherited };
     seats = Array.from(
       { length: options.workers },
       (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
@@ -343,7 +344,7 @@ export function createPlane(
       const sessions = await Promise.all(seats.map((seat) => seat.hold()));
       return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
     },
-    async takeBack() {
+    async proceed() {
       isSucceeded = false;
       await Promise.all(seats.map((seat) => seat.order({ kind: 'release' })));
     },

@@ -60,7 +60,7 @@ function run(): void {
     pipes: new Pipes(budget),
     wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),
     records: new RecordWriter(settings.records),
-    acceptor: new Acceptor(settings.descriptors),
+    acceptor: new Acceptor(settings.descriptors, settings.isHeld),
     toa: settings.toa && new Toa(settings.toa),
     udp: undefined,
     sessions: settings.descriptors,
