@@ -57,6 +57,42 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
   });
 });
 
+describe('uring ranges, handed over', { skip: missing ?? (await whyNotSteered()) ?? false }, () => {
+  const quiet = { record() {}, listener() {}, log() {} };
+
+  test('sockets that a range began with, and the one that takes it, go on in the next process; a change counts at once', async (t) => {
+    const origin = await tcpOrigin(t);
+    const entry = loopback();
+    const rule = listener({ ...leadsTo(origin), entries: [entry], ports: [{ from: 28_000, to: 28_009 }] });
+    const first = await createUringEngineWith({ workers: 2 }, quiet);
+    assert.deepEqual(await first.apply(rule), { ok: true });
+    const wide = { ...rule, ports: [{ from: 28_000, to: 28_999 }] };
+    assert.deepEqual(await first.apply(wide), { ok: true });
+    const loads = [28_003, 28_500].map((port) => connects(entry, port, { perSecond: 60 }));
+    const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
+    const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
+    assert.equal(new Set(own.map(({ key }) => key)).size, 10);
+    const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
+    await first.handOver?.();
+    const inheritance = { sockets, sessions: new Map() };
+    const next = await createUringEngineWith({ workers: 2, inheritance }, quiet);
+    t.after(() => next.stop(0));
+    assert.deepEqual(await next.apply(wide), { ok: true });
+    assert.deepEqual(sockets.open(), []);
+    const old = await tcpClient(t, entry, 28_777);
+    assert.equal(await ask(old, 'before'), 'before');
+    const stopping = first.stop(60_000);
+    for (const load of loads) await load.stop();
+    for (const { ends, started } of loads) assert.deepEqual([...ends], [['ok', started]]);
+    assert.deepEqual(await next.apply({ ...rule, ports: [{ from: 28_005, to: 28_600 }] }), { ok: true });
+    for (const port of [28_000, 28_601]) await assert.rejects(tcpClient(t, entry, port), { code: 'ECONNREFUSED' });
+    assert.equal(await ask(await tcpClient(t, entry, 28_600), 'x'), 'x');
+    assert.equal(await ask(old, 'still'), 'still');
+    old.destroy();
+    await stopping;
+  });
+});
+
 test(
   'a worker of a range dies: the next one has its ports',
   { skip: missing ?? (await whyNotSteered()) ?? false },
@@ -65,14 +101,15 @@ test(
     const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
     const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
     const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
-    const { Ranges, anchorPoints } = await import('../../src/edge/engines/uring/steer/ranges.ts');
+    const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
     const origin = await tcpOrigin(t);
     const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
-    const [[key, point] = assert.fail()] = [...anchorPoints(rule)];
-    const fds = openPoint(point, 1, undefined);
-    assert.ok(typeof fds !== 'string', String(fds));
     const ranges = new Ranges();
     t.after(() => ranges.close());
+    const range = ranges.points(rule, new Map(), undefined) ?? assert.fail();
+    const [[key, point] = assert.fail()] = [...range];
+    const fds = openPoint(point, 1, undefined);
+    assert.ok(typeof fds !== 'string', String(fds));
     const events: string[] = [];
     const seat = new Seat(
       0,
@@ -99,7 +136,7 @@ test(
         persistence: undefined,
       },
     });
-    assert.equal(ranges.lead(rule, new Map([[key, { point, fds }]])), undefined);
+    assert.equal(ranges.lead(rule, range, new Map([[key, { point, fds }]])), undefined);
     const lost = await tcpClient(t, point.address, 27_050);
     assert.equal(await ask(lost, 'one'), 'one');
     const end = readAll(lost);

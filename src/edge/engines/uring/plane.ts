@@ -22,7 +22,7 @@ import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
 import { TCP_BUFFERS } from './shape.ts';
 import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './sockets.ts';
-import { Ranges, anchorPoints } from './steer/ranges.ts';
+import { Ranges } from './steer/ranges.ts';
 import type { ToaAttachment } from './toa/attach.ts';
 
 /** A rule as the agent's thread keeps it; `points` by their key. */
@@ -172,10 +172,10 @@ export function createPlane(
     }
     const rule = ruleOf(listener);
     const before = rule.listener;
-    const isRange = ranges.takes(listener, rule.points, options.inheritance?.sockets);
-    const wanted = isRange ? anchorPoints(listener) : bindPoints(listener);
+    const range = ranges.points(listener, rule.points, options.inheritance?.sockets);
+    const wanted = range ?? bindPoints(listener);
     // order: new sockets before old ones go, so a change never leaves a moment with neither.
-    const failure = (isRange ? ranges.whyTaken(listener, rule.points) : undefined) ?? bindMissing(rule, wanted);
+    const failure = (range && ranges.whyTaken(listener, rule.points, range)) ?? bindMissing(rule, wanted);
     if (failure !== undefined) {
       await removeNow(listener.id);
       return { ok: false, reason: failure };
@@ -183,15 +183,15 @@ export function createPlane(
     rule.listener = listener;
     rule.removed = false;
     rule.persistence = listener.persistSeconds > 0 ? (rule.persistence ?? persistenceMemory()) : undefined;
-    if (isRange || ranges.has(listener.id)) {
-      const refused = await leadRange(rule, before, isRange);
+    if (range || ranges.has(listener.id)) {
+      const refused = await leadRange(rule, before, range);
       if (refused !== undefined) {
         await removeNow(listener.id);
         return { ok: false, reason: refused };
       }
     }
     for (const key of rule.points.keys()) if (!wanted.has(key)) rule.points.delete(key);
-    await tellWorkers(rule, isRange);
+    await tellWorkers(rule, range !== undefined);
     return { ok: true };
   }
 
@@ -199,9 +199,13 @@ export function createPlane(
    * order: workers know what may come by a socket before it does; ports are led to where they go from now on, all at once
    * for a client; only then old sockets go (the caller's next step).
    */
-  async function leadRange(rule: PlaneRule, before: Listener, isRange: boolean): Promise<string | undefined> {
+  async function leadRange(
+    rule: PlaneRule,
+    before: Listener,
+    range: ReadonlyMap<string, BindPoint> | undefined,
+  ): Promise<string | undefined> {
     await tellWorkers(rule, true, before);
-    if (isRange) return ranges.lead(rule.listener, rule.points);
+    if (range) return ranges.lead(rule.listener, range, rule.points);
     ranges.leave(rule.listener.id);
     return undefined;
   }
@@ -308,11 +312,12 @@ export function createPlane(
 
   async function stopNow(drainMs: number): Promise<void> {
     await Promise.all(turns.values());
+    // order: first. Another process leads the ranges now, or nobody; this one's connections may take their time.
+    ranges.close();
     await Promise.all(seats.map((seat) => seat.end(drainMs, isSucceeded)));
     readRecords();
     reading.cancel();
     seats = [];
-    ranges.close();
     toa?.detach();
   }
 

@@ -7,7 +7,7 @@ import { spanSize, spansOverlap, type PortSpan } from '../../../../lib/net/ports
 import { bindKey, type Inherited } from '../../../../lib/handoff/inherited.ts';
 import type { Listener } from '../../../engine.ts';
 import { bindReason } from '../../../flow/causes.ts';
-import { bindPoints, type BindPoint } from '../../../flow/endpoints.ts';
+import type { BindPoint } from '../../../flow/endpoints.ts';
 import { WIDE, type Dealt, whyRefused } from '../sockets.ts';
 import { listeningPorts } from './listening.ts';
 import { Steering } from './steering.ts';
@@ -41,34 +41,43 @@ export class Ranges {
   }
 
   /**
-   * Whether one socket is to take the rule's ports. not: those that have a socket each already (points, or the process
-   * before this one): what waits in one would be lost. They get one when they are bound anew.
+   * What to bind where one socket per address is to take the rule's ports; undefined: each gets its own. An address keeps
+   * the sockets it has as long as their ports are the rule's: a handshake under way is lost with its socket. not: a rule
+   * that has a socket for each port already (`points`, or from the process before this one), for the same reason.
    */
-  takes(listener: Listener, points: Points, sockets: Inherited | undefined): boolean {
-    const { protocol, entries } = listener;
+  points(listener: Listener, points: Points, sockets: Inherited | undefined): Map<string, BindPoint> | undefined {
+    const { id, protocol, entries, ports } = listener;
     // wire: a UDP reply has to leave from the port that the client spoke to, so each port needs its own socket anyway.
-    if (protocol !== 'TCP' || entries.some((address) => UNSPECIFIED.has(address))) return false;
-    const count = entries.length * listener.ports.reduce((sum, span) => sum + spanSize(span), 0);
-    if (count <= WIDE || points.size > WIDE) return false;
-    const last = listener.ports.at(-1)?.to ?? 0;
-    const isInherited = entries.some((address) => sockets?.has(bindKey(protocol, address, last)));
-    return !isInherited && typeof this.#try() !== 'string';
+    if (protocol !== 'TCP' || entries.some((address) => UNSPECIFIED.has(address))) return undefined;
+    const count = ports.reduce((sum, span) => sum + spanSize(span), 0);
+    if (entries.length * count <= WIDE || (points.size > WIDE && !this.has(id))) return undefined;
+    const wanted = new Map<string, BindPoint>();
+    for (const address of entries) {
+      const own = [...points.values()].map(({ point }) => point).filter((point) => point.address === address);
+      const inherited = inheritedPorts(address, sockets).filter((port) => isAmong(ports, port));
+      if (inherited.length === count) return undefined;
+      const kept = [...own.map(({ port }) => port).filter((port) => isAmong(ports, port)), ...inherited];
+      for (const port of kept.length > 0 ? kept : [ports[0]?.from ?? 0]) {
+        const key = bindKey(protocol, address, port);
+        wanted.set(key, { protocol, address, port, key });
+      }
+    }
+    return typeof this.#try() === 'string' ? undefined : wanted;
   }
 
-  /** One of the ports is somebody else's: the reason, in words. `points`: the rule's own. */
-  whyTaken(listener: Listener, points: Points): string | undefined {
+  /** One of the ports is somebody else's: the reason, in words. `points`: the rule's own; `wanted`: what it is to bind. */
+  whyTaken(listener: Listener, points: Points, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
     const known = this.#ranges.get(listener.id);
     const others = [...this.#ranges.values()].filter(({ rule }) => rule !== listener.id);
     for (const { rule, addresses, ports } of others) {
       const both = listener.entries.find((address) => addresses.includes(address));
       if (both !== undefined && spansOverlap(ports, listener.ports)) return inRangeOf(both, rule);
     }
-    const anchors = anchorPoints(listener);
     for (const point of suspects(listener)) {
       const { key, port, address } = point;
       // not: what the rule has, and what is about to be bound (or inherited, and then somebody listens there: we).
       const isMine = known?.addresses.includes(address) && isAmong(known.ports, port);
-      if (isMine || points.has(key) || anchors.has(key)) continue;
+      if (isMine || points.has(key) || wanted.has(key)) continue;
       const refused = whyRefused(point);
       if (refused !== undefined) return bindReason(refused, point, 1);
     }
@@ -90,8 +99,8 @@ export class Ranges {
     return undefined;
   }
 
-  /** From now on the rule's ports lead to the sockets of these points. The reason where the kernel refuses. */
-  lead(listener: Listener, points: Points): string | undefined {
+  /** From now on the rule's ports lead to the first of these points at their address. The reason where the kernel refuses. */
+  lead(listener: Listener, wanted: ReadonlyMap<string, BindPoint>, points: Points): string | undefined {
     const steering = this.#try();
     if (typeof steering === 'string') return steering;
     const { id: rule, entries: addresses, ports } = listener;
@@ -99,7 +108,8 @@ export class Ranges {
     for (const address of before?.addresses ?? [])
       if (!addresses.includes(address)) steering.delete(`${rule} ${address}`);
     this.#ranges.set(rule, { rule, addresses, ports });
-    for (const { key, address } of anchorPoints(listener).values()) {
+    for (const address of addresses) {
+      const { key = '' } = [...wanted.values()].find((point) => point.address === address) ?? {};
       const fd = points.get(key)?.fds.flat()[0] ?? -1;
       const refused = steering.set(`${rule} ${address}`, { address, ports, fd });
       if (refused !== undefined) return `${address}: the kernel does not lead the range to its socket (${refused})`;
@@ -131,10 +141,11 @@ export class Ranges {
   }
 }
 
-/** What a steered rule binds: the first port of each address. */
-export function anchorPoints(listener: Listener): Map<string, BindPoint> {
-  const [first] = listener.ports;
-  return bindPoints({ ...listener, ports: first ? [{ from: first.from, to: first.from }] : [] });
+/** The ports of this address for which the process before this one has a socket that nobody has taken. */
+function inheritedPorts(address: string, sockets: Inherited | undefined): number[] {
+  const prefix = bindKey('TCP', address, 0).slice(0, -1);
+  const keys = (sockets?.parts.keys ?? []).filter((key) => key.startsWith(prefix) && sockets?.has(key));
+  return [...new Set(keys)].map((key) => Number(key.slice(prefix.length)));
 }
 
 /** Of the listener's points those that may be somebody else's: where somebody listens, or a privilege is needed. */
