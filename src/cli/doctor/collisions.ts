@@ -4,7 +4,7 @@ import { realpathSync, readFileSync } from 'node:fs';
 import type { Config } from '../../config/read.ts';
 import { dataFolder } from '../../config/data-folder.ts';
 import { type Finding, warn } from './finding.ts';
-import { firewallFindings } from './firewall.ts';
+import { firewallFindings, type Place } from './firewall.ts';
 import { lastRules, placesOf } from './places.ts';
 import { readRuleset } from './ruleset.ts';
 import { holdersOf, socketFacts, takenFindings, takings } from './taken.ts';
@@ -19,7 +19,7 @@ export async function collisionFindings(config: Config, isRunning: boolean): Pro
   const holders = inodes.size === 0 ? new Map() : holdersOf(inodes, lockOf(config));
   const ruleset = await listRuleset();
   return [
-    ...(ruleset === undefined ? [] : firewallFindings(readRuleset(ruleset), places)),
+    ...(ruleset === undefined ? unseen(places) : firewallFindings(readRuleset(ruleset), places)),
     ...legacyFindings(),
     ...(rules.length === 0 ? [] : takenFindings(taken, holders, isRunning)),
   ];
@@ -31,6 +31,13 @@ function lockOf(config: Config): string {
   } catch {
     return '';
   }
+}
+
+/** What a firewall does on loopback is hardly ever in the way. */
+function unseen(places: readonly Place[]): Finding[] {
+  if (places.every(({ before }) => before.isLoopback)) return [];
+  const fix = 'Run `edgefour doctor` once as root where nftables is there.';
+  return [warn('firewall', 'it can not be looked at, so who drops or translates packets is not known', fix)];
 }
 
 /** undefined: it may not be looked at, or there is no nft. */

@@ -54,7 +54,7 @@ async function limitFacts(): Promise<Record<string, string>> {
     import('../../lib/nft/left.ts'),
   ]);
   if (process.platform !== 'linux' || !isNetAdmin(readFileSync('/proc/self/status', 'latin1')))
-    return { limits: 'they need Linux and CAP_NET_ADMIN' };
+    return { 'none can be had': 'they need Linux and CAP_NET_ADMIN' };
   const [id, entries, ports] = ['doctor', ['192.0.2.1', '2001:db8::1'], [{ from: 1, to: 1 }]];
   const rule = { id, proxy: id, protocol: 'TCP', entries, ports } as const;
   const kinds = {
