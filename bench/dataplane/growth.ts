@@ -49,10 +49,8 @@ const load = join(folder, 'load');
 const started: ChildProcess[] = [];
 
 try {
-  execFileSync('g++', [
-    ...['-O2', '-std=c++20', '-pthread', '-o', load],
-    join(import.meta.dirname, 'load', 'main.cpp'),
-  ]);
+  const source = join(import.meta.dirname, 'load', 'main.cpp');
+  execFileSync('g++', ['-O2', '-std=c++20', '-pthread', '-o', load, source]);
   mkdirSync(join(out, '..'), { recursive: true });
   up(APPLYING + 1);
   moreOrigins(APPLYING, ORIGINS_NET, originAddresses(MOST_ORIGINS));

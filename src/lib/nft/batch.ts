@@ -82,7 +82,8 @@ function value(parts: readonly Part[], text: string): Attribute[] {
   return [attribute(NFTA_DATA.VALUE, writeParts(parts, text))];
 }
 
-function verdict(data: string): Attribute[] {
+/** `jump NAME` or `goto NAME`. */
+export function verdict(data: string): Attribute[] {
   const [verb, chain = ''] = data.split(' ');
   const code = VERDICT_CODES[verb as keyof typeof VERDICT_CODES];
   const parts = [attribute(NFTA_VERDICT.CODE, u32(code >>> 0)), attribute(NFTA_VERDICT.CHAIN, text(chain))];

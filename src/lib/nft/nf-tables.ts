@@ -9,9 +9,15 @@ export const NFNL_SUBSYS_NFTABLES = 10;
 export const NFPROTO_INET = 1;
 export const NFT_MSG = {
   GETTABLE: 1,
+  NEWCHAIN: 3,
   GETCHAIN: 4,
+  DELCHAIN: 5,
+  NEWRULE: 6,
   GETRULE: 7,
+  DELRULE: 8,
+  NEWSET: 9,
   GETSET: 10,
+  DELSET: 11,
   NEWSETELEM: 12,
   GETSETELEM: 13,
   DELSETELEM: 14,
@@ -34,7 +40,7 @@ export const VERDICT_CODES = { jump: -3, goto: -4 } as const;
 /** nft's own type of a comment among an element's user data. */
 export const UDATA_COMMENT = 0;
 
-export type Part = 'mark' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir' | 'verdict';
+export type Part = 'mark' | 'count' | 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir' | 'verdict';
 
 export interface Format {
   readonly key: readonly Part[];
@@ -42,10 +48,14 @@ export interface Format {
   readonly data: readonly Part[];
 }
 
+/** What has no name as a type is declared by an expression that has it. */
+const TYPES_OF: Readonly<Record<string, Part>> = { 'numgen inc mod 2': 'count', 'ct mark': 'mark' };
+
 /** A set's declaration says what its elements are made of. */
 function formatOf(declaration: string): Format {
-  const [, key = '', data = ''] = /\{ type ([^:;]+)(?: : ([^;]+))?;/.exec(declaration) ?? [];
-  const parts = (list: string): Part[] => list.split(' . ').filter((part) => part !== '') as Part[];
+  const [, key = '', data = ''] = /\{ type(?:of)? ([^:;]+)(?: : ([^;]+))?;/.exec(declaration) ?? [];
+  const parts = (list: string): Part[] =>
+    list.split(' . ').flatMap((part) => (part === '' ? [] : [TYPES_OF[part] ?? (part as Part)]));
   return { key: parts(key.trim()), data: parts(data.trim()) };
 }
 
@@ -83,6 +93,11 @@ const SPELLINGS: Readonly<Record<Part, Spelling>> = {
   mark: {
     size: 4,
     read: (view, at) => hex(view.getUint32(at, true)),
+    write: (text, view, at) => view.setUint32(at, Number(text), true),
+  },
+  count: {
+    size: 4,
+    read: (view, at) => `${view.getUint32(at, true)}`,
     write: (text, view, at) => view.setUint32(at, Number(text), true),
   },
   ipv4_addr: address(4),

@@ -25,8 +25,20 @@ export interface Pieces<Set extends string = string> {
   readonly maps: ReadonlyMap<string, string>;
 }
 
-/** A line for nft, or elements of one set that come or go. */
-export type Statement<Set extends string = string> = string | ElementChange<Set>;
+/** A line for nft, or elements of one set that come or go, or a chain or a map that does. */
+export type Statement<Set extends string = string> = string | ElementChange<Set> | ChainChange | MapChange;
+
+/** With these lines instead of what it had; `undefined`: it goes. */
+export interface ChainChange {
+  readonly chain: string;
+  readonly lines: readonly string[] | undefined;
+}
+
+/** As nft declares it; `undefined`: it goes. */
+export interface MapChange {
+  readonly map: string;
+  readonly spec: string | undefined;
+}
 
 export interface ElementChange<Set extends string = string> {
   readonly verb: 'add' | 'delete';
@@ -38,31 +50,36 @@ export interface ElementChange<Set extends string = string> {
  * Statements that turn `before` into `after`. order: what is jumped to is there before the jump, and goes after it; an
  * element that changes goes and comes in one transaction, so no packet finds neither.
  */
-export function difference<Set extends string>(
-  { name: table }: Pick<Table, 'name'>,
-  before: Pieces<Set>,
-  after: Pieces<Set>,
-): Statement<Set>[] {
+export function difference<Set extends string>(before: Pieces<Set>, after: Pieces<Set>): Statement<Set>[] {
   const gone = only(before.elements, after.elements, sameElement);
   const fresh = only(after.elements, before.elements, sameElement);
   const chains = only(after.chains, before.chains, sameLines);
   return [
-    ...missing(after.maps, before.maps).map(([name, spec]) => `add map inet ${table} ${name} ${spec}`),
-    ...chains.flatMap(([name, lines]) => [
-      `add chain inet ${table} ${name}`,
-      `flush chain inet ${table} ${name}`,
-      ...lines.map((line) => `add rule inet ${table} ${name} ${line}`),
-    ]),
+    ...missing(after.maps, before.maps).map(([map, spec]) => ({ map, spec })),
+    ...chains.map(([chain, lines]) => ({ chain, lines })),
     ...elementChanges('delete', gone),
     ...elementChanges('add', fresh),
-    ...missing(before.chains, after.chains).map(([name]) => `delete chain inet ${table} ${name}`),
-    ...missing(before.maps, after.maps).map(([name]) => `delete map inet ${table} ${name}`),
+    ...missing(before.chains, after.chains).map(([chain]) => ({ chain, lines: undefined })),
+    ...missing(before.maps, after.maps).map(([map]) => ({ map, spec: undefined })),
   ];
 }
 
 /** For `nft -f`. */
 export function textOf(table: Pick<Table, 'name'>, statements: readonly Statement[]): string {
-  return statements.map((one) => `${typeof one === 'string' ? one : elementLine(table, one)}\n`).join('');
+  return statements.map((one) => `${lineOf(table, one)}\n`).join('');
+}
+
+function lineOf(table: Pick<Table, 'name'>, one: Statement): string {
+  if (typeof one === 'string') return one;
+  if ('verb' in one) return elementLine(table, one);
+  const inet = `inet ${table.name}`;
+  if ('map' in one)
+    return one.spec === undefined ? `delete map ${inet} ${one.map}` : `add map ${inet} ${one.map} ${one.spec}`;
+  const name = `${inet} ${one.chain}`;
+  if (one.lines === undefined) return `delete chain ${name}`;
+  return [`add chain ${name}`, `flush chain ${name}`, ...one.lines.map((line) => `add rule ${name} ${line}`)].join(
+    '\n',
+  );
 }
 
 function elementLine({ name: table }: Pick<Table, 'name'>, { verb, set, elements }: ElementChange): string {

@@ -12,18 +12,21 @@ const element = (key: string): Statement => ({
 function desk(refuses: (text: string) => boolean = () => false) {
   const runs: string[] = [];
   const run = (way: string, statements: readonly Statement[]): string => {
-    const keys = statements.map((one) => (typeof one === 'string' ? one : (one.elements[0]?.key ?? '')));
+    const keys = statements.map((one) =>
+      typeof one !== 'string' && 'verb' in one ? (one.elements[0]?.key ?? '') : (one as string),
+    );
     runs.push(`${way} ${keys.join(' ')}`);
     return keys.some(refuses) ? 'no' : '';
   };
   const writer = createWriter({
     nft: (statements) => Promise.resolve(run('nft', statements)),
-    direct: (changes) => run('direct', changes),
+    direct: (statements) =>
+      statements.every((one) => typeof one !== 'string') ? run('direct', statements) : undefined,
   });
   return { writer, runs };
 }
 
-test('what comes together goes together; elements alone go the quick way', async () => {
+test('what comes together goes together; what can goes the quick way', async () => {
   const { writer, runs } = desk();
   await Promise.all([writer.write([element('1')]), writer.write([element('2'), element('3')])]);
   await Promise.all([writer.write([element('4')]), writer.write(['add chain'])]);

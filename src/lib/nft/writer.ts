@@ -3,13 +3,13 @@
  * that is refused, each goes alone, so that one bad rule stops no other. Knows nothing of rules.
  */
 import type { Refusal } from './nft.ts';
-import type { ElementChange, Statement } from './transaction.ts';
+import type { Statement } from './transaction.ts';
 
 export interface Ways<Set extends string> {
   /** Statements of any kind. */
   readonly nft: (statements: readonly Statement<Set>[]) => Promise<Refusal>;
-  /** Quicker, but elements only. */
-  readonly direct: (changes: readonly ElementChange<Set>[]) => Refusal;
+  /** Quicker; undefined where a statement is of a kind that it can't write. */
+  readonly direct: (statements: readonly Statement<Set>[]) => Refusal | undefined;
 }
 
 export interface Writer<Set extends string> {
@@ -44,8 +44,7 @@ export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Wr
   }
 
   function run(statements: readonly Statement<Set>[]): Refusal | Promise<Refusal> {
-    const changes = statements.filter((one) => typeof one !== 'string');
-    return changes.length === statements.length ? direct(changes) : nft(statements);
+    return direct(statements) ?? nft(statements);
   }
 
   return {

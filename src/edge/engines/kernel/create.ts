@@ -32,7 +32,8 @@ export function kernelFactory(setting: KernelSetting): EngineFactory {
     const why = setting.use === 'no' ? 'another engine is asked for' : await whyUnavailable(systemProbe(), isAsked);
     const left = await whatIsLeft(TABLE_NAME, setting.owner);
     if (why !== undefined) return absent(why, left, events, inheritance !== undefined);
-    if (left === 'of another') return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
+    if (left === 'of another')
+      return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
     const make = (): Promise<Engine> => createWorkerEngine('kernel', events, setting);
     const capabilities = capabilitiesOf(isAsked);
     return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);

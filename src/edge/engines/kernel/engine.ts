@@ -7,7 +7,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { errnoName } from '../../../lib/ffi/libc.ts';
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
-import { elementMessages } from '../../../lib/nft/batch.ts';
 import { getTable, readTableHandle } from '../../../lib/nft/elements.ts';
 import { NFNL_SUBSYS_NFTABLES } from '../../../lib/nft/nf-tables.ts';
 import type { Refusal } from '../../../lib/nft/nft.ts';
@@ -20,6 +19,7 @@ import { createAllowance } from './allowance.ts';
 import { closeBooks, forget } from './audit.ts';
 import type { Books } from './books.ts';
 import { whyTaken } from './claims.ts';
+import { messagesOf } from './compile.ts';
 import type { Conntrack } from './conntrack.ts';
 import { readCounts, readLast, readTold } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
@@ -104,8 +104,10 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   };
   const table = createTableState({
     nft,
-    direct(changes) {
-      const code = asking.transact(NFNL_SUBSYS_NFTABLES, elementMessages(LAYOUT, changes));
+    direct(statements) {
+      const messages = messagesOf(statements);
+      if (!messages) return undefined;
+      const code = asking.transact(NFNL_SUBSYS_NFTABLES, messages);
       return code === 0 ? '' : errnoName(code);
     },
     rules: () => registry.rules.values(),

@@ -13,6 +13,8 @@ export const OURS = 0xe000_0000;
 export const MOST_INDEX = 0xffff;
 export const MOST_SLOTS = 0x1ff;
 export const TOLD = 0x200;
+/** limit: what is left of 32 bits beside an index. */
+const MOST_COUNTS = 0x1_0000;
 /** Leaves what is of the rule: ours and its index. */
 export const RULE_MASK = 0xe3ff_fc00;
 export const ENDING_MASK = 0x1c00_0000;
@@ -24,6 +26,10 @@ export type Ending = (typeof ENDINGS)[keyof typeof ENDINGS];
 export function markOf(index: number, slot = 0): number {
   return (OURS | (index << 10) | slot) >>> 0;
 }
+
+/** Where the counts of a rule's turn begin in the maps that all rules share; `index` of such a key. */
+export const turnKey = (index: number): number => index * MOST_COUNTS;
+export const indexOfTurn = (key: number): number => Math.floor(key / MOST_COUNTS);
 
 export function endingBits(ending: Ending): number {
   return ending << 26;

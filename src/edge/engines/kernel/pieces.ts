@@ -11,7 +11,7 @@ import { hex } from '../../../lib/nft/nf-tables.ts';
 import type { Element as AnyElement, Pieces as AnyPieces } from '../../../lib/nft/transaction.ts';
 import type { Listener, Target } from '../../engine.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { markOf, MOST_SLOTS } from './marks.ts';
+import { markOf, MOST_SLOTS, turnKey } from './marks.ts';
 import { type Share, shares } from './shares.ts';
 import type { SetName } from './table.ts';
 
@@ -34,6 +34,9 @@ export type Family = 4 | 6;
 
 /** limit: as many clients as the other engines remember. A map that is full forgets nobody; it learns no more. */
 const MOST_KEPT = 65_536;
+
+/** limit: as many elements as a rule with the most origins takes when all weigh the same. */
+const MOST_TURN = MOST_SLOTS;
 
 export function familyOf(address: string): Family {
   return address.includes(':') ? 6 : 4;
@@ -71,8 +74,9 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
       for (const target of takers) putTarget(listener, target, markOfTarget(target), put);
       const [turn, kept] = [`turn-${place.index}-${family}`, `kept-${place.index}-${family}`];
       put(`more${family}`, rule, `goto ${turn}`);
-      const pick = pickLine(shares(takers), markOfTarget);
-      chains.set(turn, turnLines(pick, reachLine(kind, family), family, kept, listener.persistSeconds));
+      const runs = shares(takers);
+      const pick = putTurn(runs, place.index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
+      chains.set(turn, turnLines(pick, `jump ${kind}${family}`, family, kept, listener.persistSeconds));
       if (listener.persistSeconds > 0)
         maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_KEPT}; flags dynamic,timeout; }`);
     }
@@ -125,19 +129,36 @@ function putTarget(listener: Listener, { address }: Target, mark: string, put: P
   else put(`host${family}`, mark, address);
 }
 
-/** Ends the way where the mark leads to a target, and goes on with the next line where it does not. */
-function reachLine(kind: PortKind, family: Family): string {
-  if (kind !== 'one') return `jump ${kind}${family}`;
-  return `meta l4proto { tcp, udp } dnat ${family === 4 ? 'ip' : 'ip6'} to ct mark map @to${family}`;
+/**
+ * The counts of a turn as elements of a map that all rules share, so that there is not one more set per rule: the kernel looks
+ * through all its sets for every new one. `undefined`: too many counts for that.
+ */
+function putTurn(
+  runs: readonly Share[],
+  index: number,
+  family: Family,
+  markOfTarget: (share: Share) => string,
+  put: Put,
+): string | undefined {
+  const turn = (runs.at(-1)?.to ?? 0) + 1;
+  if (turn > MOST_TURN) return undefined;
+  const first = turnKey(index);
+  for (const run of runs)
+    for (let count = run.from; count <= run.to; count++) put(`turns${family}`, `${first + count}`, markOfTarget(run));
+  return `ct mark set numgen inc mod ${turn} offset ${first} map @turns${family}`;
 }
 
+/** A long turn, as intervals in a set of its own. */
 function pickLine(runs: readonly Share[], markOfTarget: (share: Share) => string): string {
   const turn = (runs.at(-1)?.to ?? 0) + 1;
   const marks = runs.map((run) => `${run.from === run.to ? run.from : `${run.from}-${run.to}`} : ${markOfTarget(run)}`);
   return `ct mark set numgen inc mod ${turn} map { ${marks.join(', ')} }`;
 }
 
-/** Whom this client had last, if that one is still a target; else whose turn it is. */
+/**
+ * Whom this client had last, if that one is still a target; else whose turn it is. `reach` ends the way where the mark leads
+ * to a target. order: compile.ts knows these lines by heart; one that it does not know is slower to write.
+ */
 function turnLines(pick: string, reach: string, family: Family, kept: string, seconds: number): string[] {
   if (seconds === 0) return [pick, reach];
   const client = family === 4 ? 'ip saddr' : 'ip6 saddr';

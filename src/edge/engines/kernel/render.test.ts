@@ -30,24 +30,15 @@ function pieces(listener: Listener) {
 test('what a change takes: only what differs, and what is jumped to first', () => {
   const { one, turn, kept } = RULES;
   const steps: readonly (readonly [string, string])[] = [
-    ['the same again', textOf(LAYOUT, difference(LAYOUT, pieces(one), pieces(one)))],
-    [
-      'another origin',
-      textOf(LAYOUT, difference(LAYOUT, pieces(one), pieces({ ...one, targets: turn.targets.slice(1, 2) }))),
-    ],
-    [
-      'another port',
-      textOf(LAYOUT, difference(LAYOUT, pieces(one), pieces({ ...one, ports: [{ from: 81, to: 90 }] }))),
-    ],
-    ['several origins', textOf(LAYOUT, difference(LAYOUT, pieces(one), pieces({ ...one, targets: turn.targets })))],
-    [
-      'persistence',
-      textOf(LAYOUT, difference(LAYOUT, pieces(turn), pieces({ ...turn, persistSeconds: kept.persistSeconds }))),
-    ],
-    ['one origin again', textOf(LAYOUT, difference(LAYOUT, pieces(kept), pieces({ ...kept, targets: one.targets })))],
-    ['no origin', textOf(LAYOUT, difference(LAYOUT, pieces(one), pieces({ ...one, targets: [] })))],
-    ['taken down', textOf(LAYOUT, difference(LAYOUT, pieces(kept), remains(pieces(kept))))],
-    ['gone', textOf(LAYOUT, difference(LAYOUT, remains(pieces(kept)), NONE))],
+    ['the same again', textOf(LAYOUT, difference(pieces(one), pieces(one)))],
+    ['another origin', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: turn.targets.slice(1, 2) })))],
+    ['another port', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, ports: [{ from: 81, to: 90 }] })))],
+    ['several origins', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: turn.targets })))],
+    ['persistence', textOf(LAYOUT, difference(pieces(turn), pieces({ ...turn, persistSeconds: kept.persistSeconds })))],
+    ['one origin again', textOf(LAYOUT, difference(pieces(kept), pieces({ ...kept, targets: one.targets })))],
+    ['no origin', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: [] })))],
+    ['taken down', textOf(LAYOUT, difference(pieces(kept), remains(pieces(kept))))],
+    ['gone', textOf(LAYOUT, difference(remains(pieces(kept)), NONE))],
   ];
   golden('changes', steps.map(([what, text]) => `# ${what}\n${text}\n`).join(''));
 });

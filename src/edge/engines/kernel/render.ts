@@ -23,7 +23,7 @@ export function tableText(rules: Iterable<Rendered>, options: TableOptions): str
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),
   };
   const shared = [...settings.values()].flatMap((one) => addSettings(one));
-  return baseText(options) + textOf(LAYOUT, [...shared, ...difference(LAYOUT, NONE, whole)]);
+  return baseText(options) + textOf(LAYOUT, [...shared, ...difference(NONE, whole)]);
 }
 
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */

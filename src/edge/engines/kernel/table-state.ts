@@ -3,7 +3,7 @@
  * them. A table that somebody else has removed (a firewall that reloads flushes the whole ruleset) is made again.
  */
 import type { Refusal } from '../../../lib/nft/nft.ts';
-import { difference, type ElementChange, type Statement, textOf } from '../../../lib/nft/transaction.ts';
+import { difference, type Statement, textOf } from '../../../lib/nft/transaction.ts';
 import { createWriter } from '../../../lib/nft/writer.ts';
 import type { Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
@@ -23,7 +23,8 @@ export interface TableState {
 
 export interface TableDeps {
   readonly nft: (text: string) => Promise<Refusal>;
-  readonly direct: (changes: readonly ElementChange<SetName>[]) => Refusal;
+  /** Undefined where it can't write them. */
+  readonly direct: (statements: readonly Statement<SetName>[]) => Refusal | undefined;
   readonly rules: () => Iterable<KernelRule>;
   readonly isThere: () => boolean;
   /** Chains of settings that are in the table already. */
@@ -57,7 +58,7 @@ export function createTableState({ nft, direct, rules, isThere, settings, option
   function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement<SetName>[] {
     const [before, after] = [nameOf(rule.settings), nameOf(settings)];
     const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
-    const lines = difference(LAYOUT, rule.pieces, pieces);
+    const lines = difference(rule.pieces, pieces);
     if (settings && isNew) lines.unshift(...addSettings(settings));
     use(after, 1);
     use(before, -1);

@@ -31,6 +31,8 @@ export const SETS = {
   host4: 'map host4 { type mark : ipv4_addr; }',
   host6: 'map host6 { type mark : ipv6_addr; }',
   shift: 'map shift { type mark . inet_service : inet_service; }',
+  turns4: 'map turns4 { typeof numgen inc mod 2 : ct mark; }',
+  turns6: 'map turns6 { typeof numgen inc mod 2 : ct mark; }',
   more4: 'map more4 { type mark : verdict; }',
   more6: 'map more6 { type mark : verdict; }',
   settings: 'map settings { type mark : verdict; }',
@@ -60,6 +62,7 @@ function towards(family: 4 | 6): Chain[] {
   const ip = family === 4 ? 'ip' : 'ip6';
   const dnat = `meta l4proto { tcp, udp } dnat ${ip} to`;
   return [
+    { name: `one${family}`, lines: [`${dnat} ct mark map @to${family}`] },
     { name: `keep${family}`, lines: [`dnat ${ip} to ct mark map @host${family}`] },
     { name: `shift${family}`, lines: [`${dnat} ct mark map @host${family} : ${RULE} . th dport map @shift`] },
     { name: `reach${family}`, lines: [`${dnat} ct mark map @to${family}`, `ct mark vmap @more${family}`] },

@@ -4,7 +4,7 @@
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { getElements, getNames, readElements, readName } from '../../../lib/nft/elements.ts';
-import { indexOf, MOST_SLOTS } from './marks.ts';
+import { indexOf, indexOfTurn, MOST_SLOTS } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
 import { settingsNamed } from './settings.ts';
@@ -26,7 +26,7 @@ export function takeOver(asking: Asking, registry: Registry): Found {
   for (const set of Object.keys(SETS) as SetName[]) {
     const code = asking.dump(getElements(LAYOUT, set), (view, body, end) =>
       readElements(LAYOUT, set, view, body, end, (element) => {
-        const index = indexOf(ruleMark(element));
+        const index = indexIn(element);
         const known = byIndex.get(index);
         if (known) known.push(element);
         else byIndex.set(index, [element]);
@@ -46,17 +46,18 @@ export function takeOver(asking: Asking, registry: Registry): Found {
   return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
 }
 
-/** The mark of a rule is an element's key, or what an entry leads to. */
-function ruleMark({ set, key, data }: Element): number {
-  return Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]);
+/** The mark of a rule is an element's key, or what an entry leads to; of a turn, the key is told by the index itself. */
+function indexIn({ set, key, data }: Element): number {
+  if (set === 'turns4' || set === 'turns6') return indexOfTurn(Number(key));
+  return indexOf(Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]));
 }
 
 /** Names of chains or maps that rules have for themselves, by the rule's index. */
 type OwnNames = ReadonlyMap<number, readonly string[]>;
 
 function ownNames(names: readonly string[]): OwnNames {
-  const indexIn = (name: string): number => Number(/^(?:turn|kept)-(\d+)-[46]$/.exec(name)?.[1]);
-  return Map.groupBy(names, indexIn);
+  const ofRule = (name: string): number => Number(/^(?:turn|kept)-(\d+)-[46]$/.exec(name)?.[1]);
+  return Map.groupBy(names, ofRule);
 }
 
 interface Own {

@@ -1,0 +1,54 @@
+/**
+ * What the kernel engine writes as bytes is what nft makes of the same as text: every kind of rule there is, written both
+ * ways into a table of its own, is listed alike; and taken out again as bytes, it leaves nothing.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { messagesOf } from '../../src/edge/engines/kernel/compile.ts';
+import { NONE, piecesOf } from '../../src/edge/engines/kernel/pieces.ts';
+import { addSettings, settingsName, settingsOf } from '../../src/edge/engines/kernel/settings.ts';
+import { baseText, LAYOUT, TABLE } from '../../src/edge/engines/kernel/table.ts';
+import { RULES } from '../../src/edge/engines/kernel/testdata/rules.ts';
+import { Netlink } from '../../src/lib/ffi/netlink.ts';
+import { NFNL_SUBSYS_NFTABLES } from '../../src/lib/nft/nf-tables.ts';
+import { runNft } from '../../src/lib/nft/nft.ts';
+import { difference, textOf } from '../../src/lib/nft/transaction.ts';
+import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from './kernel-namespaces.ts';
+
+const missing = whyNoNamespaces();
+if (missing === undefined) describe('kernel engine', () => bothWays());
+else describe('kernel engine', () => test('is not available here', { skip: missing }, () => {}));
+
+/** Without the numbers that the kernel gives. */
+const listed = (world: Namespaces): string =>
+  world.inEdge('nft', 'list', 'table', ...TABLE.split(' ')).replaceAll(/__(map|set)\d+/g, '__$1');
+
+function bothWays(): void {
+  test('bytes and text make the same table', async () => {
+    using world = makeNamespaces();
+    enter(world.edge);
+    const netlink = new Netlink();
+    for (const [name, listener] of Object.entries(RULES)) {
+      const settings = settingsOf(listener);
+      const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
+      const pieces = piecesOf(listener, { index: 40_000, slots, settings: settingsName(settings) });
+      const base = `${baseText({ isGuarded: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
+      const changes = difference(NONE, pieces);
+      const messages = messagesOf(changes);
+      assert.ok(messages, name);
+
+      assert.equal(await runNft(base), '');
+      const empty = listed(world);
+      assert.equal(await runNft(textOf(LAYOUT, changes)), '', name);
+      const asText = listed(world);
+      assert.equal(await runNft(`delete table ${TABLE}\n${base}`), '');
+      assert.equal(netlink.transact(NFNL_SUBSYS_NFTABLES, messages), 0, name);
+      assert.equal(listed(world), asText, name);
+
+      assert.equal(netlink.transact(NFNL_SUBSYS_NFTABLES, messagesOf(difference(pieces, NONE)) ?? []), 0, name);
+      assert.equal(listed(world), empty, name);
+      assert.equal(await runNft(`delete table ${TABLE}\n`), '');
+    }
+    netlink.close();
+  });
+}
