@@ -49,7 +49,10 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     t.after(() => next.stop(0));
     assert.deepEqual(await next.apply(rule), { ok: true });
     assert.deepEqual(sockets.open(), []);
-    await world.engine.stop(5000);
+    const stopping = world.engine.stop(5000);
+    sockets.begin();
+    await next.proceed?.();
+    await stopping;
     assert.deepEqual(await next.apply({ ...rule, persistSeconds: 60 }), { ok: true });
     for (const port of [26_000, 26_099]) assert.equal(await ask(await tcpClient(t, entry, port), 'x'), 'x');
     await load.stop();
@@ -82,6 +85,8 @@ describe('uring ranges, handed over', { skip: missing ?? (await whyNotSteered())
     const old = await tcpClient(t, entry, 28_777);
     assert.equal(await ask(old, 'before'), 'before');
     const stopping = first.stop(60_000);
+    sockets.begin();
+    await next.proceed?.();
     for (const load of loads) await load.stop();
     for (const { ends, started } of loads) assert.deepEqual([...ends], [['ok', started]]);
     assert.deepEqual(await next.apply({ ...rule, ports: [{ from: 28_005, to: 28_600 }] }), { ok: true });
