@@ -8,6 +8,8 @@ import { parseAddress } from '../../src/lib/net/address.ts';
 
 const [AF_INET, SOCK_RAW, IPPROTO_RAW] = [2, 3, 255];
 const AT_ONCE = 200;
+/** Each source sends so many in a row: too quickly for any limit, also where the whole flood is slow. */
+const IN_A_ROW = 10;
 
 export interface Flood {
   readonly protocol: 'TCP' | 'UDP';
@@ -26,15 +28,8 @@ export async function flood({ protocol, source, sources, packets, to: [address, 
   new Uint8Array(target.buffer).set(bytesOf(address), 4);
   try {
     for (let n = 0; n < packets; n++) {
-      const from = source(n % sources);
-      const packet = packetOf(
-        protocol,
-        bytesOf(from),
-        1024 + (Math.floor(n / sources) % 60_000),
-        bytesOf(address),
-        port,
-        n,
-      );
+      const from = bytesOf(source(Math.floor(n / IN_A_ROW) % sources));
+      const packet = packetOf(protocol, from, 1024 + (n % 60_000), bytesOf(address), port, n);
       sendto(fd, packet, packet.length, 0, target, 16);
       if (n % AT_ONCE === 0) await turn();
     }

@@ -65,9 +65,7 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
       waiting = [];
       timer?.cancel();
       const now = clock.now();
-      if (state === 'unknown') book.forget();
-      book.end(now);
-      const why = await bring(book.take(now), now).catch((error: unknown) => (error as Error).message);
+      const why = await round(now).catch((error: unknown) => (error as Error).message);
       if (why !== '') state = 'unknown';
       if (why !== '' && why !== alarm) log.error('limits are not enforced', { reason: why });
       if (why !== (alarm ?? '')) {
@@ -79,6 +77,12 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
       else if (next !== undefined) timer = clock.after(Math.min(Math.max(1, next - clock.now() + 1), MOST_MS), poke);
       for (const resolve of told) resolve();
     }
+  }
+
+  async function round(now: number): Promise<Refusal> {
+    if (state === 'unknown') book.forget();
+    book.end(now);
+    return bring(book.take(now), now);
   }
 
   /** Why it can't be brought there; '': it is. */

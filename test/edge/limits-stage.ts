@@ -1,0 +1,89 @@
+/**
+ * An edge process in its namespace, that may be killed and started again, and instances with a TCP rule on port 700 and a
+ * UDP rule on 701, each limited in its own way. For the cases of limits in front of an engine.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Limits } from '../../src/domain/limit/limit.ts';
+import type { Namespaces } from '../engines/kernel-namespaces.ts';
+import { eventually } from '../suites/engine/fixture.ts';
+import { tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { type UdpPeer, udpEcho } from '../suites/engine/udp-peers.ts';
+import { type ControlEnd, controlEnd } from './control-end.ts';
+import { PLACE, proxy, rule } from './edges.ts';
+
+const BIN = new URL('../../bin/edgefour.js', import.meta.url).pathname;
+export const PATIENCE_MS = 60_000;
+
+export interface Limited {
+  readonly name: string;
+  readonly entry: string;
+  /** Where the UDP rule leads. */
+  readonly origin: UdpPeer;
+  /** What of its rules was given up so far. */
+  readonly dropped: (protocol: 'tcp' | 'udp') => Readonly<Record<string, number>>;
+}
+
+export interface Stage extends AsyncDisposable {
+  /** Another instance of its own, in force: that is what the edge's ack says. `bans`: networks. */
+  limited(t: TestContext, limits: Limits, bans?: readonly string[]): Promise<Limited>;
+  /** As a crash. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it has applied another revision. */
+  start(): Promise<void>;
+}
+
+export async function openStage(world: Namespaces, engine: string): Promise<Stage> {
+  const control = await controlEnd();
+  let child = startEdge(world, control, engine);
+  let made = 0;
+  await control.put(PLACE);
+
+  async function applied(revision: number): Promise<void> {
+    await eventually(() => assert.equal(control.acks.applied('overseas'), revision), PATIENCE_MS);
+  }
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error('the edge has ended by itself');
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  return {
+    async limited(t, limits, bans = []) {
+      const [name, entry] = [`i${++made}`, world.entry()];
+      const [tcp, origin] = [await tcpOrigin(t), await udpEcho(t)];
+      const rules = [
+        rule(`tcp-${name}`, 700, tcp.address, tcp.port),
+        rule(`udp-${name}`, 701, origin.address, origin.port, { protocol: 'UDP' }),
+      ];
+      const banned = bans.map((network) => [`network-ban/sid-${name}/${network.replace('/', '_')}`, { network }]);
+      const instance = { [`proxy/zone-a/${name}`]: proxy(name, entry, rules, { limits }) };
+      await applied(await control.put({ ...instance, ...Object.fromEntries(banned) }));
+      assert.deepEqual([control.acks.failures(`tcp-${name}`), control.acks.failures(`udp-${name}`)], [[], []]);
+      return { name, entry, origin, dropped: (protocol) => control.counters.droppedOf(`${protocol}-${name}`) };
+    },
+    kill: () => end('SIGKILL'),
+    async start() {
+      child = startEdge(world, control, engine);
+      await applied(await control.put({ 'zone/zone-a': { ...PLACE['zone/zone-a'], tags: [{ key: `${++made}` }] } }));
+    },
+    async [Symbol.asyncDispose]() {
+      try {
+        await end('SIGTERM');
+      } finally {
+        await control[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+function startEdge(world: Namespaces, control: ControlEnd, engine: string): ChildProcess {
+  const place = ['--join', `unix:${control.socket}`, '--data', join(control.folder, 'edge'), '--site', 'local'];
+  const options = [...place, '--engine', engine, '--flush', 'on', '--drain', '1'];
+  const args = ['netns', 'exec', world.edge, process.execPath, BIN, 'edge', ...options];
+  return spawn('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
