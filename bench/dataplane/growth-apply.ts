@@ -85,7 +85,7 @@ async function timed(name: string, { make, to, expect }: Change): Promise<Record
     if (is !== shouldBe) throw new Error(`${name} ${i}: found ${is}, expected ${shouldBe}`);
   }
   millis.sort((a, b) => a - b);
-  const at = (part: number): number => millis[Math.min(millis.length - 1, Math.floor(part * millis.length))] ?? NaN;
+  const at = (part: number): number => millis[Math.max(0, Math.ceil(part * millis.length) - 1)] ?? NaN;
   return { [`${name} p50`]: at(0.5), [`${name} p99`]: at(0.99), [`${name} max`]: at(1) };
 }
 

@@ -4,7 +4,7 @@
  * medians over the rounds. Raw lines and the machine's facts go to bench/runs/, the tables to the screen. Needs root and
  * g++.
  *
- *   growth.ts [rounds=5] [time=0.8] [warm=0.3] [times=100] [only=packets|changes] [out=FILE]
+ *   growth.ts [rounds=5] [time=0.8] [warm=0.3] [times=100] [only=packets|changes] [loads=PART,…] [out=FILE]
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,8 +31,10 @@ const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `growth-
 /** limit: what has not ended after this has hung. */
 const PATIENCE_MS = 120_000;
 const CORES = { proxy: '0', others: '1' };
-const MEASURED = MEASUREMENTS.filter(({ name }) =>
-  ['connects', 'rr 64 B', 'udp 64 B', 'down, 1 stream'].includes(name),
+const LOADS = ['connects', 'rr 64 B', 'udp 64 B', 'down, 1 stream'];
+const loads = given.get('loads')?.split(',') ?? [''];
+const MEASURED = MEASUREMENTS.filter(
+  ({ name }) => LOADS.includes(name) && loads.some((wanted) => name.startsWith(wanted)),
 );
 /** How many rules there are while one changes, and how many origins each has. */
 const AMONG = [
