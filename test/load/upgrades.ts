@@ -18,8 +18,8 @@ import { treeWorld } from '../world/world.ts';
 // A connection that is kept and idle may be closed by any server just when it is used; this is about new ones.
 Object.assign(globalAgent, { keepAlive: false });
 
-/** limit: a conversation takes three seconds, and twenty times that where twenty others have the machine. */
-const DRAIN_S = 60;
+/** limit: a conversation takes three seconds, and much longer where twenty others have the machine; nobody waits for it. */
+const DRAIN_S = 300;
 /** Beyond the drain time: what the supervisor grants, and what a busy machine takes. */
 const SLACK_MS = 15_000;
 /** At which moments a generation dies: up to the last one before its edge takes over. */

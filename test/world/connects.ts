@@ -19,17 +19,22 @@ export interface Connects {
 }
 
 /** limit: a connection that has no answer by then is lost, also on a busy machine. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 5;
 /** limit: after a pause of this process, so many are made up for at once. */
 const MOST_AT_ONCE = 50;
-/** limit: on a machine that can't keep the pace no more than this are open; else they would only wait for each other. */
-const MOST_OPEN = 300;
+/**
+ * limit: on a machine that can't keep the pace no more than this are open, and what was due meanwhile is left out; else
+ * they would only wait for each other, and what is measured is the machine.
+ */
+const MOST_OPEN = 60;
 
 export function connects(address: string, port: number, { perSecond, messages = 1, pauseMs = 0 }: Talk): Connects {
   const ends = new Map<string, number>();
   const began = clock.monotonic();
   let started = 0;
+  /** Were due, and left out. */
+  let left = 0;
   let open = 0;
   let stopping: (() => void) | undefined;
 
@@ -60,8 +65,9 @@ export function connects(address: string, port: number, { perSecond, messages = 
     });
   }
   const timer = clock.every(LOOK_EVERY_MS, () => {
-    const due = ((clock.monotonic() - began) * perSecond) / 1000;
+    const due = ((clock.monotonic() - began) * perSecond) / 1000 - left;
     for (let most = MOST_AT_ONCE; started < due && most > 0 && open < MOST_OPEN; most--) one(started++);
+    if (open >= MOST_OPEN) left += Math.max(0, due - started);
   });
   return {
     ends,
