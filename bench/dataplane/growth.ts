@@ -31,11 +31,9 @@ const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `growth-
 /** limit: what has not ended after this has hung. */
 const PATIENCE_MS = 120_000;
 const CORES = { proxy: '0', others: '1' };
-const LOADS = ['connects', 'rr 64 B', 'udp 64 B', 'down, 1 stream'];
+const LOADS = new Set(['connects', 'rr 64 B', 'udp 64 B', 'down, 1 stream']);
 const loads = given.get('loads')?.split(',') ?? [''];
-const MEASURED = MEASUREMENTS.filter(
-  ({ name }) => LOADS.includes(name) && loads.some((wanted) => name.startsWith(wanted)),
-);
+const MEASURED = MEASUREMENTS.filter(({ name }) => LOADS.has(name) && loads.some((wanted) => name.startsWith(wanted)));
 /** How many rules there are while one changes, and how many origins each has. */
 const AMONG = [
   { rules: 1, origins: 1 },
