@@ -4,7 +4,6 @@
  * has removed or flushed it. Where it can't, rules serve on and `alarms` says in words that their limits are not enforced.
  * It knows no engine.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { disjoint, type Sorted, sorted } from '../../domain/limit/networks.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Refusal } from '../../lib/nft/nft.ts';
@@ -98,7 +97,7 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   }
 
   async function steps(difference: Difference): Promise<Refusal> {
-    const [first, last] = [before(difference, await networksOf(difference)), after(difference)];
+    const [first, last] = [before(difference, await networksOf(difference, clock)), after(difference)];
     const open = (table ??= await openTable());
     const refusal = (first && (await open.nft(first))) || open.swap(difference.swap);
     return refusal || (last && open.nft(last));
@@ -108,7 +107,7 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
     const { why } = await obstacle(owner);
     if (why !== '') return why;
     table ??= await openTable();
-    const refusal = await table.nft(whole(difference, await networksOf(difference), owner));
+    const refusal = await table.nft(whole(difference, await networksOf(difference, clock), owner));
     if (refusal !== '') return refusal;
     state = 'there';
     dropped.restart();
@@ -181,17 +180,17 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
 }
 
 /** limit: a part at a turn of the event loop; what follows is a tenth of a second for 100,000 networks. */
-async function networksOf({ lists }: Difference): Promise<Networks> {
+async function networksOf({ lists }: Difference, clock: Clock): Promise<Networks> {
   const networks = new Map<string, readonly string[]>();
   for (const [parts, sets] of Map.groupBy(lists, ({ parts }) => parts)) {
     const read: Sorted[] = [];
     for (const part of parts) {
       read.push(sorted(part));
-      await turn();
+      await clock.sleep(0);
     }
     const found = disjoint(read);
     for (const { name, family } of sets) networks.set(name, found[`v${family}`]);
-    await turn();
+    await clock.sleep(0);
   }
   return networks;
 }
