@@ -11,7 +11,7 @@ import { Inherited } from '../../src/lib/handoff/inherited.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { engineSuite } from '../suites/engine-suite.ts';
 import { type EngineUnderTest, engineWorld, eventually, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
-import { leadsTo, listener, options, target } from '../suites/engine/listener.ts';
+import { leadsTo, listener, options, target, workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { connects } from '../world/connects.ts';
 
@@ -126,20 +126,12 @@ test(
     const { ports, originPorts } = rule;
     await seat.order({
       kind: 'apply',
-      rule: {
-        index: 0,
-        protocol: 'TCP',
-        mode: 'OFF',
-        targets: [{ number: 0, address: origin.address, weight: 1 }],
-        turns: [Uint16Array.of(0)],
-        persistSeconds: 0,
-        options: options(),
-        entries: [{ fd: fds[0]?.[0] ?? -1, address: point.address, port: point.port, originPort: origin.port }],
-        range: { ports, originPorts },
-        row: row.buffer as SharedArrayBuffer,
-        position: new SharedArrayBuffer(4),
-        persistence: undefined,
-      },
+      rule: workerRule(
+        origin.address,
+        [{ fd: fds[0]?.[0] ?? -1, address: point.address, port: point.port, originPort: origin.port }],
+        row,
+        { range: { ports, originPorts } },
+      ),
     });
     assert.equal(ranges.lead(rule, range, new Map([[key, { point, fds }]])), undefined);
     const lost = await tcpClient(t, point.address, 27_050);

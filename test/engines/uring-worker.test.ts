@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { ConnectionRecord } from '../../src/link/facts.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
-import { options } from '../suites/engine/listener.ts';
+import { workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 
@@ -35,19 +35,7 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const row = newRow();
   await seat.order({
     kind: 'apply',
-    rule: {
-      index: 0,
-      protocol: 'TCP',
-      mode: 'OFF',
-      targets: [{ number: 0, address: origin.address, weight: 1 }],
-      turns: [Uint16Array.of(0)],
-      persistSeconds: 0,
-      options: options(),
-      entries: [{ fd: fds[0]?.[0] ?? -1, address, port, originPort: origin.port }],
-      row: row.buffer as SharedArrayBuffer,
-      position: new SharedArrayBuffer(4),
-      persistence: undefined,
-    },
+    rule: workerRule(origin.address, [{ fd: fds[0]?.[0] ?? -1, address, port, originPort: origin.port }], row),
   });
   const client = await tcpClient(t, address, port);
   assert.equal(await ask(client, 'one'), 'one');

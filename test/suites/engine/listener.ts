@@ -1,5 +1,6 @@
 /** Listeners for tests: everything set, nothing bound, forwarding nowhere until a test says otherwise. */
 import type { Listener, Target } from '../../../src/edge/engine.ts';
+import type { EntrySpec, RuleSpec } from '../../../src/edge/engines/uring/control.ts';
 
 export function listener(change: Partial<Listener>): Listener {
   return {
@@ -35,6 +36,29 @@ export function target(address: string, weight = 10, tier = 0): Target {
 export function leadsTo(...origins: { readonly address: string; readonly port: number }[]): Partial<Listener> {
   const port = origins[0]?.port ?? 1;
   return { targets: origins.map(({ address }) => target(address)), originPorts: { from: port, to: port } };
+}
+
+/** The same as a worker of the uring engine is told: rule 0, one origin, these sockets; `row` is what it counts in. */
+export function workerRule(
+  origin: string,
+  entries: readonly EntrySpec[],
+  row: Float64Array,
+  change: Partial<RuleSpec> = {},
+): RuleSpec {
+  return {
+    index: 0,
+    protocol: 'TCP',
+    mode: 'OFF',
+    targets: [{ number: 0, address: origin, weight: 1 }],
+    turns: [Uint16Array.of(0)],
+    persistSeconds: 0,
+    options: options(),
+    entries,
+    row: row.buffer as SharedArrayBuffer,
+    position: new SharedArrayBuffer(4),
+    persistence: undefined,
+    ...change,
+  };
 }
 
 export function firstPort(listener: Listener): number {

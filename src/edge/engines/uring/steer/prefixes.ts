@@ -1,10 +1,9 @@
 /** A range of ports as prefixes, as a routing table would have it: 1024–65535 is six of them. Pure. */
 import { parseAddress } from '../../../../lib/net/address.ts';
 import type { PortSpan } from '../../../../lib/net/ports.ts';
+import { AF_INET, AF_INET6 } from '../abi.ts';
 import { KEY, PREFIX_BITS } from './program.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const PORT_BITS = 16;
 
 /** The ports that begin with the first `bits` bits of `port`. */
