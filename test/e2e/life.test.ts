@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { eventually } from '../suites/engine/fixture.ts';
+import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { edgefour, spawnCommand } from '../world/command.ts';
 import { inProcesses } from '../world/places.ts';
 import { treeWorld } from '../world/world.ts';
@@ -86,7 +86,9 @@ test('control and edge run alone, joined by the socket in the folder', async (t)
   await using w = await treeWorld();
   const { address, ports } = await w.proxy('alone', [{}]);
   await w.place.stop();
-  const gone = await edgefour(['status', '--data', w.folder]);
+  // not: the port that is asked where nobody runs on the folder. A developer's own EdgeFour may have it.
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const gone = await edgefour(['status', '--data', w.folder, '--endpoint', nobody]);
   assert.equal(gone.code, 2);
   assert.match(gone.stderr, /Can't reach the API/);
 
