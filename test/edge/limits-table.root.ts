@@ -98,6 +98,8 @@ async function stage(t: TestContext, world: Namespaces) {
 const opens = (it: Stage, from: number): Promise<void> =>
   eventually(async () => assert.equal(await it.passes(from), true), PATIENCE_MS);
 
+const tables = (): string => execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
+
 type Stage = Awaited<ReturnType<typeof stage>>;
 const ban = (network: string): string => `network-ban/sid-1/${network}`;
 
@@ -190,16 +192,21 @@ function cases(world: Namespaces): void {
     const flooding = (async () => {
       while (!isOver) await it.send([1], 200);
     })();
-    const next = it.guard();
+    let next = it.guard();
     await next.update();
+    for (let times = 1; times < 10; times++) {
+      next = it.guard();
+      await next.update();
+    }
     isOver = true;
     await flooding;
     assert.deepEqual([next.alarms, it.got(1)], [[], 0]);
+    assert.doesNotMatch(tables(), /stand_in/);
     await opens(it, 2);
     it.drop();
     await next.update(rules, []);
     await opens(it, 1);
-    assert.doesNotMatch(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }), /edgefour_guard/);
+    assert.doesNotMatch(tables(), /edgefour_guard/);
   });
 
   for (const [what, ...words] of [

@@ -38,7 +38,7 @@ interface BaseChain extends Chain {
   readonly hook: Hook;
 }
 
-const OWN = /^inet edgefour(?:_guard)?$/;
+const OWN = /^inet edgefour(?:_guard(?:_stand_in)?)?$/;
 const HOOKS = new Set(['ingress', 'prerouting', 'forward', 'input', 'postrouting']);
 /** Where the kernel engine translates (edge/engines/kernel/table.ts). */
 const TRANSLATION = -100;

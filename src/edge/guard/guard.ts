@@ -11,8 +11,8 @@ import type { RuleCounters } from '../../link/facts.ts';
 import type { Log } from '../../observe/log.ts';
 import { Book, type Difference, type World } from './book.ts';
 import { Dropped } from './dropped.ts';
-import { GUARD_NAME, REMOVE } from './layout.ts';
-import { after, before, type Networks, whole } from './script.ts';
+import { GUARD_NAME, STAND_IN, TABLE, type TableName } from './layout.ts';
+import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, whole } from './script.ts';
 import { type GuardTable, obstacle, openTable } from './table.ts';
 
 export interface GuardOptions extends World {
@@ -104,10 +104,13 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   }
 
   async function bringWhole(difference: Difference): Promise<Refusal> {
-    const { why } = await obstacle(owner);
+    const { why, isThere } = await obstacle(owner);
     if (why !== '') return why;
-    table ??= await openTable();
-    const refusal = await table.nft(whole(difference, await networksOf(difference, clock), owner));
+    const [networks, { nft }] = [await networksOf(difference, clock), (table ??= await openTable())];
+    const make = (name: TableName): Promise<Refusal> => nft(whole(difference, networks, owner, name));
+    const refusal = isThere
+      ? (await make(STAND_IN)) || (await make(TABLE)) || (await nft(REMOVE_STAND_IN))
+      : await make(TABLE);
     if (refusal !== '') return refusal;
     state = 'there';
     dropped.restart();

@@ -12,6 +12,9 @@
  */
 export const GUARD_NAME = 'edgefour_guard';
 export const TABLE = `inet ${GUARD_NAME}`;
+/** Stands beside it, with the same content, while it is replaced. */
+export const STAND_IN = `${TABLE}_stand_in`;
+export type TableName = typeof TABLE | typeof STAND_IN;
 
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
@@ -60,21 +63,23 @@ const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly st
 /** A chain that always has rules: without them somebody has flushed the table. */
 export const CANARY = 'gates';
 
-/** In the place of whatever table of ours is there: what rules use comes after it, and then hooks(). */
-export function frame(owner: string): string[] {
+/** In the place of whatever table of that name is there: what rules use comes after it, and then hooks(). */
+export function frame(table: TableName, owner: string): string[] {
   return [
-    `add table ${TABLE}`,
-    `delete table ${TABLE}`,
-    `add table ${TABLE} { comment "${owner}"; }`,
-    ...FAMILIES.map((family) => `add set ${TABLE} attacked${family} ${ATTACKED(family)}`),
+    ...without(table),
+    `add table ${table} { comment "${owner}"; }`,
+    ...FAMILIES.map((family) => `add set ${table} attacked${family} ${ATTACKED(family)}`),
   ];
 }
 
-export function hooks(): string[] {
+export function hooks(table: TableName): string[] {
   return HOOKED.flatMap(([name, hook, lines]) => [
-    `add chain ${TABLE} ${name}${hook && ` { ${hook}; policy accept; }`}`,
-    ...lines.map((line) => `add rule ${TABLE} ${name} ${line}`),
+    `add chain ${table} ${name}${hook && ` { ${hook}; policy accept; }`}`,
+    ...lines.map((line) => `add rule ${table} ${name} ${line}`),
   ]);
 }
 
-export const REMOVE = `delete table ${TABLE}\n`;
+/** Gone, whether it was there or not. */
+export function without(...tables: readonly TableName[]): string[] {
+  return tables.flatMap((table) => [`add table ${table}`, `delete table ${table}`]);
+}

@@ -1,14 +1,14 @@
 /** A difference as texts for nft: what comes before the swap, what goes after it, and the whole table at once. Pure. */
 import type { Element } from '../../lib/nft/transaction.ts';
 import type { Difference } from './book.ts';
-import { frame, hooks, MAPS, TABLE } from './layout.ts';
+import { frame, hooks, MAPS, STAND_IN, TABLE, type TableName, without } from './layout.ts';
 
 /** Name of a list's set → its networks, of which none lies in another. */
 export type Networks = ReadonlyMap<string, readonly string[]>;
 
 /** '' where nothing new is needed. */
 export function before(difference: Difference, networks: Networks): string {
-  return text(fresh(difference, networks, new Map()));
+  return text(fresh(TABLE, difference, networks, new Map()));
 }
 
 /** '' where nothing is left over. */
@@ -20,28 +20,41 @@ export function after({ gone }: Difference): string {
   ]);
 }
 
-/** From nothing, in the place of whatever table of ours is there: one transaction, so no packet finds none. */
-export function whole(difference: Difference, networks: Networks, owner: string): string {
+/**
+ * From nothing, in the place of whatever table of that name is there: one transaction. Packets that are on their way at that
+ * moment may pass by it all the same, because the kernel looks elements up by the generation of the moment, so that the rules
+ * of the old one find none: where no packet may, STAND_IN is in force meanwhile.
+ */
+export function whole(difference: Difference, networks: Networks, owner: string, table: TableName = TABLE): string {
   const elements = new Map(difference.swap.map(({ set, elements }) => [set, elements.map(written)]));
-  const maps = [...MAPS].map(([name, spec]) => `add map ${TABLE} ${name} ${holding(spec, elements.get(name))}`);
-  return text([...frame(owner), ...fresh(difference, networks, elements), ...maps, ...hooks()]);
+  const maps = [...MAPS].map(([name, spec]) => `add map ${table} ${name} ${holding(spec, elements.get(name))}`);
+  return text([...frame(table, owner), ...fresh(table, difference, networks, elements), ...maps, ...hooks(table)]);
 }
+
+export const REMOVE_STAND_IN = text(without(STAND_IN));
+/** Both. */
+export const REMOVE = text(without(STAND_IN, TABLE));
 
 /**
  * Elements stand in the declaration of their set. not: `add element`, and no listing: for these nft 1.0.6 fetches every
  * element of every interval set of the table first, which is seconds beside a list of 100,000 networks.
  */
-function fresh({ counters, sets, lists, chains }: Difference, networks: Networks, elements: Networks): string[] {
+function fresh(
+  table: TableName,
+  { counters, sets, lists, chains }: Difference,
+  networks: Networks,
+  elements: Networks,
+): string[] {
   return [
-    ...counters.map((name) => `add counter ${TABLE} ${name}`),
-    ...sets.map(([name, spec]) => `add set ${TABLE} ${name} ${holding(spec, elements.get(name))}`),
+    ...counters.map((name) => `add counter ${table} ${name}`),
+    ...sets.map(([name, spec]) => `add set ${table} ${name} ${holding(spec, elements.get(name))}`),
     ...lists.map(({ name, family }) => {
       const spec = `{ type ipv${family}_addr; flags interval; }`;
-      return `add set ${TABLE} ${name} ${holding(spec, networks.get(name))}`;
+      return `add set ${table} ${name} ${holding(spec, networks.get(name))}`;
     }),
     ...chains.flatMap(([name, lines]) => [
-      `add chain ${TABLE} ${name}`,
-      ...lines.map((line) => `add rule ${TABLE} ${name} ${line}`),
+      `add chain ${table} ${name}`,
+      ...lines.map((line) => `add rule ${table} ${name} ${line}`),
     ]),
   ];
 }
