@@ -48,8 +48,8 @@ try {
   await rest();
   process.stdout.write(table(lines));
 } finally {
-  for (const child of started) child.kill('SIGKILL');
-  await sleep(200);
+  // not: SIGKILL at once, which leaves the workers of nginx behind.
+  await Promise.all(started.map(stop));
   down();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -94,10 +94,10 @@ async function serve({ command, place }: Candidate): Promise<ChildProcess | unde
   return proxy;
 }
 
-async function stop(proxy: ChildProcess): Promise<void> {
-  proxy.kill('SIGTERM');
-  for (let i = 0; i < 50 && proxy.exitCode === null && proxy.signalCode === null; i++) await sleep(100);
-  proxy.kill('SIGKILL');
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  for (let i = 0; i < 50 && child.exitCode === null && child.signalCode === null; i++) await sleep(100);
+  child.kill('SIGKILL');
 }
 
 /** One measurement: its figures go to the file and to the table, unless it only warms up (round −1). */
