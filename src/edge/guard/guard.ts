@@ -106,10 +106,10 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   async function bringWhole(difference: Difference): Promise<Refusal> {
     const { why, isThere } = await obstacle(owner);
     if (why !== '') return why;
-    const [networks, { nft }] = [await networksOf(difference, clock), (table ??= await openTable())];
-    const make = (name: TableName): Promise<Refusal> => nft(whole(difference, networks, owner, name));
+    const [networks, open] = [await networksOf(difference, clock), (table ??= await openTable())];
+    const make = (name: TableName): Promise<Refusal> => open.nft(whole(difference, networks, owner, name));
     const refusal = isThere
-      ? (await make(STAND_IN)) || (await make(TABLE)) || (await nft(REMOVE_STAND_IN))
+      ? (await make(STAND_IN)) || (await make(TABLE)) || (await open.nft(REMOVE_STAND_IN))
       : await make(TABLE);
     if (refusal !== '') return refusal;
     state = 'there';
