@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { PATIENCE_MS } from '../suites/engine/fixture.ts';
 
 /** Resolves once connected. */
 export async function dial(address: string, port: number): Promise<Socket> {
@@ -38,7 +39,12 @@ export async function say(socket: Socket, text: string): Promise<string> {
 }
 
 /** One datagram there, one back. */
-export async function datagram(address: string, port: number, payload: Buffer, withinMs = 5_000): Promise<Buffer> {
+export async function datagram(
+  address: string,
+  port: number,
+  payload: Buffer,
+  withinMs = PATIENCE_MS,
+): Promise<Buffer> {
   const socket = createSocket('udp4');
   try {
     const answer = once(socket, 'message', { signal: AbortSignal.timeout(withinMs) });

@@ -102,7 +102,7 @@ test('backup copies a world that is in use, reset empties it', async () => {
   const since = performance.now();
   await said(w, 'reset', '--endpoint', w.api);
   assert.equal((await w.client.call('DescribeL4Proxy', { ZoneId: w.zoneId }))['TotalCount'], 0);
-  assert.ok(performance.now() - since < 10_000);
+  assert.ok(performance.now() - since < 60_000);
 
   await w.place.stop();
   await said(w, 'reset');

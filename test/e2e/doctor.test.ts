@@ -53,5 +53,5 @@ test('a squatter on the port of a rule is named; what the edge itself has is no 
     const where = `TCP ${address} port ${port} of ${L4ProxyRuleIds[0]} is taken by `;
     assert.ok(found?.text.startsWith(where), found?.text);
     assert.ok(found?.text.endsWith(`(pid ${process.pid})`), found?.text);
-  }, 30_000);
+  });
 });

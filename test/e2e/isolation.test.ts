@@ -19,7 +19,7 @@ const BATCH = 10;
 let nextPort = 10_000;
 const CHANGED = [{ Protocol: 'UDP' }, { OriginValue: ['127.0.0.1'] }, { RuleTag: 'changed' }];
 
-test('1,000 changes of other rules disturb no connection and no session', { timeout: 110_000 }, async (t) => {
+test('1,000 changes of other rules disturb no connection and no session', { timeout: 300_000 }, async (t) => {
   await using w = await treeWorld();
   const [tcp, udp] = [await tcpOrigin(t), await udpEcho(t)];
   const { proxyId, address } = await w.proxy('quiet', [
@@ -69,7 +69,7 @@ async function life(w: World, ProxyId: string, origin: { address: string; port: 
       Filters,
     });
     for (const { Status } of shown.L4ProxyRules) assert.equal(Status, 'offline');
-  }, 20_000);
+  });
   await w.client.call('DeleteL4ProxyRules', { ...at, RuleIds });
   return BATCH * (3 + CHANGED.length);
 }

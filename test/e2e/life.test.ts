@@ -100,7 +100,7 @@ test('control and edge run alone, joined by the socket in the folder', async (t)
     const { code, stdout } = await edgefour(['status', '--data', w.folder]);
     assert.equal(code, 0);
     assert.match(stdout, /alive[\s\S]*online/);
-  }, 30_000);
+  });
   const socket = await dial(address, ports[0] ?? 0);
   assert.equal(await say(socket, 'joined'), 'joined');
   socket.destroy();

@@ -21,7 +21,7 @@ export async function output(
   environment: Record<string, string> = {},
 ): Promise<string> {
   const env = { ...process.env, LC_ALL: 'C', ...environment };
-  const { stdout } = await run(command, [...args], { env, maxBuffer: OUTPUT_LIMIT, timeout: 60_000 });
+  const { stdout } = await run(command, [...args], { env, maxBuffer: OUTPUT_LIMIT, timeout: 180_000 });
   return stdout;
 }
 
@@ -41,7 +41,7 @@ export async function serve(command: string, args: readonly string[], port: numb
   await eventually(async () => {
     assert.equal(child.exitCode, null, `${command} ended: ${said}`);
     await answers(port);
-  }, 15_000);
+  });
   return { [Symbol.asyncDispose]: () => end(child, ended) };
 }
 

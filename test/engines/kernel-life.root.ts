@@ -122,7 +122,7 @@ function life(world: Namespaces): void {
     const before = (await agent.status()).counters[tcpRule.id];
     const shape = still(table(world, 'edgefour'));
     world.inEdge('nft', 'flush', 'ruleset');
-    await eventually(() => assert.equal(still(table(world, 'edgefour')), shape), 2000);
+    await eventually(() => assert.equal(still(table(world, 'edgefour')), shape));
     for (const client of clients) assert.equal(await ask(client, 'after'), 'after');
     assert.equal(await ask(await tcpClient(t, ...entryOf(tcpRule)), 'new'), 'new');
     const { counters, logs } = await agent.status();

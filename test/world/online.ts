@@ -1,7 +1,7 @@
 /** Waiting for what a client waits for: that an instance and its rules are online. */
 import assert from 'node:assert/strict';
 import type { Client } from '../../src/cli/api-client.ts';
-import { eventually } from '../suites/engine/fixture.ts';
+import { eventually, PATIENCE_MS } from '../suites/engine/fixture.ts';
 
 interface Shown {
   readonly Instances: readonly {
@@ -16,7 +16,7 @@ interface Shown {
 }
 
 /** Resolves with the instance's first entry address. */
-export async function online(client: Client, ZoneId: string, ProxyId: string, withinMs = 20_000): Promise<string> {
+export async function online(client: Client, ZoneId: string, ProxyId: string, withinMs = PATIENCE_MS): Promise<string> {
   let address = '';
   await eventually(async () => {
     const { Instances } = await client.call<Shown>('EdgeFourDescribeStatus', { ZoneId, ProxyId });

@@ -67,7 +67,7 @@ export async function chorus(
     async allSpeakAgain() {
       const before = [...answered];
       const allHave = (): boolean => answered.every((count, i) => count > (before[i] ?? 0));
-      await eventually(() => assert.ok(failure !== undefined || allHave()), 20_000);
+      await eventually(() => assert.ok(failure !== undefined || allHave()));
       assert.ifError(failure);
     },
     async end() {

@@ -123,8 +123,11 @@ export function freePort(address = '127.0.0.1'): Promise<number> {
   });
 }
 
+/** limit: what a machine with a load of 20 on two cores takes for anything; only a failing case waits so long. */
+export const PATIENCE_MS = 60_000;
+
 /** Runs the check until it does not throw; after `withinMs` its last error is the case's. */
-export async function eventually<T>(check: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, withinMs = PATIENCE_MS): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
     try {

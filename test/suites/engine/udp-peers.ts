@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { anAddress, eventually } from './fixture.ts';
-
-const PATIENCE_MS = 10_000;
+import { anAddress, eventually, PATIENCE_MS } from './fixture.ts';
 
 export interface UdpPeer {
   readonly address: string;
