@@ -23,6 +23,8 @@ import { countPackets } from './packet-count.ts';
 const CONNECTIONS = Number(process.env['EXACT_CONNECTIONS'] ?? 8_000);
 /** limit: the last connections are forgotten by the system seconds after their end. */
 const PATIENCE_MS = 60_000;
+/** limit: a client that is slower than that between two datagrams has two sessions. */
+const UDP_IDLE_S = 10;
 const UDP_HEADERS = 28;
 
 const missing = whyNoNamespaces();
@@ -53,7 +55,13 @@ async function cases(t: TestContext, world: Namespaces, total: number): Promise<
       targets: [target(heavy.address, 3), target(light.address, 1)],
     }),
     listener({ id: 'rule-sampled', ...at(90), ...leadsTo(sampled), options: options({ recordOneIn: 10 }) }),
-    listener({ id: 'rule-udp', protocol: 'UDP', ...at(53), ...leadsTo(udp), options: options({ idleSeconds: 1 }) }),
+    listener({
+      id: 'rule-udp',
+      protocol: 'UDP',
+      ...at(53),
+      ...leadsTo(udp),
+      options: options({ idleSeconds: UDP_IDLE_S }),
+    }),
   ];
   const parts = [[one], [hundred], [heavy, light], [sampled], [udp]];
   const counts = [0.3, 0.25, 0.2, 0.15, 0.1].map((share) => Math.round(total * share));

@@ -50,7 +50,7 @@ export function announceCases(under: EngineUnderTest): void {
     test('PPV2 over UDP: on the first datagram of a session only, and again on the first of the next', async (t) => {
       if (!claims(world, 'PPV2', 'UDP')) return t.skip('the engine does not claim PPV2');
       const origin = await udpEcho(t);
-      const idle = options({ idleSeconds: 3 });
+      const idle = options({ idleSeconds: 5 });
       const rule = await world.up(
         await world.rule({ ...leadsTo(origin), protocol: 'UDP', mode: 'PPV2', options: idle }),
       );

@@ -8,6 +8,9 @@ import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpEcho, udpPeer } from './udp-peers.ts';
 
+/** limit: what a test does within it must be done by then, on a machine that others use; the default is 30. */
+const DRAIN_S = 4;
+
 const drain = (how: 'keep' | 'drain' | 'reset', seconds = 0): Pick<Listener, 'options'> => ({
   options: options({ drain: { how, seconds } }),
 });
@@ -34,7 +37,7 @@ export function changeCases(under: EngineUnderTest): void {
 
     test('a connection whose origin is gone drains for its time, then ends as drained', async (t) => {
       const origin = await tcpOrigin(t);
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', 1) }));
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
       const client = await tcpClient(t, ...entryOf(rule));
       await ask(client, 'one');
       const started = performance.now();
@@ -42,7 +45,7 @@ export function changeCases(under: EngineUnderTest): void {
       assert.equal(await ask(client, 'two'), 'two');
       assert.equal((await readAll(client)).end, 'reset');
       const took = performance.now() - started;
-      assert.ok(took > 950 && took < 4000, `${took} ms for a drain of 1 s`);
+      assert.ok(took > DRAIN_S * 1000 - 50 && took < 20_000, `${took} ms for a drain of ${DRAIN_S} s`);
       assert.equal((await world.ended(rule.id))[0]?.end, 'drained');
     });
 
@@ -77,7 +80,7 @@ export function changeCases(under: EngineUnderTest): void {
 
     for (const [how, seconds, word] of [
       ['keep', 0, 'go on for as long as they like'],
-      ['drain', 1, 'go on for the drain time'],
+      ['drain', DRAIN_S, 'go on for the drain time'],
       ['reset', 0, 'end at once'],
     ] as const) {
       test(`removed with "${how}": the port closes at once, connections ${word}`, async (t) => {
@@ -99,13 +102,13 @@ export function changeCases(under: EngineUnderTest): void {
 
     test('a rule that comes back counts on, and takes back what was still draining', async (t) => {
       const origin = await tcpOrigin(t);
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', 1) }));
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
       const client = await tcpClient(t, ...entryOf(rule));
       await ask(client, 'one');
       await world.engine.remove(rule.id);
       await world.up(rule);
       // Longer than the drain would have lasted.
-      await sleep(1700);
+      await sleep(DRAIN_S * 1000 + 700);
       assert.equal(await ask(client, 'two'), 'two');
       assert.equal((await world.counters(rule.id)).connections, 1);
     });
@@ -201,10 +204,10 @@ export function changeCases(under: EngineUnderTest): void {
     test('is over as soon as the last connection is', async (t) => {
       const { engine, client } = await stoppable(t);
       const started = performance.now();
-      const stopped = engine.stop(10_000);
+      const stopped = engine.stop(60_000);
       client.end();
       await stopped;
-      assert.ok(performance.now() - started < 2000);
+      assert.ok(performance.now() - started < 30_000);
     });
   });
 }

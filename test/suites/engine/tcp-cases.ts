@@ -155,14 +155,14 @@ export function tcpCases(under: EngineUnderTest): void {
 
     test('a connection without a byte either way ends as idle', async (t) => {
       const origin = await tcpOrigin(t);
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 1 }) }));
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 3 }) }));
       const client = await tcpClient(t, ...entryOf(rule));
       const ended = readAll(client);
       const before = performance.now();
       await ask(client, 'x');
       await ended;
       const waited = performance.now() - before;
-      assert.ok(waited > 1000 && waited < 10_000, `${waited} ms`);
+      assert.ok(waited > 3000 && waited < 30_000, `${waited} ms`);
       assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
     });
 
@@ -216,7 +216,7 @@ async function standsStill(read: () => number): Promise<number> {
     if (now !== last) since = performance.now();
     last = now;
     assert.ok(last > 0 && performance.now() - since > 300, `still moving at ${last}`);
-  }, 20_000);
+  });
   return last;
 }
 

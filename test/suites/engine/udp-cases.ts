@@ -93,7 +93,7 @@ export function udpCases(under: EngineUnderTest): void {
     test('an idle session ends and the next datagram begins another', async (t) => {
       const origin = await udpEcho(t);
       const rule = await world.up(
-        await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 1 }) }),
+        await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 3 }) }),
       );
       const client = await udpPeer(t);
       client.send('a', ...entryOf(rule));
