@@ -105,7 +105,8 @@ export async function deafOrigin(t: TestContext): Promise<{ address: string; por
     const { parentPort } = require('node:worker_threads');
     const server = createServer().listen({ host: '${address}', port: 0, backlog: 1 }, () => {
       parentPort.postMessage(server.address().port);
-      setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+      // order: before it looks at its socket again, however soon somebody comes.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
   const worker = new Worker(code, { eval: true });
   t.after(() => worker.terminate());
