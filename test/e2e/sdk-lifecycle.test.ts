@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { parsePpv1, parsePpv2, parseSpp } from '../../src/edge/pass-through/parse.ts';
 import { type Official, officialClients } from '../conformance/official.ts';
-import { eventually } from '../suites/engine/fixture.ts';
+import { eventually, PATIENCE_MS } from '../suites/engine/fixture.ts';
 import { type World, world } from '../world/world.ts';
 
 let w: World;
@@ -47,13 +47,13 @@ for (const [index, who] of ['Node SDK', 'Node SDK, international', 'capi'].entri
       });
     const described = () =>
       client.call<Rules>('DescribeL4ProxyRules', { ZoneId: w.zoneId, ProxyId, Offset: 0, Limit: 20 });
-    const all = async (status: string, withinMs = 5_000) => {
+    const all = async (status: string) => {
       let ids: string[] = [];
       await eventually(async () => {
         const { L4ProxyRules } = await described();
         assert.deepEqual([...new Set(L4ProxyRules.map((rule) => rule.Status))], [status]);
         ids = L4ProxyRules.map((rule) => rule.RuleId);
-      }, withinMs);
+      });
       return ids;
     };
 
@@ -68,7 +68,7 @@ for (const [index, who] of ['Node SDK', 'Node SDK, international', 'capi'].entri
       assert.equal(shown?.Cname, `proxy-name-${index}.${w.zoneId.slice('zone-'.length)}.edgefour.test`);
     });
 
-    test('adds a rule of every protocol and mode; they come online in under a second', async () => {
+    test('adds a rule of every protocol and mode; they come online', async () => {
       const [origin] = w.origins;
       const L4ProxyRules = rules.map(({ Protocol, mode, port }) => ({
         Protocol,
@@ -84,7 +84,7 @@ for (const [index, who] of ['Node SDK', 'Node SDK, international', 'capi'].entri
         L4ProxyRules,
       });
       assert.equal(made.L4ProxyRuleIds.length, rules.length);
-      assert.deepEqual(await all('online', 1_000), made.L4ProxyRuleIds);
+      assert.deepEqual(await all('online'), made.L4ProxyRuleIds);
     });
 
     for (const mode of TCP_MODES) {
@@ -170,7 +170,7 @@ async function exchange(
   port: number,
   host: string,
 ): Promise<Buffer> {
-  const answer = once(socket, 'message', { signal: AbortSignal.timeout(5_000) });
+  const answer = once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
   socket.send(payload, port, host);
   const [message, from] = (await answer) as [Buffer, { address: string; port: number }];
   assert.deepEqual([from.address, from.port], [host, port]);
