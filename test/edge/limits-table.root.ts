@@ -175,7 +175,9 @@ function cases(world: Namespaces): void {
     const wide = it.put(ban('10.80.0.0_29'), { network: '10.80.0.0/29', until });
     const narrow = it.put(ban('10.80.0.1'), { network: '10.80.0.1' });
     await guard.update([], [wide, narrow]);
-    if (Date.now() < until - 2000) assert.deepEqual([await it.passes(1), await it.passes(2)], [false, false]);
+    const both = [await it.passes(1), await it.passes(2)];
+    // Else the machine was slower than the ban is long, and they say nothing.
+    if (Date.now() < until) assert.deepEqual(both, [false, false]);
     await opens(it, 2);
     assert.ok(Date.now() >= until - 100);
     assert.equal(await it.passes(1), false);
