@@ -31,9 +31,10 @@ describe('uring, short of descriptors', { skip }, () => {
       clients.map((_, i) => `question ${i}`),
     );
     await world.ended(rule.id, 40);
-    const { dropped, ends, active } = await world.counters(rule.id);
+    await world.active(rule.id, 0);
+    const { dropped, ends } = await world.counters(rule.id);
     assert.ok((dropped['wait-descriptors'] ?? 0) + (dropped['wait-slots'] ?? 0) > 0, JSON.stringify(dropped));
-    assert.deepEqual({ ends, active }, { ends: { 'client-closed': 40 }, active: 0 });
+    assert.deepEqual(ends, { 'client-closed': 40 });
   });
 
   test('a big stream without a pipe to be had is copied, whole', async (t) => {

@@ -71,8 +71,10 @@ describe('uring, 30,000 ports between machines', { skip: missing ?? whyNoNamespa
     await eventually(() => assert.equal(records.filter(({ end }) => end).length, asked.length));
     const told = records.map(({ entry }) => `${entry.address} ${entry.port}`);
     assert.deepEqual(told.toSorted(compare), asked.toSorted(compare));
-    const counters = (await engine.counters()).get('wide');
-    assert.deepEqual([counters?.connections, counters?.active], [asked.length, 0]);
+    await eventually(async () => {
+      const counters = (await engine.counters()).get('wide');
+      assert.deepEqual([counters?.connections, counters?.active], [asked.length, 0]);
+    });
 
     const narrow = { ...rule, ports: [{ from: 20_000, to: 39_999 }] };
     assert.deepEqual(await inEdge(() => engine.apply(narrow)), { ok: true });

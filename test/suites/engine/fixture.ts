@@ -35,6 +35,8 @@ export interface EngineWorld {
   /** The records that end a connection of the rule, once there are so many. */
   ended(rule: string, count?: number): Promise<ConnectionRecord[]>;
   counters(rule: string): Promise<RuleCounters>;
+  /** Until so many are open: an engine may count those now and then only. */
+  active(rule: string, count: number): Promise<void>;
 }
 
 let used = 0;
@@ -108,6 +110,7 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
       assert.ok(counters, `no counters of ${rule}`);
       return counters;
     },
+    active: (rule, count) => eventually(async () => assert.equal((await world.counters(rule)).active, count)),
   };
   return world;
 }
