@@ -1,11 +1,17 @@
-/** Reads TCP segments off the loopback interface with a packet socket (root), and takes their options apart. */
+/**
+ * Reads TCP segments off the loopback interface of the caller's network namespace with a packet socket (root), and takes
+ * their options apart.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bindTo, close, recv, socket } from '../../src/lib/ffi/libc.ts';
+import { bindTo, close, recv, setsockopt, socket } from '../../src/lib/ffi/libc.ts';
 
 const AF_PACKET = 17;
 const SOCK_DGRAM_NONBLOCK = 2 | 0x800;
 const ETH_P_ALL_BE = 0x0300;
 const LOOPBACK_INDEX = 1;
+const [SOL_SOCKET, SO_RCVBUFFORCE] = [1, 33];
+/** limit: all that a test says, however long nobody reads. */
+const BUFFER_BYTES = 64 * 1024 * 1024;
 
 export interface Segment {
   readonly version: 4 | 6;
@@ -26,6 +32,7 @@ export interface Capture {
 export function capture(): Capture {
   const fd = socket(AF_PACKET, SOCK_DGRAM_NONBLOCK, ETH_P_ALL_BE);
   if (fd < 0) throw new Error(`no packet socket: ${fd}`);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint32Array.of(BUFFER_BYTES), 4);
   // struct sockaddr_ll { family, protocol (big-endian), ifindex … }
   const name = Buffer.alloc(20);
   name.writeUInt16LE(AF_PACKET, 0);
