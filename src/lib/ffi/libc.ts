@@ -72,9 +72,13 @@ export const getrlimit = bind('int getrlimit(int resource, void *limits)');
 
 const mmapCall = bind('intptr_t mmap(intptr_t address, size_t length, int prot, int flags, int fd, intptr_t offset)');
 const munmapCall = bind('int munmap(intptr_t address, size_t length)');
+const madviseCall = bind('int madvise(intptr_t address, size_t length, int advice)');
+const sysconf = bind('long sysconf(int name)');
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x01;
+const MADV_DONTNEED = 4;
+const SC_PAGESIZE = 30;
 const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
 
 /** Memory outside the JavaScript heap, at an address that never moves: what the kernel may keep a pointer to. */
@@ -86,6 +90,16 @@ export interface Slab {
 /** Zeroed pages, taken from the machine only when first touched. Minus the errno where refused. */
 export function mapPages(length: number): Slab | number {
   return mapped(mmapCall(0, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0), length);
+}
+
+let pageBytes = 0;
+
+/** Gives the pages that lie wholly in this part of a slab back to the machine; they are zero when touched again. */
+export function releasePages({ address }: Slab, offset: number, length: number): void {
+  pageBytes ||= sysconf(SC_PAGESIZE);
+  const from = Math.ceil((address + offset) / pageBytes) * pageBytes;
+  const to = Math.floor((address + offset + length) / pageBytes) * pageBytes;
+  if (to > from) madviseCall(from, to - from, MADV_DONTNEED);
 }
 
 /** A device's shared memory (the rings). Minus the errno where refused. */

@@ -1,11 +1,12 @@
 /**
  * A pool of equal buffers of which the kernel always holds a few (a provided-buffer ring): a receive takes one when data
  * is there, so a connection that waits holds none. The rest lies on a stack in our hands, last used first: memory is
- * touched only as far as load has ever needed it, and stays warm. Buffers also link into queues, without garbage.
+ * touched only as far as load needs it, stays warm, and goes back to the machine some time after a peak. Buffers also link
+ * into queues, without garbage.
  *
  * Invariant: every buffer is in exactly one place: the stack, the kernel's ring, a queue, or a send under way.
  */
-import { mapPages, unmap, writePointer } from '../../../lib/ffi/libc.ts';
+import { mapPages, releasePages, unmap, writePointer } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import { IORING_REGISTER_PBUF_RING } from './abi.ts';
 import type { Ring } from './ring.ts';
@@ -24,6 +25,8 @@ export interface BufferShape {
 const LEAST_PROVIDED = 64;
 /** limit: a peak ends every receive that finds no buffer, so it should come seldom; memory can wait ten seconds. */
 const TICKS_OF_PEAK = 40;
+/** limit: at most as many buffers go back at once, which takes the worker a millisecond or less. */
+const RELEASED_AT_ONCE = 256;
 const RING_ENTRY_BYTES = 16;
 
 export class BufferPool {
@@ -45,6 +48,10 @@ export class BufferPool {
   readonly #mask: number;
   readonly #stack: Uint16Array;
   #free = 0;
+  /** The least that was free since relax() last looked: what lies below on the stack has not been used. */
+  #least = 0;
+  /** What lies below this on the stack has no memory. */
+  #released = 0;
   #tail = 0;
   #provided = 0;
   #level = LEAST_PROVIDED;
@@ -67,6 +74,7 @@ export class BufferPool {
     this.#mask = shape.count - 1;
     this.#stack = new Uint16Array(shape.count);
     for (let b = shape.count - 1; b >= 0; b--) this.#stack[this.#free++] = b;
+    this.#least = this.#released = this.#free;
   }
 
   /** `count` is a power of two up to 32,768. Minus the errno where the kernel refuses. */
@@ -99,6 +107,7 @@ export class BufferPool {
       this.#tail = (this.#tail + 1) & 0xffff;
       this.#provided++;
     }
+    this.#least = Math.min(this.#least, this.#free);
     // order: the tail is published after the entries. x86-64 keeps stores in order; elsewhere the enter call that
     // follows is a barrier, and the kernel reads the ring only inside it (DEFER_TASKRUN).
     this.#ring16[7] = this.#tail;
@@ -120,17 +129,27 @@ export class BufferPool {
     return this.#provided > 0;
   }
 
-  /** Called on the slow tick: some time after a peak the kernel's share shrinks again. */
+  /** Called on the slow tick: some time after a peak the kernel's share shrinks again, and so does our memory. */
   relax(): void {
     if (--this.#peak > 0) return;
     this.#peak = TICKS_OF_PEAK;
     this.#level = Math.max(LEAST_PROVIDED, this.#level >> 1);
+    this.#release();
+  }
+
+  #release(): void {
+    const from = Math.min(this.#released, this.#least);
+    const to = Math.min(this.#least, from + RELEASED_AT_ONCE);
+    for (let i = from; i < to; i++) releasePages(this.slab, this.#stack[i]! * this.#stride, this.#stride);
+    this.#released = to;
+    this.#least = this.#free;
   }
 
   /** One for our own use; -1: there is none. Its bytes are where `offset` says. */
   take(): number {
     if (this.#free === 0) return -1;
     const buffer = this.#stack[--this.#free]!;
+    this.#least = Math.min(this.#least, this.#free);
     this.next[buffer] = -1;
     return buffer;
   }

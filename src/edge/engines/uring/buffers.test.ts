@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { whyUnavailable } from './probe.ts';
+
+const missing = await whyUnavailable(1);
+const SHAPE = { group: 7, size: 16_384, headroom: 128, count: 1024 } as const;
+/** More than relax() waits for. */
+const TICKS = 41;
+
+test(
+  'what a peak has touched goes back to the machine when the peak is over, and what is in use stays',
+  { skip: missing },
+  async () => {
+    const [{ Ring }, { BufferPool }] = await Promise.all([import('./ring.ts'), import('./buffers.ts')]);
+    const ring = Ring.create(8);
+    assert.ok(typeof ring !== 'number');
+    const pool = BufferPool.create(ring, SHAPE);
+    assert.ok(typeof pool !== 'number');
+    const middleOf = (buffer: number): number => pool.offset(buffer) + SHAPE.size / 2;
+    const isTouched = (buffer: number): boolean => pool.memory[middleOf(buffer)] === 1;
+
+    const peak = Array.from({ length: 600 }, () => pool.take());
+    for (const buffer of peak) pool.memory[middleOf(buffer)] = 1;
+    const [kept, ...given] = peak.toReversed();
+    for (const buffer of given) pool.give(buffer);
+    // The first look still sees the peak.
+    for (let tick = 0; tick < TICKS; tick++) pool.relax();
+    assert.equal(given.filter(isTouched).length, given.length);
+    // One that comes and goes all the time stays warm.
+    const warm = pool.take();
+    pool.memory[middleOf(warm)] = 1;
+    pool.give(warm);
+    for (let tick = 0; tick < 4 * TICKS; tick++) {
+      pool.relax();
+      assert.equal(pool.take(), warm);
+      pool.give(warm);
+    }
+    assert.deepEqual([given.filter(isTouched), isTouched(kept ?? -1)], [[warm], true]);
+    ring.close();
+    pool.release();
+  },
+);
