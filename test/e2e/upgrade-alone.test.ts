@@ -73,7 +73,7 @@ test('an edge and a control that run alone are upgraded alone', { skip, timeout:
     return port;
   }
   const port = await newRule();
-  const load = connects(address, port, { perSecond: 50 });
+  await using load = connects(address, port, { perSecond: 50 });
   const old = await dial(address, port);
   assert.equal(await say(old, 'before'), 'before');
 

@@ -118,7 +118,7 @@ interface Placed {
 test('kernel: the table is taken over; flows and new connections go on', { skip, timeout: TIMEOUT_MS }, async () => {
   await using w = await edgeWorld(8001, 'kernel');
   assert.deepEqual(await w.engines(), ['kernel']);
-  const load = connects(w.address, 5000, { perSecond: 50 });
+  await using load = connects(w.address, 5000, { perSecond: 50 });
   const old = await dial(w.address, 5000);
   assert.equal(await say(old, 'before'), 'before');
   const second = await w.upgrade('kernel');
@@ -142,7 +142,7 @@ for (const [port, from, to] of [[8002, 'kernel', 'uring']] as const)
     async (t) => {
       await using w = await edgeWorld(port, from);
       assert.deepEqual(await w.engines(), [from]);
-      const load = connects(w.address, 5000, { perSecond: 50 });
+      await using load = connects(w.address, 5000, { perSecond: 50 });
       const old = await dial(w.address, 5000);
       assert.equal(await say(old, 'before'), 'before');
       await w.upgrade(to);

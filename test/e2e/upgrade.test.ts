@@ -34,8 +34,8 @@ for (const engine of ['node', 'uring'] as const)
       const udpRule = { Protocol: 'UDP', OriginValue: [teller.address], OriginPortRange: `${teller.port}` } as const;
       const { address, ports, proxyId } = await w.proxy('steady', [{}, udpRule]);
       const [port = 0, udp = 0] = ports;
-      const load = connects(address, port, { perSecond: 100 });
-      const talk = datagrams(address, udp);
+      await using load = connects(address, port, { perSecond: 100 });
+      await using talk = datagrams(address, udp);
       const old = await dial(address, port);
       assert.equal(await say(old, 'before'), 'before');
 

@@ -139,6 +139,7 @@ function cases(world: Namespaces): void {
     await opens(it, 4);
 
     let isReplaced = false;
+    t.after(() => (isReplaced = true));
     const flooding = (async () => {
       while (!isReplaced) await it.send([1], 200);
     })();
@@ -191,6 +192,7 @@ function cases(world: Namespaces): void {
     await it.guard().update(rules, [key]);
     assert.equal(await it.passes(1), false);
     let isOver = false;
+    t.after(() => (isOver = true));
     const flooding = (async () => {
       while (!isOver) await it.send([1], 200);
     })();

@@ -128,6 +128,7 @@ function cases(world: Namespaces, engine: string): void {
     const banned = await udpPeer(t);
     const { entry, origin } = await stage.limited(t, {}, [banned.address]);
     let [isOver, sent] = [false, 0];
+    t.after(() => (isOver = true));
     const flooding = (async () => {
       for (; !isOver; sent++) {
         banned.send('banned', entry, 701);

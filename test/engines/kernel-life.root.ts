@@ -32,9 +32,10 @@ async function twoRules(t: TestContext) {
   return { tcp, udp, tcpRule, udpRule, rules: [tcpRule, udpRule] };
 }
 
-/** Connects again and again until told to end; gives how many were served and how many were not. */
-function knock(rule: Listener): { end(): Promise<{ served: number; failed: string[] }> } {
+/** Connects again and again until told to end, or the test ends; gives how many were served and how many were not. */
+function knock(t: TestContext, rule: Listener): { end(): Promise<{ served: number; failed: string[] }> } {
   let isOver = false;
+  t.after(() => (isOver = true));
   const [address, port] = entryOf(rule);
   const knocking = (async () => {
     const failed: string[] = [];
@@ -70,7 +71,7 @@ function life(world: Namespaces): void {
     const { rules, tcpRule, udpRule, tcp, udp } = await twoRules(t);
     let agent = await startAgent(t, world, rules);
     const talking = await chorus(t, entryOf(tcpRule), entryOf(udpRule), { connections: 500, sessions: 500 });
-    const knocking = knock(tcpRule);
+    const knocking = knock(t, tcpRule);
     await talking.allSpeakAgain();
     const before = still(table(world, 'edgefour'));
     for (let kill = 0; kill < 3; kill++) {

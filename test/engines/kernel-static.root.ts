@@ -67,6 +67,7 @@ async function startEdge(t: TestContext, world: Namespaces, control: ControlEnd)
 /** A new connection now and then, and a conversation that goes on, until told to end. */
 function knocking(t: TestContext, ports: readonly number[], entry: string): () => Promise<number> {
   let isOver = false;
+  t.after(() => (isOver = true));
   const knocks = (async () => {
     const client = await tcpClient(t, entry, FIRST_PORT);
     let count = 0;

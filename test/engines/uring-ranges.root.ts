@@ -108,7 +108,8 @@ describe('uring, ranges of a whole program', { skip: missing ?? whyNoNamespaces(
     const { address, proxyId } = await w.proxy('wide', [{ PortRange: [`${from}-${from + 1999}`] }]);
     const inRange = [...listeningPorts()].filter((port) => port >= from && port < from + 2000);
     assert.deepEqual(inRange, [from], 'one socket takes them all');
-    const loads = [0, 777, 1999].map((offset) => connects(address, from + offset, { perSecond: 30 }));
+    await using ending = new AsyncDisposableStack();
+    const loads = [0, 777, 1999].map((offset) => ending.use(connects(address, from + offset, { perSecond: 30 })));
     const old = await connectTo(address, from + 1234);
     for (let i = 0; i < 2; i++) await generations.upgrade();
     assert.equal(await ask(old, 'still'), 'still');

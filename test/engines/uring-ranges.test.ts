@@ -37,7 +37,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     const rule = await world.rule({ ...leadsTo(origin), ports: [{ from: 26_000, to: 26_099 }] });
     const [entry = ''] = rule.entries;
     await world.up(rule);
-    const load = connects(entry, 26_050, { perSecond: 100 });
+    await using load = connects(entry, 26_050, { perSecond: 100 });
     const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
@@ -49,7 +49,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     t.after(() => next.stop(0));
     assert.deepEqual(await next.apply(rule), { ok: true });
     assert.deepEqual(sockets.open(), []);
-    const stopping = world.engine.stop(5000);
+    const stopping = world.engine.stop(60_000);
     sockets.begin();
     await next.proceed?.();
     await stopping;
@@ -71,7 +71,8 @@ describe('uring ranges, handed over', { skip: missing ?? (await whyNotSteered())
     assert.deepEqual(await first.apply(rule), { ok: true });
     const wide = { ...rule, ports: [{ from: 28_000, to: 28_999 }] };
     assert.deepEqual(await first.apply(wide), { ok: true });
-    const loads = [28_003, 28_500].map((port) => connects(entry, port, { perSecond: 60 }));
+    await using ending = new AsyncDisposableStack();
+    const loads = [28_003, 28_500].map((port) => ending.use(connects(entry, port, { perSecond: 60 })));
     const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     assert.equal(new Set(own.map(({ key }) => key)).size, 10);
@@ -211,7 +212,8 @@ function changes(under: EngineUnderTest): void {
     const rule = await world.rule({ ...leadsTo(origin), ports: span(30_000, 30_099) });
     await world.up(rule);
     const [entry = ''] = rule.entries;
-    const loads = [30_005, 30_006, 30_030].map((port) => connects(entry, port, { perSecond: 60 }));
+    await using ending = new AsyncDisposableStack();
+    const loads = [30_005, 30_006, 30_030].map((port) => ending.use(connects(entry, port, { perSecond: 60 })));
     const shapes = [
       span(30_005, 30_030),
       span(30_000, 30_199),

@@ -41,10 +41,10 @@ async function run(t: TestContext, { engine, upgrades, crashEvery, withinMs }: C
   const udpRule = { Protocol: 'UDP', OriginValue: [teller.address], OriginPortRange: `${teller.port}` } as const;
   const { address, ports } = await w.proxy('busy', [{}, udpRule]);
   const [tcp = 0, udp = 0] = ports;
-  const short = connects(address, tcp, { perSecond: 200 });
-  const long = connects(address, tcp, { perSecond: 5, messages: 15, pauseMs: 200 });
-  const talk = datagrams(address, udp);
-  const calls = callOften(() => w.client.call('DescribeL4Proxy', { ZoneId: w.zoneId }));
+  await using short = connects(address, tcp, { perSecond: 200 });
+  await using long = connects(address, tcp, { perSecond: 5, messages: 15, pauseMs: 200 });
+  await using talk = datagrams(address, udp);
+  await using calls = callOften(() => w.client.call('DescribeL4Proxy', { ZoneId: w.zoneId }));
   const superseded = new Map<number, number>();
   const lifetimes: Promise<number>[] = [];
   let crashes = 0;
@@ -94,7 +94,7 @@ const MOST_CALLS = 20;
 function callOften(call: () => Promise<unknown>) {
   const refused: string[] = [];
   const under = new Set<Promise<void>>();
-  const stats = { made: 0, slowest: 0, stop };
+  const stats = { made: 0, slowest: 0, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
   const timer = clock.every(200, () => {
     if (under.size >= MOST_CALLS) return;
     const began = clock.monotonic();

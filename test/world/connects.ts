@@ -10,7 +10,8 @@ export interface Talk {
   readonly pauseMs?: number;
 }
 
-export interface Connects {
+/** Disposing stops it: a test that failed leaves nothing running. */
+export interface Connects extends AsyncDisposable {
   /** How each ended: `ok`, or the error. */
   readonly ends: ReadonlyMap<string, number>;
   readonly started: number;
@@ -64,6 +65,14 @@ export function connects(address: string, port: number, { perSecond, messages = 
       if (open === 0) stopping?.();
     });
   }
+  let ended: Promise<void> | undefined;
+  function stop(): Promise<void> {
+    timer.cancel();
+    return (ended ??= new Promise((resolve) => {
+      if (open === 0) resolve();
+      else stopping = resolve;
+    }));
+  }
   const timer = clock.every(LOOK_EVERY_MS, () => {
     const due = ((clock.monotonic() - began) * perSecond) / 1000 - left;
     for (let most = MOST_AT_ONCE; started < due && most > 0 && open < MOST_OPEN; most--) one(started++);
@@ -74,12 +83,7 @@ export function connects(address: string, port: number, { perSecond, messages = 
     get started() {
       return started;
     },
-    stop() {
-      timer.cancel();
-      return new Promise((resolve) => {
-        if (open === 0) resolve();
-        else stopping = resolve;
-      });
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

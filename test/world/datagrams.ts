@@ -38,7 +38,8 @@ export interface Outcome {
   readonly fresh: { readonly sent: number; readonly lost: number };
 }
 
-export interface Datagrams {
+/** Disposing stops them: a test that failed leaves nothing running. */
+export interface Datagrams extends AsyncDisposable {
   /** No more; resolves when answers have had their time. */
   stop(): Promise<Outcome>;
 }
@@ -75,27 +76,28 @@ export function datagrams(address: string, port: number): Datagrams {
       socket.send('new', port, address);
     }),
   ];
-  return {
-    async stop() {
-      for (const timer of timers) timer.cancel();
-      const end = clock.monotonic() + PATIENCE_MS + 1_000;
-      const isQuiet = (): boolean => waiting.size === 0 && steady.every((client) => client.outcome().lost === 0);
-      while (!isQuiet() && clock.monotonic() < end) await clock.sleep(20);
-      const ends = steady.map((client) => client.close());
-      const sum = (name: 'sent' | 'lost' | 'twice' | 'portChanges'): number =>
-        ends.reduce((total, one) => total + one[name], 0);
-      return {
-        steady: {
-          clients: STEADY,
-          sent: sum('sent'),
-          lost: sum('lost'),
-          twice: sum('twice'),
-          portChanges: sum('portChanges'),
-        },
-        fresh,
-      };
-    },
-  };
+  async function end(): Promise<Outcome> {
+    for (const timer of timers) timer.cancel();
+    const last = clock.monotonic() + PATIENCE_MS + 1_000;
+    const isQuiet = (): boolean => waiting.size === 0 && steady.every((client) => client.outcome().lost === 0);
+    while (!isQuiet() && clock.monotonic() < last) await clock.sleep(20);
+    const ends = steady.map((client) => client.close());
+    const sum = (name: 'sent' | 'lost' | 'twice' | 'portChanges'): number =>
+      ends.reduce((total, one) => total + one[name], 0);
+    return {
+      steady: {
+        clients: STEADY,
+        sent: sum('sent'),
+        lost: sum('lost'),
+        twice: sum('twice'),
+        portChanges: sum('portChanges'),
+      },
+      fresh,
+    };
+  }
+  let outcome: Promise<Outcome> | undefined;
+  const stop = (): Promise<Outcome> => (outcome ??= end());
+  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }
 
 function steadyClient(address: string, port: number) {
