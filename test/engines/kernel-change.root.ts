@@ -25,8 +25,10 @@ const source = {
   factory: 'createInEdge',
   options: { use: 'by name', onStop: 'flush', owner: 'test' },
 };
-/** limit: a second is the promise; a machine that is busy with other things may take as long again, several times. */
-const SOON_MS = 6_000;
+/** limit: a second is the promise; a machine that is busy with other things may take as long again, many times. */
+const SOON_MS = 20_000;
+/** limit: what the test does within it must be done by then. */
+const DRAIN_S = 8;
 
 /** Milliseconds until it is so. */
 async function time(check: () => void | Promise<void>): Promise<number> {
@@ -92,7 +94,7 @@ function changes(): void {
 
   test('T26: at the deadline of a drain the rest is cut, both ends learn of it, and the cause is in the record', async (t) => {
     const origin = await tcpOrigin(t);
-    const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', 4) }));
+    const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
     const clients = await Promise.all(Array.from({ length: 100 }, () => tcpClient(t, ...entryOf(rule))));
     for (const client of clients) await ask(client, 'x');
     const gone = origin.connections.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
@@ -108,8 +110,8 @@ function changes(): void {
     const times = (await Promise.all(ends)).map(Math.round).toSorted((a, b) => a - b);
     await Promise.all(gone);
     const [least = 0, most = 0] = [times[0], times.at(-1)];
-    t.diagnostic(`100 connections cut after ${least} to ${most} ms of a drain of 4 s`);
-    assert.ok(least >= 3_990 && most < 4_000 + SOON_MS, `${least} to ${most} ms`);
+    t.diagnostic(`100 connections cut after ${least} to ${most} ms of a drain of ${DRAIN_S} s`);
+    assert.ok(least >= DRAIN_S * 1000 - 10 && most < DRAIN_S * 1000 + SOON_MS, `${least} to ${most} ms`);
     const records = await world.ended(rule.id, 100);
     assert.deepEqual([...new Set(records.map(({ end }) => end))], ['drained']);
     assert.deepEqual((await world.counters(rule.id)).ends, { drained: 100 });
