@@ -1,4 +1,5 @@
 /** `edgefour limit`: limits of an instance or a rule, address lists, and bans of networks; an instance is named by its id alone. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import { EdgeFourPutAddressList } from '../../api/actions/edgefour/EdgeFourPutAddressList.ts';
@@ -133,11 +134,13 @@ async function putList(client: Client, ZoneId: string, Name: string, file: strin
   if (networks.length > MOST_NETWORKS)
     throw new Usage(`${file} has ${networks.length} networks; a list can have ${MOST_NETWORKS}.`);
   const Parts = Math.max(1, Math.ceil(networks.length / NETWORKS_PER_PART));
+  // Its content: the same file at the same time twice is one put.
+  const Put = createHash('sha256').update(networks.join('\n')).digest('hex');
   for (let Part = 0; Part < Parts; Part++) {
     const Networks = networks.slice(Part * NETWORKS_PER_PART, (Part + 1) * NETWORKS_PER_PART);
     await client.call(
       'EdgeFourPutAddressList',
-      { ZoneId, Name, Networks, Part, Parts },
+      { ZoneId, Name, Networks, Put, Part, Parts },
       EdgeFourPutAddressList.service,
     );
   }

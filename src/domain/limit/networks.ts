@@ -107,6 +107,8 @@ export interface AddressList {
   /** Which of its two sets of parts is in force; the next one is put into the other. */
   readonly side: Side;
   readonly parts: number;
+  /** Which put it is of, where its client has named it: a call that is repeated after that changes nothing. */
+  readonly put?: string;
 }
 export type Side = 'a' | 'b';
 
@@ -116,6 +118,8 @@ export type Side = 'a' | 'b';
  */
 export interface AddressListPart {
   readonly networks: readonly string[];
+  /** Parts of different puts are never on one side. */
+  readonly put?: string;
 }
 export const NETWORKS_PER_PART = 5_000;
 export const MOST_NETWORKS = 100_000;

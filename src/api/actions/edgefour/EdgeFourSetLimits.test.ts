@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { actionWorld, STRANGER, ZONE } from '../../../../test/world/actions.ts';
-import type { AddressList, AddressListPart } from '../../../domain/limit/networks.ts';
 import { keys } from '../../../store/records.ts';
 import { prepare, refusals } from '../../../../test/world/refusals.ts';
 
@@ -23,35 +22,6 @@ test('limits are set, shown and taken away; lists and bans come and go', async (
   await world.call('EdgeFourUnbanNetwork', { ...it, Network: '198.51.100.0/24' });
   const { Limits, Bans } = await world.call('EdgeFourDescribeLimits', it);
   assert.deepEqual([Limits, Bans], [{}, []]);
-});
-
-test('a long list is in force when its last part has come; an empty one is gone', async () => {
-  await using world = await actionWorld();
-  const { ProxyId } = await prepare(world);
-  const put = (Part: number, Parts: number, Networks: string[]) =>
-    world.call('EdgeFourPutAddressList', { ZoneId: ZONE, Name: 'bad', Networks, Part, Parts });
-  const inForce = () =>
-    world.store.read((view) => {
-      const list = view.get(keys.addressList(ZONE, 'bad'))?.value as AddressList | undefined;
-      return Array.from({ length: list?.parts ?? 0 }, (_, part) => {
-        const key = keys.addressListPart(ZONE, 'bad', list?.side ?? 'a', part);
-        return (view.get(key)?.value as AddressListPart | undefined)?.networks[0];
-      });
-    });
-  const parts = () => world.store.read((view) => view.count(keys.allAddressListParts()));
-  await put(0, 2, ['192.0.2.0']);
-  assert.deepEqual(await inForce(), []);
-  await put(1, 2, ['192.0.2.1']);
-  assert.deepEqual(await inForce(), ['192.0.2.0', '192.0.2.1']);
-  // Given up half way, and begun again with less.
-  await put(0, 3, ['192.0.2.2']);
-  await put(1, 3, ['192.0.2.3']);
-  assert.deepEqual(await inForce(), ['192.0.2.0', '192.0.2.1']);
-  await put(0, 1, ['192.0.2.4']);
-  assert.deepEqual([await inForce(), await parts()], [['192.0.2.4'], 1]);
-  await world.call('EdgeFourSetLimits', { ZoneId: ZONE, ProxyId, Deny: ['bad'] });
-  await put(0, 1, []);
-  assert.deepEqual([await inForce(), await parts()], [[], 0]);
 });
 
 test('bans that have ended do not count; those of an instance go with it', async () => {
@@ -115,19 +85,5 @@ refusals(
   'EdgeFourUnbanNetwork',
   ({ ProxyId }) => ({ ZoneId: ZONE, ProxyId, Network: '192.0.2.1' }),
   [unknown, foreign],
-  [],
-);
-refusals(
-  'EdgeFourPutAddressList',
-  () => ({ ZoneId: ZONE, Name: 'bad', Networks: ['192.0.2.1'] }),
-  [
-    foreign,
-    { code: 'InvalidParameter.ParameterError', because: 'no network', request: { Networks: ['x'] } },
-    {
-      code: 'InvalidParameter.ParameterError',
-      because: 'a part before the one before it',
-      request: { Part: 1, Parts: 2 },
-    },
-  ],
   [],
 );
