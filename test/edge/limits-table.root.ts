@@ -158,8 +158,8 @@ function cases(world: Namespaces): void {
     assert.equal(await it.passes(6), false);
     const lifted = await timed('ban lifted', () => guard.update([], [it.lift(ban('10.80.0.6'))]));
     await opens(it, 6);
-    // limit: milliseconds on an idle machine; a slow one may take its time, but not that of a list.
-    for (const took of [first, next, lifted]) assert.ok(took < 5000, `${took} ms`);
+    // limit: milliseconds, where a list takes seconds; one of them may have waited for a machine that is busy otherwise.
+    assert.ok(Math.min(first, next, lifted) < 1000, `${first}, ${next}, ${lifted} ms`);
 
     await timed('counters read', async () => {
       const { dropped = {} } = (await guard.counters()).get('rule-a') ?? {};

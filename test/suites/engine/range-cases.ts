@@ -68,11 +68,11 @@ export function rangeCases(under: EngineUnderTest): void {
 
 /**
  * Milliseconds until it is up. On a machine that is busy with other things the clock says nothing: there, the CPU time
- * that it took; and three tries.
+ * that it took; and up to six tries.
  */
 async function quickest(world: EngineWorld, rule: Listener): Promise<number> {
   let best = Infinity;
-  for (let i = 0; i < 3 && best >= 1000; i++) {
+  for (let i = 0; i < 6 && best >= 1000; i++) {
     await world.engine.remove(rule.id);
     const started = performance.now();
     const cpu = process.cpuUsage();
