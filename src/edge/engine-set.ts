@@ -19,7 +19,7 @@ import { ENGINE_NAMES } from './engine.ts';
 import { addCounters } from './flow/counters.ts';
 
 export interface EngineSetEvents {
-  record(record: ConnectionRecord): void;
+  record(engine: EngineName, record: ConnectionRecord): void;
   listener(engine: EngineName, id: string, state: Applied): void;
 }
 
@@ -51,13 +51,17 @@ export async function openEngines(
   async function make(name: EngineName, factory: EngineFactory): Promise<void> {
     try {
       const tell = {
-        record: (record: ConnectionRecord) => events.record(record),
+        record: (record: ConnectionRecord) => events.record(name, record),
         listener: (id: string, state: Applied) => events.listener(name, id, state),
         log: (...[level, message, facts]: Parameters<EngineEvents['log']>) => log[level](message, facts),
       };
       const engine = await factory(tell, inheritance);
       running.set(name, engine);
-      capabilities.set(name, engine.capabilities());
+      const claimed = engine.capabilities();
+      capabilities.set(name, claimed);
+      // Here alone: what is chosen instead is said per rule, by `status`.
+      if (claimed.unavailable !== undefined)
+        log.info('an engine cannot be used here', { engine: name, reason: claimed.unavailable });
     } catch (error) {
       const unavailable = `it could not be started: ${(error as Error).message}`;
       log.error('an engine could not be started', { engine: name, reason: (error as Error).message });

@@ -38,7 +38,8 @@ export interface Capabilities {
   readonly translates?: boolean;
 }
 
-export type Applied = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/** `note`: how the listener is served, for an operator, where that is not what anybody would expect. */
+export type Applied = { readonly ok: true; readonly note?: string } | { readonly ok: false; readonly reason: string };
 
 export interface EngineEvents {
   record(record: ConnectionRecord): void;

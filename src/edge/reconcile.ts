@@ -26,6 +26,8 @@ export interface ReconcileOptions {
   readonly log: Log;
   /** Something that a report tells is different. */
   readonly changed: () => void;
+  /** Engines do for this rule what is wanted, and nothing else. */
+  readonly settled?: (rule: string) => void;
 }
 
 export interface Placed {
@@ -36,6 +38,8 @@ export interface Placed {
 interface Slot {
   readonly id: string;
   want: PlannedRule | undefined;
+  /** What its engine has to wait for. */
+  first: Promise<void> | undefined;
   /** Something is to be done that no step under way knows of; `marks` wait for it. */
   dirty: boolean;
   marks: Mark[];
@@ -49,6 +53,12 @@ interface Slot {
   /** While it fails. */
   backoff: Backoff | undefined;
   retry: Timer | undefined;
+}
+
+interface Around {
+  readonly all?: ReadonlyMap<string, PlannedRule>;
+  readonly beside?: Promise<void> | undefined;
+  readonly waits?: (rule: string) => boolean;
 }
 
 interface Outcome {
@@ -96,18 +106,18 @@ export class Reconciler {
 
   /**
    * The plan has changed by this with this revision. `all`: and engines may do things that are not in it. `beside`: what
-   * somebody else does for the revision, which is not applied before that.
+   * somebody else does for the revision, which is not applied before that; nor is a rule that `waits` for it.
    */
   feed(
     delta: PlanDelta,
     revision: number,
-    { all, beside }: { all?: ReadonlyMap<string, PlannedRule>; beside?: Promise<void> | undefined } = {},
+    { all, beside, waits }: Around = {},
   ): void {
     const mark = this.#ledger.begin(revision);
     if (all) void this.#prune(all, this.#ledger.add(mark));
     if (beside) void this.#await(beside, this.#ledger.add(mark));
     for (const id of delta.drop) this.#want(id, undefined, mark);
-    for (const rule of delta.put) this.#want(rule.id, rule, mark);
+    for (const rule of delta.put) this.#want(rule.id, rule, mark, waits?.(rule.id) ? beside : undefined);
     this.#ledger.settle(mark);
     this.#options.changed();
   }
@@ -174,14 +184,15 @@ export class Reconciler {
     this.#options.changed();
   }
 
-  #want(id: string, rule: PlannedRule | undefined, mark: Mark): void {
+  #want(id: string, rule: PlannedRule | undefined, mark: Mark, first?: Promise<void>): void {
     let slot = this.#slots.get(id);
     if (!slot) {
-      if (!rule) return;
+      if (!rule) return this.#options.settled?.(id);
       slot = blank(id);
       this.#slots.set(id, slot);
     }
     slot.want = rule;
+    slot.first = first;
     if (!slot.late) slot.marks.push(this.#ledger.add(mark));
     this.#options.names.use(id, rule ? originNames(rule.origins) : []);
     this.#poke(slot);
@@ -199,7 +210,9 @@ export class Reconciler {
       slot.dirty = false;
       slot.retry?.cancel();
       slot.held.push(...slot.marks.splice(0));
-      this.#settle(slot, await this.#tryQuickly(slot));
+      const outcome = await this.#tryQuickly(slot);
+      this.#settle(slot, outcome);
+      if (!outcome.again && !slot.dirty) this.#options.settled?.(slot.id);
     }
     slot.working = false;
     if (!slot.want && !slot.placed && !slot.dirty) this.#slots.delete(slot.id);
@@ -232,7 +245,10 @@ export class Reconciler {
   }
 
   async #step(slot: Slot): Promise<Outcome> {
-    const rule = slot.want;
+    const { want: rule, first } = slot;
+    // order: limits are in force before the engine lets somebody in; what is wanted may be another thing by then.
+    if (first) await first;
+    if (slot.want !== rule) return this.#step(slot);
     const choice = rule && this.#choose(rule);
     if (!choice || 'failure' in choice) {
       const left = await this.#leave(slot);
@@ -252,15 +268,16 @@ export class Reconciler {
   /** order: the new engine first, so that no moment is without a listener; where it can't bind beside the old, after. */
   async #move(slot: Slot, choice: Placed, apply: (engine: Engine) => Promise<Applied>): Promise<Applied> {
     const from = slot.placed?.engine;
-    if (from === undefined || from === choice.engine) {
+    if (from === undefined) this.#place(slot, choice);
+    let applied = await this.#call(slot, choice.engine, apply);
+    if (from !== undefined && from !== choice.engine) {
+      const left = await this.#leave(slot);
+      if (!left.ok) return left;
       this.#place(slot, choice);
-      return this.#call(slot, choice.engine, apply);
+      if (!applied.ok) applied = await this.#call(slot, choice.engine, apply);
     }
-    const applied = await this.#call(slot, choice.engine, apply);
-    const left = await this.#leave(slot);
-    if (!left.ok) return left;
-    this.#place(slot, choice);
-    return applied.ok ? applied : this.#call(slot, choice.engine, apply);
+    this.#place(slot, withNote(choice, applied));
+    return applied;
   }
 
   async #leave(slot: Slot): Promise<Applied> {
@@ -307,7 +324,12 @@ export class Reconciler {
 
 const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };
 
+/** Why this engine, and what it has to say of how it serves the rule. */
+function withNote({ engine, why }: Placed, applied: Applied): Placed {
+  return { engine, why: applied.ok && applied.note !== undefined ? `${why}; ${applied.note}` : why };
+}
+
 function blank(id: string): Slot {
-  const nothing = { want: undefined, placed: undefined, backoff: undefined, retry: undefined };
+  const nothing = { want: undefined, first: undefined, placed: undefined, backoff: undefined, retry: undefined };
   return { id, ...nothing, dirty: false, marks: [], working: false, held: [], late: false, failure: '' };
 }

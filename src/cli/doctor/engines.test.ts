@@ -61,6 +61,7 @@ const URING: UringFacts = {
   share: { descriptors: 9000, slots: 4500 },
   limit: 20_000,
   locked: 2 * 720 * 1024,
+  perPort: undefined,
 };
 const uring: readonly [what: string, Partial<UringFacts>, about: string, state: string, says: RegExp][] = [
   ['works', {}, 'uring engine', 'ok', /1440 KiB/],
@@ -74,6 +75,8 @@ const uring: readonly [what: string, Partial<UringFacts>, about: string, state: 
   ['few', { share: { descriptors: 384, slots: 192 }, limit: 1024 }, 'uring capacity', 'warn', /192 TCP.*LimitNOFILE/],
   ['no limit', { limit: Infinity }, 'uring capacity', 'ok', /no limit of open files/],
   ['not here', { why: 'io_uring is switched off' }, 'uring engine', 'warn', /switched off.*node engine/],
+  ['ranges', {}, 'wide port ranges', 'ok', /^of TCP: 2 sockets .* each entry address, behind eBPF sk_lookup/],
+  ['ranges without', { perPort: 'EPERM' }, 'wide port ranges', 'warn', /^a socket per port: EPERM.*Only if.*CAP_BPF/],
 ];
 for (const [what, facts, about, state, says] of uring)
   test(`uring engine: ${what}`, () => {

@@ -12,6 +12,8 @@ export interface UringFacts {
   readonly limit: number;
   /** Bytes of locked memory, for a user whose locked memory is limited. */
   readonly locked: number;
+  /** Why a wide range of TCP ports takes a socket per port. */
+  readonly perPort: string | undefined;
 }
 
 /** The kernel is asked, by making a ring; a container may forbid what the version has. */
@@ -23,13 +25,23 @@ export async function uringFacts(): Promise<UringFacts> {
   ]);
   const [workers, limit] = [availableParallelism(), descriptorLimit()];
   const share = shareOf(unreserved(limit), workers);
-  return { why: await whyUnavailable(workers), workers, share, limit, locked: lockedBytes(workers) };
+  const why = await whyUnavailable(workers);
+  return { why, workers, share, limit, locked: lockedBytes(workers), perPort: why ?? (await whyPerPort()) };
+}
+
+/** Asked by doing it, without a port. order: only where the engine can run, because the file needs what that needs. */
+async function whyPerPort(): Promise<string | undefined> {
+  const { Ranges } = await import('../../edge/engines/uring/steer/ranges.ts');
+  const ranges = new Ranges();
+  const { lacking } = ranges;
+  ranges.close();
+  return lacking;
 }
 
 /** limit: below this many a worker is full before a core is busy. */
 const COMFORTABLE = 4_096;
 
-export function uringFindings({ why, workers, share, limit, locked }: UringFacts): Finding[] {
+export function uringFindings({ why, workers, share, limit, locked, perPort }: UringFacts): Finding[] {
   if (why !== undefined) return [warn('uring engine', why, 'Until then the node engine does its work.')];
   const room = `${workers} workers, each up to ${share.slots} TCP connections or ${share.descriptors} UDP sessions`;
   const from = limit === Infinity ? 'no limit of open files' : `of ${limit} open files`;
@@ -37,9 +49,20 @@ export function uringFindings({ why, workers, share, limit, locked }: UringFacts
     'uring engine',
     `io_uring works here; the ${Math.round(locked / 1024)} KiB that its rings lock can be had`,
   );
-  if (share.slots >= COMFORTABLE) return [works, ok('uring capacity', `${room} (${from})`)];
-  return [
-    works,
-    warn('uring capacity', `${room} (${from})`, 'Raise the hard limit of open files: LimitNOFILE=1048576.'),
-  ];
+  const capacity =
+    share.slots >= COMFORTABLE
+      ? ok('uring capacity', `${room} (${from})`)
+      : warn('uring capacity', `${room} (${from})`, 'Raise the hard limit of open files: LimitNOFILE=1048576.');
+  return [works, capacity, rangeFinding(workers, perPort)];
+}
+
+function rangeFinding(workers: number, perPort: string | undefined): Finding {
+  const about = 'wide port ranges';
+  if (perPort === undefined)
+    return ok(about, `of TCP: ${workers} sockets (one per worker) for each entry address, behind eBPF sk_lookup`);
+  return warn(
+    about,
+    `a socket per port: ${perPort}`,
+    'Only if rules have thousands of TCP ports: give CAP_BPF and CAP_NET_ADMIN (deploy/edgefour.service).',
+  );
 }

@@ -96,7 +96,8 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
       return listener({ id: `rule-${process.pid}-${++rules}`, entries, ports: [{ from: port, to: port }], ...change });
     },
     async up(listener) {
-      assert.deepEqual(await world.engine.apply(listener), { ok: true });
+      const applied = await world.engine.apply(listener);
+      assert.ok(applied.ok, JSON.stringify(applied));
       return listener;
     },
     records: (rule) => seen.filter((record) => record.rule === rule),

@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../../../lib/clock.ts';
 import { socketNumber } from '../../../lib/handoff/listeners.ts';
+import { spanSize } from '../../../lib/net/ports.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { bindReason } from '../../flow/causes.ts';
@@ -22,7 +23,7 @@ import { persistenceMemory } from './persistence.ts';
 import { turnsOf } from './schedule.ts';
 import { TCP_BUFFERS } from './shape.ts';
 import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './sockets.ts';
-import { Ranges } from './steer/ranges.ts';
+import { Ranges, noteOf } from './steer/ranges.ts';
 import type { ToaAttachment } from './toa/attach.ts';
 
 /** A rule as the agent's thread keeps it; `points` by their key. */
@@ -172,7 +173,8 @@ export function createPlane(
     }
     const rule = ruleOf(listener);
     const before = rule.listener;
-    const range = ranges.points(listener, rule.points, options.inheritance?.sockets);
+    const way = ranges.points(listener, rule.points, options.inheritance?.sockets);
+    const range = typeof way === 'string' ? undefined : way;
     const wanted = range ?? bindPoints(listener);
     // order: new sockets before old ones go, so a change never leaves a moment with neither.
     const failure = (range && ranges.whyTaken(listener, rule.points, range)) ?? bindMissing(rule, wanted);
@@ -192,7 +194,10 @@ export function createPlane(
     }
     for (const key of rule.points.keys()) if (!wanted.has(key)) rule.points.delete(key);
     await tellWorkers(rule, range !== undefined);
-    return { ok: true };
+    if (way === '') return { ok: true };
+    const ports = listener.entries.length * listener.ports.reduce((sum, span) => sum + spanSize(span), 0);
+    const sockets = [...rule.points.values()].reduce((sum, { fds }) => sum + fds.flat().length, 0);
+    return { ok: true, note: noteOf(ports, sockets, typeof way === 'string' ? way : undefined) };
   }
 
   /**

@@ -1,7 +1,8 @@
 /**
  * Wide ranges of TCP ports, as the agent's thread sees them: whether one socket can take a rule's range (else it has a
- * socket per port), which port that socket is bound to, and that nobody else has the others. plane.ts asks; steering.ts
- * does it. It refuses to bind anything: the one socket is a bind point like any other, to workers and to an upgrade.
+ * socket per port, and why), which port that socket is bound to, and that nobody else has the others. plane.ts asks;
+ * steering.ts does it. It refuses to bind anything: the one socket is a bind point like any other, to workers and to an
+ * upgrade.
  */
 import { spanSize, spansOverlap, type PortSpan } from '../../../../lib/net/ports.ts';
 import { bindKey, type Inherited } from '../../../../lib/handoff/inherited.ts';
@@ -15,6 +16,7 @@ import { Steering } from './steering.ts';
 /** limit: ports below this may need a privilege. */
 const UNPRIVILEGED = 1024;
 const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+const HAS_THEM = 'it came with them, and they keep what is on its way';
 
 interface Range {
   readonly rule: string;
@@ -31,7 +33,7 @@ export class Ranges {
   readonly #ranges = new Map<string, Range>();
 
   constructor(steered = true) {
-    if (!steered) this.#steering = 'it is switched off';
+    if (!steered) this.#steering = 'sk_lookup is switched off';
   }
 
   /** Why ranges have a socket per port here, in words. Asking tries it. */
@@ -41,28 +43,33 @@ export class Ranges {
   }
 
   /**
-   * What to bind where one socket per address is to take the rule's ports; undefined: each gets its own. An address keeps
-   * the sockets it has as long as their ports are the rule's: a handshake under way is lost with its socket. not: a rule
-   * that has a socket for each port already (`points`, or from the process before this one), for the same reason.
+   * What to bind where one socket per address is to take the rule's ports; else why each gets its own, in words, or ''
+   * where there are too few to ask. An address keeps the sockets it has as long as their ports are the rule's: a handshake
+   * under way is lost with its socket. not: a rule that has a socket for each port already (`points`, or from the process
+   * before this one), for the same reason.
    */
-  points(listener: Listener, points: Points, sockets: Inherited | undefined): Map<string, BindPoint> | undefined {
+  points(listener: Listener, points: Points, sockets: Inherited | undefined): Map<string, BindPoint> | string {
     const { id, protocol, entries, ports } = listener;
-    // wire: a UDP reply has to leave from the port that the client spoke to, so each port needs its own socket anyway.
-    if (protocol !== 'TCP' || entries.some((address) => UNSPECIFIED.has(address))) return undefined;
     const count = ports.reduce((sum, span) => sum + spanSize(span), 0);
-    if (entries.length * count <= WIDE || (points.size > WIDE && !this.has(id))) return undefined;
+    if (entries.length * count <= WIDE) return '';
+    // wire: a UDP reply has to leave from the port that the client spoke to, so each port needs its own socket anyway.
+    if (protocol !== 'TCP') return 'a UDP reply leaves by the port that the client spoke to';
+    if (entries.some((address) => UNSPECIFIED.has(address))) return 'its entry stands for every address of the machine';
+    const { lacking } = this;
+    if (lacking !== undefined) return lacking;
+    if (points.size > WIDE && !this.has(id)) return HAS_THEM;
     const wanted = new Map<string, BindPoint>();
     for (const address of entries) {
       const own = [...points.values()].map(({ point }) => point).filter((point) => point.address === address);
       const inherited = inheritedPorts(address, sockets).filter((port) => isAmong(ports, port));
-      if (inherited.length === count) return undefined;
+      if (inherited.length === count) return HAS_THEM;
       const kept = [...own.map(({ port }) => port).filter((port) => isAmong(ports, port)), ...inherited];
       for (const port of kept.length > 0 ? kept : [ports[0]?.from ?? 0]) {
         const key = bindKey(protocol, address, port);
         wanted.set(key, { protocol, address, port, key });
       }
     }
-    return typeof this.#try() === 'string' ? undefined : wanted;
+    return wanted;
   }
 
   /** One of the ports is somebody else's: the reason, in words. `points`: the rule's own; `wanted`: what it is to bind. */
@@ -135,7 +142,7 @@ export class Ranges {
     try {
       this.#steering = new Steering();
     } catch (error) {
-      this.#steering = (error as Error).message;
+      this.#steering = `sk_lookup needs CAP_BPF and CAP_NET_ADMIN (${(error as Error).message})`;
     }
     return this.#steering;
   }
@@ -164,4 +171,10 @@ function isAmong(spans: readonly PortSpan[], port: number): boolean {
 
 function inRangeOf(where: string, rule: string): string {
   return `TCP ${where} is in the range of rule ${rule}; change one of them`;
+}
+
+/** How so many ports (times addresses) came to so many sockets. `why`: of a socket for each; undefined: they are led. */
+export function noteOf(ports: number, sockets: number, why: string | undefined): string {
+  const way = why === undefined ? 'behind eBPF sk_lookup' : `one per port: ${why}`;
+  return `${ports} ports, ${sockets} ${sockets === 1 ? 'socket' : 'sockets'} ${way}`;
 }
