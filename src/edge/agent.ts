@@ -98,6 +98,7 @@ const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories 
     onStop: flush ? 'flush' : 'keep',
     owner: ownerOf(dataDir),
     books: join(dataDir, 'edge', 'kernel-books'),
+    records: { folder: join(dataDir, 'edge', 'records'), capBytes: RECORD_FILES_BYTES },
   }),
 });
 
@@ -123,8 +124,9 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       tools.engines ?? enginesOf(config),
       log,
       {
-        record(record) {
-          records.write(record);
+        record(engine, record) {
+          // The kernel engine has written its own: it must know that they are.
+          if (engine !== 'kernel') records.write(record);
           reporter.record(record);
         },
         listener: (engine, id, state) => reconciler.listener(engine, id, state),
@@ -143,7 +145,16 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     learned: () => nameFile.save(() => names.remembered()),
   });
   const setting = config.engine;
-  const reconciler = new Reconciler({ engines, setting, names, clock, rng, log, changed: () => changed() });
+  const reconciler = new Reconciler({
+    engines,
+    setting,
+    names,
+    clock,
+    rng,
+    log,
+    changed: () => changed(),
+    settled: (rule) => guard.settled(rule),
+  });
   const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
   const guard: Guard = createGuard({
@@ -188,9 +199,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));
     return [...planned, ...reconciler.failures()];
   }
-  function replaced(): void {
+  const waits = (rule: string): boolean => guard.isLimited(rule);
+  function replaced(first = waits): void {
     const delta = planner.reset(replica.records.keys());
-    reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update() });
+    reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update(), waits: first });
   }
   function take(step: Step): void {
     lastGood.note(step);
@@ -198,7 +210,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       const keys = step.changes.map(({ key }) => key);
       const delta = planner.change(keys);
       const beside = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
-      reconciler.feed(delta, step.revision, { beside });
+      reconciler.feed(delta, step.revision, { beside, waits });
     } else if (step.kind === 'replaced') {
       if (step.other) reconciler.restart();
       replaced();
@@ -216,7 +228,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   if (inheritance && replica.world === '') ready.resolve();
   if (replica.world !== '') {
     log.info('serving from the disk', { revision: replica.revision, records: replica.records.size });
-    replaced();
+    // What the one before this hands over is in its table, and datagrams wait.
+    replaced(inheritance && (() => false));
   }
   let following = new AbortController();
   let followed = follow(link, following.signal);

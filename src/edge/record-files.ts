@@ -3,7 +3,8 @@
  * else. Bounded in memory, where a slow disk makes it lose records, and on disk, where the oldest files go. It never
  * slows an engine. The reporter feeds it.
  */
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { readdirSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { ConnectionRecord } from '../link/facts.ts';
@@ -21,8 +22,9 @@ export interface RecordFiles {
 const QUEUE = 65_536;
 const FLUSH_MS = 1_000;
 /** limit: a whole file is what the cap removes at a time, so a file is a small part of it. */
-const PARTS = 16;
-const NAME = /^\d{4}-\d\d-\d\dT\d\d\.\d{3}\.jsonl$/;
+export const PARTS = 16;
+/** With a k: the kernel engine's, which writes its own. */
+const NAME = /^\d{4}-\d\d-\d\dT\d\d\.k?\d{3}\.jsonl$/;
 
 /** `capBytes` is for all files together; one part more may exist for a moment. */
 export function createRecordFiles(folder: string, clock: Clock, capBytes: number): RecordFiles {
@@ -60,7 +62,7 @@ export function createRecordFiles(folder: string, clock: Clock, capBytes: number
     await current?.file.close();
     const part = current?.hour === hour ? current.part + 1 : 1;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await makeRoom(folder, capBytes);
+    makeRoom(folder, capBytes);
     const path = join(folder, `${hour}.${`${part}`.padStart(3, '0')}.jsonl`);
     const file = await open(path, 'a', 0o600);
     current = { hour, part, file, bytes: (await file.stat()).size };
@@ -85,13 +87,19 @@ export function createRecordFiles(folder: string, clock: Clock, capBytes: number
   };
 }
 
-async function makeRoom(folder: string, capBytes: number): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => NAME.test(name)).toSorted();
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
-  let total = sizes.reduce((sum, size) => sum + size, 0);
-  for (const [i, name] of names.entries()) {
+/** Removes the oldest files until all together are under the cap. Once an hour or part, so it may wait for the disk. */
+export function makeRoom(folder: string, capBytes: number): void {
+  const names = readdirSync(folder).filter((name) => NAME.test(name));
+  const files = names.toSorted().map((name) => ({ path: join(folder, name), size: sizeOf(join(folder, name)) }));
+  let total = files.reduce((sum, { size }) => sum + size, 0);
+  for (const { path, size } of files) {
     if (total <= capBytes) return;
-    await rm(join(folder, name), { force: true });
-    total -= sizes[i] ?? 0;
+    rmSync(path, { force: true });
+    total -= size;
   }
+}
+
+/** 0 where it is gone: two write here, and each makes room. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

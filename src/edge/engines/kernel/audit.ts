@@ -11,6 +11,27 @@ export function close({ row }: KernelRule): void {
   row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) + 1;
 }
 
+/** The records of all that are closed are written. */
+export function confirm({ row }: KernelRule): void {
+  row[COLUMN.written] = row[COLUMN.closed] ?? 0;
+}
+
+/** Those that are not will never be; so they are missing, and the next audits count them as lost. */
+export function takeBack({ row }: KernelRule): void {
+  row[COLUMN.closed] = row[COLUMN.written] ?? 0;
+}
+
+/** order: while no record waits to be written. */
+function setClosed(rule: KernelRule, closed: number): void {
+  rule.row[COLUMN.closed] = closed;
+  confirm(rule);
+}
+
+/** The counter of those whose end is told began anew at 0; those that were alive then are not in it, and will be heard of. */
+export function began(rule: KernelRule, before: number): void {
+  setClosed(rule, (rule.row[COLUMN.closed] ?? 0) - before);
+}
+
 /**
  * After `told` was read, then everything that lives, then everything that was to be heard: in this order nothing that is
  * on its way can seem lost, but for the few microseconds that the kernel takes to enter or to remove a connection. So what
@@ -23,7 +44,7 @@ export function audit(rule: KernelRule, alive: number): void {
   writeOff(rule, lost);
   // More were heard of than there were, and nothing has begun or ended since: two engines have heard of the same.
   const isStill = audited.told === told && audited.alive === alive && audited.missing === missing;
-  if (missing < 0 && isStill) row[COLUMN.closed] = told - alive;
+  if (missing < 0 && isStill) setClosed(rule, told - alive);
   rule.audited = { told, alive, missing: missing - lost };
 }
 
@@ -38,15 +59,15 @@ export function forget(rule: KernelRule, alive: number): void {
   Object.assign(counted, { connections: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0 });
   delete counted.dropped['no-origin'];
   counted.unrecorded.sampled = 0;
-  rule.beyond = 0;
-  row[COLUMN.closed] = (row[COLUMN.told] ?? 0) - alive;
+  row[COLUMN.beyond] = 0;
+  setClosed(rule, (row[COLUMN.told] ?? 0) - alive);
 }
 
 function missingOf({ row }: KernelRule, alive: number): number {
   return (row[COLUMN.told] ?? 0) - (row[COLUMN.closed] ?? 0) - alive;
 }
 
-function writeOff({ row, counted }: KernelRule, lost: number): void {
-  row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) + lost;
-  counted.unrecorded.lost += lost;
+function writeOff(rule: KernelRule, lost: number): void {
+  setClosed(rule, (rule.row[COLUMN.closed] ?? 0) + lost);
+  rule.counted.unrecorded.lost += lost;
 }

@@ -9,18 +9,35 @@ import { dirname } from 'node:path';
 import { mapShared, type Slab, unmap } from '../../../lib/ffi/libc.ts';
 import { MOST_INDEX } from './marks.ts';
 
-/** Columns. Counters are as the kernel gave them last; two columns each where bytes count too. */
-export const COLUMN = { fresh: 0, told: 1, refused: 2, closed: 3, seen4: 4, seen6: 8 } as const;
-/** limit: 96 bytes × 65,536 rows are 6 MB, of which a file and the memory hold what was written. */
-const WIDTH = 12;
+/**
+ * Columns. Counters are as the kernel gave them last; two columns each where bytes count too. `closed`: seen to their end or
+ * lost; `written`: the same, but for those whose record is not in a file yet. `beyond`: new connections less those whose end
+ * will be told and those that are known to be in no sample; for a moment too few, never too many.
+ */
+export const COLUMN = {
+  fresh: 0,
+  told: 1,
+  refused: 2,
+  closed: 3,
+  seen4: 4,
+  seen6: 8,
+  written: 12,
+  beyond: 13,
+} as const;
+/** limit: 112 bytes × 65,536 rows are 7 MB, of which a file and the memory hold what was written. */
+const WIDTH = 14;
+/** Of row 0, which is no rule's: the title, and behind it the last batch of records (record-log.ts). */
+const BATCH_AT = 8;
 const BYTES = (MOST_INDEX + 1) * WIDTH * 8;
 /** order: raise it with any change of the columns. */
-const EDITION = 1;
+const EDITION = 2;
 
 export interface Books {
   /** Rows are about the table that is there. */
   readonly areValid: boolean;
   row(index: number): Float64Array;
+  /** Where record-log.ts notes what it is about to write. */
+  readonly batch: Float64Array;
   /** Rows are about this table from now on. `handle`: what the kernel calls it. */
   begin(handle: number): void;
   close(): void;
@@ -34,7 +51,7 @@ export function openBooks(path: string | undefined, handle: number): Books {
   return {
     areValid,
     row: (index) => numbers.subarray(index * WIDTH, (index + 1) * WIDTH),
-    // Row 0 is no rule's.
+    batch: numbers.subarray(BATCH_AT, BATCH_AT + 4),
     begin: (handle) => numbers.set(title(handle)),
     close: () => slab && unmap(slab),
   };

@@ -6,6 +6,7 @@ import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { elementRequest } from '../../../lib/nft/batch.ts';
 import { type Counted, getElements, readElements } from '../../../lib/nft/elements.ts';
 import { sameElement } from '../../../lib/nft/transaction.ts';
+import { began } from './audit.ts';
 import { COLUMN } from './books.ts';
 import { indexOf } from './marks.ts';
 import type { Element, Pieces } from './pieces.ts';
@@ -76,12 +77,12 @@ export function absorb(rule: KernelRule, set: CountedSet, element: Element, now:
   const packets = now.packets - (isNew ? 0 : before);
   row[column] = now.packets;
   if (set === 'told') {
-    // Those that were alive when the counter began anew are not in it, and will be heard of.
-    if (isNew) row[COLUMN.closed] = (row[COLUMN.closed] ?? 0) - before;
-    rule.beyond -= packets;
-    counted.unrecorded.sampled = Math.max(counted.unrecorded.sampled, rule.beyond);
+    if (isNew) began(rule, before);
+    const beyond = (row[COLUMN.beyond] ?? 0) - packets;
+    counted.unrecorded.sampled += Math.max(0, beyond);
+    row[COLUMN.beyond] = Math.min(0, beyond);
   } else if (set === 'fresh') {
-    rule.beyond += packets;
+    row[COLUMN.beyond] = (row[COLUMN.beyond] ?? 0) + packets;
     counted.connections += packets;
   } else if (set === 'refused') {
     if (packets > 0) counted.dropped['no-origin'] = (counted.dropped['no-origin'] ?? 0) + packets;

@@ -22,6 +22,10 @@ export interface KernelSetting {
   readonly owner: string;
   /** A file of its own; what was counted outlives the process there. */
   readonly books?: string;
+  /** Where it writes connection records itself, `capBytes` together with whoever else writes there. Absent: it only tells them. */
+  readonly records?: { readonly folder: string; readonly capBytes: number };
+  /** The engine of the process before this one lives still. */
+  readonly isSuccessor?: boolean;
   /** How much of what ended may wait to be heard; for tests that want it to run over. */
   readonly eventsBytes?: number;
 }
@@ -34,7 +38,8 @@ export function kernelFactory(setting: KernelSetting): EngineFactory {
     if (why !== undefined) return absent(why, left, events, inheritance !== undefined);
     if (left === 'of another')
       return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
-    const make = (): Promise<Engine> => createWorkerEngine('kernel', events, setting);
+    const make = (): Promise<Engine> =>
+      createWorkerEngine('kernel', events, { ...setting, isSuccessor: inheritance !== undefined });
     const capabilities = capabilitiesOf(isAsked);
     return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
   };

@@ -16,7 +16,7 @@ import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../.
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
 import { createAllowance } from './allowance.ts';
-import { closeBooks, forget } from './audit.ts';
+import { closeBooks, confirm, forget, takeBack } from './audit.ts';
 import type { Books } from './books.ts';
 import { whyTaken } from './claims.ts';
 import { messagesOf } from './compile.ts';
@@ -28,6 +28,7 @@ import { IPPROTO_UDP } from './flows.ts';
 import { indexOf, isTold } from './marks.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
+import type { RecordLog } from './record-log.ts';
 import { createRecorder } from './recorder.ts';
 import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
 import { type Settings, settingsName, settingsOf } from './settings.ts';
@@ -46,6 +47,8 @@ export interface KernelEngineOptions {
   readonly owner: string;
   /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
+  /** The one before it lives still. */
+  readonly isSuccessor: boolean;
   readonly sysctls: Sysctls;
   readonly asking: Netlink;
   readonly conntrack: Conntrack;
@@ -53,6 +56,8 @@ export interface KernelEngineOptions {
   readonly nft: (text: string) => Promise<Refusal>;
   /** `handle`: the table's; 0 where there is none. */
   readonly books: (handle: number) => Books;
+  /** Absent: records are told only, and die with the process. */
+  readonly records?: (batch: Books['batch']) => RecordLog;
 }
 
 /** limit: how long an end waits to be recorded, and a table that is gone to be missed; looking costs two system calls. */
@@ -86,12 +91,19 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     );
     for (const rule of registry.rules.values()) forget(rule, alive.get(rule.index)?.length ?? 0);
   }
+  const records = options.records?.(books.batch);
+  if (records && !options.isSuccessor) {
+    const settle = records.isWhole() ? confirm : takeBack;
+    for (const rule of registry.rules.values()) settle(rule);
+  }
   if (wasThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
 
   const recorder = createRecorder({
     now: () => clock.now(),
     uuid: () => rng.uuid(),
+    write: (all) => records?.append(all),
     record: (record) => events.record(record),
+    failed: (reason, records) => events.log('error', 'connection records cannot be written', { reason, records }),
     at: (index) => registry.at(index),
   });
   const drains: DrainDeps = {
@@ -270,6 +282,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     asking.close();
     conntrack.close();
     farewell.close();
+    records?.close();
     books.close();
   }
 

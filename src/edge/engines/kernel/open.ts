@@ -9,6 +9,7 @@ import { openConntrack } from './conntrack.ts';
 import { capabilitiesOf, type KernelSetting } from './create.ts';
 import { openKernelEngine } from './engine.ts';
 import { openFarewell } from './farewell.ts';
+import { openRecordLog } from './record-log.ts';
 import { systemSysctls } from './sysctl.ts';
 
 export function createKernelEngine(events: EngineEvents, setting: KernelSetting): Promise<Engine> {
@@ -23,6 +24,8 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     nft: (text: string) => runNft(text),
     books: (handle: number) => openBooks(setting.books, handle),
   };
-  const { onStop, owner } = setting;
-  return openKernelEngine({ ...system, capabilities: capabilitiesOf(isAsked), isAsked, onStop, owner }, events);
+  const { onStop, owner, records, isSuccessor = false } = setting;
+  const log = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
+  const options = { ...system, ...log, capabilities: capabilitiesOf(isAsked), isAsked, isSuccessor, onStop, owner };
+  return openKernelEngine(options, events);
 }

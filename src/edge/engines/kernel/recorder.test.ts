@@ -14,16 +14,28 @@ function desk(listener = RULES.one) {
   const rule = registry.take(listener.id, listener.proxy);
   assert.ok(rule);
   rule.listener = listener;
-  const records: ConnectionRecord[] = [];
-  const desk = { now: 2_000_000, records, rule };
+  const written: ConnectionRecord[] = [];
+  const failed: string[] = [];
+  const desk = {
+    now: 2_000_000,
+    rule,
+    failed,
+    problem: undefined as string | undefined,
+    get records() {
+      recorder.settle();
+      return written;
+    },
+  };
   let uuids = 0;
   const recorder = createRecorder({
     now: () => desk.now,
     uuid: () => `id-${++uuids}`,
-    record: (record) => records.push(record),
+    write: () => desk.problem,
+    record: (record) => written.push(record),
+    failed: (reason) => failed.push(reason),
     at: (index) => registry.at(index),
   });
-  return Object.assign(desk, { recorder });
+  return Object.defineProperty(desk, 'recorder', { value: recorder }) as typeof desk & { recorder: typeof recorder };
 }
 
 const marked = (ending: keyof typeof ENDINGS): number => (markOf(1, 3) | endingBits(ENDINGS[ending])) >>> 0;
@@ -39,46 +51,50 @@ test('how a connection ended is in its mark, else in its state', () => {
     ['idle', { state: 3 }],
     ['idle', { protocol: 17, state: 0 }],
   ];
-  const { recorder, records, rule } = desk();
+  const world = desk();
+  const { recorder, rule } = world;
   for (const [cause, change] of cases) assert.equal(recorder.ended(flow(change)), cause);
   assert.deepEqual(
-    records.map(({ end }) => end),
+    world.records.map(({ end }) => end),
     cases.map(([cause]) => cause),
   );
   assert.deepEqual([rule.counted.ends.idle, rule.counted.ends['client-closed']], [2, 1]);
 });
 
 test('the record tells when the last packet passed, not when the kernel forgot', () => {
-  const { recorder, records } = desk();
+  const world = desk();
+  const { recorder } = world;
   recorder.ended(flow({ mark: marked('clientFin'), state: 7, startedAt: 1_500_000, endedAt: 1_902_000 }));
   recorder.ended(flow({ mark: marked('clientReset'), state: 8, startedAt: 1_500_000, endedAt: 1_500_100 }));
   recorder.ended(flow({ endedAt: 3_000_000 }));
   assert.deepEqual(
-    records.map(({ at }) => at),
+    world.records.map(({ at }) => at),
     [1_900_000, 1_500_000, 2_000_000],
   );
 });
 
 test('an end that the engine makes has its cause, once', () => {
-  const { recorder, records } = desk();
+  const world = desk();
+  const { recorder } = world;
   const one = flow();
   recorder.ending(one, 'drained');
   assert.equal(recorder.ended(one), 'drained');
   assert.equal(recorder.ended(one), 'idle');
-  assert.equal(records[0]?.at, 2_000_000);
+  assert.equal(world.records[0]?.at, 2_000_000);
 });
 
 test('UDP counts payload, TCP whole packets; an origin that never answered is none', () => {
-  const { recorder, records } = desk();
+  const world = desk();
+  const { recorder } = world;
   recorder.ended(flow({ protocol: 17, packetsIn: 2, bytesIn: 2 * 28 + 5, packetsOut: 0, bytesOut: 0, status: 0 }));
   recorder.ended(flow({ protocol: 17, family: 6, packetsIn: 2, bytesIn: 2 * 48 + 5 }));
   recorder.ended(flow());
   assert.deepEqual(
-    records.map(({ bytesIn }) => bytesIn),
+    world.records.map(({ bytesIn }) => bytesIn),
     [5, 5, 1000],
   );
   assert.deepEqual(
-    records.map(({ origin }) => origin?.port),
+    world.records.map(({ origin }) => origin?.port),
     [undefined, 8080, 8080],
   );
 });
@@ -100,19 +116,36 @@ test('a long connection is told every minute, and in the end only what is new', 
 });
 
 test('of what is in no sample, of what is over and of rules that are gone there is no minute record', () => {
-  const { recorder, records } = desk();
+  const world = desk();
+  const { recorder } = world;
   recorder.alive(flow({ startedAt: 0 }));
   recorder.alive(flow({ startedAt: 0, state: 7, mark: (markOf(1) | TOLD) >>> 0 }));
   recorder.alive(flow({ startedAt: 0, mark: (markOf(9) | TOLD) >>> 0 }));
   assert.equal(recorder.ended(flow({ mark: markOf(9) })), undefined);
-  assert.deepEqual(records, []);
+  assert.deepEqual(world.records, []);
 });
 
 test('who is seen to its end is closed in the books, if its end is told at all; one that only vanished says so', () => {
-  const { recorder, records, rule } = desk();
+  const world = desk();
+  const { recorder, rule } = world;
   recorder.ended(flow({ mark: markOf(1) }));
   recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }));
   recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }), 'unseen');
   assert.equal(rule.row[COLUMN.closed], 2);
-  assert.equal(records.at(-1)?.end, 'unseen');
+  assert.equal(world.records.at(-1)?.end, 'unseen');
+});
+
+test('what cannot be written was not heard of, for the books', () => {
+  const world = desk();
+  const { recorder, rule, failed } = world;
+  const one = flow({ mark: (markOf(1) | TOLD) >>> 0 });
+  const closed = () => [rule.row[COLUMN.closed], rule.row[COLUMN.written]];
+  recorder.ended(one);
+  assert.deepEqual(closed(), [1, 0]);
+  recorder.settle();
+  assert.deepEqual(closed(), [1, 1]);
+  world.problem = 'no space';
+  recorder.ended(one);
+  recorder.settle();
+  assert.deepEqual([closed(), failed], [[1, 1], ['no space']]);
 });

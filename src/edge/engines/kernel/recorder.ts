@@ -4,7 +4,7 @@
  * arguments.
  */
 import type { ConnectionRecord, EndCause } from '../../../link/facts.ts';
-import { close } from './audit.ts';
+import { close, confirm, takeBack } from './audit.ts';
 import { CLOSED_SECONDS } from './settings.ts';
 import { type Flow, IPPROTO_UDP, IPS, TCP_STATE } from './flows.ts';
 import { ENDINGS, endingOf, indexOf, isTold } from './marks.ts';
@@ -14,7 +14,11 @@ export interface RecorderDeps {
   /** Wall clock, milliseconds. */
   now(): number;
   uuid(): string;
+  /** Writes them so that they outlive the process, all or none; gives why none is. */
+  write(records: readonly ConnectionRecord[]): string | undefined;
+  /** One that is written. */
   record(record: ConnectionRecord): void;
+  failed(reason: string, records: number): void;
   at(index: number): KernelRule | undefined;
 }
 
@@ -25,6 +29,8 @@ export interface Recorder {
   ended(flow: Flow, seenAs?: EndCause): EndCause | undefined;
   /** Seen alive: writes the minute's record where one is due. */
   alive(flow: Flow): void;
+  /** Writes what came since the last call. order: before an audit. */
+  settle(): void;
   /** Now and then: forgets what will never be heard of. */
   sweep(): void;
 }
@@ -45,12 +51,14 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   /** Connections of which a minute's record is written, by conntrack id. */
   const told = new Map<number, Told>();
   const causes = new Map<number, { readonly cause: EndCause; readonly at: number }>();
+  let waiting: ConnectionRecord[] = [];
+  const closing = new Set<KernelRule>();
 
   function write(flow: Flow, rule: KernelRule, at: number, end?: EndCause): Told {
     const before = told.get(flow.id);
     const { bytesIn, bytesOut } = payload(flow);
     const next = { id: before?.id ?? deps.uuid(), at, bytesIn, bytesOut };
-    deps.record({
+    waiting.push({
       id: next.id,
       rule: rule.id,
       proxy: rule.proxy,
@@ -78,7 +86,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       rule.counted.ends[cause] = (rule.counted.ends[cause] ?? 0) + 1;
       write(flow, rule, ours ? deps.now() : endOf(flow, deps.now()), cause);
       told.delete(flow.id);
-      if (isTold(flow.mark)) close(rule);
+      if (isTold(flow.mark)) {
+        close(rule);
+        closing.add(rule);
+      }
       return cause;
     },
     alive(flow) {
@@ -87,6 +98,16 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       const now = deps.now();
       if (now - (told.get(flow.id)?.at ?? flow.startedAt) < RECORD_EVERY_MS) return;
       told.set(flow.id, write(flow, rule, now));
+    },
+    settle() {
+      if (waiting.length === 0) return;
+      const records = waiting;
+      waiting = [];
+      const problem = deps.write(records);
+      for (const rule of closing) (problem === undefined ? confirm : takeBack)(rule);
+      closing.clear();
+      if (problem === undefined) for (const record of records) deps.record(record);
+      else deps.failed(problem, records.length);
     },
     sweep() {
       const now = deps.now();

@@ -4,7 +4,7 @@
  */
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
-import { type Books, COLUMN, openBooks } from './books.ts';
+import { type Books, openBooks } from './books.ts';
 import { MOST_INDEX } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';
@@ -34,8 +34,6 @@ export interface KernelRule {
   readonly counted: KernelCounters;
   /** What each of the table's counters said last, and how many connections were seen to their end: books.ts. */
   readonly row: Float64Array;
-  /** New connections less those whose end will be told; for a moment too few, never too many. */
-  beyond: number;
   /** What the last audit found: audit.ts. */
   audited: { readonly told: number; readonly alive: number; readonly missing: number };
   /** Entries in conntrack at the last survey, open or just closed. */
@@ -67,7 +65,6 @@ export function createRegistry(
   let last = 0;
 
   function add(id: string, proxy: string, index: number): KernelRule {
-    const row = books.row(index);
     const rule: KernelRule = {
       id,
       proxy,
@@ -80,9 +77,7 @@ export function createRegistry(
       leaving: new Map(),
       mustJudge: false,
       counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 } },
-      row,
-      // Read one after the other: the later may have more.
-      beyond: Math.min(0, (row[COLUMN.fresh] ?? 0) - (row[COLUMN.told] ?? 0)),
+      row: books.row(index),
       audited: { told: 0, alive: 0, missing: 0 },
       flows: 0,
     };

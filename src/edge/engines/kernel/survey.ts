@@ -75,6 +75,7 @@ export function createSurvey(deps: SurveyDeps): Survey {
       if (recorder.ended(flow) === 'idle') silent.push(flow);
     });
     farewell.tell(silent);
+    recorder.settle();
     if (lost && clock.monotonic() >= nextWarning) {
       nextWarning = clock.monotonic() + WARN_MS;
       log('warn', 'more connections ended at once than could be heard of; the records of some are lost, and counted');
@@ -123,6 +124,7 @@ export function createSurvey(deps: SurveyDeps): Survey {
     });
     const isAll = listen();
     for (const flow of gone.values()) if (adopted.delete(flow.id)) recorder.ended(flow, 'unseen');
+    recorder.settle();
     for (const rule of registry.rules.values()) {
       rule.flows = all.get(rule.index) ?? 0;
       rule.counted.active = active.get(rule.index) ?? 0;
