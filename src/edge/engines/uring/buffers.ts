@@ -50,8 +50,9 @@ export class BufferPool {
   #free = 0;
   /** The least that was free since relax() last looked: what lies below on the stack has not been used. */
   #least = 0;
-  /** What lies below this on the stack has no memory. */
+  /** What lies below this on the stack has no memory; and by buffer, which may have some. */
   #released = 0;
+  readonly #touched: Uint8Array;
   #tail = 0;
   #provided = 0;
   #level = LEAST_PROVIDED;
@@ -73,6 +74,7 @@ export class BufferPool {
     this.#ring16 = new Uint16Array(entries.buffer);
     this.#mask = shape.count - 1;
     this.#stack = new Uint16Array(shape.count);
+    this.#touched = new Uint8Array(shape.count);
     for (let b = shape.count - 1; b >= 0; b--) this.#stack[this.#free++] = b;
     this.#least = this.#released = this.#free;
   }
@@ -101,6 +103,7 @@ export class BufferPool {
     while (this.#provided < this.#level && this.#free > 0) {
       const buffer = this.#stack[--this.#free] ?? 0;
       const at = (this.#tail & this.#mask) << 2;
+      this.#touched[buffer] = 1;
       writePointer(ring32, at, this.slab, this.offset(buffer));
       ring32[at + 2] = this.size;
       this.#ring16[(at << 1) + 6] = buffer;
@@ -140,9 +143,17 @@ export class BufferPool {
   #release(): void {
     const from = Math.min(this.#released, this.#least);
     const to = Math.min(this.#least, from + RELEASED_AT_ONCE);
-    for (let i = from; i < to; i++) releasePages(this.slab, this.#stack[i]! * this.#stride, this.#stride);
+    for (let i = from; i < to; i++) this.#touched[this.#stack[i]!] = 0;
+    for (let i = from; i < to; i++) this.#releaseOne(this.#stack[i]!);
     this.#released = to;
     this.#least = this.#free;
+  }
+
+  /** A page that it shares with a neighbour goes with the last of the two. */
+  #releaseOne(buffer: number): void {
+    const first = buffer > 0 && this.#touched[buffer - 1] === 0 ? buffer - 1 : buffer;
+    const last = this.#touched[buffer + 1] === 0 ? buffer + 1 : buffer;
+    releasePages(this.slab, first * this.#stride, (last + 1 - first) * this.#stride);
   }
 
   /** One for our own use; -1: there is none. Its bytes are where `offset` says. */
@@ -150,6 +161,7 @@ export class BufferPool {
     if (this.#free === 0) return -1;
     const buffer = this.#stack[--this.#free]!;
     this.#least = Math.min(this.#least, this.#free);
+    this.#touched[buffer] = 1;
     this.next[buffer] = -1;
     return buffer;
   }
