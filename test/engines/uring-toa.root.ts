@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { listener, target } from '../suites/engine/listener.ts';
 import { treeWorld } from '../world/world.ts';
@@ -14,7 +15,9 @@ import { capture } from './uring-capture.ts';
 
 const quiet = { record() {}, listener() {}, log() {} };
 
-describe('TOA', { skip: whyNoNamespaces() ?? false }, () => {
+const missing = await whyUnavailable();
+
+describe('TOA', { skip: missing ?? whyNoNamespaces() ?? false }, () => {
   let namespaces: Namespaces;
   before(() => {
     namespaces = makeNamespaces();
