@@ -38,9 +38,19 @@ async function reconciler(engines: readonly FakeEngine[], setting: EngineSetting
   const names = new OriginNames({ lookup, clock, rng, log });
   const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
   const set = await openEngines(factories, log, { record() {}, listener() {} });
-  const made = new Reconciler({ engines: set, setting, names, clock, rng, log, changed() {} });
+  const settled: string[] = [];
+  const made = new Reconciler({
+    engines: set,
+    setting,
+    names,
+    clock,
+    rng,
+    log,
+    changed() {},
+    settled: (rule) => settled.push(rule),
+  });
   const failures = () => Object.fromEntries([...made.failures()].map(({ id, reason }) => [id, reason]));
-  return { clock, names, made, failures };
+  return { clock, names, made, failures, settled };
 }
 
 const put = (...rules: PlannedRule[]) => ({ put: rules, drop: [] });
@@ -265,4 +275,34 @@ test('when it stops, nothing is tried again', async () => {
   const calls = node.calls.length;
   await clock.advance(60_000);
   assert.deepEqual([node.calls.length, clock.waiting], [calls, 0]);
+});
+
+test('a rule that waits reaches its engine after what it waits for, as it is wanted by then; others at once', async () => {
+  const node = fakeEngine('node');
+  const { clock, made, settled } = await reconciler([node]);
+  const limits = Promise.withResolvers<void>();
+  const waits = (id: string): boolean => id !== 'b';
+  made.feed(put(rule('a', port(1)), rule('b', port(2)), rule('c', port(3))), 1, { beside: limits.promise, waits });
+  made.feed(drop('c'), 2);
+  await clock.advance(0);
+  assert.deepEqual([node.calls, settled, made.applied], [['apply b'], ['b'], 0]);
+  limits.resolve();
+  await clock.advance(0);
+  assert.deepEqual([node.calls, settled.toSorted(), made.applied], [['apply b', 'apply a'], ['a', 'b', 'c'], 2]);
+});
+
+test('what is wanted has come when the engine says so, not before; of what was never there, at once', async () => {
+  const node = fakeEngine('node');
+  const { clock, made, settled } = await reconciler([node]);
+  node.answer = () => ({ ok: false, reason: 'no' });
+  made.feed(put(rule('a')), 1);
+  made.feed(drop('b'), 2);
+  await clock.advance(400);
+  assert.deepEqual([made.applied, settled], [2, ['b']]);
+  node.answer = () => undefined;
+  await clock.advance(2_000);
+  assert.deepEqual(settled, ['b', 'a']);
+  made.feed(drop('a'), 3);
+  await clock.advance(0);
+  assert.deepEqual(settled, ['b', 'a', 'a']);
 });

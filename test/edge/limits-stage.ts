@@ -25,11 +25,13 @@ export interface Limited {
   readonly origin: UdpPeer;
   /** What of its rules was given up so far. */
   readonly dropped: (protocol: 'tcp' | 'udp') => Readonly<Record<string, number>>;
+  /** Its UDP rule is on this port, or switched off. In force when it resolves. */
+  move(port: number | 'off'): Promise<void>;
 }
 
 export interface Stage extends AsyncDisposable {
   /** Another instance of its own, in force: that is what the edge's ack says. `bans`: networks. */
-  limited(t: TestContext, limits: Limits, bans?: readonly string[]): Promise<Limited>;
+  limited(t: TestContext, limits: Limits, bans?: readonly string[], entry?: string): Promise<Limited>;
   /** As a crash. Resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when it has applied another revision. */
@@ -53,18 +55,27 @@ export async function openStage(world: Namespaces, engine: string): Promise<Stag
   }
 
   return {
-    async limited(t, limits, bans = []) {
-      const [name, entry] = [`i${++made}`, world.entry()];
+    async limited(t, limits, bans = [], entry = world.entry()) {
+      const name = `i${++made}`;
       const [tcp, origin] = [await tcpOrigin(t), await udpEcho(t)];
-      const rules = [
-        rule(`tcp-${name}`, 700, tcp.address, tcp.port),
-        rule(`udp-${name}`, 701, origin.address, origin.port, { protocol: 'UDP' }),
-      ];
+      const instance = (port: number, more: object = {}) => {
+        const udp = rule(`udp-${name}`, port, origin.address, origin.port, { protocol: 'UDP', ...more });
+        const rules = [rule(`tcp-${name}`, 700, tcp.address, tcp.port), udp];
+        return { [`proxy/zone-a/${name}`]: proxy(name, entry, rules, { limits }) };
+      };
       const banned = bans.map((network) => [`network-ban/sid-${name}/${network.replace('/', '_')}`, { network }]);
-      const instance = { [`proxy/zone-a/${name}`]: proxy(name, entry, rules, { limits }) };
-      await applied(await control.put({ ...instance, ...Object.fromEntries(banned) }));
+      await applied(await control.put({ ...instance(701), ...Object.fromEntries(banned) }));
       assert.deepEqual([control.acks.failures(`tcp-${name}`), control.acks.failures(`udp-${name}`)], [[], []]);
-      return { name, entry, origin, dropped: (protocol) => control.counters.droppedOf(`${protocol}-${name}`) };
+      return {
+        name,
+        entry,
+        origin,
+        dropped: (protocol) => control.counters.droppedOf(`${protocol}-${name}`),
+        async move(port) {
+          const next = port === 'off' ? instance(701, { want: 'offline' }) : instance(port);
+          await applied(await control.put(next));
+        },
+      };
     },
     kill: () => end('SIGKILL'),
     async start() {

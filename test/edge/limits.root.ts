@@ -124,6 +124,30 @@ function cases(world: Namespaces, engine: string): void {
     }
   });
 
+  test('a rule is limited from its first moment to its last, wherever it goes', async (t) => {
+    const entry = world.entry();
+    let [isOver, sent] = [false, 0];
+    t.after(() => (isOver = true));
+    const flooding = (async () => {
+      // Other sources each time: the kernel decides about a flow once, when it begins.
+      for (; !isOver; sent += 200)
+        for (const port of [701, 702]) {
+          const source = (): string => `10.80.${1 + ((sent / 50_000) & 127)}.${1 + ((sent / 200) % 250)}`;
+          await flood({ protocol: 'UDP', source, sources: 1, packets: 100, to: [entry, port] });
+        }
+    })();
+    await eventually(() => assert.ok(sent > 1000), PATIENCE_MS);
+    const { origin, move } = await stage.limited(t, {}, ['10.80.0.0/16'], entry);
+    assert.ok(await isServed(t, entry, world.address(), 30));
+    for (const port of [702, 701, 702, 'off', 701, 'off', 702, 701] as const) await move(port);
+    assert.ok(await isServed(t, entry, world.address(), 30));
+    isOver = true;
+    await flooding;
+    const passed = origin.got.filter(({ bytes }) => bytes.toString() !== 'x');
+    t.diagnostic(`${passed.length} of ${sent} banned datagrams got through`);
+    assert.equal(passed.length, 0);
+  });
+
   test('an edge that is killed leaves the limits in force, and the next one takes them over', async (t) => {
     const banned = await udpPeer(t);
     const { entry, origin } = await stage.limited(t, {}, [banned.address]);

@@ -100,3 +100,54 @@ test('another list is another set; parts that are not in force yet change nothin
   const { lists, gone } = book.take(NOW);
   assert.deepEqual([lists[0]?.parts, gone.sets], [[['198.51.100.0/24']], [first?.name]]);
 });
+
+test('limits of a place stay until the engine has left it, or another rule comes there', () => {
+  const at = (id: string, port: number, limits: Limits): LimitedRule => ({
+    ...rule(id, limits),
+    ports: [{ from: port, to: port }],
+  });
+  const { book, byId } = world(at('rule-a', 80, { newPerSecond: 5 }), at('rule-b', 81, { newPerSecond: 7 }));
+  const keys = () => book.take(NOW).swap.map(({ verb, elements }) => [verb, elements.map(({ key }) => key).join()]);
+  book.take(NOW);
+  for (const id of ['rule-a', 'rule-b']) assert.equal(book.settled(id), false);
+
+  byId.set('rule-a', at('rule-a', 82, { newPerSecond: 6 }));
+  book.note(['rule-a'], []);
+  assert.deepEqual(keys(), [['add', '192.0.2.1 . tcp . 82']]);
+  assert.ok(book.settled('rule-a'));
+  const { swap, gone } = book.take(NOW);
+  assert.deepEqual(
+    swap.map(({ verb, elements }) => [verb, elements[0]?.key]),
+    [['delete', '192.0.2.1 . tcp . 80']],
+  );
+  assert.equal(gone.chains.length, 1);
+  assert.equal(book.settled('rule-a'), false);
+
+  // They change their ports, and one of them is not limited any more.
+  byId.set('rule-a', at('rule-a', 81, { newPerSecond: 6 }));
+  byId.set('rule-b', at('rule-b', 82, {}));
+  book.note(['rule-a', 'rule-b'], []);
+  assert.deepEqual(keys(), [
+    ['delete', '192.0.2.1 . tcp . 81'],
+    ['add', '192.0.2.1 . tcp . 81'],
+  ]);
+  byId.clear();
+  book.note(['rule-a', 'rule-b'], []);
+  assert.deepEqual([keys(), book.isEmpty], [[], false]);
+  assert.ok(book.settled('rule-a'));
+  assert.deepEqual([keys().length, book.isEmpty], [1, true]);
+});
+
+test('a rule waits that has limits or a ban, and no other', () => {
+  const { book, byId, put } = world(rule('rule-a', { newPerSecond: 5 }), rule('rule-b', undefined, '192.0.2.2'));
+  assert.deepEqual(
+    [book.isLimited('rule-a'), book.isLimited('rule-b'), book.isLimited('rule-c')],
+    [true, false, false],
+  );
+  book.note([], [put(BAN, { network: '198.51.100.0/24' })]);
+  assert.ok(book.isLimited('rule-b'));
+  book.take(NOW);
+  assert.ok(book.isLimited('rule-b'));
+  byId.set('rule-c', { ...rule('rule-c', undefined, '192.0.2.3'), proxy: 'sid-2' });
+  assert.equal(book.isLimited('rule-c'), false);
+});

@@ -7,6 +7,7 @@ import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
 import { keys } from '../../store/records.ts';
 import { Bans, type BanSet } from './bans.ts';
 import type { Family } from './layout.ts';
+import { Claims, isSamePlace, joined, leftBehind } from './left-behind.ts';
 import { digest, type LimitedRule, type Pieces, piecesOf, type SetsOfNetworks } from './pieces.ts';
 
 export interface World {
@@ -37,10 +38,15 @@ export interface Difference {
 }
 
 interface Held {
-  readonly proxy: string;
+  /** Where its engine is, or will be. */
+  readonly rule: LimitedRule;
   readonly lists: readonly string[];
+  /** All that it has in the table, with what it has left behind. */
   readonly pieces: Pieces;
+  readonly left: Pieces | undefined;
 }
+
+type Change = readonly [before: Pieces | typeof NO_PIECES, after: Pieces | typeof NO_PIECES];
 
 const NO_PIECES = { counters: new Set<string>(), meters: new Map(), chains: new Map(), leads: new Map() } as const;
 
@@ -55,6 +61,8 @@ export class Book {
   readonly #readers = new Map<string, number>();
   /** Instance → its sets of bans as they are in force. */
   readonly #standing = new Map<string, { readonly sets: readonly BanSet[]; readonly nextEnd: number }>();
+  /** Rules whose engines may still serve them as they were. */
+  readonly #moving = new Set<string>();
   readonly #dirtyRules = new Set<string>();
   readonly #dirtyBans = new Set<string>();
 
@@ -72,6 +80,7 @@ export class Book {
   /** These may be different. False: not for the table. */
   note(rules: Iterable<string>, records: Iterable<string>): boolean {
     for (const id of rules) {
+      this.#moving.add(id);
       const rule = this.#world.rules().get(id);
       if (this.#rules.has(id) || rule?.limits || (rule && this.#standing.has(rule.proxy))) this.#dirtyRules.add(id);
     }
@@ -80,6 +89,20 @@ export class Book {
         this.#dirtyBans.add(this.#bans.put(key, this.#world.records().get(key)?.value));
       else for (const id of this.#users.get(key) ?? []) this.#dirtyRules.add(id);
     return this.#dirtyRules.size + this.#dirtyBans.size > 0;
+  }
+
+  /** A change of this rule is not to reach its engine before the table has it: it is limited, or is about to be. */
+  isLimited(id: string): boolean {
+    const rule = this.#world.rules().get(id);
+    if (!rule) return false;
+    return rule.limits !== undefined || this.#standing.has(rule.proxy) || this.#dirtyBans.has(rule.proxy);
+  }
+
+  /** Its engine serves it as it is wanted now, and nowhere else. True: something goes from the table. */
+  settled(id: string): boolean {
+    if (!this.#moving.delete(id) || !this.#rules.get(id)?.left) return false;
+    this.#dirtyRules.add(id);
+    return true;
   }
 
   /** Everything may be different. */
@@ -93,6 +116,7 @@ export class Book {
 
   /** The table is not there, or nobody knows what is in it. */
   forget(): void {
+    this.#moving.clear();
     this.#rules.clear();
     this.#users.clear();
     this.#readers.clear();
@@ -116,8 +140,7 @@ export class Book {
   take(now: number): Difference {
     const before = this.#turnBans(now);
     const had = new Set(this.#readers.keys());
-    const changes = [...this.#dirtyRules].map((id) => this.#turnRule(id));
-    this.#dirtyRules.clear();
+    const changes = this.#turnRules();
     const only = <T>(
       of: (pieces: Pieces | typeof NO_PIECES) => Iterable<T>,
       has: (pieces: Pieces | typeof NO_PIECES, one: T) => boolean,
@@ -185,20 +208,38 @@ export class Book {
       else this.#standing.delete(proxy);
       if (namesOf(old) === namesOf(standing.sets)) continue;
       for (const { id, proxy: its } of this.#world.rules().values()) if (its === proxy) this.#dirtyRules.add(id);
+      // not: sets of bans are kept as they stand, not as a place that was left would read them.
+      for (const [id, { rule, left }] of this.#rules) if (left && rule.proxy === proxy) this.settled(id);
     }
     this.#dirtyBans.clear();
     return before;
   }
 
-  #turnRule(id: string): readonly [before: Pieces | typeof NO_PIECES, after: Pieces | typeof NO_PIECES] {
+  #turnRules(): Change[] {
+    for (const [id, { left }] of this.#rules) if (left) this.#dirtyRules.add(id);
+    const claims = new Claims();
+    const turns = [...this.#dirtyRules].map((id) => {
+      const rule = this.#world.rules().get(id);
+      const own = rule && piecesOf(rule, this.#networks, this.#sources);
+      if (own) claims.add(own.leads.values());
+      return { id, rule, own };
+    });
+    this.#dirtyRules.clear();
+    return turns.map(({ id, rule, own }) => this.#turnRule(id, rule, own, claims));
+  }
+
+  #turnRule(id: string, rule: LimitedRule | undefined, own: Pieces | undefined, claims: Claims): Change {
     const old = this.#rules.get(id);
-    const rule = this.#world.rules().get(id);
-    const pieces = rule && piecesOf(rule, this.#networks, this.#sources);
+    const stays = old && rule && isSamePlace(old.rule, rule);
+    const before = this.#moving.has(id) ? (stays ? old.left : old?.pieces) : undefined;
+    const left = before && leftBehind(before, claims);
+    const pieces = joined(left, own);
     for (const list of old?.lists ?? []) remove(this.#users, list, id);
-    if (rule && pieces) {
-      const lists = [...(rule.limits?.allow ?? []), ...(rule.limits?.deny ?? [])];
+    const at = rule ?? old?.rule;
+    if (at && pieces) {
+      const lists = own ? [...(at.limits?.allow ?? []), ...(at.limits?.deny ?? [])] : [];
       for (const list of lists) this.#users.set(list, (this.#users.get(list) ?? new Set()).add(id));
-      this.#rules.set(id, { proxy: rule.proxy, lists, pieces });
+      this.#rules.set(id, { rule: at, lists, pieces, left });
     } else this.#rules.delete(id);
     for (const name of pieces?.reads ?? []) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
     for (const name of old?.pieces.reads ?? []) {

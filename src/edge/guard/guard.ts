@@ -32,6 +32,10 @@ export interface Guard {
    * they are not; undefined: nothing is limited that could be different.
    */
   update(rules?: Iterable<string>, records?: Iterable<string>): Promise<void> | undefined;
+  /** Whether its engine has to wait for that. */
+  isLimited(rule: string): boolean;
+  /** Its engine serves it as it is wanted, and nowhere else: limits of places that it has left may go. */
+  settled(rule: string): void;
   readonly alarms: readonly string[];
   /** Only what limits gave up. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
@@ -147,6 +151,10 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
       if (rules) return book.note(rules, records) ? told() : undefined;
       book.noteAll();
       return told();
+    },
+    isLimited: (rule) => book.isLimited(rule),
+    settled(rule) {
+      if (book.settled(rule)) poke();
     },
     get alarms() {
       return alarm === undefined ? [] : [`limits are not enforced: ${alarm}`];
