@@ -212,7 +212,7 @@ export class Reconciler {
       slot.held.push(...slot.marks.splice(0));
       const outcome = await this.#tryQuickly(slot);
       this.#settle(slot, outcome);
-      if (!outcome.again && !slot.dirty) this.#options.settled?.(slot.id);
+      if (!outcome.again && !slot.dirty && !this.#stopped) this.#options.settled?.(slot.id);
     }
     slot.working = false;
     if (!slot.want && !slot.placed && !slot.dirty) this.#slots.delete(slot.id);
@@ -248,6 +248,7 @@ export class Reconciler {
     const { want: rule, first } = slot;
     // order: limits are in force before the engine lets somebody in; what is wanted may be another thing by then.
     if (first) await first;
+    if (this.#stopped) return DONE;
     if (slot.want !== rule) return this.#step(slot);
     const choice = rule && this.#choose(rule);
     if (!choice || 'failure' in choice) {
