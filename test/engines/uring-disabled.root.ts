@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { chooseEngine } from '../../src/edge/choose-engine.ts';
 import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
@@ -51,7 +50,7 @@ describe('kernel.io_uring_disabled=2', { skip }, () => {
     await eventually(() => assert.equal(said(), 1, w.place.output()));
     const { address, ports } = await w.proxy('fallen-back', [{}]);
     assert.equal(await ask(await tcpClient(t, address, ports[0] ?? 0), 'served'), 'served');
-    const status = await edgefour(['status', '--data', join(w.folder, 'data')]);
+    const status = await edgefour(['status', '--data', w.folder]);
     assert.equal(status.code, 0, status.stderr);
     assert.match(status.stdout, /\bnode\b/);
     assert.ok(status.stdout.includes(`uring: ${WHY}`), status.stdout);

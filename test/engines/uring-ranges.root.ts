@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
@@ -105,14 +104,14 @@ describe('uring, 30,000 ports between machines', { skip: missing ?? whyNoNamespa
 
 describe('uring, ranges of a whole program', { skip: missing ?? whyNoNamespaces() ?? false }, () => {
   test('two upgrades under load: no port of the range refuses or resets anybody', async () => {
-    await using w = await treeWorld({ settings: ['--engine', 'uring', '--drain', '30'] });
+    await using w = await treeWorld({ settings: ['--engine', 'uring', '--drain', '300'] });
     await using generations = new Generations(w);
     const from = 21_000;
     const { address, proxyId } = await w.proxy('wide', [{ PortRange: [`${from}-${from + 1999}`] }]);
     const inRange = [...listeningPorts()].filter((port) => port >= from && port < from + 2000);
     assert.deepEqual(inRange, [from], 'one socket takes them all');
     await eventually(async () => {
-      const { stdout } = await edgefour(['status', '--data', join(w.folder, 'data')]);
+      const { stdout } = await edgefour(['status', '--data', w.folder]);
       assert.match(stdout, /--engine uring; 2000 ports, \d+ sockets? behind eBPF sk_lookup/);
     });
     await using ending = new AsyncDisposableStack();
