@@ -65,7 +65,13 @@ export async function openStage(world: Namespaces, engine: string): Promise<Stag
       };
       const banned = bans.map((network) => [`network-ban/sid-${name}/${network.replace('/', '_')}`, { network }]);
       await applied(await control.put({ ...instance(701), ...Object.fromEntries(banned) }));
-      assert.deepEqual([control.acks.failures(`tcp-${name}`), control.acks.failures(`udp-${name}`)], [[], []]);
+      // An engine that is slow to answer is told of as a failure, until it has answered.
+      await eventually(() =>
+        assert.deepEqual(
+          ['tcp', 'udp'].map((one) => control.acks.failures(`${one}-${name}`)),
+          [[], []],
+        ),
+      );
       return {
         name,
         entry,
