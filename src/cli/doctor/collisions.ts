@@ -6,7 +6,8 @@ import { dataFolder } from '../../config/data-folder.ts';
 import { type Finding, warn } from './finding.ts';
 import { firewallFindings, type Place } from './firewall.ts';
 import { lastRules, placesOf } from './places.ts';
-import { readRuleset } from './ruleset.ts';
+import { type LegacyFamily, readLegacy } from './legacy.ts';
+import { type Chain, readRuleset } from './ruleset.ts';
 import { holdersOf, socketFacts, takenFindings, takings } from './taken.ts';
 
 /** `isRunning`: the EdgeFour of this data folder. */
@@ -17,10 +18,18 @@ export async function collisionFindings(config: Config, isRunning: boolean): Pro
   const taken = takings(places, socketFacts());
   const inodes = new Set(taken.map(({ by }) => by.inode));
   const holders = inodes.size === 0 ? new Map() : holdersOf(inodes, lockOf(config));
-  const ruleset = await listRuleset();
+  const [ruleset, legacy] = [await said('nft', '-j', 'list', 'ruleset'), await legacyTables()];
+  const nftables = ruleset === undefined ? [] : [...readRuleset(ruleset)];
+  const looked = [
+    ...(ruleset === undefined ? [] : ['nftables']),
+    ...(legacy.chains.length > 0 ? ['iptables-legacy'] : []),
+  ];
   return [
-    ...(ruleset === undefined ? unseen(places) : firewallFindings(readRuleset(ruleset), places)),
-    ...legacyFindings(),
+    ...(ruleset === undefined ? unseen(places) : []),
+    ...(looked.length === 0
+      ? []
+      : firewallFindings(new Map([...nftables, ...legacy.chains]), places, looked.join(' and '))),
+    ...legacy.unread,
     ...(rules.length === 0 ? [] : takenFindings(taken, holders, isRunning)),
   ];
 }
@@ -40,25 +49,43 @@ function unseen(places: readonly Place[]): Finding[] {
   return [warn('firewall', 'it can not be looked at, so who drops or translates packets is not known', fix)];
 }
 
-/** undefined: it may not be looked at, or there is no nft. */
-function listRuleset(): Promise<string | undefined> {
+/** undefined: it may not be looked at, or the program is not there. */
+function said(program: string, ...words: string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile('nft', ['-j', 'list', 'ruleset'], { maxBuffer: 256 << 20 }, (error, text) =>
-      resolve(error ? undefined : text),
-    );
+    execFile(program, words, { maxBuffer: 256 << 20 }, (error, text) => resolve(error ? undefined : text));
   });
 }
 
-/** Tables of the older iptables, which nft does not show. */
-function legacyFindings(): Finding[] {
-  const tables = ['ip_tables_names', 'ip6_tables_names'].flatMap((name) => {
-    try {
-      return readFileSync(`/proc/self/net/${name}`, 'latin1').split('\n').filter(Boolean);
-    } catch {
-      return [];
-    }
-  });
-  if (tables.length === 0) return [];
-  const text = `iptables-legacy has tables that are not looked at here: ${[...new Set(tables)].join(', ')}`;
-  return [warn('firewall', text, 'See iptables-legacy-save: what its FORWARD and INPUT drop does not reach a rule.')];
+interface LegacyTables {
+  readonly chains: readonly (readonly [string, Chain])[];
+  readonly unread: readonly Finding[];
+}
+
+/** Tables of the older iptables, which nft does not show. The kernel says whether there are any; only then a program is asked. */
+async function legacyTables(): Promise<LegacyTables> {
+  const read = await Promise.all(
+    (['ip', 'ip6'] as const).map(async (family) => {
+      const tables = namesIn(`/proc/self/net/${family}_tables_names`);
+      if (tables.length === 0) return { chains: [], unread: [] };
+      const text = await said(`${family}tables-legacy-save`);
+      return text === undefined
+        ? { chains: [], unread: [unread(family, tables)] }
+        : { chains: [...readLegacy(text, family)], unread: [] };
+    }),
+  );
+  return { chains: read.flatMap(({ chains }) => chains), unread: read.flatMap(({ unread }) => unread) };
+}
+
+function unread(family: LegacyFamily, tables: readonly string[]): Finding {
+  const text = `${family}tables-legacy has tables that can not be looked at: ${tables.join(', ')}`;
+  const fix = `Install ${family}tables-legacy-save: what FORWARD and INPUT drop there does not reach a rule.`;
+  return warn('firewall', text, fix);
+}
+
+function namesIn(file: string): string[] {
+  try {
+    return readFileSync(file, 'latin1').split('\n').filter(Boolean);
+  } catch {
+    return [];
+  }
 }

@@ -1,12 +1,13 @@
 /**
  * What of others in the firewall stands in the way of rules: a chain that drops what they carry, a translation that takes
  * their ports away. Follows a new connection of each rule through every foreign base chain, as far as conditions can be
- * judged; one that can't may hold or not, and the words say so. Pure; facts come from ruleset.ts and places.ts.
+ * judged; one that can't may hold or not, and the words say so. Pure; facts come from ruleset.ts, legacy.ts and places.ts.
  */
 import { cidrContains, parseCidr } from '../../lib/net/cidr.ts';
 import { parseAddress } from '../../lib/net/address.ts';
 import { formatPortSpan, type PortSpan, spansOverlap } from '../../lib/net/ports.ts';
 import { type Finding, ok, warn } from './finding.ts';
+import { isLegacy, legacyInsert } from './legacy.ts';
 import type { Ask, Chain, Rule } from './ruleset.ts';
 
 /** A new connection on its way; what is not known is absent. */
@@ -48,7 +49,8 @@ const MOST_DEPTH = 16;
 /** limit: names in one line. */
 const MOST_NAMED = 5;
 
-export function firewallFindings(chains: Chains, places: readonly Place[]): Finding[] {
+/** `of`: what was looked at. */
+export function firewallFindings(chains: Chains, places: readonly Place[], of = 'nftables'): Finding[] {
   const bases = [...chains.values()].filter(
     (chain): chain is BaseChain => chain.hook !== undefined && HOOKS.has(chain.hook.name) && !OWN.test(chain.table),
   );
@@ -58,7 +60,7 @@ export function firewallFindings(chains: Chains, places: readonly Place[]): Find
     .flatMap((base) => dropping(chains, base, places, doubts));
   const thefts = bases.filter(({ hook }) => hook.type === 'nat').flatMap((base) => stealing(chains, base, places));
   const found = [...drops, ...thefts];
-  if (found.length === 0) found.push(ok('firewall', 'nothing else in nftables is seen to drop what EdgeFour carries'));
+  if (found.length === 0) found.push(ok('firewall', `nothing else in ${of} is seen to drop what EdgeFour carries`));
   if (doubts.size > 0)
     found.push(ok('firewall', `drops under conditions that are not judged here: ${few([...doubts], '; ')}`));
   return found;
@@ -92,7 +94,9 @@ function dropFinding(base: BaseChain, by: ReadonlyMap<Place, string>, unless: st
     warn(
       'firewall',
       `${where} drops ${whose}${unless}`,
-      `nft 'insert rule ${base.table} ${base.name} ${spare(base, first)}'`,
+      isLegacy(base.table)
+        ? `${legacyInsert(base)} ${spareLegacy(base, first)} -j ACCEPT`
+        : `nft 'insert rule ${base.table} ${base.name} ${spare(base, first)}'`,
     ),
   ];
 }
@@ -106,6 +110,14 @@ function spare(base: BaseChain, { before, family }: Place): string {
   const ports = before.ports?.map(formatPortSpan).join(', ');
   const port = ports === undefined ? '' : `${before.protocol?.toLowerCase()} dport { ${ports} } `;
   return `${to}${port}accept`;
+}
+
+function spareLegacy(base: BaseChain, { before }: Place): string {
+  if (sideOf(base.hook) === 'after') return '-m connmark --mark 0xe0000000/0xe0000000';
+  const to = before.to === undefined ? [] : [`-d ${before.to}`];
+  const ports = before.ports?.map(({ from, to }) => (from === to ? `${from}` : `${from}:${to}`)).join(',');
+  const port = ports === undefined ? [] : [`-p ${before.protocol?.toLowerCase()} -m multiport --dports ${ports}`];
+  return [...to, ...port].join(' ');
 }
 
 function stealing(chains: Chains, base: BaseChain, places: readonly Place[]): Finding[] {
