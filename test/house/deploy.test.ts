@@ -1,0 +1,92 @@
+/**
+ * The unit allows what the program uses, each option with its reason, and nothing else that it names: held to the list in
+ * src/lib/ffi/needs.ts, and that to the calls that are bound. What systemd's own groups hold is asked of systemd.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CALLED, CAPABILITIES, SOCKET_FAMILIES, SYSTEM_CALLS } from '../../src/lib/ffi/needs.ts';
+import { holds } from './holds.ts';
+import { product, ROOT } from './tree.ts';
+
+const UNIT = readFileSync(join(ROOT, 'deploy', 'edgefour.service'), 'utf8');
+/** Of Node itself and of what it starts: V8, libuv, nft. */
+const GROUP = '@system-service';
+
+/** The words that a setting has in the unit; `off`: in its lines that are comments. */
+function words(setting: string, off = false): string[] {
+  const lines = [...UNIT.matchAll(new RegExp(`^${off ? '#' : ''}${setting}=(.*)$`, 'gm'))];
+  return lines.flatMap(([, value = '']) => value.split(' ')).filter((word) => word !== '');
+}
+
+type Needs = typeof SYSTEM_CALLS;
+const names = (needs: Needs, isOption: boolean): string[] =>
+  Object.entries(needs).flatMap(([name, need]) => ((need.isOption ?? false) === isOption ? [name] : []));
+
+/** One list is the other, in any order. */
+function same(what: string, has: readonly string[], wanted: readonly string[]): string[] {
+  const lacks = wanted.filter((name) => !has.includes(name)).map((name) => `${what} lacks ${name}`);
+  return [...lacks, ...has.filter((name) => !wanted.includes(name)).map((name) => `${what} has ${name} for nothing`)];
+}
+
+test('every call that is bound is in the list, and the list has no other', () => {
+  const bound = product().flatMap(({ code, isTest }) =>
+    isTest
+      ? []
+      : [
+          ...[...code.matchAll(/bind\(\s*'[a-z_ ]+?\*?(\w+)\(/g)].map(([, name = '']) => CALLED[name] ?? name),
+          ...[...code.matchAll(/\bSYS_(\w+) =/g)].map(([, name = '']) => name.toLowerCase()),
+        ],
+  );
+  holds(
+    same(
+      'src/lib/ffi/needs.ts',
+      Object.keys(SYSTEM_CALLS),
+      bound.filter((name) => !['', 'syscall'].includes(name)),
+    ),
+  );
+});
+
+for (const setting of ['AmbientCapabilities', 'CapabilityBoundingSet'])
+  test(`${setting}: what is needed is on, what an option needs is a comment, and there is no more`, () =>
+    holds([
+      ...same(setting, words(setting), names(CAPABILITIES, false)),
+      ...same(`#${setting}`, words(setting, true), names(CAPABILITIES, true)),
+    ]));
+
+test('system calls: those of the rings by name, those of an option as comments', () => {
+  const rings = names(SYSTEM_CALLS, false).filter((name) => name.startsWith('io_uring_'));
+  // order: what is taken away comes after what is given.
+  const given = words('SystemCallFilter').filter((word) => !/^~|^@keyring$|^userfaultfd$/.test(word));
+  holds([
+    ...same('SystemCallFilter', given, [GROUP, ...rings]),
+    ...same('#SystemCallFilter', words('SystemCallFilter', true), names(SYSTEM_CALLS, true)),
+  ]);
+});
+
+test('address families are those in use', () =>
+  holds(same('RestrictAddressFamilies', words('RestrictAddressFamilies'), Object.keys(SOCKET_FAMILIES))));
+
+test('no other part of the unit takes away what an option needs', () => {
+  const [delegate, groups] = [words('Delegate', true), words('ProtectControlGroups', true)];
+  holds([
+    ...same('#Delegate', delegate, ['yes']),
+    ...same('#ProtectControlGroups', groups, ['no']),
+    ...same('LimitMEMLOCK', words('LimitMEMLOCK'), ['infinity']),
+  ]);
+});
+
+const asked = spawnSync('systemd-analyze', ['syscall-filter', GROUP], { encoding: 'utf8' });
+const unasked = asked.status === 0 ? false : 'systemd-analyze is not here: what its groups hold is not known';
+test(`the unit allows every call that it has to (systemd's ${GROUP})`, { skip: unasked }, () => {
+  const allowed = new Set([...words('SystemCallFilter'), ...groupOf(GROUP)]);
+  holds(names(SYSTEM_CALLS, false).flatMap((name) => (allowed.has(name) ? [] : [`SystemCallFilter forbids ${name}`])));
+});
+
+/** With the groups that it names. */
+function groupOf(group: string): string[] {
+  const { stdout } = spawnSync('systemd-analyze', ['syscall-filter', group], { encoding: 'utf8' });
+  const listed = stdout.split('\n').map((line) => line.trim());
+  return listed.flatMap((name) => (name.startsWith('@') && name !== group ? groupOf(name) : [name]));
+}
