@@ -55,6 +55,17 @@ test('from api to status: an instance and a rule by hand, banned and unbanned', 
   await said(w, 'unban', ProxyId);
 });
 
+test('a list of networks in several parts is put, and put again', async () => {
+  await using w = await world();
+  const file = join(w.folder, 'networks.txt');
+  const networks = Array.from({ length: 5_001 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`);
+  writeFileSync(file, `# a remark\n${networks.join('\n')}\n`);
+  for (let times = 0; times < 2; times++) {
+    const { code, stderr } = await edgefour(['limit', 'list', 'blocked', file, '--data', w.folder]);
+    assert.deepEqual([code, stderr], [0, 'blocked: 5001 networks\n']);
+  }
+});
+
 interface Status {
   readonly Instances: readonly { readonly Entries: readonly { readonly Addresses: readonly string[] }[] }[];
 }
