@@ -17,7 +17,7 @@ describe('uring, short of descriptors', { skip }, () => {
   // Ten connections' worth: two descriptors each.
   const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, descriptors: 20 }, events) });
 
-  test('connections beyond the limit wait, and each is served when another ends', async (t) => {
+  test('T21: connections beyond the limit wait, and each is served when another ends', async (t) => {
     const origin = await tcpOrigin(t);
     const rule = await world.up(await world.rule(leadsTo(origin)));
     const clients = await Promise.all(Array.from({ length: 40 }, () => tcpClient(t, ...entryOf(rule))));
@@ -55,7 +55,7 @@ describe('uring, short of buffers', { skip }, () => {
   // So few that the first burst of any stream takes them all, however slowly it comes.
   const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, buffers: 2 }, events) });
 
-  test('slow readers take all buffers, and others are still served', async (t) => {
+  test('T21: slow readers take all buffers, and others are still served', async (t) => {
     const flood = await tcpOrigin(t, (socket) => void socket.write(randomBytes(8 * MiB)));
     const origin = await tcpOrigin(t);
     const slow = await world.up(await world.rule(leadsTo(flood)));

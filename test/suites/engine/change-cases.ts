@@ -35,7 +35,7 @@ export function changeCases(under: EngineUnderTest): void {
       assert.deepEqual(world.records(rule.id), []);
     });
 
-    test('a connection whose origin is gone drains for its time, then ends as drained', async (t) => {
+    test('T26: a connection whose origin is gone drains for its time, then ends as drained', async (t) => {
       const origin = await tcpOrigin(t);
       const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
       const client = await tcpClient(t, ...entryOf(rule));
@@ -188,7 +188,7 @@ export function changeCases(under: EngineUnderTest): void {
       await assert.rejects(tcpClient(t, ...entryOf(rule)), { code: 'ECONNREFUSED' });
     });
 
-    test('waits for connections up to the drain time, then resets the rest', async (t) => {
+    test('T26: waits for connections up to the drain time, then resets the rest', async (t) => {
       const { engine, ends, client, rule } = await stoppable(t);
       const ended = readAll(client);
       const stopped = engine.stop(300);

@@ -23,7 +23,7 @@ export function isolationCases(under: EngineUnderTest, size = SIZE): void {
   describe(`isolation of ${size.connections} connections and ${size.sessions} sessions`, () => {
     const world = engineWorld(under);
 
-    test('1,000 changes of other rules disturb no connection and no session', async (t) => {
+    test('T23: 1,000 changes of other rules disturb no connection and no session', async (t) => {
       const [tcp, udp] = [await tcpOrigin(t), await udpEcho(t)];
       const tcpRule = await world.up(await world.rule(leadsTo(tcp)));
       const udpRule = await world.up(await world.rule({ ...leadsTo(udp), protocol: 'UDP' }));

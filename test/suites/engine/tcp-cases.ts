@@ -15,7 +15,7 @@ export function tcpCases(under: EngineUnderTest): void {
   describe('TCP', () => {
     const world = engineWorld(under);
 
-    test('bytes pass both ways, and the record tells who, where and how much', async (t) => {
+    test('T6: bytes pass both ways, and the record tells who, where and how much', async (t) => {
       const origin = await tcpOrigin(t);
       const rule = await world.up(await world.rule(leadsTo(origin)));
       const from = world.address();
@@ -51,7 +51,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.ok(counters.packetsIn >= 2 && counters.packetsOut >= 2);
     });
 
-    test('an end passes on and leaves the other direction open: client first, 100 times', async (t) => {
+    test('an end passes on and leaves the other direction open: client first, 100 times (T1)', async (t) => {
       const heard: Buffer[] = [];
       const answer = randomBytes(70_000);
       const origin = await tcpOrigin(t, (socket) => {
@@ -75,7 +75,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.ok(records.every(({ bytesIn, bytesOut }) => isWhole(bytesIn + bytesOut)));
     });
 
-    test('an end passes on and leaves the other direction open: origin first, 100 times', async (t) => {
+    test('an end passes on and leaves the other direction open: origin first, 100 times (T1)', async (t) => {
       const heard: Buffer[] = [];
       const greeting = randomBytes(70_000);
       const origin = await tcpOrigin(t, (socket) => {
@@ -136,7 +136,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.ended(rule.id))[0]?.end, 'origin-reset');
     });
 
-    test('a slow reader stops the writer; what waits in between is bounded, and nothing is lost', async (t) => {
+    test('T2: a slow reader stops the writer; what waits in between is bounded, and nothing is lost', async (t) => {
       const bound = kernelBuffers() + 4 * MiB;
       const size = Math.ceil((bound + 16 * MiB) / 65_536) * 65_536;
       const sent = createHash('sha256');
@@ -167,7 +167,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
     });
 
-    test('short connections leave nothing behind', async (t) => {
+    test('T4: short connections leave nothing behind', async (t) => {
       const origin = await tcpOrigin(t, (socket) => {
         echo(socket);
         socket.on('data', (chunk: Buffer) => chunk.toString() === 'reset me' && socket.resetAndDestroy());

@@ -10,7 +10,7 @@ export function udpCases(under: EngineUnderTest): void {
   describe('UDP', { concurrency: 4 }, () => {
     const world = engineWorld(under);
 
-    test('datagrams pass both ways as they are, empty ones too', async (t) => {
+    test('T7: datagrams pass both ways as they are, empty ones too', async (t) => {
       const origin = await udpEcho(t);
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
       const client = await udpPeer(t);
@@ -41,7 +41,7 @@ export function udpCases(under: EngineUnderTest): void {
       );
     });
 
-    test('a reply leaves from the address and port that the client used', async (t) => {
+    test('T9: a reply leaves from the address and port that the client used', async (t) => {
       const origin = await udpEcho(t);
       const entries = [world.entry(), world.entry(), world.entry()];
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP', entries }));
@@ -53,7 +53,7 @@ export function udpCases(under: EngineUnderTest): void {
       }
     });
 
-    test('a session keeps its socket to the origin, each client its own', async (t) => {
+    test('T8: a session keeps its socket to the origin, each client its own', async (t) => {
       const [a, b] = [await udpEcho(t), await udpPeer(t)];
       const rule = await world.up(await world.rule({ ...leadsTo(a), protocol: 'UDP' }));
       const clients = [await udpPeer(t), await udpPeer(t), b];
@@ -91,7 +91,7 @@ export function udpCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.counters(rule.id)).packetsOut, 3);
     });
 
-    test('an idle session ends and the next datagram begins another', async (t) => {
+    test('T8: an idle session ends and the next datagram begins another', async (t) => {
       const origin = await udpEcho(t);
       const rule = await world.up(
         await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 3 }) }),
@@ -134,7 +134,36 @@ export function udpCases(under: EngineUnderTest): void {
       );
     });
 
-    test('a one-way sender is never stuck on an origin that is gone', async (t) => {
+    test('T38, session persistence of UDP ends with its time, and when it is switched off', async (t) => {
+      const first = await udpEcho(t);
+      const second = await udpEcho(t, { port: first.port });
+      const rule = await world.rule({ ...leadsTo(first, second), protocol: 'UDP', persistSeconds: 2 });
+      await world.up(rule);
+      const from = world.address();
+      const whoAnswers = async (): Promise<string> => {
+        const before = first.got.length;
+        const client = await udpPeer(t, { address: from });
+        client.send('x', ...entryOf(rule));
+        await client.datagram(0);
+        return first.got.length > before ? 'first' : 'second';
+      };
+      let [one, two, took] = ['', '', Infinity];
+      // A slow machine may need more than the time for two sessions; then they say nothing.
+      while (took > 1900) {
+        const began = performance.now();
+        one = await whoAnswers();
+        two = await whoAnswers();
+        took = performance.now() - began;
+      }
+      assert.equal(two, one);
+      await new Promise((resolve) => setTimeout(resolve, 2100));
+      assert.notEqual(await whoAnswers(), one);
+      await world.up({ ...rule, persistSeconds: 0 });
+      const answers = [await whoAnswers(), await whoAnswers(), await whoAnswers(), await whoAnswers()];
+      assert.equal(answers.filter((answer) => answer === 'first').length, 2, answers.join());
+    });
+
+    test('T10: a one-way sender is never stuck on an origin that is gone', async (t) => {
       const first = await udpPeer(t);
       const second = await udpPeer(t, { port: first.port });
       const rule = await world.rule({ ...leadsTo(first), protocol: 'UDP' });
