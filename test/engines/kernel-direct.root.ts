@@ -31,7 +31,7 @@ function bothWays(): void {
     for (const [name, listener] of Object.entries(RULES)) {
       const settings = settingsOf(listener);
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-      const pieces = piecesOf(listener, { index: 40_000, slots, settings: settingsName(settings) });
+      const pieces = piecesOf(listener, { indices: [40_000], slots, settings: settingsName(settings) });
       const base = `${baseText({ isGuarded: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
       const changes = difference(NONE, pieces);
       const messages = messagesOf(changes);

@@ -59,6 +59,24 @@ test('a table that is made anew takes its counters along, not the connections', 
   assert.deepEqual([rule.counted.connections, rule.counted.unrecorded.lost], [12, 0]);
 });
 
+test('a rule with several indices has one account', () => {
+  const rule = createRegistry().take('rule-a', 'p', 2) ?? assert.fail();
+  const told = (key: string, packets: number) =>
+    absorb(rule, 'told', { set: 'told', key, data: '' }, { packets, bytes: 0 });
+  const fresh = (key: string, packets: number) =>
+    absorb(rule, 'fresh', { set: 'fresh', key, data: '' }, { packets, bytes: 0 });
+  for (const [key, count] of [
+    ['0xe0000400', 30],
+    ['0xe0000800', 20],
+  ] as const) {
+    fresh(key, count);
+    told(key, count / 10);
+  }
+  close(rule);
+  for (let i = 0; i < 2; i++) audit(rule, 3);
+  assert.deepEqual([rule.counted.connections, rule.counted.unrecorded], [50, { sampled: 45, lost: 1 }]);
+});
+
 test('what two engines have heard of is not held against what is lost later', () => {
   const { rule, read } = desk();
   read(4, 4);

@@ -38,8 +38,8 @@ export function began(rule: KernelRule, before: number): void {
  * counts as lost must have been missing the last time too. `alive`: those whose end will be told.
  */
 export function audit(rule: KernelRule, alive: number): void {
-  const { audited, row } = rule;
-  const [told, missing] = [row[COLUMN.told] ?? 0, missingOf(rule, alive)];
+  const { audited } = rule;
+  const [told, missing] = [toldOf(rule), missingOf(rule, alive)];
   const lost = Math.max(0, Math.min(missing, audited.missing));
   writeOff(rule, lost);
   // More were heard of than there were, and nothing has begun or ended since: two engines have heard of the same.
@@ -60,11 +60,15 @@ export function forget(rule: KernelRule, alive: number): void {
   delete counted.dropped['no-origin'];
   counted.unrecorded.sampled = 0;
   row[COLUMN.beyond] = 0;
-  setClosed(rule, (row[COLUMN.told] ?? 0) - alive);
+  setClosed(rule, toldOf(rule) - alive);
 }
 
-function missingOf({ row }: KernelRule, alive: number): number {
-  return (row[COLUMN.told] ?? 0) - (row[COLUMN.closed] ?? 0) - alive;
+function toldOf({ rows }: KernelRule): number {
+  return rows.values().reduce((sum, row) => sum + (row[COLUMN.told] ?? 0), 0);
+}
+
+function missingOf(rule: KernelRule, alive: number): number {
+  return toldOf(rule) - (rule.row[COLUMN.closed] ?? 0) - alive;
 }
 
 function writeOff(rule: KernelRule, lost: number): void {

@@ -11,7 +11,7 @@ import { RULES } from './testdata/rules.ts';
 
 const changesOf = (listener: Listener): Statement<SetName>[] => {
   const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-  return difference(NONE, piecesOf(listener, { index: 7, slots, settings: 's' }));
+  return difference(NONE, piecesOf(listener, { indices: [7], slots, settings: 's' }));
 };
 
 test('every kind of rule can be written without nft', () => {
@@ -21,7 +21,7 @@ test('every kind of rule can be written without nft', () => {
 test('what is not known goes through nft: settings, a turn of many counts, a foreign line', () => {
   const [first] = Object.values(RULES);
   assert.ok(first);
-  const weights = [100, 99, 98, 97, 96, 95].map((weight, i) => ({ address: `10.0.0.${i + 1}`, weight, tier: 0 }));
+  const weights = [300, 299, 298, 297, 296, 295].map((weight, i) => ({ address: `10.0.0.${i + 1}`, weight, tier: 0 }));
   const isLong = ({ targets }: Pick<Listener, 'targets'>): boolean =>
     messagesOf(changesOf({ ...first, entries: ['10.1.0.1'], targets })) === undefined;
   assert.ok(isLong({ targets: weights }));

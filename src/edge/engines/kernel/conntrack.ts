@@ -21,8 +21,8 @@ import {
 import { markOf, OURS, RULE_MASK } from './marks.ts';
 
 export interface Conntrack {
-  /** Connections of one rule, or of all. Looking also makes the kernel drop those whose time is up. */
-  flows(index?: number): Flow[];
+  /** Connections of one rule, by its indices, or of all. Looking also makes the kernel drop those whose time is up. */
+  flows(indices?: Iterable<number>): Flow[];
   /** All of them in brief; `whole` reads the rest of the one at hand. */
   scan(take: (brief: Brief, whole: () => Flow | undefined) => void): void;
   /**
@@ -63,7 +63,8 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
   }
 
   return {
-    flows: (index) => (index === undefined ? look(OURS, OURS) : look(markOf(index), RULE_MASK)),
+    flows: (indices) =>
+      indices === undefined ? look(OURS, OURS) : [...indices].flatMap((index) => look(markOf(index), RULE_MASK)),
     scan(take) {
       asking.dump(getFlows(OURS, OURS), (view, body, end) =>
         take(readBrief(view, body, end), () => readFlow(view, body, end)),

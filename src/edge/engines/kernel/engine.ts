@@ -30,7 +30,7 @@ import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import type { RecordLog } from './record-log.ts';
 import { createRecorder } from './recorder.ts';
-import { assignSlots, createRegistry, type KernelRule } from './registry.ts';
+import { assignSlots, createRegistry, type KernelRule, pagesFor } from './registry.ts';
 import { type Settings, settingsName, settingsOf } from './settings.ts';
 import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
@@ -87,9 +87,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   if (!books.areValid) {
     const alive = Map.groupBy(
       inherited.filter(({ mark }) => isTold(mark)),
-      ({ mark }) => indexOf(mark),
+      ({ mark }) => registry.at(indexOf(mark)),
     );
-    for (const rule of registry.rules.values()) forget(rule, alive.get(rule.index)?.length ?? 0);
+    for (const rule of registry.rules.values()) forget(rule, alive.get(rule)?.length ?? 0);
   }
   const records = options.records?.(books.batch);
   if (records && !options.isSuccessor) {
@@ -176,12 +176,14 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const taken = isInherited(known) ? undefined : whyTaken(listener, mine);
     const why = taken ?? unreachable(listener) ?? notForwarded(listener.entries, sysctls);
     if (why !== undefined) return refuse(listener.id, why);
-    const rule = registry.take(listener.id, listener.proxy);
-    if (!rule) return { ok: false, reason: 'the kernel engine has 65,535 rules, and that is all it can have' };
-    assignSlots(rule.slots, listener.targets);
+    const slots = new Map(known?.slots);
+    assignSlots(slots, listener.targets);
+    const rule = registry.take(listener.id, listener.proxy, pagesFor(slots));
+    if (!rule) return { ok: false, reason: FULL };
+    rule.slots = slots;
     const settings = settingsOf(listener);
     if (settings.recordOneIn > 0) conntrack.hear(true);
-    const pieces = piecesOf(listener, { index: rule.index, slots: rule.slots, settings: settingsName(settings) });
+    const pieces = piecesOf(listener, { indices: [...rule.rows.keys()], slots, settings: settingsName(settings) });
     const refusal = await change(rule, pieces, settings);
     if (refusal !== '') return refuse(rule.id, explain(refusal));
     if (listener.protocol === 'UDP' && isMoving) {
@@ -219,7 +221,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     if (!rule || stopping) return;
     arrived.delete(rule.id);
     // Not looked at: there may be some.
-    rule.flows = allowed(() => conntrack.flows(rule.index).length) ?? 1;
+    rule.flows = allowed(() => conntrack.flows(rule.rows.keys()).length) ?? 1;
     const isEmpty = rule.flows === 0;
     const left = isEmpty ? NONE : remains(rule.pieces);
     const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
@@ -232,7 +234,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   /** Now if it may, and at the next survey: packets that were on their way may have found the rule as it was. */
   function lookAt(rule: KernelRule): void {
-    allowed(() => judge(rule, conntrack.flows(rule.index), drains));
+    allowed(() => judge(rule, conntrack.flows(rule.rows.keys()), drains));
     rule.mustJudge = true;
   }
 
@@ -342,6 +344,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   };
 }
 
+const FULL =
+  'the kernel engine has 65,535 rules (one with more than 511 origins counts several times), all it can have';
 const NO_POINTS: ReadonlySet<string> = new Set();
 
 /** Its places are its own, though nobody knows yet which they are. */

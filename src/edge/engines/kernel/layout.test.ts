@@ -14,7 +14,7 @@ import { difference } from '../../../lib/nft/transaction.ts';
 function elements(): Element[] {
   return Object.values(RULES).flatMap((listener, i) => {
     const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-    const place = { index: i + 1, slots, settings: settingsName(settingsOf(listener)) };
+    const place = { indices: [i + 1], slots, settings: settingsName(settingsOf(listener)) };
     return [...piecesOf(listener, place).elements.values()];
   });
 }

@@ -7,7 +7,8 @@
  *     28..26  ending      0 while both sides live; see ENDINGS
  *     25..10  rule        1–65,535, an index of this table
  *      9      told        its end will be told of: it is in the sample of which records are written
- *      8..0   slot        which target of the rule; 0 where the rule has one target only
+ *      8..0   slot        which target of the rule; 0 where the rule has one target only. A rule with more than 511 has
+ *                        several indices (pages)
  */
 export const OURS = 0xe000_0000;
 export const MOST_INDEX = 0xffff;
@@ -26,6 +27,18 @@ export type Ending = (typeof ENDINGS)[keyof typeof ENDINGS];
 export function markOf(index: number, slot = 0): number {
   return (OURS | (index << 10) | slot) >>> 0;
 }
+
+/**
+ * Slots of a rule are counted from 1 through all its indices, of which it has as many as its targets need: the mark of the
+ * target in `slot`.
+ */
+export function markAt(indices: readonly number[], slot: number): number {
+  const page = pageOf(slot);
+  return markOf(indices[page] ?? 0, slot - page * MOST_SLOTS);
+}
+
+/** Which of a rule's indices has this slot, from 0. */
+export const pageOf = (slot: number): number => Math.floor((slot - 1) / MOST_SLOTS);
 
 /** Where the counts of a rule's turn begin in the maps that all rules share; `index` of such a key. */
 export const turnKey = (index: number): number => index * MOST_COUNTS;

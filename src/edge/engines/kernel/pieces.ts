@@ -11,7 +11,7 @@ import { hex } from '../../../lib/nft/nf-tables.ts';
 import type { Element as AnyElement, Pieces as AnyPieces } from '../../../lib/nft/transaction.ts';
 import type { Listener, Target } from '../../engine.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { markOf, MOST_SLOTS, turnKey } from './marks.ts';
+import { markAt, markOf, MOST_SLOTS, turnKey } from './marks.ts';
 import { type Share, shares } from './shares.ts';
 import type { SetName } from './table.ts';
 
@@ -22,8 +22,8 @@ export const NONE: Pieces = { elements: new Map(), chains: new Map(), maps: new 
 
 /** Where in the table the rule is. */
 export interface Place {
-  /** marks.ts. */
-  readonly index: number;
+  /** marks.ts. The first is the rule's name in the table. */
+  readonly indices: readonly number[];
   /** Target address → slot, for every target. */
   readonly slots: ReadonlyMap<string, number>;
   /** The chain with its time-outs and records: settings.ts. */
@@ -35,8 +35,8 @@ export type Family = 4 | 6;
 /** limit: as many clients as the other engines remember. A map that is full forgets nobody; it learns no more. */
 const MOST_KEPT = 65_536;
 
-/** limit: as many elements as a rule with the most origins takes when all weigh the same. */
-const MOST_TURN = MOST_SLOTS;
+/** limit: 100 KB in the kernel; 1,000 origins that weigh the same. */
+const MOST_TURN = 1024;
 
 export function familyOf(address: string): Family {
   return address.includes(':') ? 6 : 4;
@@ -46,19 +46,24 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
   const elements = new Map<string, Element>();
   const chains = new Map<string, readonly string[]>();
   const maps = new Map<string, string>();
-  const rule = hex(markOf(place.index));
+  const [index = 0] = place.indices;
+  const pages = place.indices.map((one) => hex(markOf(one)));
+  const rule = hex(markOf(index));
   const put: Put = (set, key, data = '') => void elements.set(`${set} ${key}`, { set, key, data });
 
-  elements.set(`rules ${rule}`, { set: 'rules', key: rule, data: '', comment: `${listener.id} ${listener.proxy}` });
-  put('fresh', rule);
-  put('told', rule);
-  put('settings', rule, `jump ${place.settings}`);
+  for (const [page, key] of pages.entries()) {
+    const comment = `${listener.id} ${listener.proxy}${page > 0 ? ` ${page}` : ''}`;
+    elements.set(`rules ${key}`, { set: 'rules', key, data: '', comment });
+    put('fresh', key);
+    put('told', key);
+    put('settings', key, `jump ${place.settings}`);
+  }
   for (const entry of listener.entries) putEntry(listener, entry, rule, put);
   const kind = portKind(listener);
-  if (kind === 'shift') putShift(listener, rule, put);
+  if (kind === 'shift') for (const page of pages) putShift(listener, page, put);
   for (const family of new Set(listener.entries.map(familyOf))) {
-    for (const direction of ['original', 'reply']) {
-      const [set, key] = [`seen${family}`, `${rule} . ${direction}`] as const;
+    for (const way of pages.flatMap((page) => [`${page} . original`, `${page} . reply`])) {
+      const [set, key] = [`seen${family}`, way] as const;
       // With its protocol as a comment: a rule that changes it gets a new counter.
       elements.set(`${set} ${key}`, { set, key, data: '', comment: listener.protocol });
     }
@@ -70,12 +75,12 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
       if (kind !== 'one') put(`more${family}`, rule, `goto ${kind}${family}`);
     } else {
       const markOfTarget = ({ address }: { readonly address: string }): string =>
-        hex(markOf(place.index, place.slots.get(address)));
+        hex(markAt(place.indices, place.slots.get(address) ?? 0));
       for (const target of takers) putTarget(listener, target, markOfTarget(target), put);
-      const [turn, kept] = [`turn-${place.index}-${family}`, `kept-${place.index}-${family}`];
+      const [turn, kept] = [`turn-${index}-${family}`, `kept-${index}-${family}`];
       put(`more${family}`, rule, `goto ${turn}`);
       const runs = shares(takers);
-      const pick = putTurn(runs, place.index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
+      const pick = putTurn(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
       chains.set(turn, turnLines(pick, `jump ${kind}${family}`, family, kept, listener.persistSeconds));
       if (listener.persistSeconds > 0)
         maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_KEPT}; flags dynamic,timeout; }`);

@@ -4,7 +4,6 @@
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../../lib/net/address.ts';
 import type { Listener } from '../../engine.ts';
-import { MOST_SLOTS } from './marks.ts';
 import { familyOf } from './pieces.ts';
 
 export type Read = { readonly listener: Listener } | { readonly reason: string };
@@ -17,7 +16,6 @@ export function readListener(raw: Listener): Read {
   if (!NAME.test(raw.id) || !NAME.test(raw.proxy)) return { reason: 'its id has letters that nft has no use for' };
   if (raw.mode !== 'OFF') return { reason: `the kernel engine cannot do ${raw.mode}: it adds no byte` };
   if (raw.entries.length === 0) return { reason: 'the rule has no entry address on this edge' };
-  if (raw.targets.length > MOST_SLOTS) return { reason: `the kernel engine leads to ${MOST_SLOTS} origins at most` };
   const entries = raw.entries.map((entry) => canonical(entry));
   const targets = raw.targets.map((target) => ({ ...target, address: canonical(target.address) }));
   const bad = [...raw.entries, ...raw.targets.map(({ address }) => address)].find((text) => canonical(text) === '');

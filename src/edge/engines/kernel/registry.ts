@@ -5,7 +5,7 @@
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
 import { type Books, openBooks } from './books.ts';
-import { MOST_INDEX } from './marks.ts';
+import { MOST_INDEX, pageOf } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';
 
@@ -17,9 +17,10 @@ export interface KernelCounters extends LiveCounters {
 export interface KernelRule {
   readonly id: string;
   proxy: string;
+  /** The first of its indices: marks.ts. */
   readonly index: number;
-  /** Target address → slot. */
-  readonly slots: Map<string, number>;
+  /** Target address → slot, counted through all its indices. */
+  slots: Map<string, number>;
   /** What it has in the table. */
   pieces: Pieces;
   settings: Settings | undefined;
@@ -32,8 +33,10 @@ export interface KernelRule {
   /** Connections may have to go that nobody has looked at. */
   mustJudge: boolean;
   readonly counted: KernelCounters;
-  /** What each of the table's counters said last, and how many connections were seen to their end: books.ts. */
+  /** What each of the table's counters said last, and how many connections were seen to their end: books.ts. Of `index`. */
   readonly row: Float64Array;
+  /** By index; all but the first have the table's counters alone. */
+  readonly rows: Map<number, Float64Array>;
   /** What the last audit found: audit.ts. */
   audited: { readonly told: number; readonly alive: number; readonly missing: number };
   /** Entries in conntrack at the last survey, open or just closed. */
@@ -43,10 +46,10 @@ export interface KernelRule {
 export interface Registry {
   readonly rules: ReadonlyMap<string, KernelRule>;
   at(index: number): KernelRule | undefined;
-  /** The rule of this id, new where there was none. undefined: the table is full. */
-  take(id: string, proxy: string): KernelRule | undefined;
-  /** One that was in the table before this engine. */
-  inherit(id: string, proxy: string, index: number): KernelRule;
+  /** The rule of this id, new where there was none, with so many indices at least. undefined: the table is full. */
+  take(id: string, proxy: string, pages?: number): KernelRule | undefined;
+  /** One that was in the table before this engine. `indices`: one at least. */
+  inherit(id: string, proxy: string, indices: readonly number[]): KernelRule;
   /** Its last connection is gone. */
   release(rule: KernelRule): void;
 }
@@ -64,7 +67,8 @@ export function createRegistry(
   const retired = new Map<string, KernelCounters>();
   let last = 0;
 
-  function add(id: string, proxy: string, index: number): KernelRule {
+  function add(id: string, proxy: string, indices: readonly number[]): KernelRule {
+    const [index = 0] = indices;
     const rule: KernelRule = {
       id,
       proxy,
@@ -78,40 +82,47 @@ export function createRegistry(
       mustJudge: false,
       counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 } },
       row: books.row(index),
+      rows: new Map(),
       audited: { told: 0, alive: 0, missing: 0 },
       flows: 0,
     };
     retired.delete(id);
     rules.set(id, rule);
-    byIndex.set(index, rule);
+    return widen(rule, indices);
+  }
+
+  function widen(rule: KernelRule, indices: readonly number[]): KernelRule {
+    for (const index of indices) {
+      rule.rows.set(index, index === rule.index ? rule.row : books.row(index));
+      byIndex.set(index, rule);
+    }
     return rule;
   }
 
   /** Going round, so that an index rests before it is used again. */
-  function freeIndex(): number | undefined {
-    for (let tried = 0; tried < MOST_INDEX; tried++) {
+  function freeIndices(count: number): number[] | undefined {
+    const free: number[] = [];
+    for (let tried = 0; tried < MOST_INDEX && free.length < count; tried++) {
       last = (last % MOST_INDEX) + 1;
-      if (!byIndex.has(last)) return last;
+      if (!byIndex.has(last)) free.push(last);
     }
-    return undefined;
+    return free.length < count ? undefined : free;
   }
 
   return {
     rules,
     retired,
     at: (index) => byIndex.get(index),
-    take(id, proxy) {
+    take(id, proxy, pages = 1) {
       const known = rules.get(id);
-      if (known) return known;
-      const index = freeIndex();
-      if (index === undefined) return undefined;
-      books.row(index).fill(0);
-      return add(id, proxy, index);
+      const more = freeIndices(pages - (known?.rows.size ?? 0));
+      for (const index of more ?? []) books.row(index).fill(0);
+      return more && (known ? widen(known, more) : add(id, proxy, more));
     },
     inherit: add,
     release(rule) {
       rules.delete(rule.id);
-      byIndex.delete(rule.index);
+      for (const index of rule.rows.keys()) byIndex.delete(index);
       const { connections, dropped } = rule.counted;
       if (connections > 0 || Object.keys(dropped).length > 0) retired.set(rule.id, rule.counted);
       for (const oldest of retired.keys()) {
@@ -120,6 +131,12 @@ export function createRegistry(
       }
     },
   };
+}
+
+/** How many indices these slots take. */
+export function pagesFor(slots: ReadonlyMap<string, number>): number {
+  const last = slots.values().reduce((most, slot) => Math.max(most, slot), 1);
+  return pageOf(last) + 1;
 }
 
 /** Gives every target a slot; those that were there keep theirs. */

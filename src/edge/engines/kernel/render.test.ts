@@ -23,7 +23,7 @@ test('the table of a handful of rules', () => {
 
 function pieces(listener: Listener) {
   const slots = new Map(listener.targets.map(({ address }, i) => [address, i + 1]));
-  const place: Place = { index: 1, slots, settings: settingsName(settingsOf(listener)) };
+  const place: Place = { indices: [1], slots, settings: settingsName(settingsOf(listener)) };
   return piecesOf(listener, place);
 }
 

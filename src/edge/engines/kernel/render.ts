@@ -5,6 +5,7 @@
 import { difference, textOf } from '../../../lib/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
 import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
+import { pagesFor } from './registry.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
 import { baseText, LAYOUT, type TableOptions } from './table.ts';
 
@@ -31,11 +32,13 @@ export function render(
   listeners: readonly Listener[],
   options: TableOptions = { isGuarded: false, owner: '' },
 ): string {
+  let last = 0;
   return tableText(
-    listeners.map((listener, i) => {
+    listeners.map((listener) => {
       const settings = settingsOf(listener);
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-      const place: Place = { index: i + 1, slots, settings: settingsName(settings) };
+      const indices = Array.from({ length: pagesFor(slots) }, () => ++last);
+      const place: Place = { indices, slots, settings: settingsName(settings) };
       return { pieces: piecesOf(listener, place), settings };
     }),
     options,

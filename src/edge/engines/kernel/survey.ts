@@ -54,6 +54,9 @@ const MOST_ADOPTED = 100_000;
 /** limit: one look per rule costs less than one through all, up to about so many. */
 const FEW = 8;
 
+/** Connections by rule; under `undefined` those of none. */
+const createTally = (): Map<KernelRule | undefined, number> => new Map();
+
 export function createSurvey(deps: SurveyDeps): Survey {
   const { clock, conntrack, farewell, registry, recorder, drains, log } = deps;
   let nextLook = 0;
@@ -93,29 +96,29 @@ export function createSurvey(deps: SurveyDeps): Survey {
 
   function attend(): void {
     const rules = [...registry.rules.values()].filter(needsAttention);
-    if (rules.length <= FEW) return rules.forEach((rule) => attendTo(rule, conntrack.flows(rule.index)));
-    const flows = Map.groupBy(conntrack.flows(), ({ mark }) => indexOf(mark));
-    for (const rule of rules) attendTo(rule, flows.get(rule.index) ?? []);
+    if (rules.length <= FEW) return rules.forEach((rule) => attendTo(rule, conntrack.flows(rule.rows.keys())));
+    const flows = Map.groupBy(conntrack.flows(), ({ mark }) => registry.at(indexOf(mark)));
+    for (const rule of rules) attendTo(rule, flows.get(rule) ?? []);
   }
 
   function look(): void {
     const start = clock.monotonic();
     if (start < nextLook) return;
-    const [active, all, told] = [new Map<number, number>(), new Map<number, number>(), new Map<number, number>()];
+    const [active, all, told] = [createTally(), createTally(), createTally()];
     const orphans: Flow[] = [];
     const gone = new Map(adopted);
     // With 10,000 rules that dump takes longer than all the rest.
     if (hadTold || mayTell()) deps.readTold();
     const oldest = clock.now() - RECORD_EVERY_MS;
     conntrack.scan((brief, whole) => {
-      const index = indexOf(brief.mark);
+      const rule = registry.at(indexOf(brief.mark));
       const isOpen = !isOver(brief);
-      all.set(index, (all.get(index) ?? 0) + 1);
-      if (isOpen) active.set(index, (active.get(index) ?? 0) + 1);
-      if (isTold(brief.mark)) told.set(index, (told.get(index) ?? 0) + 1);
+      all.set(rule, (all.get(rule) ?? 0) + 1);
+      if (isOpen) active.set(rule, (active.get(rule) ?? 0) + 1);
+      if (isTold(brief.mark)) told.set(rule, (told.get(rule) ?? 0) + 1);
       const isAdopted = gone.delete(brief.id);
       // Of a rule that went while it came; or of an engine that died before it could cut it.
-      const isOrphan = isOpen && !registry.at(index);
+      const isOrphan = isOpen && !rule;
       if (!isOrphan && !isAdopted && (brief.startedAt ?? Infinity) > oldest) return;
       const flow = whole();
       if (flow && isAdopted) adopted.set(flow.id, flow);
@@ -126,9 +129,9 @@ export function createSurvey(deps: SurveyDeps): Survey {
     for (const flow of gone.values()) if (adopted.delete(flow.id)) recorder.ended(flow, 'unseen');
     recorder.settle();
     for (const rule of registry.rules.values()) {
-      rule.flows = all.get(rule.index) ?? 0;
-      rule.counted.active = active.get(rule.index) ?? 0;
-      if (isAll) audit(rule, told.get(rule.index) ?? 0);
+      rule.flows = all.get(rule) ?? 0;
+      rule.counted.active = active.get(rule) ?? 0;
+      if (isAll) audit(rule, told.get(rule) ?? 0);
     }
     hadTold = told.size > 0;
     conntrack.hear(hadTold || mayTell());

@@ -36,14 +36,34 @@ export function takeOver(asking: Asking, registry: Registry): Found {
   }
   const chains = namesOf('CHAIN', asking);
   const own = { chains: ownNames(chains), maps: ownNames(namesOf('SET', asking)) };
-  for (const [index, elements] of byIndex) {
-    const label = elements.find(({ set }) => set === 'rules')?.comment ?? '';
-    const [id = '', proxy = ''] = label.split(' ');
-    // Remains without a name, which only a foreign hand can have left, get one that no rule has.
-    inherit(registry.inherit(id || `unnamed ${index}`, proxy, index), elements, own);
+  for (const [id, pages] of Map.groupBy([...byIndex].map(readPage), ({ id }) => id)) {
+    const inOrder = pages.toSorted((a, b) => a.page - b.page);
+    const indices = inOrder.map(({ index }) => index);
+    const rule = registry.inherit(id, inOrder[0]?.proxy ?? '', indices);
+    inherit(
+      rule,
+      inOrder.flatMap(({ elements }) => elements),
+      own,
+    );
   }
   const settings = chains.filter((name) => settingsNamed(name) !== undefined);
   return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
+}
+
+/** What a rule has under one of its indices, and which of them that is. */
+interface Page {
+  readonly id: string;
+  readonly proxy: string;
+  readonly page: number;
+  readonly index: number;
+  readonly elements: readonly Element[];
+}
+
+function readPage([index, elements]: readonly [number, readonly Element[]]): Page {
+  const label = elements.find(({ set }) => set === 'rules')?.comment ?? '';
+  const [id = '', proxy = '', page = '0'] = label.split(' ');
+  // Remains without a name, which only a foreign hand can have left, get one that no rule has.
+  return { id: id || `unnamed ${index}`, proxy, page: Number(page), index, elements };
 }
 
 /** The mark of a rule is an element's key, or what an entry leads to; of a turn, the key is told by the index itself. */
@@ -72,11 +92,13 @@ function inherit(rule: KernelRule, elements: readonly Element[], own: Own): void
     chains: new Map((own.chains.get(rule.index) ?? []).map((name) => [name, []])),
     maps: new Map((own.maps.get(rule.index) ?? []).map((name) => [name, ''])),
   };
+  const indices = [...rule.rows.keys()];
   for (const { set, key, data } of elements) {
     if (set === 'settings') rule.settings = settingsNamed(data.slice('jump '.length));
     const slot = Number(key) & MOST_SLOTS;
     const target = /^(?:to|host)/.test(set) ? data.split(' ')[0] : undefined;
-    if (target !== undefined && slot > 0) rule.slots.set(target, slot);
+    const before = MOST_SLOTS * indices.indexOf(indexOf(Number(key)));
+    if (target !== undefined && slot > 0) rule.slots.set(target, before + slot);
   }
   rule.isUp = elements.some(({ set }) => set === 'settings');
   rule.mustJudge = true;
