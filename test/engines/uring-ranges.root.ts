@@ -12,7 +12,7 @@ import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { listeningPorts } from '../../src/edge/engines/uring/steer/listening.ts';
 import type { Engine } from '../../src/edge/engine.ts';
 import type { ConnectionRecord } from '../../src/link/facts.ts';
-import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
+import { eventually, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
 import { leadsTo, listener } from '../suites/engine/listener.ts';
 import { ask, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { edgefour } from '../world/command.ts';
@@ -114,6 +114,13 @@ describe('uring, ranges of a whole program', { skip: missing ?? whyNoNamespaces(
       const { stdout } = await edgefour(['status', '--data', w.folder]);
       assert.match(stdout, /--engine uring; 2000 ports, \d+ sockets? behind eBPF sk_lookup/);
     });
+    // Nobody tells a program that listens there later; doctor tells the operator.
+    const leave = await occupy(address, from + 5);
+    await eventually(async () => {
+      const { stdout } = await edgefour(['doctor', ...w.args]);
+      assert.match(stdout, new RegExp(`TCP ${address} port ${from + 5} of \\S+ is taken by .*pid ${process.pid}\\b`));
+    });
+    await leave();
     await using ending = new AsyncDisposableStack();
     const loads = [0, 777, 1999].map((offset) => ending.use(connects(address, from + offset, { perSecond: 30 })));
     const old = await connectTo(address, from + 1234);
