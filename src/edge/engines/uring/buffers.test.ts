@@ -36,9 +36,9 @@ test(
       pool.give(warm);
     }
     // Neighbours of what is in use keep the page that they share with it.
-    const shared = [warm, warm + 1, (kept ?? -1) + 1];
+    const shared = new Set([warm, warm + 1, (kept ?? -1) + 1]);
     assert.deepEqual(
-      given.filter((buffer) => isTouched(buffer) && !shared.includes(buffer)),
+      given.filter((buffer) => isTouched(buffer) && !shared.has(buffer)),
       [],
     );
     assert.deepEqual([isTouched(warm), isTouched(kept ?? -1)], [true, true]);
