@@ -108,11 +108,7 @@ export class Reconciler {
    * The plan has changed by this with this revision. `all`: and engines may do things that are not in it. `beside`: what
    * somebody else does for the revision, which is not applied before that; nor is a rule that `waits` for it.
    */
-  feed(
-    delta: PlanDelta,
-    revision: number,
-    { all, beside, waits }: Around = {},
-  ): void {
+  feed(delta: PlanDelta, revision: number, { all, beside, waits }: Around = {}): void {
     const mark = this.#ledger.begin(revision);
     if (all) void this.#prune(all, this.#ledger.add(mark));
     if (beside) void this.#await(beside, this.#ledger.add(mark));
