@@ -16,10 +16,12 @@ import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.t
 import { connects } from '../world/connects.ts';
 
 const missing = await whyUnavailable();
+// order: only then, because on a machine without koffi it cannot be loaded.
+const notSteered = missing ?? (await import('../../src/edge/engines/uring/steer/ranges.ts')).whyPerPort();
 const WAYS = { 'one socket for the range': true, 'a socket per port': false };
 
 for (const [way, steering] of Object.entries(WAYS)) {
-  const skip = missing ?? (steering ? await whyNotSteered() : undefined) ?? false;
+  const skip = (steering ? notSteered : missing) ?? false;
   describe(`uring ranges, ${way}`, { skip }, () => {
     const under = {
       create: (events) => createUringEngineWith({ workers: 2, steering }, events),
@@ -63,7 +65,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
   });
 });
 
-describe('uring ranges, handed over', { skip: missing ?? (await whyNotSteered()) ?? false }, () => {
+describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
   const quiet = { record() {}, listener() {}, log() {} };
 
   test('sockets that a range began with, and the one that takes it, go on in the next process; a change counts at once', async (t) => {
@@ -104,68 +106,56 @@ describe('uring ranges, handed over', { skip: missing ?? (await whyNotSteered())
   });
 });
 
-test(
-  'a worker of a range dies: the next one has its ports',
-  { skip: missing ?? (await whyNotSteered()) ?? false },
-  async (t) => {
-    // order: only here, because on a machine without koffi these cannot be loaded.
-    const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
-    const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
-    const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
-    const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
-    const origin = await tcpOrigin(t);
-    const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
-    const ranges = new Ranges();
-    t.after(() => ranges.close());
-    const range = ranges.points(rule, new Map(), undefined);
-    assert.ok(typeof range !== 'string', 'it is to be led');
-    const [[key, point] = assert.fail()] = [...range];
-    const fds = openPoint(point, 1, undefined);
-    assert.ok(typeof fds !== 'string', String(fds));
-    const events: string[] = [];
-    const seat = new Seat(
-      0,
-      { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
-      { log() {}, died: () => events.push('died'), back: () => events.push('back') },
-    );
-    t.after(() => seat.end(0));
-    const row = newRow();
-    const { ports, originPorts } = rule;
-    await seat.order({
-      kind: 'apply',
-      rule: workerRule(
-        origin.address,
-        [{ fd: fds[0]?.[0] ?? -1, address: point.address, port: point.port, originPort: origin.port }],
-        row,
-        { range: { ports, originPorts } },
-      ),
-    });
-    assert.equal(ranges.lead(rule, range, new Map([[key, { point, fds }]])), undefined);
-    const lost = await tcpClient(t, point.address, 27_050);
-    assert.equal(await ask(lost, 'one'), 'one');
-    const end = readAll(lost);
-    const waiting = seat.order({ kind: 'nonsense' } as never);
-    assert.equal((await end).end, 'reset');
-    const patient = await tcpClient(t, point.address, 27_051);
-    assert.equal(await ask(patient, 'two'), 'two');
-    await waiting;
-    await eventually(() => assert.deepEqual(events, ['died', 'back']));
-    assert.equal(sumRows([row]).connections, 2);
-  },
-);
+test('a worker of a range dies: the next one has its ports', { skip: notSteered ?? false }, async (t) => {
+  // order: only here, because on a machine without koffi these cannot be loaded.
+  const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
+  const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
+  const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
+  const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
+  const origin = await tcpOrigin(t);
+  const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
+  const ranges = new Ranges();
+  t.after(() => ranges.close());
+  const range = ranges.points(rule, new Map(), undefined);
+  assert.ok(typeof range !== 'string', 'it is to be led');
+  const [[key, point] = assert.fail()] = [...range];
+  const fds = openPoint(point, 1, undefined);
+  assert.ok(typeof fds !== 'string', String(fds));
+  const events: string[] = [];
+  const seat = new Seat(
+    0,
+    { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
+    { log() {}, died: () => events.push('died'), back: () => events.push('back') },
+  );
+  t.after(() => seat.end(0));
+  const row = newRow();
+  const { ports, originPorts } = rule;
+  await seat.order({
+    kind: 'apply',
+    rule: workerRule(
+      origin.address,
+      [{ fd: fds[0]?.[0] ?? -1, address: point.address, port: point.port, originPort: origin.port }],
+      row,
+      { range: { ports, originPorts } },
+    ),
+  });
+  assert.equal(ranges.lead(rule, range, new Map([[key, { point, fds }]])), undefined);
+  const lost = await tcpClient(t, point.address, 27_050);
+  assert.equal(await ask(lost, 'one'), 'one');
+  const end = readAll(lost);
+  const waiting = seat.order({ kind: 'nonsense' } as never);
+  assert.equal((await end).end, 'reset');
+  const patient = await tcpClient(t, point.address, 27_051);
+  assert.equal(await ask(patient, 'two'), 'two');
+  await waiting;
+  await eventually(() => assert.deepEqual(events, ['died', 'back']));
+  assert.equal(sumRows([row]).connections, 2);
+});
 
 /** What an engine says of how it serves a rule, which it must. */
 function noteIn(applied: Applied): string {
   assert.ok(applied.ok, JSON.stringify(applied));
   return applied.note ?? assert.fail('it says nothing');
-}
-
-async function whyNotSteered(): Promise<string | undefined> {
-  const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
-  const ranges = new Ranges();
-  const { lacking } = ranges;
-  ranges.close();
-  return lacking;
 }
 
 function changes(under: EngineUnderTest): void {

@@ -26,16 +26,9 @@ export async function uringFacts(): Promise<UringFacts> {
   const [workers, limit] = [availableParallelism(), descriptorLimit()];
   const share = shareOf(unreserved(limit), workers);
   const why = await whyUnavailable(workers);
-  return { why, workers, share, limit, locked: lockedBytes(workers), perPort: why ?? (await whyPerPort()) };
-}
-
-/** Asked by doing it, without a port. order: only where the engine can run, because the file needs what that needs. */
-async function whyPerPort(): Promise<string | undefined> {
-  const { Ranges } = await import('../../edge/engines/uring/steer/ranges.ts');
-  const ranges = new Ranges();
-  const { lacking } = ranges;
-  ranges.close();
-  return lacking;
+  // order: only where the engine can run, because the file needs what that needs.
+  const perPort = why ?? (await import('../../edge/engines/uring/steer/ranges.ts')).whyPerPort();
+  return { why, workers, share, limit, locked: lockedBytes(workers), perPort };
 }
 
 /** limit: below this many a worker is full before a core is busy. */

@@ -178,3 +178,11 @@ export function noteOf(ports: number, sockets: number, why: string | undefined):
   const way = why === undefined ? 'behind eBPF sk_lookup' : `one per port: ${why}`;
   return `${ports} ports, ${sockets} ${sockets === 1 ? 'socket' : 'sockets'} ${way}`;
 }
+
+/** Why ranges have a socket per port here, in words; undefined: they have not. Asked by doing it, without a port. */
+export function whyPerPort(): string | undefined {
+  const ranges = new Ranges();
+  const { lacking } = ranges;
+  ranges.close();
+  return lacking;
+}
