@@ -221,6 +221,11 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     reporter.changed();
     if (replica.world !== '' && reconciler.settled) ready.resolve();
   };
+  // order: not before it serves, because until then control may refuse to start, which is said in one line and no other.
+  void ready.promise.then(() => {
+    for (const { name, unavailable } of engines.report)
+      if (unavailable !== undefined) log.info('an engine cannot be used here', { engine: name, reason: unavailable });
+  });
   // order: last, because from here until they are bound datagrams wait in their sockets.
   for (const [entry, sessions] of (await tools.inheritance?.sessions()) ?? [])
     inheritance?.sessions.set(entry, sessions);

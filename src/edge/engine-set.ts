@@ -57,11 +57,7 @@ export async function openEngines(
       };
       const engine = await factory(tell, inheritance);
       running.set(name, engine);
-      const claimed = engine.capabilities();
-      capabilities.set(name, claimed);
-      // Here alone: what is chosen instead is said per rule, by `status`.
-      if (claimed.unavailable !== undefined)
-        log.info('an engine cannot be used here', { engine: name, reason: claimed.unavailable });
+      capabilities.set(name, engine.capabilities());
     } catch (error) {
       const unavailable = `it could not be started: ${(error as Error).message}`;
       log.error('an engine could not be started', { engine: name, reason: (error as Error).message });
