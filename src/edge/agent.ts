@@ -70,12 +70,14 @@ export interface Edge {
   stop(drainMs: number): Promise<void>;
   /**
    * One that takes over accepts nothing before `begin`. For an edge that is taken over from: `rest`: serves on, but
-   * follows no change and writes no world; `handOver`: as the engine's; then `stop`, or, where the other one failed, `resume`.
+   * follows no change and writes no world; `handOver` and `pause`: as the engine's; then `stop`, or, where the other one
+   * failed, `resume`.
    */
   readonly succession: {
     begin(): Promise<void>;
     rest(): Promise<void>;
     handOver(): Promise<readonly HandedSession[]>;
+    pause(): Promise<void>;
     resume(): Promise<void>;
   };
 }
@@ -279,6 +281,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       isSucceeded = true;
       return engines.handOver();
     },
+    pause: () => engines.pause(),
     async resume() {
       if (stopped) return;
       isSucceeded = false;

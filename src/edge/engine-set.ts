@@ -34,6 +34,7 @@ export interface EngineSet {
   stop(drainMs: number): Promise<void>;
   /** As the engine's; those that have nothing to hand over go on as they are. */
   handOver(): Promise<readonly HandedSession[]>;
+  pause(): Promise<void>;
   proceed(): Promise<void>;
 }
 
@@ -87,6 +88,9 @@ export async function openEngines(
     },
     async handOver() {
       return (await Promise.all([...running.values()].map(async (engine) => engine.handOver?.() ?? []))).flat();
+    },
+    async pause() {
+      await Promise.all([...running.values()].map(async (engine) => engine.pause?.()));
     },
     async proceed() {
       await Promise.all([...running.values()].map(async (engine) => engine.proceed?.()));

@@ -74,6 +74,11 @@ export interface Engine {
    */
   handOver?(): Promise<readonly HandedSession[]>;
   /**
+   * After `handOver`, and before the other process takes its first connection: none is accepted any more, and when it
+   * resolves nothing of this engine waits for one. Those that come meanwhile stay in the sockets.
+   */
+  pause?(): Promise<void>;
+  /**
    * Takes connections and datagrams. Of an engine with an inheritance, its first: until now the process before this one
    * served. After `handOver`: the other process is gone, and everything is as it was. May be called twice.
    */

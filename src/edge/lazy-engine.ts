@@ -37,6 +37,7 @@ export function lazyEngine(name: EngineName, capabilities: Capabilities, make: (
     prune: (keep) => ifMade((engine) => engine.prune(keep), undefined),
     counters: () => ifMade((engine) => engine.counters(), new Map()),
     handOver: () => ifMade(async (engine) => (await engine.handOver?.()) ?? [], []),
+    pause: () => ifMade(async (engine) => engine.pause?.(), undefined),
     proceed: () => ifMade(async (engine) => engine.proceed?.(), undefined),
     stop: (drainMs) => (stopped ??= ifMade((engine) => engine.stop(drainMs), undefined)),
   };

@@ -141,6 +141,9 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     },
     stop: (drainMs) => (stopped ??= stop(drainMs)),
     handOver: () => calls.post({ method: 'handOver' }) as Promise<readonly HandedSession[]>,
+    async pause() {
+      await calls.post({ method: 'pause' });
+    },
     async proceed() {
       await calls.post({ method: 'proceed' });
     },

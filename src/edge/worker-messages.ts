@@ -19,6 +19,7 @@ export type Call =
   | { readonly method: 'counters' }
   | { readonly method: 'stop'; readonly drainMs: number }
   | { readonly method: 'handOver' }
+  | { readonly method: 'pause' }
   | { readonly method: 'proceed' };
 
 export interface NumberedCall {

@@ -53,6 +53,8 @@ function run(engine: Engine, call: Call): Promise<unknown> {
       return engine.stop(call.drainMs);
     case 'handOver':
       return engine.handOver?.() ?? Promise.resolve([]);
+    case 'pause':
+      return engine.pause?.() ?? Promise.resolve();
     case 'proceed':
       return engine.proceed?.() ?? Promise.resolve();
   }

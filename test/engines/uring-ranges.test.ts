@@ -54,6 +54,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
       /^100 ports, 100 sockets one per port: (it came with them|sk_lookup needs)/,
     );
     assert.deepEqual(sockets.open(), []);
+    await world.engine.pause?.();
     const stopping = world.engine.stop(60_000);
     sockets.begin();
     await next.proceed?.();
@@ -91,6 +92,7 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
     assert.deepEqual(sockets.open(), []);
     const old = await tcpClient(t, entry, 28_777);
     assert.equal(await ask(old, 'before'), 'before');
+    await first.pause?.();
     const stopping = first.stop(60_000);
     sockets.begin();
     await next.proceed?.();

@@ -71,6 +71,7 @@ async function start({ startEdge }: Code, args: readonly string[]) {
       }
       if (ask === 'sessions') return { parts: partsOf(await edge.succession.handOver(), ({ fd }) => fd, factsOf) };
       await door?.close();
+      await edge.succession.pause();
       lock?.release();
       return { parts: [] };
     },

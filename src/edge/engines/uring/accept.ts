@@ -22,10 +22,13 @@ const RANGE = 32;
 const LENGTH_AT = NAME_BYTES - 4;
 
 export class Acceptor {
-  /** Another process serves the same sockets: what waits in them is its. */
-  leavesQueues = false;
-  /** Sockets that are opened once the process before this one serves them no more; undefined: it does not, or never did. */
+  /**
+   * Sockets that another process serves: the one before this one, until it no longer does, or the next one. What waits in
+   * them is its. undefined: there is none.
+   */
   #held: Set<Entry> | undefined;
+  /** Accepts under way. */
+  #posted = 0;
   readonly #names: Slab;
   readonly #words: Int32Array;
   readonly #entryOf: Int32Array;
@@ -52,6 +55,11 @@ export class Acceptor {
     return this.#held !== undefined;
   }
 
+  /** Held, and nothing waits for a connection any more. */
+  get isStill(): boolean {
+    return this.isHeld && this.#posted === 0;
+  }
+
   /** False: no area left, which means more sockets than descriptors were allowed for. */
   open(r: Relay, entry: Entry): boolean {
     if (this.#held) {
@@ -68,7 +76,17 @@ export class Acceptor {
     return true;
   }
 
-  /** The process before this one is not to serve them any more. */
+  /**
+   * Another process is about to serve them, and must not begin before `isStill`: the kernel wakes one of those who wait on
+   * a socket. Were that an accept that is just being taken back, the connection would wait for the next one to come.
+   */
+  pause(r: Relay): void {
+    if (this.#held) return;
+    this.#held = new Set(r.rules.serving('TCP'));
+    for (const entry of this.#held) if (entry.posted > 0) cancelAll(r.ring, entry.fd);
+  }
+
+  /** The other process is not to serve them, or no more. */
   begin(r: Relay): void {
     const entries = this.#held ?? [];
     this.#held = undefined;
@@ -81,33 +99,34 @@ export class Acceptor {
    */
   close(r: Relay, entry: Entry): void {
     r.rules.leave(entry);
-    // What waits in it is the other process's.
-    if (this.#held?.delete(entry)) return r.entryIdle(entry);
+    this.#held?.delete(entry);
     const mine = this.#waiting.filter((area) => this.#entryOf[area] === entry.index);
     this.#waiting = this.#waiting.filter((area) => this.#entryOf[area] !== entry.index);
     if (entry.posted > 0) cancelAll(r.ring, entry.fd);
     for (const area of mine) {
       if (this.#hand[area]! >= 0) closeNow(this.#hand[area]!);
       this.#hand[area] = -1;
-      this.#retire(r, area);
+      this.#free.push(area);
     }
+    if (entry.posted === 0) this.#drain(r, entry);
   }
 
   /** An accept has completed. */
   completed(r: Relay, area: number, result: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
     entry.posted--;
+    this.#posted--;
     if (result >= 0) {
       this.#hand[area] = result;
       this.#serve(r, area);
-    } else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
+    } else if (entry.closing) this.#retire(r, area);
+    else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
       entry.rule.row[DROP['wait-descriptors']]! += 1;
       this.#waiting.push(area);
-    } else if (result === -EAGAIN && !entry.closing) {
+    } else if (result === -EAGAIN) {
       // Another process has made the socket one that never waits; asking at once again would be a loop.
       this.#waiting.push(area);
-    } else if (entry.closing) this.#retire(r, area);
-    else this.#post(r, area);
+    } else this.#post(r, area);
   }
 
   /** Something ended, or time has passed: those who wait may go on, as far as there is room. */
@@ -121,12 +140,13 @@ export class Acceptor {
 
   #post(r: Relay, area: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
-    if (entry.closing) return this.#retire(r, area);
+    if (entry.closing || this.#held) return this.#retire(r, area);
     // not: posting only what there are slots for. A thousand ports would reserve a thousand slots.
     this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
     const name = area * NAME_BYTES;
     accept(r.ring, entry.fd, area, this.#names, name, name + LENGTH_AT);
     entry.posted++;
+    this.#posted++;
   }
 
   /** A connection in hand gets a slot, or waits for one; then the area takes the next. */
@@ -134,10 +154,12 @@ export class Acceptor {
     const entry = r.rules.entry(this.#entryOf[area]!);
     const fd = this.#hand[area]!;
     if (fd >= 0) {
-      if (!this.#begin(r, entry, area, fd)) {
+      const isRoomy = this.#begin(r, entry, area, fd);
+      if (!isRoomy && !entry.closing) {
         this.#waiting.push(area);
         return;
       }
+      if (!isRoomy) closeNow(fd);
       this.#hand[area] = -1;
     }
     this.#post(r, area);
@@ -172,22 +194,28 @@ export class Acceptor {
     return true;
   }
 
-  /** The area is no longer needed. With the last one of a closing socket, what its queue still holds is taken over. */
+  /** The area is no longer needed; of a closing socket, its last one was. */
   #retire(r: Relay, area: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
-    if (entry.posted === 0 && !entry.closed) {
-      // not: where it is left. The flag would be the other process's too.
-      if (!this.leavesQueues) fcntl(entry.fd, F_SETFL, O_NONBLOCK);
+    this.#free.push(area);
+    if (entry.closing && entry.posted === 0 && !entry.closed) this.#drain(r, entry);
+  }
+
+  /** What the queue of a closing socket still holds is taken over, unless it is the other process's. */
+  #drain(r: Relay, entry: Entry): void {
+    const area = this.#held ? undefined : this.#free.pop();
+    if (area !== undefined) {
+      fcntl(entry.fd, F_SETFL, O_NONBLOCK);
       const name = this.#names.address + area * NAME_BYTES;
-      for (let room = !this.leavesQueues; room;) {
+      for (let room = true; room;) {
         this.#words[(area * NAME_BYTES + LENGTH_AT) >> 2] = LENGTH_AT;
         const fd = accept4(entry.fd, name, name + LENGTH_AT, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) break;
         room = this.#begin(r, entry, area, fd);
         if (!room) closeNow(fd);
       }
-      r.entryIdle(entry);
+      this.#free.push(area);
     }
-    this.#free.push(area);
+    r.entryIdle(entry);
   }
 }

@@ -62,13 +62,13 @@ export type ToWorker =
   | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
-  /** Receive no datagram any more, and say which sessions there are; `release`: receive, and accept. */
-  | { readonly kind: 'hold' | 'release'; readonly seq: number }
   /**
-   * End when the last connection has, or at the deadline. `isSucceeded`: another process serves the same sockets, so what
-   * waits in them is left to it.
+   * `hold`: receive no datagram any more, and say which sessions there are. `pause`: accept no connection any more.
+   * `release`: receive, and accept.
    */
-  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number; readonly isSucceeded: boolean };
+  | { readonly kind: 'hold' | 'pause' | 'release'; readonly seq: number }
+  /** End when the last connection has, or at the deadline. After `pause`: what waits in the sockets is another process's. */
+  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number };
 
 export type FromWorker =
   | { readonly kind: 'ready' }

@@ -94,10 +94,10 @@ export class Seat {
   }
 
   /** The worker has stopped, or never ran. */
-  async end(drainMs: number, isSucceeded = false): Promise<void> {
+  async end(drainMs: number): Promise<void> {
     if (!this.#worker) return;
     const gone = new Promise((resolve) => this.#worker?.once('exit', resolve));
-    await this.order({ kind: 'stop', drainMs, isSucceeded });
+    await this.order({ kind: 'stop', drainMs });
     await gone;
     close(this.#wakeFd);
   }

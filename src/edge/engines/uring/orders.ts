@@ -21,8 +21,9 @@ export class Orders {
   /** Order → sockets that it waits for. */
   readonly #waiting = new Map<number, Set<Entry>>();
   #stopAt = Infinity;
-  /** The order to hold that waits for its receives to end. */
+  /** The order to hold that waits for its receives to end, and the one to pause that waits for its accepts to. */
   #holding: number | undefined;
+  #pausing: number | undefined;
 
   constructor(say: (message: FromWorker) => void) {
     this.#say = say;
@@ -38,25 +39,33 @@ export class Orders {
         holdUdp(r);
         this.#holding = order.seq;
         return this.look(r);
+      case 'pause':
+        r.acceptor.pause(r);
+        this.#pausing = order.seq;
+        return this.look(r);
       case 'release':
-        this.#holding = undefined;
+        this.#holding = this.#pausing = undefined;
         r.acceptor.begin(r);
         releaseUdp(r);
         return this.#done(order.seq);
       case 'stop':
-        r.acceptor.leavesQueues = order.isSucceeded;
         return this.#stop(r, order.seq, order.drainMs);
       default:
         throw new Error(`no such order: ${JSON.stringify(order)}`);
     }
   }
 
-  /** Between two batches: whether what was to be held is still. */
+  /** Between two batches: whether what was to be held or paused is still. */
   look(r: Relay): void {
-    const seq = this.#holding;
-    if (seq === undefined || !isHeld(r)) return;
-    this.#holding = undefined;
-    this.#say({ kind: 'done', seq, sessions: sessionsOf(r) });
+    const [held, paused] = [this.#holding, this.#pausing];
+    if (held !== undefined && isHeld(r)) {
+      this.#holding = undefined;
+      this.#say({ kind: 'done', seq: held, sessions: sessionsOf(r) });
+    }
+    if (paused !== undefined && r.acceptor.isStill) {
+      this.#pausing = undefined;
+      this.#done(paused);
+    }
   }
 
   /** Nothing is under way on the socket of this closing entry: it can go. */

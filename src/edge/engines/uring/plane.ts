@@ -221,6 +221,10 @@ export function createPlane(
     );
   }
 
+  async function tellAllSeats(kind: 'pause' | 'release'): Promise<void> {
+    await Promise.all(seats.map((seat) => seat.order({ kind })));
+  }
+
   /** The reason, in words, if one of the points cannot be had; then none of the new ones is kept. */
   function bindMissing(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
     const made: string[] = [];
@@ -319,7 +323,8 @@ export function createPlane(
     await Promise.all(turns.values());
     // order: first. Another process leads the ranges now, or nobody; this one's connections may take their time.
     ranges.close();
-    await Promise.all(seats.map((seat) => seat.end(drainMs, isSucceeded)));
+    if (isSucceeded) await tellAllSeats('pause');
+    await Promise.all(seats.map((seat) => seat.end(drainMs)));
     readRecords();
     reading.cancel();
     seats = [];
@@ -354,9 +359,10 @@ export function createPlane(
       const sessions = await Promise.all(seats.map((seat) => seat.hold()));
       return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
     },
+    pause: () => tellAllSeats('pause'),
     async proceed() {
       isSucceeded = false;
-      await Promise.all(seats.map((seat) => seat.order({ kind: 'release' })));
+      await tellAllSeats('release');
     },
   };
 }

@@ -3,6 +3,7 @@
  * connection refers to its rule and to the entry that accepted it by number, and both stay until the last one has ended.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Protocol } from '../../../domain/l4-rule/modes.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
@@ -103,6 +104,12 @@ export class Rules {
   /** Of a target that some rule has or had; sessions outlive the rule's interest in it. */
   addressOf(target: number): Uint8Array {
     return this.#addresses.get(target)!;
+  }
+
+  /** What is bound and not on its way out. */
+  *serving(protocol: Protocol): Generator<Entry> {
+    for (const rule of this.rules.values())
+      for (const entry of rule.entries) if (rule.spec.protocol === protocol && !entry.closing) yield entry;
   }
 
   /** A connection or session of this entry has begun. */

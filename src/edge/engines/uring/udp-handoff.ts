@@ -21,7 +21,7 @@ export function holdUdp(r: Relay): void {
   if (!r.udp) return;
   const { flows } = r.udp;
   r.udp.held = true;
-  for (const entry of boundUdp(r)) {
+  for (const entry of r.rules.serving('UDP')) {
     // Another engine may take it over, one that would read a burst as one datagram.
     takeBursts(entry.fd, false);
     if (entry.posted > 0) cancelAll(r.ring, entry.fd);
@@ -33,7 +33,7 @@ export function holdUdp(r: Relay): void {
 export function isHeld(r: Relay): boolean {
   if (!r.udp) return true;
   const { flows } = r.udp;
-  for (const entry of boundUdp(r)) if (entry.posted > 0) return false;
+  for (const entry of r.rules.serving('UDP')) if (entry.posted > 0) return false;
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.open[flow] === 1 && flows.reading[flow] === 1) return false;
   return true;
@@ -43,7 +43,7 @@ export function releaseUdp(r: Relay): void {
   if (!r.udp) return;
   const { flows } = r.udp;
   r.udp.held = false;
-  for (const entry of boundUdp(r)) if (entry.posted === 0) listenUdp(r, entry);
+  for (const entry of r.rules.serving('UDP')) if (entry.posted === 0) listenUdp(r, entry);
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.open[flow] === 1 && flows.reading[flow] === 0) listenOrigin(r, flow);
 }
@@ -83,9 +83,4 @@ export function adoptSessions(r: Relay, entry: Entry, sessions: readonly WorkerS
     const header = isHeaded ? rule.pass.announce('UDP', client, { address: entry.text, port: entry.port }) : NO_HEADER;
     begin(r, entry, { position, fd, header }, words, 0);
   }
-}
-
-function* boundUdp(r: Relay): Generator<Entry> {
-  for (const rule of r.rules.rules.values())
-    for (const entry of rule.entries) if (entry.udp && !entry.closing) yield entry;
 }
