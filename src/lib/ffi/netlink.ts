@@ -57,8 +57,8 @@ export class Netlink {
   }
 
   /** Asks for everything that matches and hands it over piece by piece. Gives 0, or minus the errno. */
-  dump(message: Message, take: Take): number {
-    return this.#ask({ ...message, flags: message.flags | NLM_F.DUMP }, take);
+  dump(message: Message, take: Take, between?: () => void): number {
+    return this.#ask({ ...message, flags: message.flags | NLM_F.DUMP }, take, between);
   }
 
   /** Asks for what the message names. Gives 0, or minus the errno. */
@@ -66,10 +66,13 @@ export class Netlink {
     return this.#ask({ ...message, flags: message.flags | NLM_F.ACK }, take);
   }
 
-  #ask(message: Message, take: Take): number {
+  #ask(message: Message, take: Take, between?: () => void): number {
     this.#send([message]);
     let result: number | undefined;
-    while (result === undefined) this.#read(0, (code) => (result = code), take);
+    while (result === undefined) {
+      this.#read(0, (code) => (result = code), take);
+      between?.();
+    }
     return result;
   }
 

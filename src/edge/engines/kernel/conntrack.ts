@@ -39,22 +39,40 @@ export interface Conntrack {
   close(): void;
 }
 
-/** limit: 30,000 ends, at about 1 KiB each in the socket's account, which is twice of this; more than a second of any load. */
-const EVENTS_BYTES = 16 * 1024 * 1024;
-/** limit: a call handles so many at most, that is 20 ms or so; the rest waits for the next. */
+/**
+ * limit: 100,000 ends, at about 1 KiB each in the socket's account, which is twice of this. The kernel collects those whose time
+ * is up once a minute or so, and tells of all of them within a tenth of a second.
+ */
+const EVENTS_BYTES = 64 * 1024 * 1024;
+/** limit: a call handles so many at most, that is 50 ms or so; the rest waits for the next. */
 const MOST_EVENTS = 20_000;
 
 /** `eventsBytes`: for tests that want it to run over. */
 export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
   const asking = new Netlink();
   let hearing: NetlinkEvents | undefined;
+  /** Heard while something else was asked. */
+  let heard: Flow[] = [];
+  let hasLost = false;
+
+  /**
+   * limit: a look through a big table makes the kernel drop thousands whose time is up, faster than their ends fit the buffer;
+   * so they are heard between its parts.
+   */
+  function hearOn(): void {
+    if (hearing) hasLost = hearMore(hearing, MOST_EVENTS, (flow) => void heard.push(flow)).lost || hasLost;
+  }
 
   function look(mark: number, mask: number): Flow[] {
     const flows: Flow[] = [];
-    asking.dump(getFlows(mark, mask), (view, body, end) => {
-      const flow = readFlow(view, body, end);
-      if (flow) flows.push(flow);
-    });
+    asking.dump(
+      getFlows(mark, mask),
+      (view, body, end) => {
+        const flow = readFlow(view, body, end);
+        if (flow) flows.push(flow);
+      },
+      hearOn,
+    );
     return flows;
   }
 
@@ -66,8 +84,10 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
     flows: (indices) =>
       indices === undefined ? look(OURS, OURS) : [...indices].flatMap((index) => look(markOf(index), RULE_MASK)),
     scan(take) {
-      asking.dump(getFlows(OURS, OURS), (view, body, end) =>
-        take(readBrief(view, body, end), () => readFlow(view, body, end)),
+      asking.dump(
+        getFlows(OURS, OURS),
+        (view, body, end) => take(readBrief(view, body, end), () => readFlow(view, body, end)),
+        hearOn,
       );
     },
     forget(listeners) {
@@ -85,21 +105,29 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
       else {
         hearing?.close();
         hearing = undefined;
+        heard = [];
       }
     },
     ended(take) {
-      return (
-        hearing?.take((view, body, end) => {
-          const flow = readFlow(view, body, end);
-          if (flow) take(flow);
-        }, MOST_EVENTS) ?? SILENCE
-      );
+      if (!hearing) return SILENCE;
+      const [before, lostBefore] = [heard, hasLost];
+      [heard, hasLost] = [[], false];
+      before.forEach(take);
+      const { isAll, lost } = hearMore(hearing, MOST_EVENTS - before.length, take);
+      return { isAll, lost: lost || lostBefore };
     },
     close() {
       asking.close();
       hearing?.close();
     },
   };
+}
+
+function hearMore(hearing: NetlinkEvents, most: number, take: (flow: Flow) => void): Heard {
+  return hearing.take((view, body, end) => {
+    const flow = readFlow(view, body, end);
+    if (flow) take(flow);
+  }, most);
 }
 
 const SILENCE: Heard = { isAll: true, lost: false };
