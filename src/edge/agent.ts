@@ -11,6 +11,7 @@ import { parseLinkAddress } from '../link/address.ts';
 import { createLinkClient, type LinkClient } from '../link/client.ts';
 import type { Step } from '../link/replica.ts';
 import type { Log } from '../observe/log.ts';
+import type { PlannedRule } from '../plan/plan.ts';
 import { Planner } from '../plan/planner.ts';
 import type { EngineSetting } from './choose-engine.ts';
 import type { EngineFactory, EngineName, HandedSession } from './engine.ts';
@@ -19,6 +20,7 @@ import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { kernelFactory } from './engines/kernel/create.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
 import { addCounters } from './flow/counters.ts';
+import { bindPoints } from './flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { LastGood } from './last-good/last-good.ts';
@@ -147,6 +149,13 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     learned: () => nameFile.save(() => names.remembered()),
   });
   const setting = config.engine;
+  const keysBefore = new Set(tools.inheritance?.sockets.parts.keys);
+  function comesWithSockets(rule: PlannedRule): boolean {
+    if (keysBefore.size === 0 || tools.inheritance?.sockets.hasBegun) return false;
+    return bindPoints(rule)
+      .keys()
+      .some((key) => keysBefore.has(key));
+  }
   const reconciler = new Reconciler({
     engines,
     setting,
@@ -156,6 +165,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     log,
     changed: () => changed(),
     settled: (rule) => guard.settled(rule),
+    comesWithSockets,
   });
   const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
@@ -273,9 +283,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       reporter.disconnected();
       await Promise.all([lastGood.rest(), guard.rest()]);
     },
-    begin() {
+    async begin() {
       tools.inheritance?.sockets.begin();
-      return engines.proceed();
+      await engines.proceed();
+      reconciler.begin();
     },
     handOver() {
       isSucceeded = true;

@@ -56,9 +56,10 @@ export interface Engine {
    * Makes the listener so. Idempotent. Resolves with ok once new connections are accepted as described; with a reason
    * where the system refuses (that listener is then down, all others untouched). A change of targets, weights, persist
    * or options touches no socket and no connection whose target remains. A change of entries, ports, protocol or mode
-   * re-binds only what differs; what is no longer bound drains as the rule's options say.
+   * re-binds only what differs; what is no longer bound drains as the rule's options say. `beside`: what another engine of
+   * this edge does for the rule until now: its places are nobody else's.
    */
-  apply(listener: Listener): Promise<Applied>;
+  apply(listener: Listener, beside?: Listener): Promise<Applied>;
   /** Closes its sockets at once and drains its connections. Unknown ids are fine. Resolves when the sockets are closed. */
   remove(id: string): Promise<void>;
   /** Removes every listener not in `keep`. */

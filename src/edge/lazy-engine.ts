@@ -19,7 +19,7 @@ export function lazyEngine(name: EngineName, capabilities: Capabilities, make: (
     const engine = await making?.catch(() => undefined);
     return engine ? use(engine) : otherwise;
   }
-  async function apply(listener: Parameters<Engine['apply']>[0]): Promise<Applied> {
+  async function apply(...rule: Parameters<Engine['apply']>): Promise<Applied> {
     if (stopped) return { ok: false, reason: 'the engine is stopped' };
     let engine: Engine;
     try {
@@ -27,7 +27,7 @@ export function lazyEngine(name: EngineName, capabilities: Capabilities, make: (
     } catch (error) {
       return { ok: false, reason: `the ${name} engine could not be started: ${(error as Error).message}` };
     }
-    return engine.apply(listener);
+    return engine.apply(...rule);
   }
   return {
     name,

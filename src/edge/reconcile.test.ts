@@ -31,7 +31,16 @@ const port = (n: number) => ({ ports: [{ from: n, to: n }] });
 const origin = (host: string) => ({ origins: [{ host, weight: 1, tier: 0 }] });
 const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
 
-async function reconciler(engines: readonly FakeEngine[], setting: EngineSetting = 'auto', lookup = noLookup) {
+interface Around {
+  readonly setting?: EngineSetting;
+  readonly comesWithSockets?: () => boolean;
+}
+
+async function reconciler(
+  engines: readonly FakeEngine[],
+  { setting = 'auto', ...more }: Around = {},
+  lookup = noLookup,
+) {
   const clock = new ManualClock();
   const rng = seededRng(1);
   const log = silentLog;
@@ -48,6 +57,7 @@ async function reconciler(engines: readonly FakeEngine[], setting: EngineSetting
     log,
     changed() {},
     settled: (rule) => settled.push(rule),
+    ...more,
   });
   const failures = () => Object.fromEntries([...made.failures()].map(({ id, reason }) => [id, reason]));
   return { clock, names, made, failures, settled };
@@ -227,7 +237,7 @@ test('an unresolved origin name: an empty listener, a failure that says so, targ
     const addresses = known.get(name);
     return addresses ? Promise.resolve({ addresses, ttlSeconds: 5 }) : Promise.reject(new Error('NXDOMAIN'));
   };
-  const { clock, made, failures } = await reconciler([node], 'auto', lookup);
+  const { clock, made, failures } = await reconciler([node], {}, lookup);
   made.feed(put(rule('a', origin('o.example')), rule('b', port(2))), 1);
   await clock.advance(0);
   assert.deepEqual([made.applied, failures()], [1, { a: 'origin name does not resolve: o.example' }]);
@@ -246,7 +256,7 @@ test('an unresolved origin name: an empty listener, a failure that says so, targ
 
 test('a name that takes long holds up its rule for a second, other rules not at all', async () => {
   const node = fakeEngine('node');
-  const { clock, made, failures } = await reconciler([node], 'auto', () => new Promise(() => {}));
+  const { clock, made, failures } = await reconciler([node], {}, () => new Promise(() => {}));
   made.feed(put(rule('a', origin('o.example'))), 1);
   made.feed(put(rule('b', port(2))), 2);
   await clock.advance(900);
@@ -305,4 +315,37 @@ test('what is wanted has come when the engine says so, not before; of what was n
   made.feed(drop('a'), 3);
   await clock.advance(0);
   assert.deepEqual(settled, ['b', 'a', 'a']);
+});
+
+test('a rule that moves to an engine that translates: there first, and the old one keeps its sockets for handshakes', async () => {
+  const uring = fakeEngine('uring');
+  const kernel = fakeEngine('kernel', { modes: ['OFF'], translates: true });
+  const { clock, made } = await reconciler([uring, kernel]);
+  made.feed(put(rule('a', { mode: 'PPV1' })), 1);
+  await clock.advance(0);
+  made.feed(put(rule('a')), 2);
+  await clock.advance(900);
+  assert.deepEqual([uring.calls, kernel.calls], [['apply a'], ['apply a beside PPV1']]);
+  assert.equal(made.applied, 1);
+  await clock.advance(100);
+  assert.deepEqual([uring.calls, made.applied], [['apply a', 'remove a'], 2]);
+  made.feed(put(rule('a', { mode: 'PPV2' })), 3);
+  await clock.advance(0);
+  assert.deepEqual([uring.calls.at(-1), kernel.calls.at(-1)], ['apply a beside OFF', 'remove a']);
+});
+
+test('a rule whose sockets the process before this one serves waits with a relay that takes them', async () => {
+  const uring = fakeEngine('uring');
+  const kernel = fakeEngine('kernel', { modes: ['OFF'], translates: true });
+  let hasBegun = false;
+  const { clock, made } = await reconciler([uring, kernel], { comesWithSockets: () => !hasBegun });
+  made.feed(put(rule('a')), 1);
+  await clock.advance(0);
+  assert.deepEqual([made.applied, uring.calls, kernel.calls], [1, ['apply a'], []]);
+  assert.match(made.placements().get('a')?.why ?? '', /until the edge before this one lets go, then kernel/);
+  hasBegun = true;
+  made.begin();
+  await clock.advance(1_000);
+  assert.deepEqual([uring.calls, kernel.calls], [['apply a', 'remove a'], ['apply a beside OFF']]);
+  assert.deepEqual(made.placements().get('a'), { engine: 'kernel', why: 'first choice' });
 });

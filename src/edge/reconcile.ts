@@ -11,7 +11,7 @@ import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { PlanDelta } from '../plan/planner.ts';
 import { chooseEngine, type Choice, type EngineSetting } from './choose-engine.ts';
-import type { Applied, Engine, EngineName } from './engine.ts';
+import type { Applied, Engine, EngineName, Listener } from './engine.ts';
 import type { EngineSet } from './engine-set.ts';
 import { Ledger, type Mark } from './ledger.ts';
 import type { OriginNames } from './origins/resolve.ts';
@@ -28,6 +28,11 @@ export interface ReconcileOptions {
   readonly changed: () => void;
   /** Engines do for this rule what is wanted, and nothing else. */
   readonly settled?: (rule: string) => void;
+  /**
+   * It comes with sockets that the process before this one serves still. An engine that takes them over waits with them; one
+   * that has none would begin too early, or lose who waits in them. So it goes to a relay until `begin`.
+   */
+  readonly comesWithSockets?: (rule: PlannedRule) => boolean;
 }
 
 export interface Placed {
@@ -49,6 +54,8 @@ interface Slot {
   /** The engine has not answered in time: nothing waits for this rule until it does. */
   late: boolean;
   placed: Placed | undefined;
+  /** What the engine there has done last. */
+  served: Listener | undefined;
   failure: string;
   /** While it fails. */
   backoff: Backoff | undefined;
@@ -77,6 +84,8 @@ const QUICK_MS = [20, 80, 200] as const;
 const RETRY_MS = { first: 1_000, max: 30_000 } as const;
 /** How long a new rule waits for the first answer to its origin's name. */
 const NAME_MS = 1_000;
+/** A client that has been answered by a socket and whose own answer is on its way still finds it. */
+const HANDSHAKE_MS = 1_000;
 const DONE: Outcome = { failure: '', again: false };
 
 export class Reconciler {
@@ -149,6 +158,14 @@ export class Reconciler {
     const moved = new Map([...this.#moved].map((id) => [id, this.#slots.get(id)?.placed]));
     this.#moved = new Set();
     return moved;
+  }
+
+  /** The process before this one serves no more: rules that waited for that go where they belong. */
+  begin(): void {
+    for (const slot of this.#slots.values()) {
+      const choice = slot.want && this.#choose(slot.want);
+      if (choice && 'engine' in choice && choice.engine !== slot.placed?.engine) this.#poke(slot);
+    }
   }
 
   /** No step starts any more; engines are left as they are. */
@@ -255,7 +272,7 @@ export class Reconciler {
     const { origins, ...rest } = rule;
     const { targets, missing } = targetsOf(origins, (name) => this.#options.names.addresses(name));
     const listener = { ...rest, targets };
-    const applied = await this.#move(slot, choice, (engine) => engine.apply(listener));
+    const applied = await this.#move(slot, choice, listener);
     if (!applied.ok) return { failure: applied.reason, again: true };
     // Not tried again from here: the name's first address does that.
     if (targets.length === 0) return { failure: `origin name does not resolve: ${missing.join(', ')}`, again: false };
@@ -263,17 +280,22 @@ export class Reconciler {
   }
 
   /** order: the new engine first, so that no moment is without a listener; where it can't bind beside the old, after. */
-  async #move(slot: Slot, choice: Placed, apply: (engine: Engine) => Promise<Applied>): Promise<Applied> {
+  async #move(slot: Slot, choice: Placed, listener: Listener): Promise<Applied> {
     const from = slot.placed?.engine;
+    const isMove = from !== undefined && from !== choice.engine;
+    const beside = isMove ? slot.served : undefined;
+    const apply = (engine: Engine): Promise<Applied> => engine.apply(listener, beside);
     if (from === undefined) this.#place(slot, choice);
     let applied = await this.#call(slot, choice.engine, apply);
-    if (from !== undefined && from !== choice.engine) {
+    if (isMove) {
+      if (applied.ok && this.#translates(choice)) await this.#options.clock.sleep(HANDSHAKE_MS);
       const left = await this.#leave(slot);
       if (!left.ok) return left;
       this.#place(slot, choice);
       if (!applied.ok) applied = await this.#call(slot, choice.engine, apply);
     }
     this.#place(slot, withNote(choice, applied));
+    if (applied.ok) slot.served = listener;
     return applied;
   }
 
@@ -315,7 +337,18 @@ export class Reconciler {
   }
 
   #choose(rule: PlannedRule): Choice {
-    return chooseEngine(rule, this.#options.setting, this.#options.engines.capabilities);
+    const { engines, setting, comesWithSockets } = this.#options;
+    const choice = chooseEngine(rule, setting, engines.capabilities);
+    if ('failure' in choice || !this.#translates(choice) || !comesWithSockets?.(rule)) return choice;
+    const relays = new Map([...engines.capabilities].filter(([, { translates }]) => !translates));
+    const relay = chooseEngine(rule, 'auto', relays);
+    return 'engine' in relay
+      ? { ...relay, why: `until the edge before this one lets go, then ${choice.engine}` }
+      : choice;
+  }
+
+  #translates({ engine }: Placed): boolean {
+    return this.#options.engines.capabilities.get(engine)?.translates === true;
   }
 }
 
@@ -327,6 +360,13 @@ function withNote({ engine, why }: Placed, applied: Applied): Placed {
 }
 
 function blank(id: string): Slot {
-  const nothing = { want: undefined, first: undefined, placed: undefined, backoff: undefined, retry: undefined };
+  const nothing = {
+    want: undefined,
+    first: undefined,
+    placed: undefined,
+    served: undefined,
+    backoff: undefined,
+    retry: undefined,
+  };
   return { id, ...nothing, dirty: false, marks: [], working: false, held: [], late: false, failure: '' };
 }

@@ -128,7 +128,7 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
   return {
     name,
     capabilities: () => capabilities,
-    apply: (listener) => calls.post({ method: 'apply', listener }) as Promise<Applied>,
+    apply: (listener, beside) => calls.post({ method: 'apply', listener, beside }) as Promise<Applied>,
     async remove(id) {
       await calls.post({ method: 'remove', id });
     },

@@ -13,7 +13,7 @@ export interface EngineSource {
 
 /** The engine door's calls. */
 export type Call =
-  | { readonly method: 'apply'; readonly listener: Listener }
+  | { readonly method: 'apply'; readonly listener: Listener; readonly beside?: Listener | undefined }
   | { readonly method: 'remove'; readonly id: string }
   | { readonly method: 'prune'; readonly keep: ReadonlySet<string> }
   | { readonly method: 'counters' }

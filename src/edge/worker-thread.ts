@@ -42,7 +42,7 @@ report({ kind: 'ready', capabilities: engine.capabilities() });
 function run(engine: Engine, call: Call): Promise<unknown> {
   switch (call.method) {
     case 'apply':
-      return engine.apply(call.listener);
+      return engine.apply(call.listener, call.beside);
     case 'remove':
       return engine.remove(call.id);
     case 'prune':

@@ -1,6 +1,6 @@
 /**
  * `edgefour up --upgrade` where rules live in the kernel: the table is taken over while flows and new connections go on. And
- * a next generation that is started with another engine, so that every rule changes over during the upgrade.
+ * a next generation that is started with another engine, each from each, so that every rule changes over during the upgrade.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { apiClient } from '../../src/cli/api-client.ts';
+import { TABLE } from '../../src/edge/engines/kernel/table.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from '../engines/kernel-namespaces.ts';
@@ -135,31 +136,33 @@ test('kernel: the table is taken over; flows and new connections go on', { skip,
   old.destroy();
 });
 
-for (const [port, from, to] of [[8002, 'kernel', 'uring']] as const)
-  test(
-    `${from} → ${to}: a rule that changes its engine refuses nobody`,
-    { skip: noUring, timeout: TIMEOUT_MS },
-    async (t) => {
-      await using w = await edgeWorld(port, from);
-      assert.deepEqual(await w.engines(), [from]);
-      await using load = connects(w.address, 5000, { perSecond: 50 });
-      const old = await dial(w.address, 5000);
-      assert.equal(await say(old, 'before'), 'before');
-      await w.upgrade(to);
-      await eventually(async () => assert.deepEqual(await w.engines(), [to]), WITHIN_MS);
-      const flow = await say(old, 'after').then(
-        () => 'goes on',
-        (error: Error) => `is cut (${error.message})`,
-      );
-      assert.equal((await exchange(w.address, 5000, Buffer.from('x'))).toString(), 'x');
-      await load.stop();
-      t.diagnostic(
-        `${from} → ${to}: ${JSON.stringify([...load.ends])} of ${load.started} connections; one that is open ${flow}`,
-      );
-      // What was open at that moment may be cut; nobody is refused.
-      assert.equal(load.ends.get('ECONNREFUSED') ?? 0, 0);
-      assert.ok((load.ends.get('ok') ?? 0) > 0);
-      old.destroy();
-      assert.equal(await w.first.ended, 0);
-    },
-  );
+const CHANGES = [
+  [8002, 'kernel', 'uring'],
+  [8003, 'uring', 'kernel'],
+  [8004, 'kernel', 'node'],
+  [8005, 'node', 'kernel'],
+  [8006, 'node', 'uring'],
+  [8007, 'uring', 'node'],
+] as const;
+
+for (const [port, from, to] of CHANGES)
+  test(`${from} → ${to}: nobody is refused, nothing is cut`, { skip: noUring, timeout: TIMEOUT_MS }, async () => {
+    await using w = await edgeWorld(port, from);
+    assert.deepEqual(await w.engines(), [from]);
+    await using load = connects(w.address, 5000, { perSecond: 50 });
+    const old = await dial(w.address, 5000);
+    assert.equal(await say(old, 'before'), 'before');
+    await w.upgrade(to);
+    assert.equal(await say(old, 'at once'), 'at once');
+    await eventually(async () => assert.deepEqual(await w.engines(), [to]), WITHIN_MS);
+    assert.equal(await say(old, 'after'), 'after');
+    assert.equal((await exchange(w.address, 5000, Buffer.from('x'))).toString(), 'x');
+    await load.stop();
+    assert.deepEqual([...load.ends], [['ok', load.started]]);
+    assert.equal(await say(old, 'still'), 'still');
+    old.destroy();
+    assert.equal(await w.first.ended, 0);
+    // With its last connection the table goes.
+    const tables = (): string => namespaces.inEdge('nft', 'list', 'tables');
+    if (from === 'kernel') await eventually(() => assert.ok(!tables().includes(TABLE), tables()), WITHIN_MS);
+  });

@@ -6,7 +6,7 @@ import type { Applied, Capabilities, Engine, EngineFactory, EngineName, Listener
 
 export interface FakeEngine extends Engine {
   readonly listeners: ReadonlyMap<string, Listener>;
-  /** `apply rule-1`, `remove rule-1`, `prune rule-1,rule-2`, in order. */
+  /** `apply rule-1`, `apply rule-1 beside PPV1`, `remove rule-1`, `prune rule-1,rule-2`, in order. */
   readonly calls: readonly string[];
   /** What apply answers for a rule; undefined: as the ports allow. May wait. */
   answer: (listener: Listener) => Promise<Applied | undefined> | Applied | undefined;
@@ -50,8 +50,8 @@ export function fakeEngine(
     calls,
     answer: () => undefined,
     capabilities: () => ({ ...CAPABLE, ...capabilities }),
-    async apply(listener) {
-      calls.push(`apply ${listener.id}`);
+    async apply(listener, beside) {
+      calls.push(`apply ${listener.id}${beside ? ` beside ${beside.mode}` : ''}`);
       return (await engine.answer(listener)) ?? bind(listener);
     },
     async remove(id) {

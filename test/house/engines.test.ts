@@ -49,7 +49,7 @@ const RULES: readonly (readonly [words: string, ...rules: Partial<PlannedRule>[]
 const at = (capabilities: Capabilities): Capabilities => ({ ...capabilities, ipv6: true });
 const absent: Capabilities = { ...at(nodeCapabilities()), unavailable: 'it is not there' };
 const ENGINES: Readonly<Record<EngineName, Capabilities>> = {
-  kernel: at(capabilitiesOf(true)),
+  kernel: at(capabilitiesOf(true, false)),
   uring: at(uringCapabilities(undefined)),
   node: at(nodeCapabilities()),
 };

@@ -16,11 +16,11 @@ const [SOL_SOCKET, SO_REUSEADDR] = [1, 2];
 /** What says nothing about who has the port: it may not be bound by us, and need not be. */
 const HARMLESS = new Set(['EACCES', 'EPERM']);
 
-/** Why the listener can't have its places; those in `mine` it has already. */
-export function whyTaken(listener: Listener, mine: { has(key: string): boolean }): string | undefined {
+/** Why the listener can't have its places; those in one of `ours` it has already, here or in another engine. */
+export function whyTaken(listener: Listener, ours: readonly { has(key: string): boolean }[]): string | undefined {
   const points = bindPoints(listener);
   for (const point of points.values()) {
-    const error = mine.has(point.key) ? undefined : tryBind(point);
+    const error = ours.some((points) => points.has(point.key)) ? undefined : tryBind(point);
     if (error !== undefined && !HARMLESS.has(error)) return bindReason(error, point, points.size);
   }
   return undefined;

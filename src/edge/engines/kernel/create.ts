@@ -26,6 +26,8 @@ export interface KernelSetting {
   readonly records?: { readonly folder: string; readonly capBytes: number };
   /** The engine of the process before this one lives still. */
   readonly isSuccessor?: boolean;
+  /** It takes no rule: what an earlier life left in the kernel drains, then the table goes. */
+  readonly isRetiring?: boolean;
   /** How much of what ended may wait to be heard; for tests that want it to run over. */
   readonly eventsBytes?: number;
 }
@@ -33,20 +35,24 @@ export interface KernelSetting {
 export function kernelFactory(setting: KernelSetting): EngineFactory {
   return async (events, inheritance) => {
     const isAsked = setting.use === 'by name';
-    const why = setting.use === 'no' ? 'another engine is asked for' : await whyUnavailable(systemProbe(), isAsked);
     const left = await whatIsLeft(TABLE_NAME, setting.owner);
+    const isRetiring = setting.use === 'no' && left === 'ours';
+    const why = setting.use === 'no' && !isRetiring ? NOT_ASKED : await whyUnavailable(systemProbe(), isAsked);
     if (why !== undefined) return absent(why, left, events, inheritance !== undefined);
     if (left === 'of another')
       return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
     const make = (): Promise<Engine> =>
-      createWorkerEngine('kernel', events, { ...setting, isSuccessor: inheritance !== undefined });
-    const capabilities = capabilitiesOf(isAsked);
+      createWorkerEngine('kernel', events, { ...setting, isRetiring, isSuccessor: inheritance !== undefined });
+    const capabilities = capabilitiesOf(isAsked, false);
     return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
   };
 }
 
-export function capabilitiesOf(isAsked: boolean): Capabilities {
+const NOT_ASKED = 'another engine is asked for';
+
+export function capabilitiesOf(isAsked: boolean, isRetiring: boolean): Capabilities {
   return {
+    ...(isRetiring && { unavailable: NOT_ASKED }),
     modes: ['OFF'],
     protocols: ['TCP', 'UDP'],
     // Asked by name, a rule with IPv6 says what is to be done for it.

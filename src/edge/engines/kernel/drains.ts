@@ -4,6 +4,7 @@
  * at once, because a sender that hears nothing would keep its flow alive for ever. Pure but for its arguments.
  */
 import type { EndCause } from '../../../link/facts.ts';
+import type { PlannedOptions } from '../../../plan/plan.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { type Flow, IPPROTO_UDP } from './flows.ts';
 import { isOver } from './recorder.ts';
@@ -11,6 +12,8 @@ import type { KernelRule } from './registry.ts';
 
 export interface DrainDeps {
   monotonic(): number;
+  /** How a rule drains that went while nobody was there to hear how; default within 30 s. */
+  readonly unheard?: PlannedOptions['drain'];
   /** Forgets these connections, and tells their peers where that is possible. */
   end(flows: readonly Flow[], cause: EndCause): void;
 }
@@ -23,7 +26,7 @@ export function judge(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps)
   const now = deps.monotonic();
   for (const flow of flows) {
     if (stays(flow, rule)) continue;
-    const deadline = deadlineOf(flow, rule, now);
+    const deadline = deadlineOf(flow, rule, now, deps.unheard ?? DEFAULT_DRAIN);
     // A drain that has begun keeps its end, unless nothing has to go any more.
     if (deadline < Infinity) rule.leaving.set(flow.id, Math.min(deadline, known.get(flow.id) ?? deadline));
   }
@@ -49,12 +52,11 @@ export function stays({ original, reply, protocol }: Flow, { isUp, listener }: K
   return port === reply.source.port && listener.targets.some(({ address }) => address === reply.source.address);
 }
 
-function deadlineOf(flow: Flow, { listener }: KernelRule, now: number): number {
+function deadlineOf(flow: Flow, { listener }: KernelRule, now: number, unheard: PlannedOptions['drain']): number {
   if (isOver(flow)) return Infinity;
   if (flow.protocol === IPPROTO_UDP) return now;
-  const { how, seconds } = listener?.options.drain ?? DEFAULT_DRAIN;
+  const { how, seconds } = listener?.options.drain ?? unheard;
   return how === 'keep' ? Infinity : now + (how === 'reset' ? 0 : seconds * 1000);
 }
 
-/** Of a rule that went while nobody was there to hear how it drains. */
 const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;

@@ -49,6 +49,8 @@ export interface KernelEngineOptions {
   readonly onStop: 'keep' | 'flush';
   /** The one before it lives still. */
   readonly isSuccessor: boolean;
+  /** Once the last connection of an earlier life has gone, the table does. */
+  readonly isRetiring: boolean;
   readonly sysctls: Sysctls;
   readonly asking: Netlink;
   readonly conntrack: Conntrack;
@@ -108,6 +110,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   });
   const drains: DrainDeps = {
     monotonic: () => clock.monotonic(),
+    // The rules live on, in another engine.
+    ...(options.isRetiring && { unheard: { how: 'keep', seconds: 0 } as const }),
     end(flows, cause) {
       for (const flow of flows) recorder.ending(flow, cause);
       conntrack.end(flows);
@@ -139,6 +143,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
   let isHanded = false;
+  /** Rules that the one before it still serves go when it no longer does; the plan that says which. */
+  let hasBegun = !options.isSuccessor;
+  let mustPrune: ReadonlySet<string> | undefined;
   let { onStop } = options;
 
   function switchOn(name: string, why: string): void {
@@ -165,7 +172,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     return handle;
   }
 
-  async function applyNow(raw: Listener): Promise<Applied> {
+  async function applyNow(raw: Listener, beside?: Listener): Promise<Applied> {
     if (stopping) return { ok: false, reason: 'the engine is stopping' };
     const read = readListener(raw);
     if ('reason' in read) return refuse(raw.id, read.reason);
@@ -173,7 +180,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     const known = registry.rules.get(listener.id);
     const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
     const isMoving = [...bindPoints(listener).keys()].some((key) => !mine.has(key));
-    const taken = isInherited(known) ? undefined : whyTaken(listener, mine);
+    const others = beside ? bindPoints(beside) : NO_POINTS;
+    const taken = isInherited(known) ? undefined : whyTaken(listener, [mine, others]);
     const why = taken ?? unreachable(listener) ?? notForwarded(listener.entries, sysctls);
     if (why !== undefined) return refuse(listener.id, why);
     const slots = new Map(known?.slots);
@@ -254,18 +262,26 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   async function look(): Promise<void> {
     if (stopping || isHanded) return;
-    if (registry.rules.size === 0) return conntrack.hear(false);
+    if (registry.rules.size === 0) {
+      if (options.isRetiring && hasBegun && isThere()) await clear();
+      return conntrack.hear(false);
+    }
     welcome();
     survey.attend();
     survey.look();
     for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));
   }
 
+  /** What is more than a call handles is heard in the next turn of the loop. */
+  function hear(): void {
+    if (!isHanded && !stopping && !survey.listen()) clock.after(0, hear);
+  }
+
   /** A firewall that reloads flushes every table there is; until ours is back, packets reach no origin. */
   async function guard(): Promise<void> {
     if (isHanded) return;
-    survey.listen();
-    if (restoring || stopping || isThere()) return;
+    hear();
+    if (restoring || stopping || (options.isRetiring && registry.rules.size === 0) || isThere()) return;
     restoring = table.restore();
     const refusal = await restoring;
     restoring = undefined;
@@ -299,19 +315,30 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     drains.end(conntrack.flows(), 'shutdown');
     survey.listen();
     count();
+    await clear();
+  }
+
+  /** Nothing of ours is left in the kernel. */
+  async function clear(): Promise<void> {
     if (isGuarded) sysctls.set(FORWARD, '0');
     await table.remove();
+  }
+
+  async function prune(keep: ReadonlySet<string>): Promise<void> {
+    mustPrune = undefined;
+    const others = [...registry.rules.keys()].filter((id) => !keep.has(id));
+    await Promise.all(others.map((id) => turn(id, () => down(registry.rules.get(id)))));
   }
 
   const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SURVEY_MS, () => void look())];
   return {
     name: 'kernel',
     capabilities: () => options.capabilities,
-    apply: (listener) => turn(listener.id, () => applyNow(listener)),
+    apply: (listener, beside) => turn(listener.id, () => applyNow(listener, beside)),
     remove: (id) => turn(id, () => down(registry.rules.get(id))),
     async prune(keep) {
-      const others = [...registry.rules.keys()].filter((id) => !keep.has(id));
-      await Promise.all(others.map((id) => turn(id, () => down(registry.rules.get(id)))));
+      if (hasBegun) await prune(keep);
+      else mustPrune = keep;
     },
     async counters() {
       if (!stopping && !isHanded) {
@@ -334,12 +361,13 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       conntrack.hear(false);
       return Promise.resolve([]);
     },
-    proceed() {
-      if (!isHanded) return Promise.resolve();
+    async proceed() {
+      hasBegun = true;
+      if (mustPrune) await prune(mustPrune);
+      if (!isHanded) return;
       ({ onStop } = options);
       isHanded = false;
       conntrack.hear(true);
-      return Promise.resolve();
     },
   };
 }

@@ -24,8 +24,9 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     nft: (text: string) => runNft(text),
     books: (handle: number) => openBooks(setting.books, handle),
   };
-  const { onStop, owner, records, isSuccessor = false } = setting;
+  const { onStop, owner, records, isSuccessor = false, isRetiring = false } = setting;
   const log = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
-  const options = { ...system, ...log, capabilities: capabilitiesOf(isAsked), isAsked, isSuccessor, onStop, owner };
+  const life = { isAsked, isSuccessor, isRetiring, onStop, owner };
+  const options = { ...system, ...log, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);
 }
