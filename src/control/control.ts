@@ -30,7 +30,7 @@ export interface Control {
   readonly secretKey: string;
   readonly zoneId: string;
   /** It is about to stop: see http.ts. */
-  readonly retire: () => void;
+  readonly retire: () => Promise<void>;
   /** Answers what is under way, then ends everything. May be called twice. */
   readonly stop: () => Promise<void>;
 }

@@ -129,3 +129,19 @@ test('stop answers what is under way', async (t) => {
   await stopped;
   await assert.rejects(fetch(server.origin));
 });
+
+test('who has connected before it retires is answered before it stops, though he says nothing at first', async (t) => {
+  const { server } = await listener(t);
+  const socket = connect(server.address.port, '127.0.0.1');
+  await once(socket, 'connect');
+  // Connections are accepted in order, so when this one is answered the other has been.
+  await (await fetch(`${server.origin}/healthz`)).text();
+  const ending = server.retire().then(() => server.stop());
+  await clock.sleep(400);
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'close');
+  assert.match(answer, /^HTTP\/1\.1 200 OK[^]*Connection: close[^]*ok\n$/);
+  await ending;
+});

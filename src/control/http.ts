@@ -3,7 +3,7 @@
  * page. Bounds what a client may send and how slowly. Knows nothing of what a call means; control.ts starts it.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { RawReply, RawRequest } from '../api/call.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
@@ -23,10 +23,10 @@ export interface HttpServer {
   readonly origin: string;
   readonly address: HostPort;
   /**
-   * Accepts no more, and closes each connection with its next answer: so who has just connected, and who calls often, is not
-   * cut when it stops. For who holds another descriptor of the listening socket.
+   * Accepts no more, and closes each connection with its next answer; resolves when who has just connected, and who calls
+   * often, is not cut by `stop`. For who holds another descriptor of the listening socket.
    */
-  retire(): void;
+  retire(): Promise<void>;
   /** Answers what is under way, then closes. May be called twice. */
   stop(): Promise<void>;
 }
@@ -47,6 +47,12 @@ const HEADERS_WITHIN_MS = 15_000;
 const REQUEST_WITHIN_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
 const STOP_WITHIN_MS = 5_000;
+/**
+ * limit: clients that call more often than `least` are told to come again by another connection; one that has connected has
+ * `most` to say what it wants, on a busy machine too. Calls to whoever comes next wait as long.
+ */
+const RETIRE_MS = { least: 250, most: 5_000 } as const;
+const RETIRE_POLL_MS = 10;
 
 /** Listens at once, requests wait for the doors. Throws Usage where the address can't be had. */
 export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>): Promise<HttpServer> {
@@ -57,13 +63,20 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   });
+  /** Connections whose first call has not come. */
+  const silent = new Set<Socket>();
   let ready = false;
   let stopping = false;
   doors.then(
     () => (ready = true),
     () => {},
   );
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
   server.on('request', (request, response) => {
+    silent.delete(request.socket);
     const reply = isCall(request) ? call(request, options.bodyLimit, doors) : page(request, doors, ready);
     reply
       .then((reply) => {
@@ -79,10 +92,14 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
   return {
     address: { host: options.listen.host, port },
     origin: `http://${reachable(address)}:${port}`,
-    retire() {
+    async retire() {
       stopping = true;
       // not: server.close(), which ends connections that have not said anything yet.
       NetServer.prototype.close.call(server);
+      const { clock } = options;
+      await clock.sleep(RETIRE_MS.least);
+      const end = clock.monotonic() + RETIRE_MS.most;
+      while (silent.size > 0 && clock.monotonic() < end) await clock.sleep(RETIRE_POLL_MS);
     },
     stop() {
       stopping = true;

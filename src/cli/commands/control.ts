@@ -37,9 +37,6 @@ export const command: Command = {
     }),
 };
 
-/** limit: clients that call more often than this are not cut; the upgrade takes that much longer, and nobody waits for it. */
-const RETIRE_MS = 250;
-
 async function start({ startControl }: Code, args: readonly string[]) {
   const { config: wanted, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(wanted.data);
@@ -63,8 +60,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
     const { listeners, duplicate, partsOf } = await sending();
     // order: their own close when control retires and ends; these keep the ports, and who connects meanwhile waits in them.
     given = Inherited.of(listeners().map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
-    control.retire();
-    await systemClock.sleep(RETIRE_MS);
+    await control.retire();
     await control.stop();
     lock.release();
     return { parts: partsOf(given.open(), (fd) => fd), facts: { listen: facts.listen, dns: facts.dns } };

@@ -4,6 +4,7 @@
  * that says why, and nothing of an earlier life stays in the way of the others.
  */
 import { readFileSync } from 'node:fs';
+import type { InheritedParts } from '../../../lib/handoff/inherited.ts';
 import { type Left, whatIsLeft } from '../../../lib/nft/left.ts';
 import { runNft } from '../../../lib/nft/nft.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
@@ -24,8 +25,8 @@ export interface KernelSetting {
   readonly books?: string;
   /** Where it writes connection records itself, `capBytes` together with whoever else writes there. Absent: it only tells them. */
   readonly records?: { readonly folder: string; readonly capBytes: number };
-  /** The engine of the process before this one lives still. */
-  readonly isSuccessor?: boolean;
+  /** Of the process before this one, whose engine lives until they are served here. */
+  readonly sockets?: InheritedParts | undefined;
   /** It takes no rule: what an earlier life left in the kernel drains, then the table goes. */
   readonly isRetiring?: boolean;
   /** How much of what ended may wait to be heard; for tests that want it to run over. */
@@ -42,7 +43,7 @@ export function kernelFactory(setting: KernelSetting): EngineFactory {
     if (left === 'of another')
       return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
     const make = (): Promise<Engine> =>
-      createWorkerEngine('kernel', events, { ...setting, isRetiring, isSuccessor: inheritance !== undefined });
+      createWorkerEngine('kernel', events, { ...setting, isRetiring, sockets: inheritance?.sockets.parts });
     const capabilities = capabilitiesOf(isAsked, false);
     return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
   };

@@ -1,5 +1,6 @@
 /** The kernel engine on the system it runs on: what its thread makes. Everything about whether it can be is in create.ts. */
 import { systemClock } from '../../../lib/clock.ts';
+import { Inherited } from '../../../lib/handoff/inherited.ts';
 import { Netlink } from '../../../lib/ffi/netlink.ts';
 import { runNft } from '../../../lib/nft/nft.ts';
 import { systemRng } from '../../../lib/rng.ts';
@@ -24,7 +25,9 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     nft: (text: string) => runNft(text),
     books: (handle: number) => openBooks(setting.books, handle),
   };
-  const { onStop, owner, records, isSuccessor = false, isRetiring = false } = setting;
+  const { onStop, owner, records, sockets, isRetiring = false } = setting;
+  // order: asked when it is made. A thread that is started again later comes after nobody.
+  const isSuccessor = sockets !== undefined && !new Inherited(sockets).hasBegun;
   const log = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
   const life = { isAsked, isSuccessor, isRetiring, onStop, owner };
   const options = { ...system, ...log, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
