@@ -196,6 +196,15 @@ export const SETTINGS = {
     help: 'Rules in the kernel end with the edge; `off`: they go on forwarding without it.',
     for: DATA_PLANE,
   }),
+  fastPath: setting({
+    flag: 'fast-path',
+    env: 'EDGEFOUR_FAST_PATH',
+    value: 'on|off',
+    parse: as.choice('on', 'off'),
+    default: 'on',
+    help: 'Packets of established connections of the kernel engine go past routing, conntrack and filters, where that can be had.',
+    for: DATA_PLANE,
+  }),
   toaKinds: setting({
     flag: 'toa-kind',
     env: 'EDGEFOUR_TOA_KIND',

@@ -42,6 +42,8 @@ export interface EdgeConfig {
   readonly version: string;
   /** Rules in the kernel end with this edge; default: they go on forwarding. */
   readonly flush?: boolean;
+  /** Packets of established connections of the kernel engine go past everything; default true. */
+  readonly fastPath?: boolean;
   /** Kinds of the TCP option of TOA rules, by address family; default 254 and 253. */
   readonly toaKinds?: { readonly v4: number; readonly v6: number };
   /** Connection records where a rule does not say; default all. */
@@ -89,7 +91,7 @@ const RECORD_FILES_BYTES = 1 << 30;
 /** The name that this edge's tables in the kernel carry. */
 const ownerOf = (dataDir: string): string => dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100);
 /** An engine is a folder and a line here. */
-const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories => ({
+const enginesOf = ({ engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig): Factories => ({
   node: async (events, inheritance) =>
     lazyEngine('node', nodeCapabilities(), () => {
       const sockets = inheritance && { parts: inheritance.sockets.parts };
@@ -100,6 +102,7 @@ const enginesOf = ({ engine, flush, dataDir, toaKinds }: EdgeConfig): Factories 
   kernel: kernelFactory({
     use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
     onStop: flush ? 'flush' : 'keep',
+    ...(fastPath !== undefined && { fastPath }),
     owner: ownerOf(dataDir),
     books: join(dataDir, 'edge', 'kernel-books'),
     records: { folder: join(dataDir, 'edge', 'records'), capBytes: RECORD_FILES_BYTES },

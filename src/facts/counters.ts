@@ -13,6 +13,7 @@ export interface Counters {
   readonly dropped: Readonly<Record<string, number>>;
   readonly ends: Readonly<Record<string, number | undefined>>;
   readonly unrecorded?: Readonly<Record<string, number>>;
+  readonly fastPackets?: number;
 }
 
 /** The same as FactReport (link/contract.ts), as far as it concerns counters. */

@@ -43,3 +43,6 @@ export const systemClock: Clock = {
     });
   },
 };
+
+/** The kernel's monotonic clock (CLOCK_MONOTONIC), nanoseconds: to compare with times that the kernel itself gives. */
+export const kernelTime = (): number => Number(process.hrtime.bigint());

@@ -48,6 +48,7 @@ const COUNTERS = fields({
   dropped: tableOf(count),
   ends: tableOf(count),
   unrecorded: optional(tableOf(count)),
+  fastPackets: optional(count),
 } satisfies Record<keyof FactReport['counters'][number], Check>);
 
 const CONNECTION = fields({

@@ -64,6 +64,11 @@ export const METRICS = {
     help: 'Datagrams; in = from clients, out = to clients.',
     labels: ['edge', 'rule', 'direction'],
   },
+  edgefour_rule_fast_packets_total: {
+    kind: 'counter',
+    help: 'Of the packets, those that took the fast path of the kernel engine.',
+    labels: ['edge', 'rule'],
+  },
   edgefour_rule_dropped_total: {
     kind: 'counter',
     help: 'Connections and datagrams given up, by reason.',

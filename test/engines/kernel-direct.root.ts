@@ -32,7 +32,7 @@ function bothWays(): void {
       const settings = settingsOf(listener);
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
       const pieces = piecesOf(listener, { indices: [40_000], slots, settings: settingsName(settings) });
-      const base = `${baseText({ isGuarded: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
+      const base = `${baseText({ isGuarded: false, isFast: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
       const changes = difference(NONE, pieces);
       const messages = messagesOf(changes);
       assert.ok(messages, name);

@@ -152,7 +152,11 @@ function life(world: Namespaces): void {
     const live = still(table(world, 'edgefour'));
     await agent.kill();
     world.inEdge('nft', 'delete', 'table', 'inet', 'edgefour');
-    const text = render([last], { isGuarded: live.includes('chain guard'), owner: 'test' });
+    const text = render([last], {
+      isGuarded: live.includes('chain guard'),
+      isFast: live.includes('meta mark set ct mark'),
+      owner: 'test',
+    });
     world.inEdge('sh', '-c', `nft -f - <<'END'\n${text}END`);
     const anew = still(table(world, 'edgefour'));
     world.inEdge('nft', 'delete', 'table', 'inet', 'edgefour');

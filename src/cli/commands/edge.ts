@@ -46,7 +46,8 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const inherited = running && (await inherit(await running.ask('take')));
   const { edge: edgeId, site, engine, records, toaKinds } = config;
   const flush = config.flush === 'on';
-  const rules = { engine, records, flush, toaKinds };
+  const fastPath = config.fastPath === 'on';
+  const rules = { engine, records, flush, fastPath, toaKinds };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
   const edge = await startEdge(

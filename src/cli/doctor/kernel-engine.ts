@@ -18,6 +18,8 @@ export interface KernelEngineFacts {
     readonly why: string;
     readonly value: string | undefined;
     readonly isOperators?: boolean;
+    /** The engine serves without it. */
+    readonly isOptional?: boolean;
   }[];
   /** Of connections the system can know, knows, and has lists for; NaN where it does not say. */
   readonly connections: { readonly most: number; readonly now: number; readonly buckets: number };
@@ -26,11 +28,12 @@ export interface KernelEngineFacts {
 }
 
 export async function kernelEngineFacts(engine: EngineSetting, entries: readonly string[]): Promise<KernelEngineFacts> {
-  const [{ systemProbe }, { whyUnavailable }, { FORWARD6, SWITCHES, systemSysctls: sysctls }] = await Promise.all([
-    import('../../edge/engines/kernel/create.ts'),
-    import('../../edge/engines/kernel/probe.ts'),
-    import('../../edge/engines/kernel/sysctl.ts'),
-  ]);
+  const [{ systemProbe }, { whyUnavailable }, { FORWARD6, LIBERAL, SWITCHES, systemSysctls: sysctls }] =
+    await Promise.all([
+      import('../../edge/engines/kernel/create.ts'),
+      import('../../edge/engines/kernel/probe.ts'),
+      import('../../edge/engines/kernel/sysctl.ts'),
+    ]);
   const why = await whyUnavailable(systemProbe(), true);
   const learning = 'without it no IPv6 packet is passed on; set accept_ra=2 too where routes come from routers';
   const v6 = entries.some((entry) => entry.includes(':')) ? [{ name: FORWARD6, why: learning, isOperators: true }] : [];
@@ -39,7 +42,10 @@ export async function kernelEngineFacts(engine: EngineSetting, entries: readonly
     engine,
     why,
     isLoopback: entries.every((entry) => entry === '::1' || entry.startsWith('127.')),
-    switches: [...SWITCHES, ...v6].map((one) => ({ ...one, value: sysctls.read(one.name) })),
+    switches: [...SWITCHES, { ...LIBERAL, isOptional: true }, ...v6].map((one) => ({
+      ...one,
+      value: sysctls.read(one.name),
+    })),
     connections: { most: number('max'), now: number('count'), buckets: number('buckets') },
     limits: await limitFacts(),
   };
@@ -87,7 +93,7 @@ export function kernelEngineFindings(facts: KernelEngineFacts): Finding[] {
 }
 
 function switchFinding(
-  { name, why, value, isOperators }: KernelEngineFacts['switches'][number],
+  { name, why, value, isOperators, isOptional }: KernelEngineFacts['switches'][number],
   engine: EngineSetting,
 ) {
   const about = name.replace('net.netfilter.', '');
@@ -96,7 +102,8 @@ function switchFinding(
   if (engine === 'kernel' && isOperators !== true)
     return ok(about, `${now}; EdgeFour sets it to 1 in its network namespace when it starts`);
   const bySelf = isOperators === true ? 'EdgeFour does not set it.' : 'With --engine kernel EdgeFour sets it itself.';
-  return warn(about, `${now}, must be 1: ${why}`, `sysctl -w ${name}=1. ${bySelf}`);
+  const how = isOptional === true ? 'should' : 'must';
+  return warn(about, `${now}, ${how} be 1: ${why}`, `sysctl -w ${name}=1. ${bySelf}`);
 }
 
 /** limit: fuller than this, a burst may find it full, and then the system drops whoever is new. */

@@ -59,6 +59,9 @@ export function addCounters(a: RuleCounters, b: RuleCounters): RuleCounters {
     packetsOut: a.packetsOut + b.packetsOut,
     dropped: addEach(a.dropped, b.dropped),
     ends: addEach(a.ends, b.ends),
+    ...((a.fastPackets ?? b.fastPackets) !== undefined && {
+      fastPackets: (a.fastPackets ?? 0) + (b.fastPackets ?? 0),
+    }),
     ...((a.unrecorded ?? b.unrecorded) && { unrecorded: addEach(a.unrecorded ?? {}, b.unrecorded ?? {}) }),
   };
 }

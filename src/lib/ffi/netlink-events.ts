@@ -6,7 +6,7 @@
 import { eachMessage } from '../netlink.ts';
 import { close, mapPages, setsockopt, unmap, writePointer } from './libc.ts';
 import { MessageBatch } from './message-batch.ts';
-import { must, netfilterSocket, type Take } from './netlink.ts';
+import { must, netlinkSocket, type Take } from './netlink.ts';
 
 const [SOL_SOCKET, SO_ATTACH_FILTER, SO_RCVBUFFORCE] = [1, 26, 33];
 const MSG_DONTWAIT = 0x40;
@@ -37,7 +37,7 @@ export class NetlinkEvents {
 
   /** `groups`: a bit mask. `bufferBytes`: how much may wait; the system doubles it for its own account. */
   constructor(groups: number, bufferBytes: number, filter: readonly FilterStep[] = []) {
-    this.#fd = netfilterSocket((fd) => {
+    this.#fd = netlinkSocket((fd) => {
       must(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint32Array.of(bufferBytes), 4), 'SO_RCVBUFFORCE');
       if (filter.length > 0) attach(fd, filter);
     }, groups);

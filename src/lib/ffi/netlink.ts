@@ -1,6 +1,6 @@
 /**
- * A netlink socket to the kernel's netfilter, for questions and changes: they are answered while they are sent, so nothing
- * here waits. Throws where the system refuses a call that a privileged process may make. What the kernel tells by itself
+ * A netlink socket, to the kernel's netfilter where nothing else is said, for questions and changes: they are answered while
+ * they are sent, so nothing here waits. Throws where the system refuses a call that a privileged process may make. What the kernel tells by itself
  * is heard by netlink-events.ts.
  */
 import { eachMessage, encode, type Message, NFNL_MSG_BATCH, NLM_F, NLMSG } from '../netlink.ts';
@@ -8,6 +8,7 @@ import { bindTo, close, errnoName, recv, send, setsockopt, socket } from './libc
 
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
+export const NETLINK_ROUTE = 0;
 const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
@@ -29,10 +30,10 @@ export class Netlink {
   readonly #buffer = new Uint8Array(ANSWER_BYTES);
   readonly #view = new DataView(this.#buffer.buffer);
 
-  constructor() {
-    this.#fd = netfilterSocket((fd) => {
-      must(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Uint32Array.of(REQUEST_BYTES), 4), 'SO_SNDBUFFORCE');
-    });
+  constructor(protocol = NETLINK_NETFILTER) {
+    const prepare = (fd: number): void =>
+      void must(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, Uint32Array.of(REQUEST_BYTES), 4), 'SO_SNDBUFFORCE');
+    this.#fd = netlinkSocket(prepare, 0, protocol);
   }
 
   /** Sends requests, many at a time; gives for each 0, or minus its errno. */
@@ -100,8 +101,8 @@ export class Netlink {
 }
 
 /** A bound socket. `prepare` sets its options before the first message can come. */
-export function netfilterSocket(prepare: (fd: number) => void, groups = 0): number {
-  const fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_NETFILTER), 'socket');
+export function netlinkSocket(prepare: (fd: number) => void, groups = 0, protocol = NETLINK_NETFILTER): number {
+  const fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), 'socket');
   try {
     prepare(fd);
     const address = new DataView(new ArrayBuffer(12));

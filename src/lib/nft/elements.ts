@@ -19,6 +19,7 @@ import {
 } from './nf-tables.ts';
 import type { Element } from './transaction.ts';
 
+const NFTA_GEN_ID = 1;
 const [NFTA_TABLE_HANDLE, NFTA_TABLE_USERDATA] = [4, 6];
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
@@ -82,6 +83,19 @@ export function readTableHandle(view: DataView, body: number, end: number): numb
     if (type === NFTA_TABLE_HANDLE && to - at === 8) handle = Number(view.getBigUint64(at));
   });
   return handle;
+}
+
+/** Which ruleset this is: the number changes with whatever anybody changes in any table. */
+export function getGeneration(): Message {
+  return request(NFT_MSG.GETGEN, []);
+}
+
+export function readGeneration(view: DataView, body: number, end: number): number {
+  let generation = 0;
+  eachAttribute(view, body, end, (type, at, to) => {
+    if (type === NFTA_GEN_ID && to - at === 4) generation = view.getUint32(at);
+  });
+  return generation;
 }
 
 /** The rules of a chain, of which only how many there are is of interest. */

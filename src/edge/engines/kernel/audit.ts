@@ -4,7 +4,9 @@
  * buffer full, or nobody there. So always: connections = records + not in the sample + lost + alive. Pure.
  */
 import { COLUMN } from './books.ts';
-import type { KernelRule } from './registry.ts';
+import type { Flow } from './flows.ts';
+import { indexOf, isTold } from './marks.ts';
+import type { KernelRule, Registry } from './registry.ts';
 
 /** One whose end was told of has been heard. */
 export function close({ row }: KernelRule): void {
@@ -61,6 +63,15 @@ export function forget(rule: KernelRule, alive: number): void {
   counted.unrecorded.sampled = 0;
   row[COLUMN.beyond] = 0;
   setClosed(rule, toldOf(rule) - alive);
+}
+
+/** The same of all rules. `flows`: those that live. */
+export function forgetAll({ rules, at }: Pick<Registry, 'rules' | 'at'>, flows: readonly Flow[]): void {
+  const alive = Map.groupBy(
+    flows.filter(({ mark }) => isTold(mark)),
+    ({ mark }) => at(indexOf(mark)),
+  );
+  for (const rule of rules.values()) forget(rule, alive.get(rule)?.length ?? 0);
 }
 
 function toldOf({ rows }: KernelRule): number {

@@ -69,8 +69,6 @@ function mapFile(path: string): Slab | undefined {
   try {
     // not: recursive. Where nothing can be made, node's recursion does not end.
     if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
-    // not: recursive. Where nothing can be made, node's recursion does not end.
-    if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
     const fd = openSync(path, 'a+', 0o600);
     try {
       ftruncateSync(fd, BYTES);

@@ -9,6 +9,7 @@ import { bindReason } from '../../flow/causes.ts';
 import { type BindPoint, bindPoints } from '../../flow/endpoints.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import { bindTo, close, errnoName, setsockopt, socket } from '../../../lib/ffi/libc.ts';
+import type { Refusal } from '../../../lib/nft/nft.ts';
 
 const [AF_INET, AF_INET6] = [2, 10];
 const [SOCK_STREAM, SOCK_DGRAM, SOCK_CLOEXEC] = [1, 2, 0o2000000];
@@ -44,4 +45,11 @@ function tryBind({ protocol, address, port }: BindPoint): string | undefined {
 
 export function hasIpv6(): boolean {
   return Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6'));
+}
+
+/** What nft or the kernel says, as an operator reads it. */
+export function explain(refusal: Refusal): string {
+  if (/File exists|conflicting|EEXIST|EBUSY/.test(refusal))
+    return 'another rule of this edge has one of its addresses and ports';
+  return `the kernel refuses it: ${refusal}`;
 }

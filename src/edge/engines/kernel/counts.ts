@@ -8,6 +8,8 @@ import { type Counted, getElements, readElements } from '../../../lib/nft/elemen
 import { sameElement } from '../../../lib/nft/transaction.ts';
 import { began } from './audit.ts';
 import { COLUMN } from './books.ts';
+import type { Total } from './fast-path/layout.ts';
+import { IPPROTO_UDP } from './flows.ts';
 import { indexOf } from './marks.ts';
 import type { Element, Pieces } from './pieces.ts';
 import type { KernelRule } from './registry.ts';
@@ -96,12 +98,28 @@ export function absorb(rule: KernelRule, set: CountedSet, element: Element, now:
     const bytes = now.bytes - (isNew ? 0 : (row[column + 1] ?? 0));
     row[column + 1] = now.bytes;
     const payload = element.comment === 'UDP' ? bytes - packets * UDP_HEADERS[set] : bytes;
-    if (element.key.endsWith('original')) {
-      counted.packetsIn += packets;
-      counted.bytesIn += payload;
-    } else {
-      counted.packetsOut += packets;
-      counted.bytesOut += payload;
-    }
+    addPackets(rule, element.key.endsWith('original'), packets, payload);
+  }
+}
+
+/** What the fast path has carried, which no counter of the table has seen. */
+export function addCarried(
+  rule: KernelRule,
+  { isOriginal, isV6, protocol }: Total,
+  packets: number,
+  bytes: number,
+): void {
+  const headers = protocol === IPPROTO_UDP ? packets * UDP_HEADERS[isV6 ? 'seen6' : 'seen4'] : 0;
+  rule.counted.fastPackets += packets;
+  addPackets(rule, isOriginal, packets, bytes - headers);
+}
+
+function addPackets({ counted }: KernelRule, isIn: boolean, packets: number, bytes: number): void {
+  if (isIn) {
+    counted.packetsIn += packets;
+    counted.bytesIn += bytes;
+  } else {
+    counted.packetsOut += packets;
+    counted.bytesOut += bytes;
   }
 }

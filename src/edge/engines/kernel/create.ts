@@ -25,6 +25,8 @@ export interface KernelSetting {
   readonly books?: string;
   /** Where it writes connection records itself, `capBytes` together with whoever else writes there. Absent: it only tells them. */
   readonly records?: { readonly folder: string; readonly capBytes: number };
+  /** Packets of established connections may go past everything; default: they do where it can be had. */
+  readonly fastPath?: boolean;
   /** Of the process before this one, whose engine lives until they are served here. */
   readonly sockets?: InheritedParts | undefined;
   /** It takes no rule: what an earlier life left in the kernel drains, then the table goes. */

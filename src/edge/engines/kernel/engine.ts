@@ -16,16 +16,18 @@ import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../.
 import { snapshot } from '../../flow/counters.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
 import { createAllowance } from './allowance.ts';
-import { closeBooks, confirm, forget, takeBack } from './audit.ts';
+import { closeBooks, confirm, forgetAll, takeBack } from './audit.ts';
 import type { Books } from './books.ts';
-import { whyTaken } from './claims.ts';
+import { explain, whyTaken } from './claims.ts';
 import { messagesOf } from './compile.ts';
 import type { Conntrack } from './conntrack.ts';
-import { readCounts, readLast, readTold } from './counts.ts';
+import { addCarried, readCounts, readLast, readTold } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
+import { besideFastPath } from './fast-path/choose.ts';
+import { type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
+import type { Total } from './fast-path/layout.ts';
 import { IPPROTO_UDP } from './flows.ts';
-import { indexOf, isTold } from './marks.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import type { RecordLog } from './record-log.ts';
@@ -37,6 +39,7 @@ import { createSurvey } from './survey.ts';
 import { baseText, LAYOUT } from './table.ts';
 import { createTableState } from './table-state.ts';
 import { takeOver } from './takeover.ts';
+import { createTurns } from './turns.ts';
 
 export interface KernelEngineOptions {
   readonly clock: Clock;
@@ -54,6 +57,8 @@ export interface KernelEngineOptions {
   readonly sysctls: Sysctls;
   readonly asking: Netlink;
   readonly conntrack: Conntrack;
+  /** One for this life, or why there is none. Called again after another process has had it. */
+  readonly fastPath: () => { readonly fast: FastPath; readonly note?: string };
   readonly farewell: Farewell;
   readonly nft: (text: string) => Promise<Refusal>;
   /** `handle`: the table's; 0 where there is none. */
@@ -71,12 +76,14 @@ const STOP_POLL_MS = 20;
 
 /** Rejects where the table can't be made. */
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
-  const { clock, rng, sysctls, asking, conntrack, farewell, nft } = options;
+  const { clock, rng, sysctls, asking, farewell, nft } = options;
+  let { fast, note } = options.fastPath();
+  const conntrack = besideFastPath(options.conntrack, () => fast);
   const books = options.books(tableHandle());
   const registry = createRegistry(books);
   const { isThere: wasThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
   const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
-  const tableOptions = { isGuarded, owner: options.owner };
+  const tableOptions = { isGuarded, isFast: fast !== NO_FAST_PATH, owner: options.owner };
   const refusal = await nft(baseText(tableOptions));
   if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
   // order: the guard is there before anything can pass it.
@@ -86,13 +93,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   conntrack.hear(registry.rules.size > 0);
   count();
   const inherited = conntrack.flows();
-  if (!books.areValid) {
-    const alive = Map.groupBy(
-      inherited.filter(({ mark }) => isTold(mark)),
-      ({ mark }) => registry.at(indexOf(mark)),
-    );
-    for (const rule of registry.rules.values()) forget(rule, alive.get(rule)?.length ?? 0);
-  }
+  if (!books.areValid) forgetAll(registry, inherited);
   const records = options.records?.(books.batch);
   if (records && !options.isSuccessor) {
     const settle = records.isWhole() ? confirm : takeBack;
@@ -138,8 +139,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const allowed = createAllowance(clock);
   /** UDP listeners whose clients may have been there before them. */
   const arrived = new Map<string, Listener>();
-  /** Calls about one rule run one after the other. */
-  const turns = new Map<string, Promise<unknown>>();
+  const turns = createTurns();
   let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
   let isHanded = false;
@@ -154,16 +154,20 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     else events.log('error', `${name} cannot be set: ${why}`, { reason: problem });
   }
 
-  function turn<T>(id: string, run: () => T | Promise<T>): Promise<T> {
-    const mine = (turns.get(id) ?? Promise.resolve()).then(run);
-    turns.set(id, mine);
-    return mine.finally(() => {
-      if (turns.get(id) === mine) turns.delete(id);
-    });
-  }
-
   function count(): void {
     readCounts(asking, (index) => registry.at(index));
+    fast.grown(carried);
+  }
+
+  /** order: after what it has carried was counted. */
+  function leaveFastPath(): void {
+    fast.close();
+    fast = NO_FAST_PATH;
+  }
+
+  function carried(total: Total, packets: number, bytes: number): void {
+    const rule = registry.at(total.index);
+    if (rule) addCarried(rule, total, packets, bytes);
   }
 
   function tableHandle(): number {
@@ -202,7 +206,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     rule.listener = listener;
     rule.isUp = true;
     if (known) lookAt(rule);
-    return { ok: true };
+    return { ok: true, ...(note !== undefined && { note }) };
   }
 
   function welcome(): void {
@@ -216,7 +220,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
     readLast(asking, rule, pieces);
-    return table.change(rule, pieces, settings);
+    return table.change(rule, pieces, settings).finally(() => fast.forget());
   }
 
   async function refuse(id: string, reason: string): Promise<Applied> {
@@ -256,6 +260,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   function letGo(rule: KernelRule): boolean {
     if (!survey.listen()) return false;
     closeBooks(rule);
+    for (const index of rule.rows.keys()) fast.release(index, carried);
     registry.release(rule);
     return true;
   }
@@ -269,7 +274,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     welcome();
     survey.attend();
     survey.look();
-    for (const rule of registry.rules.values()) if (!rule.isUp) void turn(rule.id, () => finish(rule));
+    fast.sweep((index) => registry.at(index)?.settings?.idleSeconds);
+    for (const rule of registry.rules.values()) if (!rule.isUp) void turns.take(rule.id, () => finish(rule));
   }
 
   /** What is more than a call handles is heard in the next turn of the loop. */
@@ -280,6 +286,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   /** A firewall that reloads flushes every table there is; until ours is back, packets reach no origin. */
   async function guard(): Promise<void> {
     if (isHanded) return;
+    fast.attend();
     hear();
     if (restoring || stopping || (options.isRetiring && registry.rules.size === 0) || isThere()) return;
     restoring = table.restore();
@@ -291,12 +298,13 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   async function stopNow(drainMs: number): Promise<void> {
-    await Promise.all(turns.values());
+    await turns.all();
     if (onStop === 'flush') await flush(drainMs);
     for (const timer of timers) timer.cancel();
     await table.settled();
     survey.listen();
     if (onStop === 'keep' && !isHanded) count();
+    leaveFastPath();
     asking.close();
     conntrack.close();
     farewell.close();
@@ -320,6 +328,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
   /** Nothing of ours is left in the kernel. */
   async function clear(): Promise<void> {
+    leaveFastPath();
     if (isGuarded) sysctls.set(FORWARD, '0');
     await table.remove();
   }
@@ -327,15 +336,15 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   async function prune(keep: ReadonlySet<string>): Promise<void> {
     mustPrune = undefined;
     const others = [...registry.rules.keys()].filter((id) => !keep.has(id));
-    await Promise.all(others.map((id) => turn(id, () => down(registry.rules.get(id)))));
+    await Promise.all(others.map((id) => turns.take(id, () => down(registry.rules.get(id)))));
   }
 
   const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SURVEY_MS, () => void look())];
   return {
     name: 'kernel',
     capabilities: () => options.capabilities,
-    apply: (listener, beside) => turn(listener.id, () => applyNow(listener, beside)),
-    remove: (id) => turn(id, () => down(registry.rules.get(id))),
+    apply: (listener, beside) => turns.take(listener.id, () => applyNow(listener, beside)),
+    remove: (id) => turns.take(id, () => down(registry.rules.get(id))),
     async prune(keep) {
       if (hasBegun) await prune(keep);
       else mustPrune = keep;
@@ -356,8 +365,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       onStop = 'keep';
       survey.listen();
       count();
-      // The other engine hears, counts and drains from now on.
+      // The other engine hears, counts, drains and carries from now on.
       isHanded = true;
+      leaveFastPath();
       conntrack.hear(false);
       return Promise.resolve([]);
     },
@@ -367,6 +377,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       if (!isHanded) return;
       ({ onStop } = options);
       isHanded = false;
+      ({ fast, note } = options.fastPath());
       conntrack.hear(true);
     },
   };
@@ -379,12 +390,6 @@ const NO_POINTS: ReadonlySet<string> = new Set();
 /** Its places are its own, though nobody knows yet which they are. */
 function isInherited(rule: KernelRule | undefined): boolean {
   return rule !== undefined && rule.isUp && !rule.listener;
-}
-
-function explain(refusal: Refusal): string {
-  if (/File exists|conflicting|EEXIST|EBUSY/.test(refusal))
-    return 'another rule of this edge has one of its addresses and ports';
-  return `the kernel refuses it: ${refusal}`;
 }
 
 function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {

@@ -9,17 +9,20 @@ import { openBooks } from './books.ts';
 import { openConntrack } from './conntrack.ts';
 import { capabilitiesOf, type KernelSetting } from './create.ts';
 import { openKernelEngine } from './engine.ts';
+import { chooseFastPath } from './fast-path/choose.ts';
+import { openFastPath } from './fast-path/fast-path.ts';
 import { openFarewell } from './farewell.ts';
 import { openRecordLog } from './record-log.ts';
 import { systemSysctls } from './sysctl.ts';
 
 export function createKernelEngine(events: EngineEvents, setting: KernelSetting): Promise<Engine> {
   const isAsked = setting.use === 'by name';
+  const asking = new Netlink();
   const system = {
     clock: systemClock,
     rng: systemRng,
     sysctls: systemSysctls,
-    asking: new Netlink(),
+    asking,
     conntrack: openConntrack(setting.eventsBytes),
     farewell: openFarewell(),
     nft: (text: string) => runNft(text),
@@ -28,8 +31,11 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
   const { onStop, owner, records, sockets, isRetiring = false } = setting;
   // order: asked when it is made. A thread that is started again later comes after nobody.
   const isSuccessor = sockets !== undefined && !new Inherited(sockets).hasBegun;
+  const isWanted = setting.fastPath !== false && !isRetiring;
+  const fastPath = () =>
+    chooseFastPath({ isWanted, isAsked, sysctls: systemSysctls, open: () => openFastPath(asking) });
   const log = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
-  const life = { isAsked, isSuccessor, isRetiring, onStop, owner };
+  const life = { isAsked, isSuccessor, isRetiring, onStop, owner, fastPath };
   const options = { ...system, ...log, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);
 }

@@ -57,6 +57,7 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
     put('fresh', key);
     put('told', key);
     put('settings', key, `jump ${place.settings}`);
+    if (listener.protocol === 'UDP' && listener.limits?.packetsPerSecond) put('slow', key);
   }
   for (const entry of listener.entries) putEntry(listener, entry, rule, put);
   const kind = portKind(listener);
@@ -94,7 +95,7 @@ export function remains({ elements }: Pieces): Pieces {
   return { ...NONE, elements: new Map([...elements].filter(([, { set }]) => REMAINS.has(set))) };
 }
 
-const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'told', 'seen4', 'seen6']);
+const REMAINS = new Set<SetName>(['rules', 'settings', 'fresh', 'told', 'seen4', 'seen6', 'slow']);
 
 /** Who may get a new connection: those of the lowest tier, and with persistence whoever a client had. */
 function takersOf({ targets, persistSeconds }: Listener, family: Family): Target[] {

@@ -12,6 +12,7 @@ import type { Settings } from './settings.ts';
 export interface KernelCounters extends LiveCounters {
   /** Connections without a record: not in the sample, or ended without being heard of. */
   readonly unrecorded: { sampled: number; lost: number };
+  fastPackets: number;
 }
 
 export interface KernelRule {
@@ -80,7 +81,7 @@ export function createRegistry(
       isUp: false,
       leaving: new Map(),
       mustJudge: false,
-      counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 } },
+      counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 }, fastPackets: 0 },
       row: books.row(index),
       rows: new Map(),
       audited: { told: 0, alive: 0, missing: 0 },

@@ -30,7 +30,7 @@ export function tableText(rules: Iterable<Rendered>, options: TableOptions): str
 /** The table of these listeners, numbered in their order, as a new engine numbers them. */
 export function render(
   listeners: readonly Listener[],
-  options: TableOptions = { isGuarded: false, owner: '' },
+  options: TableOptions = { isGuarded: false, isFast: false, owner: '' },
 ): string {
   let last = 0;
   return tableText(

@@ -20,6 +20,12 @@ export const SWITCHES: readonly Switch[] = [
   { name: 'net.netfilter.nf_conntrack_timestamp', why: 'without it connection records have no beginning' },
 ];
 
+/** What the fast path needs, and nobody else. */
+export const LIBERAL: Switch = {
+  name: 'net.netfilter.nf_conntrack_tcp_be_liberal',
+  why: 'without it there is no fast path, because conntrack would drop what comes after packets that it has not seen',
+};
+
 export interface Sysctls {
   /** undefined: the kernel has no such switch. */
   read(name: string): string | undefined;

@@ -6,12 +6,14 @@
  *  prerouting, output  -100  first packet of a connection: entry address and port → the rule's mark → a target
  *  prerouting, output   -90  every packet of ours: counted by rule and direction; who ends first is noted in the mark; a
  *                            new connection of a rule that has no target is refused
+ *  forward               10  of a connection that has come so far: stamped for the fast path (fast-path/), where there is one
  *  postrouting, input   100  the first packet again, on its way out: counted as a connection, time-outs set, source replaced
  *
  * Every step is a look-up in a hash or an interval tree, so a packet costs the same with one rule and with ten thousand.
  * Pure.
  */
 import { hex, tableOf } from '../../../lib/nft/nf-tables.ts';
+import { FAST_FROM, ORIGINAL } from './fast-path/layout.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 
 export const TABLE_NAME = 'edgefour';
@@ -37,6 +39,8 @@ export const SETS = {
   more6: 'map more6 { type mark : verdict; }',
   settings: 'map settings { type mark : verdict; }',
   refused: 'set refused { type mark; counter; }',
+  // Rules each of whose packets is for somebody to see.
+  slow: 'set slow { type mark; }',
   fresh: 'set fresh { type mark; counter; }',
   told: 'set told { type mark; counter; }',
   seen4: 'set seen4 { type mark . ct_dir; counter; }',
@@ -158,16 +162,37 @@ export const GUARD: Chain = {
   lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
 };
 
+/**
+ * A packet that has a mark of somebody else's keeps it, and its connection stays on the long way. order: after the filters of
+ * others, so that what they drop is never learned.
+ */
+const fast = (isFast: boolean): Chain => ({
+  name: 'fast',
+  hook: 'type filter hook forward priority 10',
+  lines: isFast
+    ? [
+        OTHERS,
+        `ct packets < ${FAST_FROM} return`,
+        'meta mark != 0 return',
+        `${RULE} @slow return`,
+        `ct direction reply meta mark set ct mark & ${hex(~ORIGINAL >>> 0)} return`,
+        'meta mark set ct mark',
+      ]
+    : [],
+});
+
 export interface TableOptions {
   /** With GUARD. */
   readonly isGuarded: boolean;
+  /** Packets are stamped for the fast path. */
+  readonly isFast: boolean;
   /** Whose table it is, at most 100 letters; nft has a say in which. */
   readonly owner: string;
 }
 
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText({ isGuarded, owner }: TableOptions): string {
-  const chains = isGuarded ? [...CHAINS, GUARD] : CHAINS;
+export function baseText({ isGuarded, isFast, owner }: TableOptions): string {
+  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : [])];
   return [
     `add table ${TABLE} { comment "${owner}"; }`,
     ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),

@@ -23,8 +23,8 @@ import {
   set,
   store,
   when,
-} from '../ebpf/asm.ts';
-import type { Line } from '../ebpf/asm.ts';
+} from '../../../../lib/ebpf/asm.ts';
+import type { Line } from '../../../../lib/ebpf/asm.ts';
 import { IPPROTO_TCP } from '../abi.ts';
 
 /** The tree's key: length of the prefix in bits, then family, IPv4 or IPv6 address, port in network order. */

@@ -6,7 +6,7 @@
 import { close, errnoName, openFile } from '../../../../lib/ffi/libc.ts';
 import type { PortSpan } from '../../../../lib/net/ports.ts';
 import { O_CLOEXEC } from '../abi.ts';
-import { createLink, createMap, deleteElement, loadProgram, setElement } from '../ebpf/calls.ts';
+import { createLink, createMap, deleteElement, loadProgram, setElement } from '../../../../lib/ebpf/calls.ts';
 import { KEY, steerProgram } from './program.ts';
 import { keyOf, prefixesOf } from './prefixes.ts';
 

@@ -6,7 +6,7 @@ import { mapPages, syscall, unmap } from '../../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../../lib/ffi/libc.ts';
 import type { ToaHandles } from '../control.ts';
 import { addressOffset, addressSize } from '../sockaddr.ts';
-import { BPF_MAP_UPDATE_ELEM, SYS_BPF } from '../ebpf/calls.ts';
+import { BPF_MAP_UPDATE_ELEM, SYS_BPF } from '../../../../lib/ebpf/calls.ts';
 import { VALUE_BYTES } from './program.ts';
 
 /** union bpf_attr for BPF_MAP_UPDATE_ELEM { map_fd, key, value, flags }, then the key, then the value. */

@@ -3,7 +3,7 @@
  * which the kernel refuses socket storage. Each answers a descriptor, or minus the errno.
  */
 import { close } from '../../../../lib/ffi/libc.ts';
-import { createLink, createMap, loadProgram, loadTypes } from '../ebpf/calls.ts';
+import { createLink, createMap, loadProgram, loadTypes } from '../../../../lib/ebpf/calls.ts';
 
 const BPF_MAP_TYPE_SK_STORAGE = 24;
 const BPF_F_NO_PREALLOC = 1;

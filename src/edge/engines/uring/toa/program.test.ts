@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { R0, R1, R2, assemble, call, exit, jump, load, map, set, store, when } from '../ebpf/asm.ts';
+import { R0, R1, R2, assemble, call, exit, jump, load, map, set, store, when } from '../../../../lib/ebpf/asm.ts';
 import { ownCgroupFolder } from './cgroup.ts';
 import { toaProgram } from './program.ts';
 

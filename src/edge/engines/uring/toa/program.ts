@@ -27,8 +27,8 @@ import {
   set,
   store,
   when,
-} from '../ebpf/asm.ts';
-import type { Line } from '../ebpf/asm.ts';
+} from '../../../../lib/ebpf/asm.ts';
+import type { Line } from '../../../../lib/ebpf/asm.ts';
 
 /** A socket's storage: the option as it goes on the wire (kind, length, port, address), and how often it went. */
 export const VALUE_BYTES = 32;

@@ -1,23 +1,24 @@
 /**
- * bpf(2): maps, programs and links as descriptors, for whoever has a program to attach (toa/, steer/). Each answers a
- * descriptor or 0, or minus the errno; what a program means is its own file's business.
+ * bpf(2): maps, programs and links as descriptors, for whoever has a program to attach (the uring engine's toa/ and steer/,
+ * the kernel engine's fast-path/). Each answers a descriptor or 0, or minus the errno; what a program means is its own
+ * file's business.
  */
-import { mapPages, syscallWithMemory, unmap } from '../../../../lib/ffi/libc.ts';
-import type { Slab } from '../../../../lib/ffi/libc.ts';
+import { mapPages, syscallWithMemory, unmap } from '../ffi/libc.ts';
+import type { Slab } from '../ffi/libc.ts';
 
 // asm-generic says 280, x86-64 has its own number.
 export const SYS_BPF = process.arch === 'x64' ? 321 : 280;
 export const BPF_MAP_UPDATE_ELEM = 2;
 const BPF_MAP_CREATE = 0;
-const BPF_MAP_DELETE_ELEM = 3;
+export const BPF_MAP_DELETE_ELEM = 3;
 const BPF_PROG_LOAD = 5;
 const BPF_BTF_LOAD = 18;
 const BPF_LINK_CREATE = 28;
-const ATTR_BYTES = 128;
+export const ATTR_BYTES = 128;
 
 /** Word offsets in union bpf_attr, by command. */
 const MAP = { type: 0, keySize: 1, valueSize: 2, entries: 3, flags: 4, btf: 12, keyType: 13, valueType: 14 } as const;
-const ELEMENT = { map: 0, key: 2, value: 4 } as const;
+export const ELEMENT = { map: 0, key: 2, value: 4 } as const;
 const PROGRAM = { type: 0, count: 1, code: 2, license: 4, attachType: 17 } as const;
 const BTF = { data: 0, size: 4 } as const;
 const LINK = { program: 0, target: 1, attachType: 2 } as const;
@@ -88,7 +89,7 @@ export function loadTypes(blob: Uint8Array): number {
   });
 }
 
-/** Attached for as long as the descriptor is open. `target`: a cgroup's descriptor, or a network namespace's. */
+/** Attached for as long as the descriptor is open. `target`: a descriptor of a cgroup or a network namespace, or an interface's index. */
 export function createLink(program: number, target: number, attachType: number): number {
   const attr = words();
   attr[LINK.program] = program;
@@ -121,7 +122,7 @@ function withBytes(parts: readonly Uint8Array[], run: (addresses: number[]) => n
   }
 }
 
-function pointer(attr: Uint32Array, word: number, address: number): void {
+export function pointer(attr: Uint32Array, word: number, address: number): void {
   attr[word] = address % 4294967296;
   attr[word + 1] = address / 4294967296;
 }

@@ -7,6 +7,7 @@ export const R1 = 1;
 export const R2 = 2;
 export const R3 = 3;
 export const R4 = 4;
+export const R5 = 5;
 export const R6 = 6;
 export const R7 = 7;
 export const R8 = 8;
@@ -33,8 +34,14 @@ const SIZE = { byte: 0x10, half: 0x08, word: 0x00, double: 0x18 } as const;
 export type Size = keyof typeof SIZE;
 const BPF_LDX_MEM = 0x61;
 const BPF_STX_MEM = 0x63;
+const BPF_ST_MEM = 0x62;
+/** A double is added to in memory as one step, whoever else does. */
+const BPF_ATOMIC_ADD = 0xdb;
 const BPF_PSEUDO_MAP_FD = 1;
-const JUMPS = { '==': 0x15, '>': 0x25, '>=': 0x35, '!=': 0x55, '<': 0xa5 } as const;
+const BPF_PSEUDO_MAP_VALUE = 2;
+const JUMPS = { '==': 0x15, '>': 0x25, '>=': 0x35, '!=': 0x55, '<': 0xa5, '<=': 0xb5 } as const;
+/** The operand is a register instead of a number. */
+const BPF_X = 0x08;
 
 export const move = (dst: number, src: number): Line => ({ code: 0xbf, dst, src });
 export const set = (dst: number, value: number): Line => ({ code: 0xb7, dst, value });
@@ -43,6 +50,16 @@ export const add = (dst: number, value: number): Line => ({ code: 0x07, dst, val
 export const network16 = (dst: number): Line => ({ code: 0xdc, dst, value: 16 });
 export const or = (dst: number, value: number): Line => ({ code: 0x47, dst, value });
 export const and = (dst: number, value: number): Line => ({ code: 0x57, dst, value });
+export const xor = (dst: number, value: number): Line => ({ code: 0xa7, dst, value });
+export const shiftLeft = (dst: number, value: number): Line => ({ code: 0x67, dst, value });
+export const shiftRight = (dst: number, value: number): Line => ({ code: 0x77, dst, value });
+export const addRegister = (dst: number, src: number): Line => ({ code: 0x0f, dst, src });
+export const addAtomically = (dst: number, offset: number, src: number): Line => ({
+  code: BPF_ATOMIC_ADD,
+  dst,
+  src,
+  offset,
+});
 export const load = (size: Size, dst: number, src: number, offset: number): Line => ({
   code: BPF_LDX_MEM | SIZE[size],
   dst,
@@ -55,10 +72,24 @@ export const store = (size: Size, dst: number, offset: number, src: number): Lin
   src,
   offset,
 });
+export const storeNumber = (size: Size, dst: number, offset: number, value: number): Line => ({
+  code: BPF_ST_MEM | SIZE[size],
+  dst,
+  offset,
+  value,
+});
 export const map = (dst: number, fd: number): Line => ({
   code: 0x18,
   dst,
   src: BPF_PSEUDO_MAP_FD,
+  value: fd,
+  wide: true,
+});
+/** The address of the one value of an array. */
+export const mapValue = (dst: number, fd: number): Line => ({
+  code: 0x18,
+  dst,
+  src: BPF_PSEUDO_MAP_VALUE,
   value: fd,
   wide: true,
 });
@@ -67,6 +98,12 @@ export const when = (dst: number, how: keyof typeof JUMPS, value: number, to: st
   code: JUMPS[how],
   dst,
   value,
+  to,
+});
+export const whenRegister = (dst: number, how: keyof typeof JUMPS, src: number, to: string): Line => ({
+  code: JUMPS[how] | BPF_X,
+  dst,
+  src,
   to,
 });
 export const call = (helper: number): Line => ({ code: 0x85, value: helper });

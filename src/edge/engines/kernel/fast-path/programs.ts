@@ -1,0 +1,65 @@
+/**
+ * The two programs with the maps that they share, in the kernel, not attached to anything yet. They and what was learned go
+ * with the process, or with close().
+ */
+import { createMap, loadProgram } from '../../../../lib/ebpf/calls.ts';
+import { HashMap } from '../../../../lib/ebpf/hash-map.ts';
+import { close, errnoName } from '../../../../lib/ffi/libc.ts';
+import { carryProgram } from './carry.ts';
+import { ENTRY, KEY, SEEN, TOTAL } from './layout.ts';
+import { learnProgram } from './learn.ts';
+
+const BPF_MAP_TYPE_ARRAY = 2;
+const BPF_MAP_TYPE_PERCPU_ARRAY = 6;
+const BPF_PROG_TYPE_SCHED_CLS = 3;
+export const BPF_TCX_INGRESS = 46;
+export const BPF_TCX_EGRESS = 47;
+
+/** limit: two for each connection, 27 MB when all are taken. Those that find no room stay on the long way. */
+const MOST_FLOWS = 131_072;
+/** limit: two for each rule, or four; taken as they come. */
+const MOST_TOTALS = 262_144;
+
+export interface Programs {
+  readonly flows: HashMap;
+  readonly totals: HashMap;
+  /** Descriptors. */
+  readonly seen: number;
+  readonly generation: number;
+  readonly learn: number;
+  readonly carry: number;
+  close(): void;
+}
+
+/** Throws with a reason where the kernel refuses one of them. */
+export function loadPrograms(): Programs {
+  const cleanups: (() => void)[] = [];
+  const cleanUp = (): void => cleanups.splice(0).forEach((one) => one());
+  function keep(fd: number, what: string): number {
+    if (fd < 0) throw new Error(`the kernel refuses ${what}: ${errnoName(fd)}`);
+    cleanups.push(() => void close(fd));
+    return fd;
+  }
+  function hash(shape: ConstructorParameters<typeof HashMap>[0]): HashMap {
+    const map = new HashMap(shape);
+    cleanups.push(() => map.close());
+    return map;
+  }
+  const array = (type: number, valueSize: number): number =>
+    keep(createMap({ type, keySize: 4, valueSize, entries: 1 }), 'a map (CAP_BPF)');
+  const load = (attachType: number, code: Uint8Array): number =>
+    keep(loadProgram(BPF_PROG_TYPE_SCHED_CLS, attachType, code), 'a program (CAP_BPF, Linux 6.6)');
+  try {
+    const flows = hash({ keyBytes: KEY.bytes, valueBytes: ENTRY.bytes, entries: MOST_FLOWS });
+    const totals = hash({ keyBytes: 4, valueBytes: TOTAL.bytes, entries: MOST_TOTALS, perProcessor: true });
+    const seen = array(BPF_MAP_TYPE_PERCPU_ARRAY, SEEN.bytes);
+    const generation = array(BPF_MAP_TYPE_ARRAY, 4);
+    const maps = { flows: flows.fd, totals: totals.fd, seen, generation };
+    const learn = load(BPF_TCX_EGRESS, learnProgram(maps));
+    const carry = load(BPF_TCX_INGRESS, carryProgram(maps));
+    return { flows, totals, seen, generation, learn, carry, close: cleanUp };
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+/** The two programs on every Ethernet interface of the network namespace, those that come later too. */
+import { createLink } from '../../../../lib/ebpf/calls.ts';
+import { close, errnoName } from '../../../../lib/ffi/libc.ts';
+import { Netlink, NETLINK_ROUTE } from '../../../../lib/ffi/netlink.ts';
+import { getInterfaces, readEthernet } from './interfaces.ts';
+import { BPF_TCX_EGRESS, BPF_TCX_INGRESS, type Programs } from './programs.ts';
+
+export interface Served {
+  /** Serves those that are new, forgets those that are gone. */
+  look(): void;
+  close(): void;
+}
+
+/** Throws with a reason where the programs cannot be attached to any. */
+export function serveInterfaces({ learn, carry }: Pick<Programs, 'learn' | 'carry'>): Served {
+  const routing = new Netlink(NETLINK_ROUTE);
+  /** By index; empty: this one takes no programs, and its packets go the long way. */
+  const links = new Map<number, readonly number[]>();
+  let refusal: string | undefined;
+
+  /** order: nothing is carried that could not be learned anew. */
+  function attach(index: number): readonly number[] {
+    const fds: number[] = [];
+    for (const [attachType, program] of [
+      [BPF_TCX_EGRESS, learn],
+      [BPF_TCX_INGRESS, carry],
+    ] as const) {
+      const fd = createLink(program, index, attachType);
+      if (fd >= 0) fds.push(fd);
+      else {
+        refusal = errnoName(fd);
+        closeAll(fds);
+        return [];
+      }
+    }
+    return fds;
+  }
+
+  function look(): void {
+    const gone = new Set(links.keys());
+    const found: number[] = [];
+    routing.dump(getInterfaces(), (view, body, end) => {
+      const index = readEthernet(view, body, end);
+      if (index === undefined) return;
+      gone.delete(index);
+      if (!links.has(index)) found.push(index);
+    });
+    for (const index of found) links.set(index, attach(index));
+    for (const index of gone) {
+      closeAll(links.get(index) ?? []);
+      links.delete(index);
+    }
+  }
+
+  function closeLinks(): void {
+    links.forEach(closeAll);
+    links.clear();
+    routing.close();
+  }
+
+  look();
+  if (refusal !== undefined && links.values().every(({ length }) => length === 0)) {
+    closeLinks();
+    throw new Error(`its programs cannot be attached (Linux 6.6): ${refusal}`);
+  }
+  return { look, close: closeLinks };
+}
+
+function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) close(fd);
+}
