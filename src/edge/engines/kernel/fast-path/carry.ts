@@ -71,7 +71,7 @@ const PLAIN = 0x45;
 const FRAGMENT = 0xff3f;
 
 /** Places on the stack. Below them the new header, from AT.header down. */
-const AT = { key: -40, isEdge: -44, word: -48, header: -48 } as const;
+const AT = { key: -40, isEdge: -44, word: -48, size: -52, header: -56 } as const;
 
 /** For packets that come. */
 export function carryProgram(maps: Maps): Uint8Array<ArrayBuffer> {
@@ -91,6 +91,7 @@ export function carryProgram(maps: Maps): Uint8Array<ArrayBuffer> {
     ...FAMILIES.flatMap((family) => [
       `v${family.name}`,
       ...read(family),
+      ...measure(family),
       ...lookUp(maps.flows, R10, AT.key),
       when(R0, '==', 0, missed(family)),
       move(R9, R0),
@@ -148,23 +149,9 @@ function read({ name, header, next, hops, source, address }: Family): Line[] {
   ];
 }
 
-/** R9: its entry, which may be too old, or of another interface, or lead where the packet is too big for. */
-function doubt(family: Family, { generation }: Maps): Line[] {
-  const { name, header } = family;
-  const miss = missed(family);
+/** How big it leaves, onto the stack: where it is cut into segments on its way out, one of those. */
+function measure({ name, header }: Family): Line[] {
   return [
-    call(BPF.ktime_get_coarse_ns),
-    load('double', R2, R9, ENTRY.until),
-    whenRegister(R2, '<=', R0, miss),
-    mapValue(R1, generation),
-    load('word', R1, R1, 0),
-    load('word', R2, R9, ENTRY.generation),
-    whenRegister(R1, '!=', R2, miss),
-    load('word', R1, R6, SKB.ifindex),
-    load('word', R2, R9, ENTRY.from),
-    whenRegister(R1, '!=', R2, miss),
-
-    // What is cut into segments on its way out: the size of one.
     load('word', R2, R6, SKB.gso_size),
     when(R2, '==', 0, `whole${name}`),
     add(R2, header),
@@ -181,7 +168,27 @@ function doubt(family: Family, { generation }: Maps): Line[] {
     load('word', R2, R6, SKB.len),
     add(R2, -ETHERNET),
     `size${name}`,
-    load('word', R3, R9, ENTRY.mtu),
+    store('word', R10, AT.size, R2),
+  ];
+}
+
+/** R9: its entry, which may be too old, or of another interface, or lead where nothing so big has gone. */
+function doubt(family: Family, { generation }: Maps): Line[] {
+  const miss = missed(family);
+  return [
+    call(BPF.ktime_get_coarse_ns),
+    load('double', R2, R9, ENTRY.until),
+    whenRegister(R2, '<=', R0, miss),
+    mapValue(R1, generation),
+    load('word', R1, R1, 0),
+    load('word', R2, R9, ENTRY.generation),
+    whenRegister(R1, '!=', R2, miss),
+    load('word', R1, R6, SKB.ifindex),
+    load('word', R2, R9, ENTRY.from),
+    whenRegister(R1, '!=', R2, miss),
+
+    load('word', R2, R10, AT.size),
+    load('word', R3, R9, ENTRY.size),
     whenRegister(R2, '>', R3, miss),
   ];
 }
@@ -293,6 +300,8 @@ function keep({ header, hops }: Family, { seen }: Maps): Line[] {
     ...copy(R7, ETHERNET, R0, SEEN.first, 4),
     load('byte', R2, R7, ETHERNET + hops),
     store('word', R0, SEEN.hops, R2),
+    load('word', R2, R10, AT.size),
+    store('word', R0, SEEN.size, R2),
     storeNumber('double', R0, SEEN.numbers, 0),
     storeNumber('word', R0, SEEN.isFresh, 1),
     when(R8, '==', IPPROTO_UDP, 'next'),

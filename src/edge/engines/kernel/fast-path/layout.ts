@@ -17,7 +17,7 @@ export const KEY = { sort: 0, source: 4, destination: 20, ports: 36, bytes: 40 }
 
 /**
  * What is done to them. `until`: nanoseconds of the coarse monotonic clock, from then on one takes the long way again.
- * `addresses`, `ports`: what the change takes from a checksum, folded; `head`: the same of an IPv4 header, with one hop less.
+ * `size`: of the one that taught it; a bigger one may not fit, and goes the long way. `addresses`, `portsDelta`: what the change takes from a checksum, folded; `head`: the same of an IPv4 header, with one hop less.
  * `new…`: as they leave. `link`: the first 14 bytes of the frame that leaves, put so that what follows is aligned.
  */
 export const ENTRY = {
@@ -29,7 +29,7 @@ export const ENTRY = {
   total: 28,
   from: 32,
   to: 36,
-  mtu: 40,
+  size: 40,
   head: 44,
   addresses: 48,
   portsDelta: 52,
@@ -43,7 +43,17 @@ export const ENTRY = {
 } as const;
 
 /** What the last packet was that went the long way, per processor. */
-export const SEEN = { key: 0, nonce: 40, from: 44, first: 48, hops: 52, numbers: 56, isFresh: 64, bytes: 72 } as const;
+export const SEEN = {
+  key: 0,
+  nonce: 40,
+  from: 44,
+  first: 48,
+  hops: 52,
+  numbers: 56,
+  isFresh: 64,
+  size: 68,
+  bytes: 72,
+} as const;
 
 export const TOTAL = { packets: 0, octets: 8, bytes: 16 } as const;
 

@@ -203,14 +203,8 @@ function describe({ generation }: Maps): Line[] {
     addRegister(R9, R2),
     store('word', R10, on(ENTRY.total), R9),
 
-    // For what it writes: the most that fits.
-    move(R1, R6),
-    set(R2, 0),
-    move(R3, R10),
-    add(R3, on(ENTRY.mtu)),
-    set(R4, 0),
-    set(R5, 0),
-    call(BPF.check_mtu),
+    load('word', R2, R8, SEEN.size),
+    store('word', R10, on(ENTRY.size), R2),
     call(BPF.ktime_get_coarse_ns),
     add(R0, FRESH_NS),
     store('double', R10, on(ENTRY.until), R0),
@@ -229,7 +223,7 @@ function refresh(): Line[] {
     load('half', R2, R10, on(ENTRY.link)),
     store('half', R7, ENTRY.link, R2),
     ...copy(R10, on(ENTRY.link + 2), R7, ENTRY.link + 2, ETHERNET - 2),
-    ...[ENTRY.from, ENTRY.to, ENTRY.mtu, ENTRY.generation].flatMap((field) => copy(R10, on(field), R7, field, 4)),
+    ...[ENTRY.from, ENTRY.to, ENTRY.size, ENTRY.generation].flatMap((field) => copy(R10, on(field), R7, field, 4)),
     load('double', R2, R10, on(ENTRY.until)),
     store('double', R7, ENTRY.until, R2),
   ];

@@ -56,7 +56,6 @@ export const BPF = {
   redirect: 23,
   csum_diff: 28,
   ktime_get_coarse_ns: 160,
-  check_mtu: 163,
 } as const;
 /** Whoever comes after us may have the packet. */
 export const TCX_NEXT = -1;
