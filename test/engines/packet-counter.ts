@@ -6,8 +6,11 @@ import { enter } from './kernel-namespaces.ts';
 import { linkIndex, type Passed } from './packet-count.ts';
 
 const [AF_PACKET, SOCK_DGRAM] = [17, 2];
-/** Only IPv4, and with PACKET_IGNORE_OUTGOING only what comes in. */
-const ETH_P_IP_BE = 0x0008;
+/**
+ * With PACKET_IGNORE_OUTGOING only what comes in. not: ETH_P_IP. Who asks for one protocol is asked after the programs of the
+ * link, which send packets of the fast path off.
+ */
+const ETH_P_ALL_BE = 0x0300;
 const [SOL_SOCKET, SO_RCVTIMEO, SO_RCVBUFFORCE] = [1, 20, 33];
 const [SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING] = [263, 6, 23];
 const [MSG_TRUNC, MSG_WAITFORONE] = [0x20, 0x10000];
@@ -15,7 +18,7 @@ const [AT_ONCE, HEAD_BYTES] = [512, 64];
 
 const { namespace, link, stop } = workerData as { namespace: string; link: string; stop: Int32Array };
 enter(namespace);
-const fd = socket(AF_PACKET, SOCK_DGRAM, ETH_P_IP_BE);
+const fd = socket(AF_PACKET, SOCK_DGRAM, ETH_P_ALL_BE);
 if (fd < 0) throw new Error(`no packet socket: ${fd}`);
 setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, Uint32Array.of(256 * 1024 * 1024), 4);
 setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, BigInt64Array.of(0n, 50_000n), 16);
@@ -23,7 +26,7 @@ setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, Uint32Array.of(1), 4);
 // struct sockaddr_ll { family, protocol (big-endian), ifindex … }
 const name = new DataView(new ArrayBuffer(20));
 name.setUint16(0, AF_PACKET, true);
-name.setUint16(2, ETH_P_IP_BE, true);
+name.setUint16(2, ETH_P_ALL_BE, true);
 name.setInt32(4, linkIndex(link), true);
 if (bindTo(fd, name, 20) < 0) throw new Error(`no link ${link}`);
 parentPort?.postMessage('ready');
@@ -44,6 +47,7 @@ close(fd);
 parentPort?.postMessage({ rows: named(), lost: statistics[1] });
 
 function take(view: DataView, length: number): void {
+  if (view.getUint8(0) >> 4 !== 4) return;
   const protocol = view.getUint8(9);
   if (protocol !== 6 && protocol !== 17) return;
   const ports = (view.getUint8(0) & 15) * 4;

@@ -20,6 +20,7 @@ import {
   load,
   mapValue,
   move,
+  network16,
   R0,
   R1,
   R10,
@@ -150,7 +151,7 @@ function read({ name, header, next, hops, source, address }: Family): Line[] {
 }
 
 /** How big it leaves, onto the stack: where it is cut into segments on its way out, one of those. */
-function measure({ name, header }: Family): Line[] {
+function measure({ name, header, length, uncounted }: Family): Line[] {
   return [
     load('word', R2, R6, SKB.gso_size),
     when(R2, '==', 0, `whole${name}`),
@@ -165,8 +166,13 @@ function measure({ name, header }: Family): Line[] {
     add(R2, UDP.bytes),
     jump(`size${name}`),
     `whole${name}`,
-    load('word', R2, R6, SKB.len),
-    add(R2, -ETHERNET),
+    // A frame may be padded; what counts is what IP says.
+    load('half', R2, R7, ETHERNET + length),
+    network16(R2),
+    add(R2, uncounted),
+    load('word', R3, R6, SKB.len),
+    add(R3, -ETHERNET),
+    whenRegister(R2, '>', R3, 'next'),
     `size${name}`,
     store('word', R10, AT.size, R2),
   ];
@@ -199,8 +205,12 @@ function count(family: Family, { totals }: Maps): Line[] {
     store('word', R10, AT.word, R2),
     ...lookUp(totals, R10, AT.word),
     when(R0, '==', 0, missed(family)),
+    load('word', R1, R10, AT.size),
+    load('word', R2, R6, SKB.gso_size),
+    when(R2, '==', 0, `octets${family.name}`),
     load('word', R1, R6, SKB.len),
     add(R1, -ETHERNET),
+    `octets${family.name}`,
     // This processor's own, and nothing comes in between.
     load('double', R2, R0, TOTAL.octets),
     addRegister(R2, R1),

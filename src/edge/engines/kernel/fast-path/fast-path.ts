@@ -55,14 +55,22 @@ export const NO_FAST_PATH: FastPath = {
 export function openFastPath(asking: Pick<Netlink, 'get'>): FastPath {
   const programs = loadPrograms();
   try {
-    return create(programs, serveInterfaces(programs), asking);
+    return createFastPath({ programs, served: serveInterfaces(programs), asking, now: kernelTime });
   } catch (error) {
     programs.close();
     throw error;
   }
 }
 
-function create(programs: Programs, served: Served, asking: Pick<Netlink, 'get'>): FastPath {
+export interface FastPathParts {
+  readonly programs: Programs;
+  readonly served: Served;
+  readonly asking: Pick<Netlink, 'get'>;
+  /** Nanoseconds, by the clock of the programs. */
+  readonly now: () => number;
+}
+
+export function createFastPath({ programs, served, asking, now }: FastPathParts): FastPath {
   const { flows, totals } = programs;
   /** As last read, by key. */
   const counted = new Map<number, { readonly packets: number; readonly octets: number }>();
@@ -102,13 +110,12 @@ function create(programs: Programs, served: Served, asking: Pick<Netlink, 'get'>
   return {
     attend() {
       if (isClosed) return;
-      const now = kernelTime() / 1e6;
       let current = ruleset;
       asking.get(getGeneration(), (view, body, end) => (current = readGeneration(view, body, end)));
       if (current !== ruleset) forget();
       ruleset = current;
-      if (now < nextLook) return;
-      nextLook = now + INTERFACES_MS;
+      if (now() < nextLook) return;
+      nextLook = now() + INTERFACES_MS * 1e6;
       served.look();
     },
     forget,
@@ -132,7 +139,7 @@ function create(programs: Programs, served: Served, asking: Pick<Netlink, 'get'>
       }
     },
     sweep(idleSeconds) {
-      const start = kernelTime();
+      const start = now();
       if (start < nextSweep) return;
       const old: Uint8Array[] = [];
       flows.each((view, key, value) => {
@@ -144,8 +151,7 @@ function create(programs: Programs, served: Served, asking: Pick<Netlink, 'get'>
           old.push(new Uint8Array(view.buffer, key, KEY.bytes).slice());
       });
       for (const key of old) flows.delete(key);
-      const took = kernelTime() - start;
-      nextSweep = start + Math.max(SWEEP.everyMs * 1e6, took * SWEEP.share);
+      nextSweep = start + Math.max(SWEEP.everyMs * 1e6, (now() - start) * SWEEP.share);
     },
     close() {
       if (isClosed) return;

@@ -69,15 +69,17 @@ export interface Family {
   /** ETH_P_IP, ETH_P_IPV6, in network order. */
   readonly protocol: number;
   readonly header: number;
-  /** From the beginning of the IP header: what comes after it, how many hops it may go, its addresses. */
+  /** From the beginning of the IP header: its length, of which these bytes are no part; what comes after it, how many hops it may go, its addresses. */
+  readonly length: number;
+  readonly uncounted: number;
   readonly next: number;
   readonly hops: number;
   readonly source: number;
   readonly address: 4 | 16;
 }
 export const FAMILIES: readonly Family[] = [
-  { name: 4, protocol: 0x0008, header: 20, next: 9, hops: 8, source: 12, address: 4 },
-  { name: 6, protocol: 0xdd86, header: 40, next: 6, hops: 7, source: 8, address: 16 },
+  { name: 4, protocol: 0x0008, header: 20, length: 2, uncounted: 0, next: 9, hops: 8, source: 12, address: 4 },
+  { name: 6, protocol: 0xdd86, header: 40, length: 4, uncounted: 40, next: 6, hops: 7, source: 8, address: 16 },
 ];
 
 export const words = (bytes: number): number[] => Array.from({ length: bytes / 4 }, (_, i) => 4 * i);

@@ -7,9 +7,11 @@ import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { type Frame, frameOf, isSound } from '../../../../../test/engines/frames.ts';
 import { type Run, runProgram } from '../../../../../test/engines/program-run.ts';
+import { kernelTime } from '../../../../lib/clock.ts';
 import { setElement } from '../../../../lib/ebpf/calls.ts';
 import { ENDINGS, endingBits, markOf, TOLD } from '../marks.ts';
-import { ENTRY, ORIGINAL, readTotal, SEEN, TOTAL } from './layout.ts';
+import { createFastPath } from './fast-path.ts';
+import { ENTRY, KEY, ORIGINAL, readTotal, SEEN, TOTAL } from './layout.ts';
 import { loadPrograms, type Programs } from './programs.ts';
 
 const [NEXT, REDIRECT] = [-1, 7];
@@ -97,7 +99,9 @@ function cases(): void {
     const programs = load(t);
     const { comes, leaves } = WAYS['UDP over IPv6'] as Way;
     teach(programs, comes, leaves, MARK | TOLD);
-    for (let i = 0; i < 5; i++) carry(programs, comes);
+    for (let i = 0; i < 4; i++) carry(programs, comes);
+    const padded = Uint8Array.from([...frameOf(comes), 0, 0, 0]);
+    assert.deepEqual(runProgram(programs.carry, padded).frame, Uint8Array.from([...frameOf(leaves), 0, 0, 0]));
     const bytes = 5 * (40 + 8 + payload.length);
     const entries: unknown[] = [];
     programs.flows.each((view, _, at) => entries.push([read(view, at + ENTRY.packets), read(view, at + ENTRY.octets)]));
@@ -130,6 +134,9 @@ function cases(): void {
     const long = frameOf({ ...comes, payload: new Uint8Array(2000) });
     const cutInto = (segment: number): number => runProgram(programs.carry, long, { segment }).answer;
     assert.deepEqual([cutInto(payload.length), cutInto(payload.length + 1)], [REDIRECT, NEXT]);
+    const tooLong = frameOf(comes);
+    new DataView(tooLong.buffer).setUint16(16, tooLong.length - 13);
+    assert.equal(runProgram(programs.carry, tooLong).answer, NEXT);
     for (const length of [34, 38, 41, 53]) {
       const cut = frameOf(comes).subarray(0, length);
       assert.equal(runProgram(programs.carry, cut).answer, NEXT, `${length} bytes`);
@@ -162,6 +169,37 @@ function cases(): void {
     const moved: Frame = { ...leaves, link: [LINK[1], LINK[0]] };
     teach(programs, comes, moved);
     assert.deepEqual(carry(programs, comes).frame, frameOf(moved));
+  });
+
+  test('what is no more is forgotten: of rules that are gone, what has ended, what was silent for too long', (t) => {
+    const programs = load(t);
+    const { comes, leaves } = WAYS['UDP over IPv4'] as Way;
+    const others = [markOf(7), markOf(7) | TOLD, markOf(8), markOf(9)].map((mark) => mark >>> 0);
+    for (const [i, mark] of others.entries())
+      teach(programs, { ...comes, from: [comes.from[0], 100 + i] }, leaves, mark);
+    const idle = new Map([
+      [7, 5],
+      [8, 120],
+    ]);
+    let now = kernelTime();
+    const fast = createFastPath({
+      programs,
+      served: { look() {}, close() {} },
+      asking: { get: () => 0 },
+      now: () => now,
+    });
+    const left = (): number[] => {
+      fast.sweep((index) => idle.get(index));
+      const ports: number[] = [];
+      programs.flows.each((view, key) => ports.push(view.getUint16(key + KEY.ports)));
+      return ports.toSorted((a, b) => a - b);
+    };
+    now += 2e9;
+    assert.deepEqual(left(), [100, 101, 102]);
+    now += 70e9;
+    assert.deepEqual(left(), [102]);
+    now += 120e9;
+    assert.deepEqual(left(), []);
   });
 
   const unlike: Readonly<Record<string, (way: Way) => { readonly leaves: Frame; readonly mark?: number }>> = {
