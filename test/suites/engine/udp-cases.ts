@@ -1,9 +1,9 @@
-/** UDP as every engine must carry it: datagram by datagram, by sessions, answered from the address that was asked. */
+/** UDP as every engine must carry it: datagram by datagram, by sessions, answered from the address that was asked. What binds a session is binding-cases.ts's. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
-import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
+import { entryOf, firstPort, leadsTo, target } from './listener.ts';
 import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {
@@ -53,21 +53,6 @@ export function udpCases(under: EngineUnderTest): void {
       }
     });
 
-    test('T8: a session keeps its socket to the origin, each client its own', async (t) => {
-      const [a, b] = [await udpEcho(t), await udpPeer(t)];
-      const rule = await world.up(await world.rule({ ...leadsTo(a), protocol: 'UDP' }));
-      const clients = [await udpPeer(t), await udpPeer(t), b];
-      for (let round = 0; round < 3; round++) {
-        for (const client of clients) {
-          client.send('x', ...entryOf(rule));
-          await client.datagram(round);
-        }
-      }
-      const ports = a.got.map(({ from }) => from.port);
-      assert.deepEqual(ports, [...ports.slice(0, 3), ...ports.slice(0, 3), ...ports.slice(0, 3)]);
-      assert.equal(new Set(ports).size, 3);
-    });
-
     test('a client may get many replies to one datagram, and none that the origin did not send', async (t) => {
       const origin = await udpPeer(t);
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
@@ -89,20 +74,6 @@ export function udpCases(under: EngineUnderTest): void {
         ['one', 'two', 'three'],
       );
       assert.deepEqual((await world.counters(rule.id)).packetsOut, 3);
-    });
-
-    test('T8: an idle session ends and the next datagram begins another', async (t) => {
-      const origin = await udpEcho(t);
-      const rule = await world.up(
-        await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 3 }) }),
-      );
-      const client = await udpPeer(t);
-      client.send('a', ...entryOf(rule));
-      await client.datagram(0);
-      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
-      client.send('b', ...entryOf(rule));
-      await client.datagram(1);
-      assert.deepEqual((await world.counters(rule.id)).connections, 2);
     });
 
     test('shares and session persistence hold for sessions as for connections', async (t) => {
