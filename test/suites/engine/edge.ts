@@ -14,14 +14,21 @@ const MAIN = fileURLToPath(new URL('edge-process.ts', import.meta.url));
 /** `settle`: collects garbage first. */
 export type AskStatus = (how?: 'settle') => Promise<EdgeStatus>;
 
-/** Resolves once the rules are up. `descriptors`: how many it may have. */
+export interface EdgeShape {
+  /** Default: node. */
+  readonly engine?: 'node' | 'uring';
+  /** How many it may have. */
+  readonly descriptors?: number;
+}
+
+/** Resolves once the rules are up. */
 export async function edgeProcess(
   t: TestContext,
   rules: readonly Listener[],
-  descriptors?: number,
+  { engine = 'node', descriptors }: EdgeShape = {},
 ): Promise<AskStatus> {
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
-  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, '--expose-gc', MAIN, JSON.stringify(rules)];
+  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, '--expose-gc', MAIN, engine, JSON.stringify(rules)];
   const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
