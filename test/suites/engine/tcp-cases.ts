@@ -168,7 +168,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
     });
 
-    test('T4: short connections leave nothing behind', async (t) => {
+    test('T4, T6: short connections leave nothing behind but a record each, of the right addresses', async (t) => {
       const origin = await tcpOrigin(t, (socket) => {
         echo(socket);
         socket.on('data', (chunk: Buffer) => chunk.toString() === 'reset me' && socket.resetAndDestroy());
@@ -176,15 +176,22 @@ export function tcpCases(under: EngineUnderTest): void {
       const rule = await world.up(await world.rule(leadsTo(origin)));
       const open = descriptors();
       if (open === undefined) return t.skip('this system does not show a process its descriptors');
+      const clients: string[] = [];
       await repeat(400, 20, async (i) => {
         const client = await tcpClient(t, ...entryOf(rule));
+        clients.push(`${client.localAddress}:${client.localPort}`);
         if (i % 4 === 0) return void (await readAll(client.end('reset me')));
         await ask(client, 'x');
         if (i % 4 === 1) client.resetAndDestroy();
         else if (i % 4 === 2) client.destroy();
         else client.end();
       });
-      await world.ended(rule.id, 400);
+      const records = await world.ended(rule.id, 400);
+      assert.deepEqual(records.map(({ client }) => `${client.address}:${client.port}`).toSorted(), clients.toSorted());
+      assert.deepEqual(
+        [...new Set(records.map((record) => record.origin && `${record.origin.address}:${record.origin.port}`))],
+        [`${origin.address}:${origin.port}`],
+      );
       await eventually(() =>
         assert.ok((descriptors() ?? 0) <= open + 5, `${descriptors()} descriptors, ${open} before`),
       );

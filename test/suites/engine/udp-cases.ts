@@ -134,7 +134,7 @@ export function udpCases(under: EngineUnderTest): void {
       assert.equal(answers.filter((answer) => answer === 'first').length, 2, answers.join());
     });
 
-    test('T10: a one-way sender is never stuck on an origin that is gone', async (t) => {
+    test('T10: a one-way sender leaves what is gone within a second, and is back within a second', async (t) => {
       const first = await udpPeer(t);
       const second = await udpPeer(t, { port: first.port });
       const rule = await world.rule({ ...leadsTo(first), protocol: 'UDP' });
@@ -154,6 +154,10 @@ export function udpCases(under: EngineUnderTest): void {
         await eventually(() => assert.ok(peer.got.length > before + 3));
       };
       const drops = async (): Promise<number> => (await world.counters(rule.id)).dropped['no-origin'] ?? 0;
+      const dropsMore = async (): Promise<void> => {
+        const before = await drops();
+        await eventually(async () => assert.ok((await drops()) > before + 3));
+      };
       /** The one gets what is sent, the other nothing more (what it had been sent before may still be read by then). */
       const goesTo = async (one: UdpPeer, other: UdpPeer): Promise<void> => {
         await grows(one);
@@ -161,21 +165,32 @@ export function udpCases(under: EngineUnderTest): void {
         await grows(one);
         assert.equal(other.got.length, before);
       };
+      // The quickest: on a machine that is busy with other things the clock says nothing about one of them.
+      const quickest = new Map<string, number>();
+      const timed = async (what: string, change: Promise<unknown>, shown: () => Promise<void>): Promise<void> => {
+        const since = performance.now();
+        await change;
+        await shown();
+        quickest.set(what, Math.min(quickest.get(what) ?? Infinity, performance.now() - since));
+      };
+      const slowest = (): number => Math.max(...quickest.values());
       await goesTo(first, second);
-      await world.up(to(second));
-      await goesTo(second, first);
-      await world.up(to());
-      const dropped = await drops();
-      await eventually(async () => assert.ok((await drops()) > dropped + 3));
-      const before = second.got.length;
-      await eventually(async () => assert.ok((await drops()) > dropped + 6));
-      assert.equal(second.got.length, before);
-      await world.up(to(second));
-      await goesTo(second, first);
-      await world.engine.remove(rule.id);
-      await world.up(to(first));
-      await goesTo(first, second);
+      for (let made = 0; made === 0 || (made < 5 && slowest() >= 1000); made++) {
+        await timed('origin removed', world.up(to(second)), () => grows(second));
+        await goesTo(second, first);
+        await timed('group emptied', world.up(to()), dropsMore);
+        const before = second.got.length;
+        await dropsMore();
+        assert.equal(second.got.length, before);
+        await timed('origin again', world.up(to(second)), () => grows(second));
+        await goesTo(second, first);
+        await world.engine.remove(rule.id);
+        await timed('rule again', world.up(to(first)), () => grows(first));
+        await goesTo(first, second);
+      }
       stop.abort();
+      t.diagnostic([...quickest].map(([what, ms]) => `${what}: ${ms.toFixed(0)} ms`).join(', '));
+      assert.ok(slowest() < 1000, `${slowest()} ms`);
     });
 
     test('a session whose origin refuses goes to another origin', async (t) => {
