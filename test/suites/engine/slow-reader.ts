@@ -65,7 +65,8 @@ async function carry(from: Socket, to: Socket, { mebibytes, mebibytesPerSecond, 
   const began = performance.now();
   let stalled = 0;
   let read = 0;
-  for await (const part of to as AsyncIterable<Buffer>) {
+  // Read to its end it is still written to.
+  for await (const part of to.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     hash.update(part);
     read += part.length;
     if (read > (size * (stalled + 1)) / (STALLS + 1) && stalled < STALLS) {
