@@ -19,16 +19,19 @@ export interface EdgeShape {
   readonly engine?: 'node' | 'uring';
   /** How many it may have. */
   readonly descriptors?: number;
+  /** The most that V8 may keep on a thread's heap, MiB; beyond it the process dies. */
+  readonly heap?: number;
 }
 
 /** Resolves once the rules are up. */
 export async function edgeProcess(
   t: TestContext,
   rules: readonly Listener[],
-  { engine = 'node', descriptors }: EdgeShape = {},
+  { engine = 'node', descriptors, heap }: EdgeShape = {},
 ): Promise<AskStatus> {
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
-  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, '--expose-gc', MAIN, engine, JSON.stringify(rules)];
+  const flags = ['--expose-gc', ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`])];
+  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...flags, MAIN, engine, JSON.stringify(rules)];
   const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
