@@ -71,7 +71,7 @@ export const METRICS = {
   },
   edgefour_rule_dropped_total: {
     kind: 'counter',
-    help: 'Connections and datagrams given up, by reason.',
+    help: 'Connections and datagrams given up, by reason; with `wait-` and what for, those that had to wait.',
     labels: ['edge', 'rule', 'reason'],
   },
   edgefour_rule_ends_total: {

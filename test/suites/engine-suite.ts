@@ -4,6 +4,7 @@
  */
 import { describe } from 'node:test';
 import { announceCases } from './engine/announce-cases.ts';
+import { bindingCases } from './engine/binding-cases.ts';
 import { changeCases } from './engine/change-cases.ts';
 import { choiceCases } from './engine/choice-cases.ts';
 import type { EngineUnderTest } from './engine/fixture.ts';
@@ -17,6 +18,7 @@ const SUBJECTS = {
   choice: choiceCases,
   announce: announceCases,
   udp: udpCases,
+  binding: bindingCases,
   change: changeCases,
   ranges: rangeCases,
   isolation: isolationCases,

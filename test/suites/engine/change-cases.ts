@@ -35,19 +35,33 @@ export function changeCases(under: EngineUnderTest): void {
       assert.deepEqual(world.records(rule.id), []);
     });
 
-    test('T26: a connection whose origin is gone drains for its time, then ends as drained', async (t) => {
-      const origin = await tcpOrigin(t);
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
-      const client = await tcpClient(t, ...entryOf(rule));
-      await ask(client, 'one');
-      const started = performance.now();
-      await world.up({ ...rule, targets: [] });
-      assert.equal(await ask(client, 'two'), 'two');
-      assert.equal((await readAll(client)).end, 'reset');
-      const took = performance.now() - started;
-      assert.ok(took > DRAIN_S * 1000 - 50 && took < 20_000, `${took} ms for a drain of ${DRAIN_S} s`);
-      assert.equal((await world.ended(rule.id))[0]?.end, 'drained');
-    });
+    for (const [what, change] of [
+      ['origin is gone', (rule: Listener) => world.up({ ...rule, targets: [] })],
+      ['rule is gone', (rule: Listener) => world.engine.remove(rule.id)],
+    ] as const) {
+      test(`T26: a connection whose ${what} has its drain time, and within a second of it ends as drained`, async (t) => {
+        const origin = await tcpOrigin(t);
+        // The quickest: on a machine that is busy with other things the clock says nothing about one of them.
+        let quickest = Infinity;
+        for (let made = 0; made < 5 && quickest >= (DRAIN_S + 1) * 1000; made++) {
+          const rule = await world.up(await world.rule({ ...leadsTo(origin), ...drain('drain', DRAIN_S) }));
+          const client = await tcpClient(t, ...entryOf(rule));
+          await ask(client, 'one');
+          const started = performance.now();
+          await change(rule);
+          // It begins somewhere in between.
+          const changed = performance.now();
+          assert.equal(await ask(client, 'two'), 'two');
+          assert.equal((await readAll(client)).end, 'reset');
+          const took = performance.now() - started;
+          assert.ok(took > DRAIN_S * 1000 - 50, `${took} ms for a drain of ${DRAIN_S} s`);
+          quickest = Math.min(quickest, took - (changed - started));
+          assert.equal((await world.ended(rule.id))[0]?.end, 'drained');
+        }
+        t.diagnostic(`${quickest.toFixed(0)} ms for a drain of ${DRAIN_S} s`);
+        assert.ok(quickest < (DRAIN_S + 1) * 1000, `${quickest} ms for a drain of ${DRAIN_S} s`);
+      });
+    }
 
     test('ports: the new one opens, the old one closes, the one that stays is not touched', async (t) => {
       const origin = await tcpOrigin(t);

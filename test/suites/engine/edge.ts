@@ -14,14 +14,24 @@ const MAIN = fileURLToPath(new URL('edge-process.ts', import.meta.url));
 /** `settle`: collects garbage first. */
 export type AskStatus = (how?: 'settle') => Promise<EdgeStatus>;
 
-/** Resolves once the rules are up. `descriptors`: how many it may have. */
+export interface EdgeShape {
+  /** Default: node. */
+  readonly engine?: 'node' | 'uring';
+  /** How many it may have. */
+  readonly descriptors?: number;
+  /** The most that V8 may keep on a thread's heap, MiB; beyond it the process dies. */
+  readonly heap?: number;
+}
+
+/** Resolves once the rules are up. */
 export async function edgeProcess(
   t: TestContext,
   rules: readonly Listener[],
-  descriptors?: number,
+  { engine = 'node', descriptors, heap }: EdgeShape = {},
 ): Promise<AskStatus> {
   const limit = descriptors === undefined ? '' : `ulimit -n ${descriptors} && `;
-  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, '--expose-gc', MAIN, JSON.stringify(rules)];
+  const flags = ['--expose-gc', ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`])];
+  const args = ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...flags, MAIN, engine, JSON.stringify(rules)];
   const child = spawn('/bin/sh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

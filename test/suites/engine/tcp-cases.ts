@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import type { ConnectionRecord } from '../../../src/link/facts.ts';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options } from './listener.ts';
 import { ask, echo, readAll, repeat, tcpClient, tcpOrigin } from './tcp-peers.ts';
@@ -51,50 +52,50 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.ok(counters.packetsIn >= 2 && counters.packetsOut >= 2);
     });
 
-    test('an end passes on and leaves the other direction open: client first, 100 times (T1)', async (t) => {
-      const heard: Buffer[] = [];
-      const answer = randomBytes(70_000);
+    /** What one connection says: no other says the same, so nothing can be taken for another's. */
+    const speech = (): Buffer => randomBytes(70_000);
+    const isWhole = (records: readonly ConnectionRecord[]): boolean =>
+      records.every(({ bytesIn, bytesOut }) =>
+        world.engine.capabilities().translates ? bytesIn + bytesOut > 140_000 : bytesIn + bytesOut === 140_000,
+      );
+
+    test('T1: an end passes on and leaves the other direction open: client first, 1,000 times', async (t) => {
       const origin = await tcpOrigin(t, (socket) => {
-        void readAll(socket).then(({ bytes }) => heard.push(bytes) && socket.end(answer));
+        // Nothing comes back before the client has ended, and then all that it said, from its end.
+        void readAll(socket).then(({ bytes, end }) => end === 'fin' && socket.end(bytes.reverse()));
       });
       const rule = await world.up(await world.rule(leadsTo(origin)));
-      const question = randomBytes(70_000);
-      await repeat(100, 20, async () => {
+      await repeat(1000, 20, async () => {
         const client = await tcpClient(t, ...entryOf(rule));
-        client.end(question);
+        const said = speech();
+        client.end(said);
         const { bytes, end } = await readAll(client);
         assert.equal(end, 'fin');
-        assert.ok(bytes.equals(answer));
+        assert.ok(bytes.reverse().equals(said));
       });
-      assert.equal(heard.length, 100);
-      assert.ok(heard.every((bytes) => bytes.equals(question)));
-      const records = await world.ended(rule.id, 100);
-      assert.ok(records.every(({ end }) => end === 'client-closed'));
-      const isWhole = (bytes: number): boolean =>
-        world.engine.capabilities().translates ? bytes > 140_000 : bytes === 140_000;
-      assert.ok(records.every(({ bytesIn, bytesOut }) => isWhole(bytesIn + bytesOut)));
+      const records = await world.ended(rule.id, 1000);
+      assert.deepEqual((await world.counters(rule.id)).ends, { 'client-closed': 1000 });
+      assert.ok(isWhole(records));
     });
 
-    test('an end passes on and leaves the other direction open: origin first, 100 times (T1)', async (t) => {
-      const heard: Buffer[] = [];
-      const greeting = randomBytes(70_000);
+    test('T1: an end passes on and leaves the other direction open: origin first, 1,000 times', async (t) => {
+      const heard: Promise<boolean>[] = [];
       const origin = await tcpOrigin(t, (socket) => {
-        socket.end(greeting);
-        void readAll(socket).then(({ bytes }) => heard.push(bytes));
+        const said = speech();
+        socket.end(said);
+        heard.push(readAll(socket).then(({ bytes, end }) => end === 'fin' && bytes.reverse().equals(said)));
       });
       const rule = await world.up(await world.rule(leadsTo(origin)));
-      const answer = randomBytes(70_000);
-      await repeat(100, 20, async () => {
+      await repeat(1000, 20, async () => {
         const client = await tcpClient(t, ...entryOf(rule));
         const { bytes, end } = await readAll(client);
         assert.equal(end, 'fin');
-        assert.ok(bytes.equals(greeting));
-        client.end(answer);
+        client.end(bytes.reverse());
       });
-      await eventually(() => assert.equal(heard.length, 100));
-      assert.ok(heard.every((bytes) => bytes.equals(answer)));
-      const records = await world.ended(rule.id, 100);
-      assert.ok(records.every(({ end }) => end === 'origin-closed'));
+      assert.deepEqual(await Promise.all(heard), Array(1000).fill(true));
+      const records = await world.ended(rule.id, 1000);
+      assert.deepEqual((await world.counters(rule.id)).ends, { 'origin-closed': 1000 });
+      assert.ok(isWhole(records));
     });
 
     test('what was sent before the end arrives, however soon the end follows', async (t) => {
@@ -167,7 +168,7 @@ export function tcpCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
     });
 
-    test('T4: short connections leave nothing behind', async (t) => {
+    test('T4, T6: short connections leave nothing behind but a record each, of the right addresses', async (t) => {
       const origin = await tcpOrigin(t, (socket) => {
         echo(socket);
         socket.on('data', (chunk: Buffer) => chunk.toString() === 'reset me' && socket.resetAndDestroy());
@@ -175,15 +176,22 @@ export function tcpCases(under: EngineUnderTest): void {
       const rule = await world.up(await world.rule(leadsTo(origin)));
       const open = descriptors();
       if (open === undefined) return t.skip('this system does not show a process its descriptors');
+      const clients: string[] = [];
       await repeat(400, 20, async (i) => {
         const client = await tcpClient(t, ...entryOf(rule));
+        clients.push(`${client.localAddress}:${client.localPort}`);
         if (i % 4 === 0) return void (await readAll(client.end('reset me')));
         await ask(client, 'x');
         if (i % 4 === 1) client.resetAndDestroy();
         else if (i % 4 === 2) client.destroy();
         else client.end();
       });
-      await world.ended(rule.id, 400);
+      const records = await world.ended(rule.id, 400);
+      assert.deepEqual(records.map(({ client }) => `${client.address}:${client.port}`).toSorted(), clients.toSorted());
+      assert.deepEqual(
+        [...new Set(records.map((record) => record.origin && `${record.origin.address}:${record.origin.port}`))],
+        [`${origin.address}:${origin.port}`],
+      );
       await eventually(() =>
         assert.ok((descriptors() ?? 0) <= open + 5, `${descriptors()} descriptors, ${open} before`),
       );

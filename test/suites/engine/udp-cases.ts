@@ -1,9 +1,9 @@
-/** UDP as every engine must carry it: datagram by datagram, by sessions, answered from the address that was asked. */
+/** UDP as every engine must carry it: datagram by datagram, by sessions, answered from the address that was asked. What binds a session is binding-cases.ts's. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
-import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
+import { entryOf, firstPort, leadsTo, target } from './listener.ts';
 import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {
@@ -53,21 +53,6 @@ export function udpCases(under: EngineUnderTest): void {
       }
     });
 
-    test('T8: a session keeps its socket to the origin, each client its own', async (t) => {
-      const [a, b] = [await udpEcho(t), await udpPeer(t)];
-      const rule = await world.up(await world.rule({ ...leadsTo(a), protocol: 'UDP' }));
-      const clients = [await udpPeer(t), await udpPeer(t), b];
-      for (let round = 0; round < 3; round++) {
-        for (const client of clients) {
-          client.send('x', ...entryOf(rule));
-          await client.datagram(round);
-        }
-      }
-      const ports = a.got.map(({ from }) => from.port);
-      assert.deepEqual(ports, [...ports.slice(0, 3), ...ports.slice(0, 3), ...ports.slice(0, 3)]);
-      assert.equal(new Set(ports).size, 3);
-    });
-
     test('a client may get many replies to one datagram, and none that the origin did not send', async (t) => {
       const origin = await udpPeer(t);
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
@@ -89,20 +74,6 @@ export function udpCases(under: EngineUnderTest): void {
         ['one', 'two', 'three'],
       );
       assert.deepEqual((await world.counters(rule.id)).packetsOut, 3);
-    });
-
-    test('T8: an idle session ends and the next datagram begins another', async (t) => {
-      const origin = await udpEcho(t);
-      const rule = await world.up(
-        await world.rule({ ...leadsTo(origin), protocol: 'UDP', options: options({ idleSeconds: 3 }) }),
-      );
-      const client = await udpPeer(t);
-      client.send('a', ...entryOf(rule));
-      await client.datagram(0);
-      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'idle');
-      client.send('b', ...entryOf(rule));
-      await client.datagram(1);
-      assert.deepEqual((await world.counters(rule.id)).connections, 2);
     });
 
     test('shares and session persistence hold for sessions as for connections', async (t) => {
@@ -163,7 +134,7 @@ export function udpCases(under: EngineUnderTest): void {
       assert.equal(answers.filter((answer) => answer === 'first').length, 2, answers.join());
     });
 
-    test('T10: a one-way sender is never stuck on an origin that is gone', async (t) => {
+    test('T10: a one-way sender leaves what is gone within a second, and is back within a second', async (t) => {
       const first = await udpPeer(t);
       const second = await udpPeer(t, { port: first.port });
       const rule = await world.rule({ ...leadsTo(first), protocol: 'UDP' });
@@ -183,6 +154,10 @@ export function udpCases(under: EngineUnderTest): void {
         await eventually(() => assert.ok(peer.got.length > before + 3));
       };
       const drops = async (): Promise<number> => (await world.counters(rule.id)).dropped['no-origin'] ?? 0;
+      const dropsMore = async (): Promise<void> => {
+        const before = await drops();
+        await eventually(async () => assert.ok((await drops()) > before + 3));
+      };
       /** The one gets what is sent, the other nothing more (what it had been sent before may still be read by then). */
       const goesTo = async (one: UdpPeer, other: UdpPeer): Promise<void> => {
         await grows(one);
@@ -190,21 +165,32 @@ export function udpCases(under: EngineUnderTest): void {
         await grows(one);
         assert.equal(other.got.length, before);
       };
+      // The quickest: on a machine that is busy with other things the clock says nothing about one of them.
+      const quickest = new Map<string, number>();
+      const timed = async (what: string, change: Promise<unknown>, shown: () => Promise<void>): Promise<void> => {
+        const since = performance.now();
+        await change;
+        await shown();
+        quickest.set(what, Math.min(quickest.get(what) ?? Infinity, performance.now() - since));
+      };
+      const slowest = (): number => Math.max(...quickest.values());
       await goesTo(first, second);
-      await world.up(to(second));
-      await goesTo(second, first);
-      await world.up(to());
-      const dropped = await drops();
-      await eventually(async () => assert.ok((await drops()) > dropped + 3));
-      const before = second.got.length;
-      await eventually(async () => assert.ok((await drops()) > dropped + 6));
-      assert.equal(second.got.length, before);
-      await world.up(to(second));
-      await goesTo(second, first);
-      await world.engine.remove(rule.id);
-      await world.up(to(first));
-      await goesTo(first, second);
+      for (let made = 0; made === 0 || (made < 5 && slowest() >= 1000); made++) {
+        await timed('origin removed', world.up(to(second)), () => grows(second));
+        await goesTo(second, first);
+        await timed('group emptied', world.up(to()), dropsMore);
+        const before = second.got.length;
+        await dropsMore();
+        assert.equal(second.got.length, before);
+        await timed('origin again', world.up(to(second)), () => grows(second));
+        await goesTo(second, first);
+        await world.engine.remove(rule.id);
+        await timed('rule again', world.up(to(first)), () => grows(first));
+        await goesTo(first, second);
+      }
       stop.abort();
+      t.diagnostic([...quickest].map(([what, ms]) => `${what}: ${ms.toFixed(0)} ms`).join(', '));
+      assert.ok(slowest() < 1000, `${slowest()} ms`);
     });
 
     test('a session whose origin refuses goes to another origin', async (t) => {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../link/facts.ts';
+import { countDrop } from '../../flow/counters.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import type { Budget, Waiting } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
@@ -67,8 +68,10 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
       patience?.cancel();
       dialNext();
     });
-    if (!waiting) end('limit');
-    else if (descriptors === 1) patience = clock.after(flow.listener.options.connectTimeoutMs, () => end('limit'));
+    if (!waiting) return end('limit');
+    if (descriptors > 1) return;
+    countDrop(flow.counters, 'wait-descriptors');
+    patience = clock.after(flow.listener.options.connectTimeoutMs, () => end('limit'));
   }
 
   function dialNext(): void {

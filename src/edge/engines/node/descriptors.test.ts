@@ -15,7 +15,7 @@ test('connections beyond the descriptors wait for their turn; only those beyond 
   if (process.platform !== 'linux') return t.skip('only Linux tells how many descriptors are open');
   const origin = await tcpOrigin(t);
   const rule = await freeRule({ ...leadsTo(origin), options: options({ connectTimeoutMs: 60_000 }) });
-  const told = await edgeProcess(t, [rule], 90);
+  const told = await edgeProcess(t, [rule], { descriptors: 90 });
   const clients = await Promise.all(Array.from({ length: 60 }, () => tcpClient(t, ...entryOf(rule))));
   const fates = clients.map(() => 'waits');
   const watch = (word: 'reset' | 'fin', i: number): void => void (fates[i] = fates[i] === 'served' ? 'served' : word);
@@ -52,7 +52,7 @@ test('a client that waits too long is refused', async (t) => {
   if (process.platform !== 'linux') return t.skip('only Linux tells how many descriptors are open');
   const origin = await tcpOrigin(t);
   const rule = await freeRule({ ...leadsTo(origin), options: options({ connectTimeoutMs: WAIT_MS }) });
-  const told = await edgeProcess(t, [rule], 90);
+  const told = await edgeProcess(t, [rule], { descriptors: 90 });
   const clients = await Promise.all(Array.from({ length: 40 }, () => tcpClient(t, ...entryOf(rule))));
   const since = performance.now();
   const answers = clients.map((client) =>
@@ -70,7 +70,7 @@ test('a client that waits too long is refused', async (t) => {
 test('UDP sessions beyond the descriptors are dropped, those that live go on; later ones take the place of those that are over', async (t) => {
   const origin = await udpEcho(t);
   const rule = await freeRule({ ...leadsTo(origin), protocol: 'UDP' });
-  const told = await edgeProcess(t, [rule], 90);
+  const told = await edgeProcess(t, [rule], { descriptors: 90 });
   const clients = await Promise.all(Array.from({ length: 60 }, () => udpPeer(t)));
   for (const client of clients) client.send('x', ...entryOf(rule));
   const served = (): UdpPeer[] => clients.filter(({ got }) => got.length > 0);

@@ -6,11 +6,9 @@ import { END_CAUSES } from '../../../link/facts.ts';
 import type { EndCause, RuleCounters } from '../../../link/facts.ts';
 import { DROP_REASONS as FLOW_REASONS } from '../../flow/counters.ts';
 
-/** Why something was put off or given up: labels of `dropped`. The first five as in edge/flow, for datagrams. */
+/** Why something was put off or given up: labels of `dropped`. The first ones as in edge/flow. */
 export const DROP_REASONS = [
   ...FLOW_REASONS,
-  /** A connection waited because the descriptor limit was reached. */
-  'wait-descriptors',
   /** A connection waited because all slots were taken. */
   'wait-slots',
   /** A direction waited because all buffers were taken. */
