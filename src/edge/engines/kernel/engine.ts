@@ -232,21 +232,22 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   async function down(rule: KernelRule | undefined): Promise<void> {
     if (!rule || stopping) return;
     arrived.delete(rule.id);
+    const flows = allowed(() => conntrack.flows(rule.rows.keys()));
     // Not looked at: there may be some.
-    rule.flows = allowed(() => conntrack.flows(rule.rows.keys()).length) ?? 1;
+    rule.flows = flows?.length ?? 1;
     const isEmpty = rule.flows === 0;
     const left = isEmpty ? NONE : remains(rule.pieces);
     const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
     if (refusal !== '') events.log('error', 'a rule cannot be taken down', { rule: rule.id, reason: refusal });
     rule.isUp = false;
     if (isEmpty && refusal === '' && letGo(rule)) return;
-    lookAt(rule);
+    lookAt(rule, flows);
     await finish(rule);
   }
 
   /** Now if it may, and at the next survey: packets that were on their way may have found the rule as it was. */
-  function lookAt(rule: KernelRule): void {
-    allowed(() => judge(rule, conntrack.flows(rule.rows.keys()), drains));
+  function lookAt(rule: KernelRule, flows = allowed(() => conntrack.flows(rule.rows.keys()))): void {
+    if (flows) judge(rule, flows, drains);
     rule.mustJudge = true;
   }
 
