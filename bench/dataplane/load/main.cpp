@@ -1,10 +1,12 @@
 // Load and origin of the data-plane benchmark, one program. Prints one line of JSON per measurement.
 //
 //   load origin IP            serves everything of origin.hpp
+//   load call                 what a system call costs here: {"nanos": …}
 //   load MODE key=value…      connects | rr | down | up | idle | udp | bursts
 //     ip= port= count= size= rate= flows= ports= warm= time=   see struct Load
 //     proxy=PID,PID origin=PID,PID                      whose processor time is counted
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include <csignal>
 #include <map>
@@ -41,6 +43,12 @@ int main(int argc, char** argv) {
     std::thread datagrams(udpOrigin, std::string(argv[2]));
     std::thread bursts(udpSource, std::string(argv[2]));
     tcpOrigin(argv[2]);
+  }
+  if (mode == "call") {
+    const int times = 1'000'000;
+    double before = seconds();
+    for (int i = 0; i < times; i++) syscall(SYS_getppid);
+    return printf("{\"nanos\":%.0f}\n", (seconds() - before) / times * 1e9), 0;
   }
   std::map<std::string, std::string> given;
   for (int i = 2; i < argc; i++) {

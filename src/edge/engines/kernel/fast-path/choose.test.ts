@@ -29,7 +29,7 @@ test('without it there is a line that says what to do', () => {
     choose({ problem: 'EROFS' }),
     choose({
       open: () => {
-        throw new Error('the kernel refuses a program (CAP_BPF, Linux 6.6): EPERM');
+        throw new Error('the kernel refuses a program: EPERM');
       },
     }),
   ];
@@ -39,7 +39,7 @@ test('without it there is a line that says what to do', () => {
     [
       `without the fast path: sysctl ${LIBERAL.name} must be 1; set that, or let --engine kernel set it`,
       `without the fast path: sysctl ${LIBERAL.name} cannot be set: EROFS`,
-      'without the fast path: the kernel refuses a program (CAP_BPF, Linux 6.6): EPERM',
+      'without the fast path: the kernel refuses a program: EPERM (it needs CAP_BPF)',
     ],
   );
   assert.deepEqual(lines[0]?.set, []);

@@ -31,7 +31,8 @@ export function chooseFastPath({ isWanted, isAsked, sysctls, open }: FastPathDep
   try {
     return { fast: open() };
   } catch (error) {
-    return refused((error as Error).message);
+    const { message } = error as Error;
+    return refused(message.includes('EPERM') ? `${message} (it needs CAP_BPF)` : message);
   }
 }
 

@@ -46,9 +46,9 @@ export function loadPrograms(): Programs {
     return map;
   }
   const array = (type: number, valueSize: number): number =>
-    keep(createMap({ type, keySize: 4, valueSize, entries: 1 }), 'a map (CAP_BPF)');
+    keep(createMap({ type, keySize: 4, valueSize, entries: 1 }), 'a map');
   const load = (attachType: number, code: Uint8Array): number =>
-    keep(loadProgram(BPF_PROG_TYPE_SCHED_CLS, attachType, code), 'a program (CAP_BPF, Linux 6.6)');
+    keep(loadProgram(BPF_PROG_TYPE_SCHED_CLS, attachType, code), 'a program');
   try {
     const flows = hash({ keyBytes: KEY.bytes, valueBytes: ENTRY.bytes, entries: MOST_FLOWS });
     const totals = hash({ keyBytes: 4, valueBytes: TOTAL.bytes, entries: MOST_TOTALS, perProcessor: true });

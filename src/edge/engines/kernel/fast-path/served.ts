@@ -61,7 +61,7 @@ export function serveInterfaces({ learn, carry }: Pick<Programs, 'learn' | 'carr
   look();
   if (refusal !== undefined && links.values().every(({ length }) => length === 0)) {
     closeLinks();
-    throw new Error(`its programs cannot be attached (Linux 6.6): ${refusal}`);
+    throw new Error(`its programs cannot be attached: ${refusal} (it needs Linux 6.6)`);
   }
   return { look, close: closeLinks };
 }
