@@ -2,13 +2,13 @@
  * The kernel engine alone with many rules, for the growth benchmark: a rule per measured port, in the middle of all the
  * others, so that it is neither the first nor the last. Says `ready` once they are in force; runs until it is told to stop.
  *
- *   growth-serve.ts ENTRY RULES ORIGINS
+ *   growth-serve.ts ENTRY RULES ORIGINS long|fast
  */
 import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
 import { PORTS } from './candidates.ts';
 import { each, originAddresses, others, rule } from './growth-rules.ts';
 
-const [entry = '', rules = '1', origins = '1'] = process.argv.slice(2);
+const [entry = '', rules = '1', origins = '1', way = 'long'] = process.argv.slice(2);
 const addresses = originAddresses(Number(origins));
 const measured = Object.entries(PORTS).map(([port, originPort]) =>
   rule({
@@ -29,7 +29,7 @@ const engine = await createKernelEngine(
     listener() {},
     log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
   },
-  { use: 'by name', onStop: 'flush', owner: 'bench' },
+  { use: 'by name', onStop: 'flush', owner: 'bench', fastPath: way === 'fast' },
 );
 await each([...beside.slice(0, middle), ...measured, ...beside.slice(middle)], async (listener) => {
   const applied = await engine.apply(listener);

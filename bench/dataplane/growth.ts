@@ -4,7 +4,8 @@
  * medians over the rounds. Raw lines and the machine's facts go to bench/runs/, the tables to the screen. Needs root and
  * g++.
  *
- *   growth.ts [rounds=5] [time=0.8] [warm=0.3] [times=100] [only=packets|changes] [loads=PART,…] [out=FILE]
+ *   growth.ts [rounds=5] [time=0.8] [warm=0.3] [times=100] [way=long|fast] [only=packets|changes] [loads=PART,…]
+ *             [out=FILE]
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,6 +25,8 @@ const rounds = Number(given.get('rounds') ?? 5);
 const time = given.get('time') ?? '0.8';
 const warm = given.get('warm') ?? '0.3';
 const times = given.get('times') ?? '100';
+/** Which way packets of established connections go: new ones always go the long one. */
+const way = given.get('way') === 'fast' ? 'fast' : 'long';
 const only = given.get('only') ?? '';
 const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '');
 const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `growth-${stamp}.jsonl`);
@@ -56,7 +59,7 @@ try {
   moreOrigins(APPLYING, ORIGINS_NET, originAddresses(MOST_ORIGINS));
   moreAddresses(proxyPlace(APPLYING), originAddresses(2));
   append({ facts: facts() });
-  if (only !== 'changes') process.stdout.write(packetsTable(await packets()));
+  if (only !== 'changes') process.stdout.write(packetsTable(await packets(), way));
   if (only !== 'packets') process.stdout.write(`\n${changesTable(changes())}`);
 } finally {
   for (const child of started) child.kill('SIGKILL');
@@ -90,7 +93,7 @@ async function packets(): Promise<Line[]> {
 
 async function serve({ rules, origins }: Size, i: number): Promise<ChildProcess> {
   const program = [process.execPath, join(import.meta.dirname, 'growth-serve.ts')];
-  const proxy = start(proxyPlace(i), CORES.proxy, [...program, entryOf(i), `${rules}`, `${origins}`]);
+  const proxy = start(proxyPlace(i), CORES.proxy, [...program, entryOf(i), `${rules}`, `${origins}`, way]);
   await Promise.race([
     once(proxy.stdout ?? proxy, 'data'),
     once(proxy, 'exit').then(() => Promise.reject(new Error(`${rules} rules are not served`))),
@@ -137,7 +140,17 @@ function start(place: Place, cores: string, args: readonly string[]): ChildProce
 function facts(): Record<string, unknown> {
   const [first] = cpus();
   const machine = { kernel: release(), cpu: first?.model, cores: cpus().length, memory: totalmem() };
-  return { at: new Date().toISOString(), ...machine, node: process.version, rounds, time, warm, times, base: NO_PROXY };
+  return {
+    at: new Date().toISOString(),
+    ...machine,
+    node: process.version,
+    rounds,
+    time,
+    warm,
+    times,
+    way,
+    base: NO_PROXY,
+  };
 }
 
 function append(line: unknown): void {
