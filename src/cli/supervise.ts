@@ -20,6 +20,7 @@ import { keep, type Kept } from './keep.ts';
 import { hold, take } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
+import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 import { findRunning, openDoorAt, succeed, type Succession } from './succession.ts';
 import { UPGRADE } from './upgrade-flag.ts';
@@ -164,7 +165,11 @@ async function live(args: readonly string[], first: First, place: Place): Promis
       .write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }
 
-  const forgetSignals = onSignals(children, () => end.resolve(0));
+  const forgetSignals = onSignals(
+    clock,
+    () => end.resolve(0),
+    () => endAtOnce(children),
+  );
   const code = await end.promise;
   isEnding = true;
   if (!isSucceeded) await door?.close();
@@ -196,26 +201,16 @@ async function endInOrder({ control, edge }: Children, drainMs: number): Promise
   await within(control, GRACE_MS);
 }
 
+function endAtOnce({ control, edge }: Children): never {
+  edge.kill();
+  control.kill();
+  process.exit(1);
+}
+
 async function within(kept: Kept, ms: number): Promise<void> {
   const deadline = clock.after(ms, () => kept.kill());
   await kept.stop();
   deadline.cancel();
-}
-
-/** The first signal asks, the second ends everything at once. */
-function onSignals(children: Children, ask: () => void): () => void {
-  let asked = 0;
-  function onSignal(): void {
-    asked += 1;
-    if (asked === 1) return ask();
-    children.edge.kill();
-    children.control.kill();
-    process.exit(1);
-  }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onSignal);
-  return () => {
-    process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', onSignal);
-  };
 }
 
 /** A control that comes back listens where it did, also where the system had chosen the port. */
