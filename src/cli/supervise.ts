@@ -13,6 +13,7 @@ import type { Door, Giver } from '../lib/handoff/door.ts';
 import { HandoffRefused } from '../lib/handoff/words.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Lock } from '../store/sqlite/lock.ts';
+import { tellForeground } from './background.ts';
 import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
@@ -20,6 +21,7 @@ import { keep, type Kept } from './keep.ts';
 import { hold, take } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
+import { tellSystemd } from './systemd.ts';
 import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 import { findRunning, openDoorAt, succeed, type Succession } from './succession.ts';
@@ -124,10 +126,13 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   async function takeOver(control: ControlFacts, edge: EdgeFacts): Promise<void> {
     if (running) {
       await Promise.all([children.control.commit(), children.edge.commit()]);
+      // order: the old one may end as soon as it has heard `serving`.
+      await tellSystemd(log);
       locked.lock = await succeed(running, folder.locks.up);
     }
     door = await openDoorAt(folder.doors.up, giver, log);
     welcome(control, edge);
+    tellForeground();
   }
 
   const giver: Giver = {
