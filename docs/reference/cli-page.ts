@@ -20,7 +20,7 @@ export async function cliPage(): Promise<string> {
   return [
     '# Command line',
     '',
-    'In a checkout, `npm run edgefour -- <command>`; installed, `edgefour <command>`. Exit codes: 0 done, 1 refused, 2 wrong usage.',
+    'In a checkout, `npx edgefour <command>`; installed, `edgefour <command>`. Exit codes: 0 done, 1 refused, 2 wrong usage.',
     '',
     ...parts,
   ].join('\n');

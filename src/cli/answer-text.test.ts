@@ -17,6 +17,34 @@ test('single values stand line by line, structures in a table without empty colu
   );
 });
 
+test('structures within are told member by member, without those that are absent', () => {
+  const answer = {
+    Limits: { NewPerSecond: 20, Deny: ['a', 'b'], Prefix4: null },
+    Rules: [
+      {
+        RuleId: 'rule-1',
+        Limits: {},
+        Dropped: [
+          { Reason: 'ban', Count: 1 },
+          { Reason: 'deny', Count: 20 },
+        ],
+      },
+      { RuleId: 'rule-2', Limits: {}, Dropped: [] },
+    ],
+  };
+  assert.equal(
+    asText(answer),
+    [
+      'Limits  NewPerSecond 20, Deny a,b',
+      '',
+      'RuleId  Dropped',
+      'rule-1  Reason ban, Count 1; Reason deny, Count 20',
+      'rule-2  -',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('an empty answer and an empty list say so', () => {
   assert.equal(asText({}), 'Done.\n');
   assert.equal(asText({ Keys: [] }), 'Keys: none\n');

@@ -30,6 +30,18 @@ function structures(rows: readonly Structure[]): string {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
-  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => cell(item)).join(',');
+  if (Array.isArray(value)) return value.map((item) => cell(item)).join(isTable(value) ? '; ' : ',') || '-';
+  if (typeof value === 'object') return members(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What is absent tells nothing here, too. */
+function members(value: object): string {
+  const told = Object.entries(value).map(([name, inner]) => [name, cell(inner)] as const);
+  return (
+    told
+      .filter(([, text]) => text !== '-')
+      .map(([name, text]) => `${name} ${text}`)
+      .join(', ') || '-'
+  );
 }

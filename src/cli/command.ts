@@ -8,6 +8,8 @@ export interface Command {
   readonly usage: string;
   /** Which settings it takes. */
   readonly roles: readonly Role[];
+  /** Which of them its help shows, where `up` passes down more than it reads. */
+  readonly shown?: readonly Role[];
   /** Its own flags. */
   readonly flags?: FlagTable;
   /** More lines of help. */

@@ -33,7 +33,7 @@ async function list(commands: Commands): Promise<number> {
 
 export function helpOf(name: string, command: Command): string {
   const own = flagLines(command.flags ?? {});
-  const settings = flagLines(settingFlags(command.roles));
+  const settings = flagLines(settingFlags(command.shown ?? command.roles));
   return [
     command.summary,
     '',

@@ -6,8 +6,10 @@
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { Usage } from '../config/usage.ts';
+import { systemClock } from '../lib/clock.ts';
 import { StoreUnusable } from '../store/errors.ts';
 import type { FromChild, ToChild } from './family.ts';
+import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 
 export interface Role<Code, Facts> {
@@ -86,21 +88,15 @@ function listen(isSupervised: boolean) {
   const begin = Promise.withResolvers<'begin' | 'stop'>();
   const commit = Promise.withResolvers<'commit'>();
   const stop = Promise.withResolvers<'stop'>();
-  let signals = 0;
   function onStop(): void {
     begin.resolve('stop');
     stop.resolve('stop');
   }
-  function onSignal(): void {
-    signals += 1;
-    if (signals > 1 && !isSupervised) process.exit(1);
-    onStop();
-  }
   const orphaned = (): never => process.exit(1);
-  process.on('SIGTERM', onSignal);
   if (isSupervised) {
-    // not: a terminal sends Ctrl-C to the whole group; the supervisor decides what happens and when.
-    process.on('SIGINT', () => {});
+    process.on('SIGTERM', onStop);
+    // not: a terminal sends Ctrl-C, and that it is gone, to the whole group; the supervisor decides what happens and when.
+    process.on('SIGINT', () => {}).on('SIGHUP', () => {});
     process.on('disconnect', orphaned);
     process.on('message', ({ kind }: ToChild) => {
       if (kind === 'stop') onStop();
@@ -108,7 +104,7 @@ function listen(isSupervised: boolean) {
       else begin.resolve('begin');
     });
   } else {
-    process.on('SIGINT', onSignal);
+    onSignals(systemClock, onStop, () => process.exit(1));
     begin.resolve('begin');
   }
   function forget(exitCode = 0): number {

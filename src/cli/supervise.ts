@@ -13,6 +13,7 @@ import type { Door, Giver } from '../lib/handoff/door.ts';
 import { HandoffRefused } from '../lib/handoff/words.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Lock } from '../store/sqlite/lock.ts';
+import { tellForeground } from './background.ts';
 import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
@@ -20,6 +21,8 @@ import { keep, type Kept } from './keep.ts';
 import { hold, take } from './lock.ts';
 import { logFor } from './log.ts';
 import { writeReadyFile } from './ready-file.ts';
+import { tellSystemd } from './systemd.ts';
+import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 import { findRunning, openDoorAt, succeed, type Succession } from './succession.ts';
 import { UPGRADE } from './upgrade-flag.ts';
@@ -123,10 +126,13 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   async function takeOver(control: ControlFacts, edge: EdgeFacts): Promise<void> {
     if (running) {
       await Promise.all([children.control.commit(), children.edge.commit()]);
+      // order: the old one may end as soon as it has heard `serving`.
+      await tellSystemd(log);
       locked.lock = await succeed(running, folder.locks.up);
     }
     door = await openDoorAt(folder.doors.up, giver, log);
     welcome(control, edge);
+    tellForeground();
   }
 
   const giver: Giver = {
@@ -164,7 +170,11 @@ async function live(args: readonly string[], first: First, place: Place): Promis
       .write(banner({ version: VERSION, config, folder, control, edge, startedInMs }));
   }
 
-  const forgetSignals = onSignals(children, () => end.resolve(0));
+  const forgetSignals = onSignals(
+    clock,
+    () => end.resolve(0),
+    () => endAtOnce(children),
+  );
   const code = await end.promise;
   isEnding = true;
   if (!isSucceeded) await door?.close();
@@ -196,26 +206,16 @@ async function endInOrder({ control, edge }: Children, drainMs: number): Promise
   await within(control, GRACE_MS);
 }
 
+function endAtOnce({ control, edge }: Children): never {
+  edge.kill();
+  control.kill();
+  process.exit(1);
+}
+
 async function within(kept: Kept, ms: number): Promise<void> {
   const deadline = clock.after(ms, () => kept.kill());
   await kept.stop();
   deadline.cancel();
-}
-
-/** The first signal asks, the second ends everything at once. */
-function onSignals(children: Children, ask: () => void): () => void {
-  let asked = 0;
-  function onSignal(): void {
-    asked += 1;
-    if (asked === 1) return ask();
-    children.edge.kill();
-    children.control.kill();
-    process.exit(1);
-  }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onSignal);
-  return () => {
-    process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', onSignal);
-  };
 }
 
 /** A control that comes back listens where it did, also where the system had chosen the port. */

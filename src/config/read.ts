@@ -41,8 +41,16 @@ const NAMES = Object.keys(SETTINGS) as SettingName[];
 export function settingFlags(roles: readonly Role[]): FlagTable {
   const taken = NAMES.map((name): Setting => SETTINGS[name]).filter((setting) => isFor(setting, roles));
   return Object.fromEntries(
-    taken.flatMap(({ flag, value, help }) => (flag === undefined ? [] : [[flag, { value, help }]])),
+    taken.flatMap(({ flag, value, help, default: preset }) =>
+      flag === undefined ? [] : [[flag, { value, help: `${help}${presetText(preset)}` }]],
+    ),
   );
+}
+
+function presetText(preset: Setting['default']): string {
+  if (preset === undefined || preset === '') return '';
+  const text = typeof preset === 'string' ? preset : `${preset.linux} on Linux, else ${preset.else}`;
+  return ` Default ${text}`;
 }
 
 export function isFor(setting: Setting, roles: readonly Role[]): boolean {

@@ -70,7 +70,7 @@ export const SETTINGS = {
   engine: setting({
     flag: 'engine',
     env: 'EDGEFOUR_ENGINE',
-    value: 'NAME',
+    value: 'auto|node|uring|kernel',
     parse: as.choice('auto', 'node', 'uring', 'kernel'),
     default: 'auto',
     help: 'Data-plane engine; `auto` picks per rule by what the rule needs and the host allows.',

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { test } from 'node:test';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
-import { edgefour, spawnCommand } from '../world/command.ts';
+import { edgefour, spawnCommand, spawnNpmStart } from '../world/command.ts';
 import { inProcesses } from '../world/places.ts';
 import { treeWorld } from '../world/world.ts';
 import { dial, say } from './clients.ts';
@@ -65,6 +66,29 @@ test('a second signal ends it at once', async () => {
   w.place.up.kill('SIGTERM');
   assert.equal(await w.place.ended, 1);
   socket.destroy();
+});
+
+test('npm start: a SIGTERM that npm alone gets ends all of it, with 0', async () => {
+  await using w = await treeWorld({}, spawnNpmStart);
+  const pids = Object.values(w.place.pids());
+  assert.equal(pids.length, 3);
+  w.place.up.kill('SIGTERM');
+  assert.equal(await w.place.ended, 0);
+  for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
+
+test('npm start: one Ctrl-C, which the terminal sends and npm passes on, gives connections the drain time', async () => {
+  await using w = await treeWorld({ settings: ['--drain', '600'] }, spawnNpmStart);
+  const { address, ports } = await w.proxy('terminal', [{}]);
+  const socket = await dial(address, ports[0] ?? 0);
+  assert.equal(await say(socket, 'before'), 'before');
+  process.kill(-(w.place.up.pid ?? 0), 'SIGINT');
+  await eventually(() => assert.match(w.place.output(), /Ctrl-C again ends at once/));
+  assert.equal(await say(socket, 'in the drain'), 'in the drain');
+  const closed = once(socket, 'close');
+  socket.end();
+  await closed;
+  assert.equal(await w.place.ended, 0);
 });
 
 test('a reader of the log that goes away ends nothing', async () => {

@@ -15,6 +15,9 @@ const SUITES = [
   'test/engines/uring-disabled.root.ts',
   'test/e2e/first-proxy.test.ts',
   'test/e2e/life.test.ts',
+  'test/e2e/command-line.test.ts',
+  'test/e2e/doctor.test.ts',
+  'test/e2e/upgrade.test.ts',
 ];
 const OPTIONS = ['--test', '--test-timeout=120000', '--test-reporter=spec', '--test-concurrency=1'];
 

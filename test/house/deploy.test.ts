@@ -68,6 +68,14 @@ test('system calls: those of the rings by name, those of an option as comments',
 test('address families are those in use', () =>
   holds(same('RestrictAddressFamilies', words('RestrictAddressFamilies'), Object.keys(SOCKET_FAMILIES))));
 
+test('a reload is an upgrade by the same program, and systemd hears who is the service after it', () => {
+  const [start = ''] = /^ExecStart=(.*)$/m.exec(UNIT)?.slice(1) ?? [];
+  holds([
+    ...same('ExecReload', words('ExecReload'), [...start.split(' '), '--upgrade', '--background']),
+    ...same('NotifyAccess', words('NotifyAccess'), ['all']),
+  ]);
+});
+
 test('no other part of the unit takes away what an option needs', () => {
   const [delegate, groups] = [words('Delegate', true), words('ProtectControlGroups', true)];
   holds([

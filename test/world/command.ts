@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Environment } from '../../src/config/read.ts';
 
-export const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+const ROOT = join(import.meta.dirname, '..', '..');
+export const MAIN = join(ROOT, 'src', 'cli', 'main.ts');
 
 export function spawnCommand(args: readonly string[], environment: Environment = {}, main = MAIN): ChildProcess {
   const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
   return spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** The same by `npm start`, in a group of its own, as a terminal has one for what it runs. */
+export function spawnNpmStart([, ...args]: readonly string[], environment: Environment = {}): ChildProcess {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
+  return spawn('npm', ['start', '--', ...args], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 export interface Done {

@@ -11,7 +11,7 @@ import { systemClock as clock } from '../../src/lib/clock.ts';
 import { VERSION } from '../../src/lib/version.ts';
 import { silentLog } from '../../src/observe/log.ts';
 import { eventually } from '../suites/engine/fixture.ts';
-import { MAIN, spawnCommand } from './command.ts';
+import { MAIN, spawnCommand, type spawnNpmStart } from './command.ts';
 
 export interface Facts {
   readonly api: string;
@@ -60,8 +60,13 @@ export interface Tree extends Place {
 const READY_WITHIN_MS = 60_000;
 
 /** Resolves once it is ready; rejects with what it said where it ends before that. */
-export async function inProcesses(args: readonly string[], environment: Environment, readyFile: string): Promise<Tree> {
-  const up = spawnCommand(['up', ...args, '--ready-file', readyFile], environment);
+export async function inProcesses(
+  args: readonly string[],
+  environment: Environment,
+  readyFile: string,
+  spawnUp: typeof spawnNpmStart = spawnCommand,
+): Promise<Tree> {
+  const up = spawnUp(['up', ...args, '--ready-file', readyFile], environment);
   const output = collect(up);
   const ended = once(up, 'close').then(([code]) => code as number | null);
   const end = new AbortController();

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiClient, type Client } from '../../src/cli/api-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import type { spawnNpmStart } from './command.ts';
 import { freePort, loopback } from '../suites/engine/fixture.ts';
 import { openOrigin, type Origin } from './origin.ts';
 import { type Facts, inProcess, inProcesses, type Place, type Tree } from './places.ts';
@@ -55,9 +56,11 @@ export function world(options: WorldOptions = {}): Promise<World> {
   return open(options, (args, environment) => inProcess(args, environment));
 }
 
-/** `edgefour up` with its children. */
-export function treeWorld(options: WorldOptions = {}): Promise<World<Tree>> {
-  return open(options, (args, environment, folder) => inProcesses(args, environment, join(folder, 'ready.json')));
+/** `edgefour up` with its children; what starts it may be npm. */
+export function treeWorld(options: WorldOptions = {}, spawnUp?: typeof spawnNpmStart): Promise<World<Tree>> {
+  return open(options, (args, environment, folder) =>
+    inProcesses(args, environment, join(folder, 'ready.json'), spawnUp),
+  );
 }
 
 type Start<P> = (args: readonly string[], environment: Readonly<Record<string, string>>, folder: string) => Promise<P>;

@@ -70,13 +70,10 @@ function find(name: string): AnyAction {
 
 function list(flag: string): number {
   if (flag === '--help') return showHelp('api', command);
-  else
-    write(
-      table(
-        ['ACTION', 'WHAT IT DOES'],
-        Object.entries(ACTIONS).map(([name, { summary }]) => [name, summary]),
-      ),
-    );
+  const all = Object.entries(ACTIONS).map(([name, { summary }]) => [name, summary] as const);
+  const isOwn = ([name]: (typeof all)[number]): boolean => name.startsWith('EdgeFour');
+  // What a reader comes for first; our own have commands of their own.
+  write(table(['ACTION', 'WHAT IT DOES'], [...all.filter((one) => !isOwn(one)), ...all.filter(isOwn)]));
   return 0;
 }
 

@@ -24,6 +24,7 @@ export const command: Command = {
   summary: 'Run the control alone: API, DNS, the link that edges join.',
   usage: '[settings]',
   roles: ['up', 'control'],
+  shown: ['control'],
   flags: UPGRADE,
   run: (args) =>
     runRole<Code, ControlFacts>({

@@ -25,7 +25,7 @@ export const command: Command = {
     const { config, flags } = readConfig(args, command.roles, command.flags);
     const findings = await examine(config);
     if (flags.has('json')) writeJson(findings);
-    else for (const finding of findings) write(line(finding));
+    else write(asText(findings));
     return findings.some(({ state }) => state === 'bad') ? 1 : 0;
   },
 };
@@ -85,6 +85,11 @@ function existing(path: string): string {
   }
 }
 
-function line({ about, state, text, fix }: Finding): string {
-  return `${state.padEnd(5)} ${about.padEnd(20)} ${text}${fix === undefined ? '' : `\n${' '.repeat(27)}→ ${fix}`}`;
+function asText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ about }) => about.length));
+  const lines = findings.map(({ about, state, text, fix }) => {
+    const advice = fix === undefined ? '' : `${' '.repeat(width + 7)}→ ${fix}\n`;
+    return `${state.padEnd(5)} ${about.padEnd(width)} ${text}\n${advice}`;
+  });
+  return lines.join('');
 }

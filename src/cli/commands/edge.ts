@@ -25,6 +25,7 @@ export const command: Command = {
   summary: 'Run one edge alone; it follows a control and forwards.',
   usage: '[--join SOCKET|URL] [settings]',
   roles: ['up', 'edge'],
+  shown: ['edge'],
   flags: UPGRADE,
   run: (args) =>
     runRole<Code, EdgeFacts>({

@@ -27,7 +27,7 @@ export interface GuardTable {
 export async function obstacle(owner: string): Promise<{ readonly why: string; readonly isThere: boolean }> {
   if (!mayChangeNetwork())
     return {
-      why: 'it needs Linux and CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)',
+      why: 'they need Linux and CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)',
       isThere: false,
     };
   const left = await whatIsLeft(GUARD_NAME, owner);
