@@ -3,6 +3,7 @@
  * room for connections. Says which switches EdgeFour sets itself. Pure but for kernelEngineFacts; called by the command.
  */
 import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import type { EngineSetting } from '../../edge/choose-engine.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
@@ -21,6 +22,8 @@ export interface KernelEngineFacts {
     /** The engine serves without it. */
     readonly isOptional?: boolean;
   }[];
+  /** Why its fast path can't be had, whatever the switches say; '' where it can. */
+  readonly fastPath: string;
   /** Of connections the system can know, knows, and has lists for; NaN where it does not say. */
   readonly connections: { readonly most: number; readonly now: number; readonly buckets: number };
   /** What limits are made of → why the kernel does not take it, '' where it does. */
@@ -46,9 +49,23 @@ export async function kernelEngineFacts(engine: EngineSetting, entries: readonly
       ...one,
       value: sysctls.read(one.name),
     })),
+    fastPath: why === undefined ? await whyNoFastPath() : why,
     connections: { most: number('max'), now: number('count'), buckets: number('buckets') },
     limits: await limitFacts(),
   };
+}
+
+/** Loads its programs and lets them go; whether they may be attached, only the version says without doing it. */
+async function whyNoFastPath(): Promise<string> {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 6)) return `it needs Linux 6.6, this is ${release()}`;
+  const { loadPrograms } = await import('../../edge/engines/kernel/fast-path/programs.ts');
+  try {
+    loadPrograms().close();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** Each kind of limit alone, checked without being made. */
@@ -87,9 +104,15 @@ export function kernelEngineFindings(facts: KernelEngineFacts): Finding[] {
   return [
     ok('kernel engine', 'CAP_NET_ADMIN is there, and nftables takes its table'),
     ...facts.switches.map((one) => switchFinding(one, engine)),
+    fastPathFinding(facts.fastPath),
     ...roomFindings(facts.connections),
     limits,
   ];
+}
+
+function fastPathFinding(why: string): Finding {
+  if (why === '') return ok('fast path', 'established connections can go past routing and conntrack');
+  return warn('fast path', why, 'Without it packets take the long way through the kernel, which costs more.');
 }
 
 function switchFinding(

@@ -32,10 +32,11 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
   // order: asked when it is made. A thread that is started again later comes after nobody.
   const isSuccessor = sockets !== undefined && !new Inherited(sockets).hasBegun;
   const isWanted = setting.fastPath !== false && !isRetiring;
+  const log = events.log.bind(events);
   const fastPath = () =>
-    chooseFastPath({ isWanted, isAsked, sysctls: systemSysctls, open: () => openFastPath(asking) });
-  const log = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
+    chooseFastPath({ isWanted, isAsked, sysctls: systemSysctls, open: () => openFastPath(asking), log });
+  const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
   const life = { isAsked, isSuccessor, isRetiring, onStop, owner, fastPath };
-  const options = { ...system, ...log, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
+  const options = { ...system, ...recordLog, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);
 }

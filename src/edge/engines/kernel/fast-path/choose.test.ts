@@ -11,16 +11,18 @@ import { FAST_FROM, keyOf, readTotal, totalsOf } from './layout.ts';
 const some: FastPath = { ...NO_FAST_PATH };
 
 function choose(change: Partial<FastPathDeps> & { value?: string; problem?: string }) {
-  const set: string[] = [];
+  const [set, logged]: [string[], string[]] = [[], []];
+  const log: FastPathDeps['log'] = (_, message) => void logged.push(message);
   const { value = '0', problem, ...rest } = change;
   const sysctls = { read: () => value, set: (name: string) => (set.push(name), problem) };
-  const deps = { isWanted: true, isAsked: true, sysctls, open: () => some, ...rest };
-  return { ...chooseFastPath(deps), set };
+  const deps = { isWanted: true, isAsked: true, sysctls, open: () => some, log, ...rest };
+  return { ...chooseFastPath(deps), set, logged };
 }
 
 test('asked for by name, the engine sets what the fast path needs', () => {
-  assert.deepEqual(choose({}), { fast: some, set: [LIBERAL.name] });
-  assert.deepEqual(choose({ value: '1' }), { fast: some, set: [] });
+  const line = `${LIBERAL.name} is now 1: ${LIBERAL.why}`;
+  assert.deepEqual(choose({}), { fast: some, set: [LIBERAL.name], logged: [line] });
+  assert.deepEqual(choose({ value: '1' }), { fast: some, set: [], logged: [] });
 });
 
 test('without it there is a line that says what to do', () => {
@@ -29,7 +31,7 @@ test('without it there is a line that says what to do', () => {
     choose({ problem: 'EROFS' }),
     choose({
       open: () => {
-        throw new Error('the kernel refuses a program: EPERM');
+        throw new Error('the kernel refuses a program: EINVAL');
       },
     }),
   ];
@@ -39,14 +41,14 @@ test('without it there is a line that says what to do', () => {
     [
       `without the fast path: sysctl ${LIBERAL.name} must be 1; set that, or let --engine kernel set it`,
       `without the fast path: sysctl ${LIBERAL.name} cannot be set: EROFS`,
-      'without the fast path: the kernel refuses a program: EPERM (it needs CAP_BPF)',
+      'without the fast path: the kernel refuses a program: EINVAL',
     ],
   );
   assert.deepEqual(lines[0]?.set, []);
 });
 
 test('not wanted, it is nothing to talk about', () => {
-  assert.deepEqual(choose({ isWanted: false }), { fast: NO_FAST_PATH, set: [] });
+  assert.deepEqual(choose({ isWanted: false }), { fast: NO_FAST_PATH, set: [], logged: [] });
 });
 
 const end = (address: string, port: number) => ({ address, port });

@@ -1,4 +1,5 @@
 /** Whether an engine has the fast path, and why not; and what conntrack tells, with what was carried past it. */
+import type { EngineEvents } from '../../../engine.ts';
 import type { Conntrack } from '../conntrack.ts';
 import type { Flow } from '../flows.ts';
 import { LIBERAL, type Sysctls } from '../sysctl.ts';
@@ -13,26 +14,27 @@ export interface FastPathDeps {
   readonly sysctls: Sysctls;
   /** Throws with a reason. */
   readonly open: () => FastPath;
+  readonly log: EngineEvents['log'];
 }
 
 /** `note`: for an operator who would expect it. */
-export function chooseFastPath({ isWanted, isAsked, sysctls, open }: FastPathDeps): {
+export function chooseFastPath({ isWanted, isAsked, sysctls, open, log }: FastPathDeps): {
   readonly fast: FastPath;
   readonly note?: string;
 } {
   if (!isWanted) return { fast: NO_FAST_PATH };
   const refused = (why: string) => ({ fast: NO_FAST_PATH, note: `without the fast path: ${why}` });
-  const { name } = LIBERAL;
+  const { name, why } = LIBERAL;
   if (sysctls.read(name) !== '1') {
     if (!isAsked) return refused(`sysctl ${name} must be 1; set that, or let --engine kernel set it`);
     const problem = sysctls.set(name, '1');
     if (problem !== undefined) return refused(`sysctl ${name} cannot be set: ${problem}`);
+    log('info', `${name} is now 1: ${why}`);
   }
   try {
     return { fast: open() };
   } catch (error) {
-    const { message } = error as Error;
-    return refused(message.includes('EPERM') ? `${message} (it needs CAP_BPF)` : message);
+    return refused((error as Error).message);
   }
 }
 

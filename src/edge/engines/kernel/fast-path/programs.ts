@@ -60,6 +60,7 @@ export function loadPrograms(): Programs {
     return { flows, totals, seen, generation, learn, carry, close: cleanUp };
   } catch (error) {
     cleanUp();
-    throw error;
+    const { message } = error as Error;
+    throw new Error(message.includes('EPERM') ? `${message} (it needs CAP_BPF)` : message, { cause: error });
   }
 }
