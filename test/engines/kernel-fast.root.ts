@@ -61,7 +61,7 @@ function cases(world: Namespaces): void {
     startAgent(t, world, rules, setting);
 
   test('every packet and byte of long conversations is counted, by rule and by record', async (t) => {
-    const idle = { options: options({ idleSeconds: 2 }) };
+    const idle = { options: options({ idleSeconds: 3 }) };
     const [tcp, udp] = [await tcpRule(t, 4), await udpRule(t, 4, idle)];
     const agent = await start(t, [tcp, udp]);
     const counting = await countPackets(world.edge, 'e0');

@@ -57,7 +57,7 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
     put('fresh', key);
     put('told', key);
     put('settings', key, `jump ${place.settings}`);
-    if (listener.protocol === 'UDP' && listener.limits?.packetsPerSecond) put('slow', key);
+    if (isSlow(listener)) put('slow', key);
   }
   for (const entry of listener.entries) putEntry(listener, entry, rule, put);
   const kind = portKind(listener);
@@ -88,6 +88,14 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
     }
   }
   return { elements, chains, maps };
+}
+
+/** limit: conntrack hears of a connection on the fast path once a second. */
+const LEAST_IDLE_SECONDS = 3;
+
+/** Each of its packets is for conntrack or for a limit to see. */
+function isSlow({ protocol, limits, options }: Listener): boolean {
+  return options.idleSeconds < LEAST_IDLE_SECONDS || (protocol === 'UDP' && (limits?.packetsPerSecond ?? 0) > 0);
 }
 
 /** What has to stay of a rule that leads nobody any more, while connections of it live: its name, counters, time-outs. */

@@ -27,6 +27,19 @@ function pieces(listener: Listener) {
   return piecesOf(listener, place);
 }
 
+test('a rule whose packets somebody must see stays on the long way, drained too', () => {
+  const isSlow = (change: Partial<Listener>): boolean => {
+    const all = pieces({ ...RULES.udp, ...change });
+    const has = ({ elements }: typeof all): boolean => elements.values().some(({ set }) => set === 'slow');
+    assert.equal(has(all), has(remains(all)));
+    return has(all);
+  };
+  const idle = (idleSeconds: number) => ({ options: { ...RULES.udp.options, idleSeconds } });
+  const limits = { limits: { packetsPerSecond: 100 } };
+  assert.deepEqual([{}, idle(3), idle(2), limits].map(isSlow), [false, false, true, true]);
+  assert.equal(isSlow({ ...limits, protocol: 'TCP' }), false);
+});
+
 test('what a change takes: only what differs, and what is jumped to first', () => {
   const { one, turn, kept } = RULES;
   const steps: readonly (readonly [string, string])[] = [

@@ -50,6 +50,15 @@ export const RULES = {
     targets: [target('10.0.0.1')],
     options: options({ idleSeconds: 120, recordOneIn: 100 }),
   }),
+  slow: listener({
+    id: 'rule-slow',
+    protocol: 'UDP',
+    entries,
+    ...port(54),
+    originPorts: { from: 5354, to: 5354 },
+    targets: [target('10.0.0.1')],
+    limits: { packetsPerSecond: 100 },
+  }),
   both: listener({
     id: 'rule-both',
     entries: ['192.0.2.1', '2001:db8::1'],
