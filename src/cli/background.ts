@@ -1,6 +1,6 @@
 /**
- * `--background`: `up` as a process that outlives the one that was called, which ends once everything listens, or with the
- * code of one that ended before. What `systemctl reload` runs: its command has to end. Called by `up`.
+ * `--background`: `up` as a process of nobody, while this one waits until everything listens, or fails with it. What
+ * `systemctl reload` runs: its command has to end. Called by `up`.
  */
 import { spawn } from 'node:child_process';
 import process from 'node:process';
@@ -16,20 +16,23 @@ export function isInBackground(args: readonly string[]): boolean {
   return args.includes(FLAG);
 }
 
+/** Resolves with the exit code. What stood in the way has been said by the other one. */
 export function startInBackground(args: readonly string[]): Promise<number> {
   const [main = ''] = process.argv.slice(1);
-  const rest = args.filter((arg) => arg !== FLAG);
-  const up = spawn(process.execPath, [...process.execArgv, main, 'up', ...rest], {
+  const up = [process.execPath, ...process.execArgv, main, 'up', ...args.filter((arg) => arg !== FLAG)];
+  // order: the shell is gone before the other one says that it is the service. systemd waits, when it stops a service, only
+  // for a process that is its own child by then; any other it kills at once.
+  const shell = spawn('/bin/sh', ['-c', '"$@" &', 'sh', ...up], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   return new Promise<number>((resolve) => {
-    up.once('message', () => resolve(0))
-      .once('exit', (code) => resolve(code ?? 1))
+    shell
+      .once('message', () => resolve(0))
+      .once('disconnect', () => resolve(1))
       .once('error', () => resolve(1));
   }).finally(() => {
-    if (up.connected) up.disconnect();
-    up.unref();
+    if (shell.connected) shell.disconnect();
   });
 }
 
