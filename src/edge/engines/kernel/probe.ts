@@ -24,6 +24,7 @@ export async function whyUnavailable(deps: ProbeDeps, isAsked: boolean): Promise
     return 'it needs CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)';
   const off = isAsked ? [] : switchedOff(deps.sysctls).map(({ name }) => name);
   if (off.length > 0) return `sysctl ${off.join(', ')} must be 1; set that, or let --engine kernel set it`;
-  const refusal = await deps.check(baseText({ isGuarded: true, isFast: true, owner: '' }));
+  // not: with the fast path. Whoever only checks `ct packets` switches nf_conntrack_acct on.
+  const refusal = await deps.check(baseText({ isGuarded: true, isFast: false, owner: '' }));
   return refusal === '' ? undefined : `the kernel does not take its table: ${refusal}`;
 }
