@@ -15,7 +15,7 @@ const skip = process.platform !== 'linux' && 'descriptors travel on Linux only';
 test(
   'an upgrade in the background: the command ends when the next one serves, and systemd follows that one',
   { skip },
-  async (t) => {
+  async () => {
     await using w = await treeWorld();
     const { address, ports } = await w.proxy('reloaded', [{}]);
     const folder = dirname(w.folder);
@@ -33,8 +33,12 @@ test(
       NOTIFY_SOCKET: '/nobody/listens',
     });
     assert.deepEqual(await once(reload, 'exit'), [0, null]);
+    // The next one has them, too.
+    for (const stream of [reload.stdout, reload.stderr]) stream?.destroy();
     const { pid } = JSON.parse(readFileSync(ready, 'utf8')) as { pid: number };
-    t.after(async () => {
+    await using ending = new AsyncDisposableStack();
+    // order: before the folder goes, in which it writes.
+    ending.defer(async () => {
       process.kill(pid, 'SIGTERM');
       await eventually(() => assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' }));
     });

@@ -1,7 +1,7 @@
 /** kill -9 at the real tree: of control, of the edge, of everything. What was answered stays, forwarding comes back. */
 import assert from 'node:assert/strict';
 import process from 'node:process';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../suites/engine/fixture.ts';
 import { edgefour } from '../world/command.ts';
 import { inProcesses, type Tree } from '../world/places.ts';
@@ -83,7 +83,7 @@ test('both killed at once are both back', { skip }, async () => {
   }, BACK_WITHIN_MS);
 });
 
-test('killing everything loses no answered write, and the next start forwards by itself', { skip }, async (t) => {
+test('killing everything loses no answered write, and the next start forwards by itself', { skip }, async () => {
   await using w = await treeWorld();
   const { address, ports, proxyId } = await w.proxy('survivor', [{}]);
   const { ruleIds } = await w.rules(proxyId, [{ RuleTag: 'the last write' }]);
@@ -91,7 +91,7 @@ test('killing everything loses no answered write, and the next start forwards by
   for (const pid of [up, control, edge]) if (pid !== undefined) process.kill(pid, 'SIGKILL');
   await w.place.ended;
 
-  const again = await startAgain(t, w);
+  await using again = await startAgain(w);
   assert.equal(again.facts.zoneId, w.zoneId);
   assert.equal(again.facts.secretId, w.secretId);
   await eventually(async () => {
@@ -101,19 +101,19 @@ test('killing everything loses no answered write, and the next start forwards by
   assert.match(status.stdout, new RegExp(`${ruleIds[0]} \\(the last write\\)`));
 });
 
-test('children end by themselves when their supervisor is killed', { skip }, async (t) => {
+test('children end by themselves when their supervisor is killed', { skip }, async () => {
   await using w = await treeWorld();
   const { up, control = 0, edge = 0 } = w.place.pids();
   process.kill(up, 'SIGKILL');
   await w.place.ended;
   await eventually(() => assert.deepEqual([isAlive(control), isAlive(edge)], [false, false]));
-  await startAgain(t, w);
+  await using _again = await startAgain(w);
 });
 
-async function startAgain(t: TestContext, w: World<Tree>): Promise<Tree> {
+/** order: it ends before the world's folder goes, in which it writes. */
+async function startAgain(w: World<Tree>): Promise<Tree & AsyncDisposable> {
   const tree = await inProcesses(w.args, {}, `${w.folder}-again.json`);
-  t.after(() => tree.stop());
-  return tree;
+  return { ...tree, [Symbol.asyncDispose]: () => tree.stop() };
 }
 
 function isAlive(pid: number): boolean {
