@@ -25,7 +25,7 @@ test('asked for by name, the engine sets what the fast path needs', () => {
   assert.deepEqual(choose({ value: '1' }), { fast: some, set: [], logged: [] });
 });
 
-test('without it there is a line that says what to do', () => {
+test('without it there is a line that says why', () => {
   const lines = [
     choose({ isAsked: false }),
     choose({ problem: 'EROFS' }),
@@ -39,7 +39,7 @@ test('without it there is a line that says what to do', () => {
   assert.deepEqual(
     lines.map(({ note }) => note),
     [
-      `without the fast path: sysctl ${LIBERAL.name} must be 1; set that, or let --engine kernel set it`,
+      `without the fast path: sysctl ${LIBERAL.name} is not 1`,
       `without the fast path: sysctl ${LIBERAL.name} cannot be set: EROFS`,
       'without the fast path: the kernel refuses a program: EINVAL',
     ],

@@ -26,7 +26,7 @@ export function chooseFastPath({ isWanted, isAsked, sysctls, open, log }: FastPa
   const refused = (why: string) => ({ fast: NO_FAST_PATH, note: `without the fast path: ${why}` });
   const { name, why } = LIBERAL;
   if (sysctls.read(name) !== '1') {
-    if (!isAsked) return refused(`sysctl ${name} must be 1; set that, or let --engine kernel set it`);
+    if (!isAsked) return refused(`sysctl ${name} is not 1`);
     const problem = sysctls.set(name, '1');
     if (problem !== undefined) return refused(`sysctl ${name} cannot be set: ${problem}`);
     log('info', `${name} is now 1: ${why}`);
