@@ -5,7 +5,6 @@
  * kernel as they did before. It refuses to decide which packets may: the table says so (table.ts, `fast`).
  */
 import { kernelTime } from '../../../../lib/clock.ts';
-import { setElement } from '../../../../lib/ebpf/calls.ts';
 import type { Netlink } from '../../../../lib/ffi/netlink.ts';
 import { getGeneration, readGeneration } from '../../../../lib/nft/elements.ts';
 import type { Flow, Tuple } from '../flows.ts';
@@ -80,7 +79,7 @@ export function createFastPath({ programs, served, asking, now }: FastPathParts)
 
   function forget(): void {
     number = (number + 1) >>> 0;
-    setElement(programs.generation, new Uint8Array(4), new Uint8Array(Uint32Array.of(number).buffer));
+    programs.generation.set(number);
   }
 
   function grow(key: number, view: DataView, value: number, carried: Carried): void {

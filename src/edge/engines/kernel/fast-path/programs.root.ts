@@ -257,7 +257,7 @@ function lesson(programs: Programs, comes: Frame, leaves: Frame, mark = MARK): v
 
 let generation = 0;
 function forget(programs: Programs): void {
-  setElement(programs.generation, new Uint8Array(4), new Uint8Array(Uint32Array.of(++generation).buffer));
+  programs.generation.set(++generation);
 }
 
 /** limit: both have to run on one processor, and a thread may be moved in between. */

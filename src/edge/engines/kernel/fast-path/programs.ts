@@ -3,13 +3,13 @@
  * with the process, or with close().
  */
 import { createMap, loadProgram } from '../../../../lib/ebpf/calls.ts';
-import { HashMap } from '../../../../lib/ebpf/hash-map.ts';
+import { Cell } from '../../../../lib/ebpf/cell.ts';
+import { HashMap, type HashShape } from '../../../../lib/ebpf/hash-map.ts';
 import { close, errnoName } from '../../../../lib/ffi/libc.ts';
 import { carryProgram } from './carry.ts';
 import { ENTRY, KEY, SEEN, TOTAL } from './layout.ts';
 import { learnProgram } from './learn.ts';
 
-const BPF_MAP_TYPE_ARRAY = 2;
 const BPF_MAP_TYPE_PERCPU_ARRAY = 6;
 const BPF_PROG_TYPE_SCHED_CLS = 3;
 export const BPF_TCX_INGRESS = 46;
@@ -23,9 +23,9 @@ const MOST_TOTALS = 262_144;
 export interface Programs {
   readonly flows: HashMap;
   readonly totals: HashMap;
+  readonly generation: Cell;
   /** Descriptors. */
   readonly seen: number;
-  readonly generation: number;
   readonly learn: number;
   readonly carry: number;
   close(): void;
@@ -40,21 +40,20 @@ export function loadPrograms(): Programs {
     cleanups.push(() => void close(fd));
     return fd;
   }
-  function hash(shape: ConstructorParameters<typeof HashMap>[0]): HashMap {
-    const map = new HashMap(shape);
+  function keepMap<Map extends { close(): void }>(map: Map): Map {
     cleanups.push(() => map.close());
     return map;
   }
-  const array = (type: number, valueSize: number): number =>
-    keep(createMap({ type, keySize: 4, valueSize, entries: 1 }), 'a map');
+  const hash = (shape: HashShape): HashMap => keepMap(new HashMap(shape));
   const load = (attachType: number, code: Uint8Array): number =>
     keep(loadProgram(BPF_PROG_TYPE_SCHED_CLS, attachType, code), 'a program');
   try {
     const flows = hash({ keyBytes: KEY.bytes, valueBytes: ENTRY.bytes, entries: MOST_FLOWS });
     const totals = hash({ keyBytes: 4, valueBytes: TOTAL.bytes, entries: MOST_TOTALS, perProcessor: true });
-    const seen = array(BPF_MAP_TYPE_PERCPU_ARRAY, SEEN.bytes);
-    const generation = array(BPF_MAP_TYPE_ARRAY, 4);
-    const maps = { flows: flows.fd, totals: totals.fd, seen, generation };
+    const generation = keepMap(new Cell());
+    const own = { type: BPF_MAP_TYPE_PERCPU_ARRAY, keySize: 4, valueSize: SEEN.bytes, entries: 1 };
+    const seen = keep(createMap(own), 'a map');
+    const maps = { flows: flows.fd, totals: totals.fd, seen, generation: generation.fd };
     const learn = load(BPF_TCX_EGRESS, learnProgram(maps));
     const carry = load(BPF_TCX_INGRESS, carryProgram(maps));
     return { flows, totals, seen, generation, learn, carry, close: cleanUp };
