@@ -38,7 +38,8 @@ const MOST_MS = 50;
 export function packetsTable(lines: readonly Line[], way: 'long' | 'fast'): string {
   const added = way === 'long' ? ({ added: true } as const) : {};
   const names = SIZES.map(({ name }) => name).filter((name) => name !== NO_PROXY);
-  const rows = FIGURES.map((figure) => ({
+  const asked = FIGURES.filter(({ measurement }) => lines.some((line) => line.measurement === measurement));
+  const rows = asked.map((figure) => ({
     figure,
     of: new Map(names.map((name) => [name, valuesOf(lines, name, { ...figure, ...added })])),
   }));
