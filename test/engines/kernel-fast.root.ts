@@ -5,9 +5,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import type { Listener } from '../../src/edge/engine.ts';
 import type { KernelSetting } from '../../src/edge/engines/kernel/create.ts';
+import { loadPrograms } from '../../src/edge/engines/kernel/fast-path/programs.ts';
+import { serveInterfaces } from '../../src/edge/engines/kernel/fast-path/served.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, listener, options } from '../suites/engine/listener.ts';
 import { ask, echo, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
@@ -193,6 +196,19 @@ function cases(world: Namespaces): void {
     await next.kill();
   });
 
+  test('what a thread that died had attached is gone when the next one attaches', (t) => {
+    const [dead, next] = [loadPrograms(), loadPrograms()];
+    t.after(() => [dead, next].forEach((one) => one.close()));
+    serveInterfaces(dead);
+    const attached = links();
+    assert.ok(attached.length >= 2);
+    const served = serveInterfaces(next);
+    assert.equal(links().length, attached.length);
+    assert.ok(links().every((link) => !attached.includes(link)));
+    served.close();
+    assert.deepEqual(links(), []);
+  });
+
   test('switched off there is none, and nobody misses it', async (t) => {
     const rule = await tcpRule(t, 4);
     const agent = await start(t, [rule], { fastPath: false });
@@ -250,6 +266,19 @@ async function exchange(rule: Listener, client: UdpPeer, turns = TURNS): Promise
 function offload(world: Namespaces, how: 'on' | 'off'): void {
   execFileSync('ethtool', ['-K', 'o0', 'tx', how], { stdio: 'pipe' });
   world.inEdge('ethtool', '-K', 'e0', 'tx', how);
+}
+
+/** Which links to interfaces this process has. */
+function links(): string[] {
+  return readdirSync('/proc/self/fdinfo').flatMap((fd) => {
+    const text = textOf(`/proc/self/fdinfo/${fd}`);
+    return text.includes('link_type:\ttcx') ? [/^link_id:\s*(\d+)$/m.exec(text)?.[1] ?? ''] : [];
+  });
+}
+
+/** The folder's own descriptor is gone by the time it is asked. */
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'latin1') : '';
 }
 
 function hasTool(): boolean {

@@ -25,8 +25,7 @@ import { addCarried, readCounts, readLast, readTold } from './counts.ts';
 import { type DrainDeps, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import { besideFastPath } from './fast-path/choose.ts';
-import { type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
-import type { Total } from './fast-path/layout.ts';
+import { type Carried, type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
 import { IPPROTO_UDP } from './flows.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
@@ -85,7 +84,10 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
   const tableOptions = { isGuarded, isFast: fast !== NO_FAST_PATH, owner: options.owner };
   const refusal = await nft(baseText(tableOptions));
-  if (refusal !== '') throw new Error(`the table cannot be made: ${refusal}`);
+  if (refusal !== '') {
+    fast.close();
+    throw new Error(`the table cannot be made: ${refusal}`);
+  }
   // order: the guard is there before anything can pass it.
   if (options.isAsked) for (const { name, why } of switchedOff(sysctls)) switchOn(name, why);
   books.begin(tableHandle());
@@ -165,7 +167,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     fast = NO_FAST_PATH;
   }
 
-  function carried(total: Total, packets: number, bytes: number): void {
+  function carried(...[total, packets, bytes]: Parameters<Carried>): void {
     const rule = registry.at(total.index);
     if (rule) addCarried(rule, total, packets, bytes);
   }

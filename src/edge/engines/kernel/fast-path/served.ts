@@ -1,4 +1,5 @@
 /** The two programs on every Ethernet interface of the network namespace, those that come later too. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createLink } from '../../../../lib/ebpf/calls.ts';
 import { close, errnoName } from '../../../../lib/ffi/libc.ts';
 import { Netlink, NETLINK_ROUTE } from '../../../../lib/ffi/netlink.ts';
@@ -13,6 +14,7 @@ export interface Served {
 
 /** Throws with a reason where the programs cannot be attached to any. */
 export function serveInterfaces({ learn, carry }: Pick<Programs, 'learn' | 'carry'>): Served {
+  closeLeft();
   const routing = new Netlink(NETLINK_ROUTE);
   /** By index; empty: this one takes no programs, and its packets go the long way. */
   const links = new Map<number, readonly number[]>();
@@ -64,6 +66,17 @@ export function serveInterfaces({ learn, carry }: Pick<Programs, 'learn' | 'carr
     throw new Error(`its programs cannot be attached: ${refusal} (it needs Linux 6.6)`);
   }
   return { look, close: closeLinks };
+}
+
+/**
+ * Descriptors are the process's: a thread that died has left its links, and its programs would go on carrying packets that nobody
+ * counts. Nobody else in an edge attaches to interfaces.
+ */
+function closeLeft(): void {
+  for (const fd of readdirSync('/proc/self/fdinfo')) {
+    const path = `/proc/self/fdinfo/${fd}`;
+    if (existsSync(path) && readFileSync(path, 'latin1').includes('link_type:\ttcx')) close(Number(fd));
+  }
 }
 
 function closeAll(fds: readonly number[]): void {
