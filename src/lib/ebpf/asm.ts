@@ -78,21 +78,12 @@ export const storeNumber = (size: Size, dst: number, offset: number, value: numb
   offset,
   value,
 });
-export const map = (dst: number, fd: number): Line => ({
-  code: 0x18,
-  dst,
-  src: BPF_PSEUDO_MAP_FD,
-  value: fd,
-  wide: true,
-});
+const wide =
+  (src: number) =>
+  (dst: number, fd: number): Line => ({ code: 0x18, dst, src, value: fd, wide: true });
+export const map = wide(BPF_PSEUDO_MAP_FD);
 /** The address of the one value of an array. */
-export const mapValue = (dst: number, fd: number): Line => ({
-  code: 0x18,
-  dst,
-  src: BPF_PSEUDO_MAP_VALUE,
-  value: fd,
-  wide: true,
-});
+export const mapValue = wide(BPF_PSEUDO_MAP_VALUE);
 export const jump = (to: string): Line => ({ code: 0x05, to });
 export const when = (dst: number, how: keyof typeof JUMPS, value: number, to: string): Line => ({
   code: JUMPS[how],
