@@ -2,8 +2,9 @@
 import type { Protocol } from '../domain/l4-rule/modes.ts';
 
 /**
- * Why a connection ended: the label of metrics and logs. Closed list; every engine uses these words. `unseen`: it is gone, and
- * nobody was there to see how.
+ * Why a connection ended: the label of metrics and logs. Closed list; every engine uses these words. `loop`: its origin is a
+ * listener of this edge. `denied`: policy refuses its origin's address. `no-source-port`: no port was left to dial from.
+ * `unseen`: it is gone, and nobody was there to see how.
  */
 export const END_CAUSES = [
   'client-closed',
@@ -14,6 +15,9 @@ export const END_CAUSES = [
   'origin-timeout',
   'origin-unreachable',
   'no-origin',
+  'no-source-port',
+  'loop',
+  'denied',
   'idle',
   'drained',
   'limit',

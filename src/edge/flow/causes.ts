@@ -11,7 +11,8 @@ const DIAL_CAUSES: Readonly<Record<string, EndCause>> = {
   EHOSTDOWN: 'origin-unreachable',
   ENETUNREACH: 'origin-unreachable',
   ENETDOWN: 'origin-unreachable',
-  EADDRNOTAVAIL: 'origin-unreachable',
+  // The system has no port left to dial this origin from.
+  EADDRNOTAVAIL: 'no-source-port',
   EAFNOSUPPORT: 'origin-unreachable',
   // A local firewall answers a connect with these two.
   EACCES: 'origin-unreachable',
