@@ -22,8 +22,9 @@ canonical="POST
 
 content-type:application/json
 host:$api
+x-tc-action:$action
 
-content-type;host
+content-type;host;x-tc-action
 $(printf %s "$body" | sha256)"
 scope="$day/teo/tc3_request"
 to_sign="TC3-HMAC-SHA256
@@ -40,6 +41,6 @@ curl -sS "http://$api/" \
   -H "X-TC-Action: $action" \
   -H 'X-TC-Version: 2022-09-01' \
   -H "X-TC-Timestamp: $now" \
-  -H "Authorization: TC3-HMAC-SHA256 Credential=$id/$scope, SignedHeaders=content-type;host, Signature=$signature" \
+  -H "Authorization: TC3-HMAC-SHA256 Credential=$id/$scope, SignedHeaders=content-type;host;x-tc-action, Signature=$signature" \
   --data-binary "$body"
 echo

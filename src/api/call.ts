@@ -32,6 +32,8 @@ export type Language = 'en-US' | 'zh-CN';
 /** Whose signature the request claims to carry. */
 export interface Claim {
   readonly secretId: string;
+  /** Whether the action's name and its parameters are under the signature: nobody on the way can put others in. */
+  readonly coversCall: boolean;
   /** Whether the signature was made with this key, over exactly this request. */
   holds(secretKey: string): boolean;
 }

@@ -15,12 +15,22 @@ const VERSIONS: Readonly<Record<string, readonly Service[]>> = {
   '2018-08-13': ['tag'],
 };
 
+/**
+ * wire: the cloud's clients leave the action's name out of what they sign, so a call that was overheard can be sent again
+ * as another action until its five minutes are over. Nothing of ours that bans, resets or makes keys is had that way.
+ */
+const UNCOVERED = [
+  'AuthFailure.SignatureFailure',
+  'EdgeFour actions need x-tc-action among the signed headers, and a signed body.',
+] as const;
+
 export function find(call: Call, api: ApiContext): void {
   const { action: name, version } = call.message;
   const services = Object.hasOwn(VERSIONS, version) ? VERSIONS[version] : undefined;
   if (!services) throw new Fault('NoSuchVersion', `The versions here are ${Object.keys(VERSIONS).join(' and ')}.`);
   const action = Object.hasOwn(api.actions, name) ? api.actions[name] : undefined;
   if (action && services.includes(action.service ?? 'teo')) {
+    if (action.service === 'edgefour' && !call.message.claim.coversCall) throw new Fault(...UNCOVERED);
     call.actionName = name;
     call.action = action;
     return;

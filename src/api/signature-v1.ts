@@ -21,6 +21,7 @@ export function v1Claim(raw: RawRequest, form: Form): Claim | undefined {
   const signature = form.get('Signature') ?? '';
   return {
     secretId: form.get('SecretId') ?? '',
+    coversCall: namesOneAction(sourceParameters(form, false)),
     holds(secretKey) {
       const spellings = new Set([sourceParameters(form, false), sourceParameters(form, true)]);
       return signedHosts(raw).some((host) =>
@@ -31,6 +32,14 @@ export function v1Claim(raw: RawRequest, form: Form): Claim | undefined {
       );
     },
   };
+}
+
+/**
+ * The signed text joins decoded values, so it can be cut into parameters in more ways than one. The action is the same
+ * in all of them where only one place can begin it.
+ */
+function namesOneAction(source: string): boolean {
+  return source.match(/(?:^|&)Action=/g)?.length === 1;
 }
 
 /** wire: Python writes `.` for `_` in names, in the signed text only. */

@@ -26,6 +26,7 @@ export function tc3Claim(raw: RawRequest, authorizationText: string, timestamp: 
   if (!authorization) return undefined;
   return {
     secretId: authorization.secretId,
+    coversCall: authorization.signedHeaders.includes('x-tc-action') && !isUnsigned(raw),
     holds: (secretKey) => verify(raw, authorization, timestamp, secretKey),
   };
 }
@@ -61,8 +62,7 @@ function verify(raw: RawRequest, authorization: Authorization, timestamp: string
 function canonicalRequests(raw: RawRequest, signedHeaders: readonly string[]): string[] {
   const at = raw.url.indexOf('?');
   const query = raw.method === 'GET' && at >= 0 ? raw.url.slice(at + 1) : '';
-  const unsigned = header(raw, 'x-tc-content-sha256')?.trim() === UNSIGNED;
-  const payload = sha256(unsigned ? UNSIGNED : raw.method === 'GET' ? '' : raw.body);
+  const payload = sha256(isUnsigned(raw) ? UNSIGNED : raw.method === 'GET' ? '' : raw.body);
   const requests = signedHosts(raw).flatMap((host) =>
     [asSent, lowerCased].map((form) => {
       const lines = signedHeaders.map((name) => `${name}:${name === 'host' ? host : form(header(raw, name) ?? '')}\n`);
@@ -70,6 +70,10 @@ function canonicalRequests(raw: RawRequest, signedHeaders: readonly string[]): s
     }),
   );
   return [...new Set(requests)];
+}
+
+function isUnsigned(raw: RawRequest): boolean {
+  return header(raw, 'x-tc-content-sha256')?.trim() === UNSIGNED;
 }
 
 const asSent = (value: string): string => value.trim();

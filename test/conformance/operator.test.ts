@@ -77,6 +77,35 @@ test('making keys is no way to become root', async () => {
   await createKey(desk, { User: 'other', Policies: ['keys'] }, sam);
 });
 
+test('nobody grants what they have not: by a key, a policy, or one that outlives their own', async () => {
+  await using desk = await open();
+  const put = async (name: string, text: string, who: Identity = ROOT): Promise<string> =>
+    code(await desk.call('EdgeFourPutPolicy', { Name: name, Document: text }, who));
+  await put('admin', document(['allow', '*', '*']));
+  await put(
+    'keys',
+    document(['allow', 'edgefour:EdgeFourCreateKey', '*'], ['allow', 'edgefour:EdgeFourPutPolicy', '*']),
+  );
+  const sam = await createKey(desk, { User: 'sam', Policies: ['keys'] });
+  const admin = await desk.call('EdgeFourCreateKey', { User: 'x', Policies: ['admin'] }, sam);
+  assert.equal(admin.Error?.Code, CAM);
+  assert.match(admin.Error?.Message ?? '', /`sam` can't give what it has not: \* on \*\.$/);
+  assert.equal(await put('keys', document(['allow', '*', '*']), sam), CAM);
+  assert.equal(await put('new', document(['allow', 'teo:DescribeZones', '*']), sam), CAM);
+  assert.equal(await put('new', document(['allow', 'edgefour:EdgeFourCreateKey', '*']), sam), 'OK');
+  assert.equal(code(await desk.call('Echo', { ZoneId: 'z' }, sam)), CAM);
+
+  // What another's policy denies is granted to them when it no longer does.
+  await put('fenced', document(['allow', '*', '*'], ['deny', 'teo:*', 'qcs::teo::uin/:zone/z']));
+  assert.equal(await put('fenced', document(['allow', 'edgefour:EdgeFourCreateKey', '*']), sam), CAM);
+
+  const brief = await createKey(desk, { User: 'sam', Policies: ['keys'], Temporary: true, ExpiresSeconds: 60 });
+  const lasting = { User: 'x', Policies: ['new'] };
+  assert.equal(code(await desk.call('EdgeFourCreateKey', lasting, brief)), CAM);
+  assert.equal(code(await desk.call('EdgeFourCreateKey', { ...lasting, Temporary: true }, brief)), CAM);
+  await createKey(desk, { ...lasting, Temporary: true, ExpiresSeconds: 60 }, brief);
+});
+
 test('accounts see their own keys and policies only', async () => {
   await using desk = await open();
   const stranger = { secretId: 'AKIDSTRANGER', secretKey: 'SK' };

@@ -52,7 +52,8 @@ export function tc3(who: Identity, action: string, payload: unknown, how: Tc3Sig
     ...(unsignedPayload && { 'x-tc-content-sha256': 'UNSIGNED-PAYLOAD' }),
     ...how.headers,
   };
-  const signedHeaders = how.signedHeaders ?? ['content-type', 'host'];
+  const covered = action.startsWith('EdgeFour') ? ['x-tc-action'] : [];
+  const signedHeaders = how.signedHeaders ?? ['content-type', 'host', ...covered];
   const value = (name: string): string => {
     const given = name === 'host' ? (how.signedHost ?? host) : (headers[name] ?? '');
     return lowerCase ? given.toLowerCase() : given;

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { AnyAction } from '../../src/api/action.ts';
+import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { RawReply, RawRequest } from '../../src/api/call.ts';
 import { decodeForm } from '../../src/api/form.ts';
 import { v1Claim } from '../../src/api/signature-v1.ts';
@@ -206,4 +208,34 @@ test('temporary keys: the token is checked, and the end', async () => {
   assert.equal(await codeOf(signed({}, { ...ROOT, token: 'TOKEN' })), 'AuthFailure.TokenFailure');
   desk.advance(60_000);
   assert.equal(await codeOf(signed({}, temporary)), 'AuthFailure.TokenFailure');
+});
+
+test('no call that was overheard is sent again as an action of EdgeFour', async () => {
+  await using desk = await openDesk();
+  const how = ENGLISH;
+  const heard = tc3(ROOT, 'DescribeZones', {}, how);
+  const as = (raw: RawRequest, action: string): RawRequest => ({
+    ...raw,
+    headers: { ...raw.headers, 'x-tc-action': action },
+  });
+  const code = async (raw: RawRequest): Promise<string> =>
+    (JSON.parse((await desk.send(raw)).body) as { Response: Reply }).Response.Error?.Code ?? 'OK';
+  assert.equal(await code(heard), 'OK');
+  // wire: what the cloud's clients leave out of the signature, others may change.
+  assert.equal(await code(as(heard, 'DescribePlans')), 'OK');
+  for (const [name, { service }] of Object.entries<AnyAction>(ACTIONS))
+    if (service === 'edgefour') assert.equal(await code(as(heard, name)), 'AuthFailure.SignatureFailure', name);
+
+  const named = tc3(ROOT, 'DescribeZones', {}, { ...how, signedHeaders: ['content-type', 'host', 'x-tc-action'] });
+  assert.equal(await code(as(named, 'EdgeFourReset')), 'AuthFailure.SignatureFailure');
+  // An unsigned body would let others say whom the key is for.
+  const anyBody = tc3(ROOT, 'EdgeFourListKeys', {}, { ...how, unsignedPayload: true });
+  assert.equal(await code(anyBody), 'AuthFailure.SignatureFailure');
+  for (const method of ['GET', 'POST'] as const) {
+    assert.equal(await code(tc3(ROOT, 'EdgeFourListKeys', method === 'GET' ? '' : {}, { ...how, method })), 'OK');
+    assert.equal(await code(v1(ROOT, 'EdgeFourListKeys', {}, { ...how, method })), 'OK');
+    // Two ways to cut the signed text, and an action at the start of either.
+    const cut = v1(ROOT, 'EdgeFourListKeys', { 'Z.0': 'x&Action=EdgeFourReset' }, { ...how, method });
+    assert.equal(await code(cut), 'AuthFailure.SignatureFailure');
+  }
 });

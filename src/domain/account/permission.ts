@@ -29,7 +29,11 @@ export function refusedResource(documents: readonly PolicyDocument[], wish: Wish
 /** Action names are matched without case, and with or without CAM's `name/` in front. */
 function coversAction(statement: PolicyStatement, wish: Wish): boolean {
   const action = wish.action.toLowerCase();
-  return statement.action.some((pattern) => matches(pattern.toLowerCase().replace(/^name\//, ''), action));
+  return statement.action.some((pattern) => matches(actionPattern(pattern), action));
+}
+
+export function actionPattern(pattern: string): string {
+  return pattern.toLowerCase().replace(/^name\//, '');
 }
 
 function coversResource(statement: PolicyStatement, resource: string, account: string): boolean {
@@ -49,6 +53,17 @@ function matchesResource(pattern: string, resource: string, account: string): bo
 }
 /** The place of the account in `qcs:project:service:region:account:resource`. */
 const ACCOUNT = 4;
+
+/** What a resource pattern says of zones (`*`, `zone/zone-1`); undefined where it is about another account or product. */
+export function zonePattern(pattern: string, account: string): string | undefined {
+  if (pattern === '*') return '*';
+  const path = pattern
+    .split(':')
+    .slice(ACCOUNT + 1)
+    .join(':');
+  const product = [...pattern.split(':', ACCOUNT + 1), '*'].join(':');
+  return matchesResource(product, `qcs::teo::uin/${account}:`, account) ? path : undefined;
+}
 
 /** `*` stands for any run of characters. Linear: each `*` only ever moves forward. */
 export function matches(pattern: string, text: string): boolean {

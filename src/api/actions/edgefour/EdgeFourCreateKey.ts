@@ -2,6 +2,7 @@ import { newKeyPair } from '../../../domain/account/new-key.ts';
 import { boolean, integer, list, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { excessOf, lifeExcess } from '../../grants.ts';
 import { EdgeFourKey, shownKey } from '../../models/EdgeFourKey.ts';
 import { NAME } from '../../models/EdgeFourPolicy.ts';
 
@@ -47,12 +48,15 @@ export const EdgeFourCreateKey = action({
     if (ExpiresSeconds !== undefined && !Temporary) {
       throw tx.refuse('InvalidParameterValue', '`ExpiresSeconds` is for temporary keys; set `Temporary` too.');
     }
-    for (const name of Policies) {
-      if (!tx.get(keys.policy(account, name))) {
-        throw tx.refuse('ResourceNotFound', `There is no policy \`${name}\`; put it first.`);
-      }
-    }
+    const documents = Policies.map((name) => {
+      const policy = tx.get(keys.policy(account, name));
+      if (!policy) throw tx.refuse('ResourceNotFound', `There is no policy \`${name}\`; put it first.`);
+      return policy.document;
+    });
     const temporaryForMs = (ExpiresSeconds ?? DEFAULT_SECONDS) * 1000;
+    const excess = excessOf(tx, documents) ?? lifeExcess(tx, Temporary ? temporaryForMs : Infinity);
+    if (excess !== undefined)
+      throw tx.refuse('UnauthorizedOperation.CamUnauthorized', `\`${user}\` can't give what it has not: ${excess}.`);
     const pair = newKeyPair(tx.around.rng, {
       account,
       user: User,

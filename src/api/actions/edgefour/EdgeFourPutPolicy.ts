@@ -1,7 +1,9 @@
+import { replacement } from '../../../domain/account/grant.ts';
 import { readPolicyDocument } from '../../../domain/account/policy-document.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { excessOf } from '../../grants.ts';
 import { NAME } from '../../models/EdgeFourPolicy.ts';
 
 export const EdgeFourPutPolicy = action({
@@ -13,7 +15,7 @@ export const EdgeFourPutPolicy = action({
     Document: string('The CAM document, as JSON text.', { min: 2 }),
   },
   response: {},
-  errors: ['InvalidParameterValue'],
+  errors: ['InvalidParameterValue', 'UnauthorizedOperation.CamUnauthorized'],
   example: {
     title: 'Allow looking at one zone',
     request: {
@@ -26,7 +28,11 @@ export const EdgeFourPutPolicy = action({
   handle(tx, { Name, Document }) {
     const read = readPolicyDocument(Document);
     if ('wrong' in read) throw tx.refuse('InvalidParameterValue', read.wrong, { parameter: 'Document' });
-    const { account } = tx.caller;
+    const { account, user } = tx.caller;
+    const before = tx.get(keys.policy(account, Name))?.document;
+    const excess = excessOf(tx, [replacement(read.document, before, account)]);
+    if (excess !== undefined)
+      throw tx.refuse('UnauthorizedOperation.CamUnauthorized', `\`${user}\` can't give what it has not: ${excess}.`);
     tx.put(keys.policy(account, Name), { name: Name, account, document: read.document });
     return {};
   },

@@ -1,0 +1,89 @@
+/**
+ * Whether policies grant more than their giver has: nobody hands on a right that is not theirs. Patterns are compared with
+ * patterns, and where that is not certain the answer is that it is more. Pure; called where keys and policies are made.
+ */
+import type { PolicyDocument } from './account.ts';
+import { actionPattern, matches, zonePattern } from './permission.ts';
+
+/** One action pattern on one resource pattern. */
+interface Right {
+  readonly effect: 'allow' | 'deny';
+  readonly action: string;
+  readonly path: string;
+}
+
+/** limit: rights on either side; 500 with 500 are compared in some 20 ms, and usual policies have ten. */
+const MOST_RIGHTS = 500;
+
+/** The first thing granted that the giver has not, as `action on resource`; undefined where there is none. */
+export function beyond(
+  granted: readonly PolicyDocument[],
+  own: readonly PolicyDocument[],
+  account: string,
+): string | undefined {
+  const [given, had] = [rightsOf(granted, account), rightsOf(own, account)];
+  if (given.length > MOST_RIGHTS || had.length > MOST_RIGHTS)
+    return `more than ${MOST_RIGHTS} pairs of action and resource, which are not compared`;
+  const denied = given.filter(isDeny);
+  const more = given.find(
+    (right) =>
+      right.effect === 'allow' &&
+      !denied.some((deny) => includes(deny, right)) &&
+      !(
+        had.some((own) => own.effect === 'allow' && includes(own, right)) &&
+        had.filter(isDeny).every((own) => !mayMeet(own, right) || denied.some((deny) => includes(deny, own)))
+      ),
+  );
+  return more && `${more.action} on ${more.path}`;
+}
+
+/**
+ * What a new version of a policy grants to the keys that name it: what it allows, and what the old one denied and it
+ * does not.
+ */
+export function replacement(next: PolicyDocument, before: PolicyDocument | undefined, account: string): PolicyDocument {
+  const denied = rightsOf([next], account).filter(isDeny);
+  const freed = (before?.statement ?? []).filter(
+    (statement) =>
+      statement.effect === 'deny' &&
+      !rightsOf([{ version: '2.0', statement: [statement] }], account).every((right) =>
+        denied.some((deny) => includes(deny, right)),
+      ),
+  );
+  return {
+    ...next,
+    statement: [...next.statement, ...freed.map((statement) => ({ ...statement, effect: 'allow' as const }))],
+  };
+}
+
+const isDeny = ({ effect }: Right): boolean => effect === 'deny';
+
+/** One more than the limit at most, whatever documents hold. */
+function rightsOf(documents: readonly PolicyDocument[], account: string): Right[] {
+  const rights = new Map<string, Right>();
+  for (const { effect, action: actions, resource: resources } of documents.flatMap(({ statement }) => statement)) {
+    const paths = new Set(resources.flatMap((resource) => zonePattern(resource, account) ?? []));
+    for (const action of new Set(actions.map(actionPattern)))
+      for (const path of paths) {
+        rights.set(`${effect} ${action} ${path}`, { effect, action, path });
+        if (rights.size > MOST_RIGHTS) return [...rights.values()];
+      }
+  }
+  return [...rights.values()];
+}
+
+/** A `*` of the inner pattern is a character that only a `*` of the outer one takes. */
+function includes(outer: Right, inner: Right): boolean {
+  return matches(outer.action, inner.action) && matches(outer.path, inner.path);
+}
+
+function mayMeet(a: Right, b: Right): boolean {
+  return mayOverlap(a.action, b.action) && mayOverlap(a.path, b.path);
+}
+
+/** False only where the texts before the first `*`, or those behind the last one, can't be of one text. */
+function mayOverlap(a: string, b: string): boolean {
+  const [headA = '', headB = ''] = [a.split('*', 1)[0], b.split('*', 1)[0]];
+  const [tailA, tailB] = [a.slice(a.lastIndexOf('*') + 1), b.slice(b.lastIndexOf('*') + 1)];
+  return (headA.startsWith(headB) || headB.startsWith(headA)) && (tailA.endsWith(tailB) || tailB.endsWith(tailA));
+}
