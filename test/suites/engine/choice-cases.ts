@@ -1,5 +1,6 @@
 /** Which origin a connection gets: shares, tiers, session persistence, and the next one where one fails. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import type { Listener } from '../../../src/edge/engine.ts';
 import type { EndCause } from '../../../src/link/facts.ts';
@@ -165,15 +166,50 @@ export function choiceCases(under: EngineUnderTest): void {
       assert.deepEqual(await ends({ ...somewhere, targets: [target('224.0.0.1')] }), ['origin-unreachable', 'reset']);
     });
 
-    test('three origins are tried, not more', async (t) => {
+    test('a refusal costs nothing: with four of five origins refusing, 30 of 30 clients are served', async (t) => {
+      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+      const origin = await tcpOrigin(t, (socket) => void socket.end('ok'));
+      const targets = [1, 2, 3, 4].map(() => target(world.address()));
+      const rule = await world.rule({ ...leadsTo(origin), targets: [...targets, target(origin.address)] });
+      await world.up(rule);
+      for (let i = 0; i < 30; i++) assert.equal(await whoAnswers(t, rule), 'ok');
+      assert.equal(origin.connections.length, 30);
+    });
+
+    test('three origins may let a dial time out, not more', async (t) => {
       if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
       const origin = await tcpOrigin(t);
-      const targets = [1, 2, 3].map(() => target(world.address()));
-      const rule = await world.up(
-        await world.rule({ ...leadsTo(origin), targets: [...targets, target(origin.address, 1, 1)] }),
-      );
+      const deaf = await Promise.all([1, 2, 3].map(() => deafOrigin(t, origin.port)));
+      const targets = [...deaf.map(({ address }) => target(address)), target(origin.address, 1, 1)];
+      const fast = { targets, options: options({ connectTimeoutMs: 300 }) };
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...fast }));
       assert.equal((await readAll(dialTcp(t, ...entryOf(rule)))).end, 'reset');
-      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'origin-refused');
+      assert.deepEqual((await world.ended(rule.id))[0]?.end, 'origin-timeout');
+      assert.equal(origin.connections.length, 0);
+    });
+
+    test('no origin is dialled for a client that is gone: a reset ends the dial, behind an end too', async (t) => {
+      if (world.engine.capabilities().translates) return t.skip('clients dial origins themselves');
+      const deaf = await deafOrigin(t);
+      const origin = await tcpOrigin(t, undefined, { port: deaf.port });
+      const targets = [target(deaf.address), target(origin.address, 1, 1)];
+      const patient = { targets, options: options({ connectTimeoutMs: 30_000 }) };
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...patient }));
+      const plain = await tcpClient(t, ...entryOf(rule));
+      const talker = await tcpClient(t, ...entryOf(rule));
+      const leaver = await tcpClient(t, ...entryOf(rule));
+      talker.write('words');
+      leaver.end('last words');
+      await once(leaver, 'finish');
+      await world.active(rule.id, 3);
+      for (const client of [plain, talker, leaver]) client.resetAndDestroy();
+      const began = performance.now();
+      const records = await world.ended(rule.id, 3);
+      assert.ok(performance.now() - began < 25_000, 'the dials went on');
+      assert.deepEqual(
+        records.map(({ end }) => end),
+        ['client-reset', 'client-reset', 'client-reset'],
+      );
       assert.equal(origin.connections.length, 0);
     });
   });

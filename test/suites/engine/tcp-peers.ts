@@ -98,12 +98,12 @@ export function ask(socket: Socket, text: string): Promise<string> {
  * An origin that never answers a handshake: a thread that listens and then sleeps, with its backlog filled, so that the
  * system drops every further SYN.
  */
-export async function deafOrigin(t: TestContext): Promise<{ address: string; port: number }> {
+export async function deafOrigin(t: TestContext, at = 0): Promise<{ address: string; port: number }> {
   const address = anAddress();
   const code = `
     const { createServer } = require('node:net');
     const { parentPort } = require('node:worker_threads');
-    const server = createServer().listen({ host: '${address}', port: 0, backlog: 1 }, () => {
+    const server = createServer().listen({ host: '${address}', port: ${at}, backlog: 1 }, () => {
       parentPort.postMessage(server.address().port);
       // order: before it looks at its socket again, however soon somebody comes.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

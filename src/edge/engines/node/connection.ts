@@ -10,6 +10,7 @@ import type { BindPoint } from '../../flow/endpoints.ts';
 import type { Budget, Waiting } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
 import type { Session } from '../../flow/session.ts';
+import { mayTryNext } from '../../flow/tries.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import { plainAddress, type Endpoint } from '../../pass-through/pass-through.ts';
 import { dial, type Dialled } from './dial.ts';
@@ -21,6 +22,8 @@ export interface Connection {
   readonly point: BindPoint;
   /** Resets both sides and records. Twice is fine. */
   end(cause: EndCause): void;
+  /** Now and then: ends a dial whose client has reset the connection. */
+  probe(): void;
 }
 
 export interface ConnectionDeps {
@@ -32,8 +35,6 @@ export interface ConnectionDeps {
   isBound(point: BindPoint): boolean;
 }
 
-/** limit: targets that are tried before the client is told; design §5. */
-const MOST_TRIES = 3;
 /** limit: how soon a dial is repeated that found no descriptor although the budget said yes. */
 const RETRY_MS = 100;
 /** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
@@ -42,7 +43,7 @@ const SEGMENT = 1448;
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
   const { flow, budget, clock, live } = deps;
   const { remoteAddress, remotePort } = client;
-  client.on('error', () => {});
+  client.on('error', lost);
   // The client was gone before it could be served.
   if (remoteAddress === undefined) return void client.destroy();
   const session = flow.open({ address: plainAddress(remoteAddress), port: remotePort ?? 0 }, entryOf(client, point));
@@ -55,9 +56,12 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   let origin: Socket | undefined;
   let descriptors = 1;
   let retries = 0;
+  let timeouts = 0;
+  /** When the first dial began, or the last one timed out. */
+  let triesFrom = 0;
   let isOver = false;
 
-  const connection: Connection = { session, point, end };
+  const connection: Connection = { session, point, end, probe };
   live.add(connection);
   budget.hold();
   admit();
@@ -66,6 +70,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     waiting = budget.queue(() => {
       descriptors = 2;
       patience?.cancel();
+      triesFrom = clock.monotonic();
       dialNext();
     });
     if (!waiting) return end('limit');
@@ -75,7 +80,8 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   }
 
   function dialNext(): void {
-    const target = tried.size < MOST_TRIES ? flow.choose(session.client.address, tried) : undefined;
+    const mayTry = mayTryNext(timeouts, clock.monotonic() - triesFrom, flow.listener.options.connectTimeoutMs);
+    const target = mayTry ? flow.choose(session.client.address, tried) : undefined;
     const port = flow.originPort(point.port);
     if (!target || port === undefined) return end(lastCause);
     const to = { address: target.address, port };
@@ -92,7 +98,12 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
       return;
     }
     tried.add(to.address);
+    flow.forget(session.client.address);
     lastCause = result.failed;
+    if (result.failed === 'origin-timeout') {
+      timeouts++;
+      triesFrom = clock.monotonic();
+    }
     dialNext();
   }
 
@@ -119,6 +130,15 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
       },
       over: finish,
     });
+  }
+
+  /** not: reading. What an unread socket has to say of a reset it says to a writer, of nothing too, behind its end too. */
+  function probe(): void {
+    if (!origin) client.write('');
+  }
+
+  function lost(): void {
+    if (!origin) end('client-reset');
   }
 
   function end(cause: EndCause): void {

@@ -121,6 +121,7 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
     unlisten: (cause) => unbind(cause),
     sweep() {
       udp.sweep();
+      for (const connection of live) connection.probe();
       endDue();
     },
     endAll(cause) {

@@ -69,6 +69,7 @@ export const IORING_CQE_BUFFER_SHIFT = 16;
 // poll events
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
+export const POLLERR = 0x008;
 export const POLLRDHUP = 0x2000;
 
 // sockets

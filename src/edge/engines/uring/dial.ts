@@ -1,17 +1,28 @@
 /**
- * Finding an origin for a connection: choose, open a socket, connect; on refusal or time-out the next one, up to three,
- * before the client sees a failure. Nothing is sent before a connect has succeeded, so no origin but the last ever saw a
- * byte. Meanwhile the client is read already: its data waits in its queue, its reset ends the dial.
+ * Finding an origin for a connection: choose, open a socket, connect; on refusal or time-out the next one
+ * (flow/tries.ts), before the client sees a failure. Nothing is sent before a connect has succeeded, so no origin but the
+ * last ever saw a byte. Meanwhile the client is read already: its data waits in its queue, its reset ends the dial, also
+ * one behind its end.
  */
 import { send as sendNow, errnoName } from '../../../lib/ffi/libc.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
-import { AF_INET, AF_INET6, IPPROTO_TCP, MSG_NOSIGNAL, TCP_NODELAY, TCP_QUICKACK } from './abi.ts';
+import { mayTryNext } from '../../flow/tries.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IORING_CQE_F_MORE,
+  IPPROTO_TCP,
+  MSG_NOSIGNAL,
+  POLLERR,
+  TCP_NODELAY,
+  TCP_QUICKACK,
+} from './abi.ts';
 import { CAUSE, DROP } from './counters.ts';
-import { cancelAll, close, connect, openSocket } from './operations.ts';
+import { cancelAll, close, connect, openSocket, watchErrors } from './operations.ts';
 import { arm, finish, tick } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { MOST_TRIES, choose } from './rules.ts';
-import { DIALLING } from './slots.ts';
+import { choose } from './rules.ts';
+import { DIALLING, WATCHED } from './slots.ts';
 import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from './sockaddr.ts';
 import { flush, startReading } from './stream.ts';
 
@@ -29,22 +40,22 @@ function next(r: Relay, slot: number, cause: number): void {
   const client = s.nameOffset(slot, 0);
   const at = addressOffset(s.names, client);
   const size = addressSize(s.names, client);
-  const tries = s.tries[slot]!;
-  const tried = tries > 0 ? s.triedBy(slot) : undefined;
-  const position = tries < MOST_TRIES ? choose(rule, s.names, at, size, r.now, tried) : -1;
+  const mayTry = mayTryNext(s.timeouts[slot]!, r.now - s.triesFrom[slot]!, rule.spec.options.connectTimeoutMs);
+  const position = mayTry ? choose(rule, s.names, at, size, r.now, s.failed(slot)) : -1;
   if (position < 0) return finish(r, slot, cause, true);
   const address = rule.addresses[position]!;
   writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);
-  s.chose(slot, rule.spec.targets[position]!.number);
+  s.target[slot] = rule.spec.targets[position]!.number;
+  s.attempt[slot]! += 1;
   s.dialledAt[slot] = r.now;
-  openSocket(r.ring, address.length === 16 ? AF_INET6 : AF_INET, slot, s.generation[slot]!, s.tries[slot]!);
+  openSocket(r.ring, address.length === 16 ? AF_INET6 : AF_INET, slot, s.generation[slot]!, s.attempt[slot]!);
   arm(r, slot);
 }
 
 /** A socket towards the origin is there, or could not be had. */
 export function opened(r: Relay, slot: number, generation: number, attempt: number, result: number): void {
   const { slots: s } = r;
-  if (s.generation[slot] !== generation || s.tries[slot] !== attempt || s.state[slot] !== DIALLING) {
+  if (s.generation[slot] !== generation || s.attempt[slot] !== attempt || s.state[slot] !== DIALLING) {
     if (result >= 0) close(r.ring, result);
     return;
   }
@@ -73,7 +84,7 @@ export function opened(r: Relay, slot: number, generation: number, attempt: numb
 /** The origin has answered, or the system for it. */
 export function connected(r: Relay, slot: number, generation: number, attempt: number, result: number): void {
   const { slots: s } = r;
-  if (s.generation[slot] !== generation || s.tries[slot] !== attempt || s.state[slot] !== DIALLING) return;
+  if (s.generation[slot] !== generation || s.attempt[slot] !== attempt || s.state[slot] !== DIALLING) return;
   if (result < 0) return failed(r, slot, CAUSE[dialCause(errnoName(result))]);
   const { rule } = r.rules.entry(s.entry[slot]!);
   const client = s.nameOffset(slot, 0);
@@ -90,6 +101,21 @@ export function connected(r: Relay, slot: number, generation: number, attempt: n
   if (rule.pass.carrier === 'start') announce(r, slot);
   startReading(r, 2 * slot + 1, true);
   flush(r, 2 * slot);
+}
+
+/** The client has sent its end while its origin is being dialled; a reset behind it comes by no receive. */
+export function endedEarly(r: Relay, slot: number): void {
+  const { slots: s } = r;
+  s.flags[2 * slot]! |= WATCHED;
+  watchErrors(r.ring, s.fd[2 * slot]!, slot, s.generation[slot]!);
+}
+
+/** Something has happened on that socket: an error, or only an end. */
+export function watched(r: Relay, slot: number, generation: number, events: number, cqeFlags: number): void {
+  const { slots: s } = r;
+  if (s.generation[slot] !== generation) return;
+  if ((cqeFlags & IORING_CQE_F_MORE) === 0) s.flags[2 * slot]! &= ~WATCHED;
+  if (events > 0 && (events & POLLERR) !== 0) finish(r, slot, CAUSE['client-reset'], true);
 }
 
 /** The clock of a connection that dials: time-out, or another try for a socket. */
@@ -112,6 +138,11 @@ function failed(r: Relay, slot: number, cause: number): void {
   }
   const client = s.nameOffset(slot, 0);
   rule.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
+  s.ruleOut(slot);
+  if (cause === CAUSE['origin-timeout']) {
+    s.timeouts[slot]! += 1;
+    s.triesFrom[slot] = r.now;
+  }
   next(r, slot, cause);
 }
 

@@ -55,6 +55,7 @@ export const OP = {
   UDP_SEND: 10,
   UDP_SEND_AGAIN: 11,
   UDP_ORIGIN_BURST: 12,
+  WATCH: 13,
 } as const;
 
 const OP_BITS = 4;
@@ -196,6 +197,12 @@ export function sendMessage(
 export function poll(ring: Ring, fd: number, events: number, direction: number, generation: number): void {
   const i = ring.sqe(IORING_OP_POLL_ADD, 0, 0, fd, low(OP.POLL, direction), high(generation, 0));
   ring.sqes[i + SQE.opFlags] = events;
+}
+
+/** Completes when the socket has an error or an end: the kernel tells of these unasked, and of an end that is there, too. */
+export function watchErrors(ring: Ring, fd: number, slot: number, generation: number): void {
+  const i = ring.sqe(IORING_OP_POLL_ADD, 0, 0, fd, low(OP.WATCH, slot), high(generation, 0));
+  ring.sqes[i + SQE.len] = IORING_POLL_ADD_MULTI;
 }
 
 /** Completes each time the eventfd is written to. */

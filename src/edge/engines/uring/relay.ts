@@ -16,7 +16,7 @@ import { PARTY } from './records.ts';
 import type { RecordWriter } from './records.ts';
 import type { Ring } from './ring.ts';
 import type { Entry, Rules } from './rules.ts';
-import { BULK, DIALLING, POLLING, READING, SENDING } from './slots.ts';
+import { BULK, DIALLING, POLLING, READING, SENDING, WATCHED } from './slots.ts';
 import type { Slots } from './slots.ts';
 import { addressOffset, addressSize, portAt } from './sockaddr.ts';
 import type { Toa } from './toa/announce.ts';
@@ -79,7 +79,7 @@ export function finish(r: Relay, slot: number, cause: number, reset: boolean): v
     if (fd < 0) continue;
     if (reset) setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
     // What is under way on a socket holds it open: it reads for its own direction and writes for the other.
-    const busy = (s.flags[k]! & (READING | POLLING)) | (s.flags[k ^ 1]! & (SENDING | POLLING));
+    const busy = (s.flags[k]! & (READING | POLLING | WATCHED)) | (s.flags[k ^ 1]! & (SENDING | POLLING));
     if (busy !== 0 || s.state[slot] === DIALLING) cancelAll(ring, fd);
     close(ring, fd);
   }

@@ -60,9 +60,6 @@ export interface Entry {
   open: number;
 }
 
-/** `max tries`: the first origin and the next two. */
-export const MOST_TRIES = 3;
-
 export class Rules {
   readonly rules = new Map<number, Rule>();
   readonly entries: Entry[] = [];
@@ -264,15 +261,15 @@ export function choose(
   at: number,
   size: number,
   now: number,
-  tried?: readonly number[],
+  tried?: ReadonlySet<number>,
 ): number {
   const { targets, turns } = rule.spec;
   const kept = rule.persistence?.recall(memory, at, size, now) ?? -1;
-  if (kept >= 0 && !tried?.includes(kept)) {
+  if (kept >= 0 && !tried?.has(kept)) {
     const position = rule.positions.get(kept);
     if (position !== undefined && targets[position]!.weight > 0) return position;
   }
-  return nextTurn(turns, rule.position, tried && ((position) => tried.includes(targets[position]!.number)));
+  return nextTurn(turns, rule.position, tried && ((position) => tried.has(targets[position]!.number)));
 }
 
 /** Whether a session that goes to this target and port may go on. */

@@ -22,6 +22,8 @@ export const BULK_WANTED = 1 << 5; /** Switch to splice once reading has stopped
 export const BULK = 1 << 6; /** Bytes move by splice through the pipe. */
 export const POLLING = 1 << 7; /** In bulk: a poll is under way. */
 export const HUNGRY = 1 << 8; /** Waits for a buffer. */
+export const WATCHED =
+  1 << 9; /** A poll for errors is under way on the source, which ended before an origin was there. */
 
 export class Slots {
   readonly capacity: number;
@@ -33,14 +35,19 @@ export class Slots {
   /** Index of the rule, and of the listening socket that accepted. */
   readonly rule: Int32Array;
   readonly entry: Int32Array;
-  /** Index of the target, -1 while none is chosen; and how many were tried. */
+  /** Number of the target, -1 while none is chosen; sockets that were asked for; and how many targets have timed out. */
   readonly target: Int32Array;
-  readonly tries: Uint8Array;
-  /** The targets tried before this one. */
-  readonly #tried: Int32Array;
-  /** Milliseconds: accepted; this dial began; last byte either way; cut at (0 = no); next record due (0 = none). */
+  readonly attempt: Uint16Array;
+  readonly timeouts: Uint8Array;
+  /** Targets that have failed, of slots with any: most have none. */
+  readonly #failed = new Map<number, Set<number>>();
+  /**
+   * Milliseconds: accepted; this dial began; the first one since accepting or a time-out did; last byte either way; cut at
+   * (0 = no); next record due (0 = none).
+   */
   readonly acceptedAt: Float64Array;
   readonly dialledAt: Float64Array;
+  readonly triesFrom: Float64Array;
   readonly seenAt: Float64Array;
   readonly cutAt: Float64Array;
   readonly recordAt: Float64Array;
@@ -89,10 +96,11 @@ export class Slots {
     this.rule = new Int32Array(capacity);
     this.entry = new Int32Array(capacity);
     this.target = new Int32Array(capacity);
-    this.tries = new Uint8Array(capacity);
-    this.#tried = new Int32Array(2 * capacity);
+    this.attempt = new Uint16Array(capacity);
+    this.timeouts = new Uint8Array(capacity);
     this.acceptedAt = new Float64Array(capacity);
     this.dialledAt = new Float64Array(capacity);
+    this.triesFrom = new Float64Array(capacity);
     this.seenAt = new Float64Array(capacity);
     this.cutAt = new Float64Array(capacity);
     this.recordAt = new Float64Array(capacity);
@@ -131,8 +139,10 @@ export class Slots {
     this.rule[slot] = rule;
     this.entry[slot] = entry;
     this.target[slot] = -1;
-    this.tries[slot] = 0;
+    this.attempt[slot] = 0;
+    this.timeouts[slot] = 0;
     this.acceptedAt[slot] = now;
+    this.triesFrom[slot] = now;
     this.seenAt[slot] = now;
     this.cutAt[slot] = 0;
     this.recordAt[slot] = 0;
@@ -151,6 +161,7 @@ export class Slots {
   /** The caller has emptied the queues and dealt with descriptors and pipes. */
   give(slot: number): void {
     if (this.state[slot] === DIALLING) this.dialling--;
+    if (this.#failed.size > 0) this.#failed.delete(slot);
     this.state[slot] = FREE;
     this.generation[slot] = (this.generation[slot] ?? 0) + 1;
     this.fd[2 * slot] = this.fd[2 * slot + 1] = -1;
@@ -163,18 +174,16 @@ export class Slots {
     this.dialling--;
   }
 
-  /** The next try goes to this target. */
-  chose(slot: number, target: number): void {
-    const tries = this.tries[slot]!;
-    if (tries > 0) this.#tried[2 * slot + tries - 1] = this.target[slot]!;
-    this.target[slot] = target;
-    this.tries[slot] = tries + 1;
+  /** The target of this try has failed. */
+  ruleOut(slot: number): void {
+    const failed = this.#failed.get(slot);
+    if (failed) failed.add(this.target[slot]!);
+    else this.#failed.set(slot, new Set([this.target[slot]!]));
   }
 
-  /** Numbers of all targets that were tried. */
-  triedBy(slot: number): number[] {
-    const before = this.#tried.subarray(2 * slot, 2 * slot + this.tries[slot]! - 1);
-    return [...before, this.target[slot]!];
+  /** Numbers of all targets that have failed. */
+  failed(slot: number): ReadonlySet<number> | undefined {
+    return this.#failed.size === 0 ? undefined : this.#failed.get(slot);
   }
 
   /** Where a slot's client (0) or dialled (1) address lies in `names`. */

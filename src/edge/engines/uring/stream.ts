@@ -6,10 +6,11 @@
 import { shutdown } from '../../../lib/ffi/libc.ts';
 import { ECANCELED, ENOBUFS, IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE, SHUT_WR } from './abi.ts';
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from './counters.ts';
+import { endedEarly } from './dial.ts';
 import { OP, cancelReceive, receive, send } from './operations.ts';
 import { finish } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { BULK, BULK_WANTED, CLOSED, ENDED, HUNGRY, READING, RELAYING, SENDING, STOPPING } from './slots.ts';
+import { BULK, BULK_WANTED, CLOSED, DIALLING, ENDED, HUNGRY, READING, RELAYING, SENDING, STOPPING } from './slots.ts';
 import { enterBulk } from './splice.ts';
 
 /** limit: a direction holds about this many buffers when its receiver is slow; one burst more may be on its way. */
@@ -48,6 +49,7 @@ export function received(r: Relay, k: number, generation: number, result: number
   if (buffer >= 0) buffers.give(buffer);
   if (result === 0) {
     ended(r, k);
+    if (s.state[slot] === DIALLING) endedEarly(r, slot);
     flush(r, k);
   } else if (result === -ENOBUFS) starved(r, k);
   else if (result === -ECANCELED) flush(r, k);

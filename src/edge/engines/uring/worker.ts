@@ -9,7 +9,7 @@ import { Acceptor } from './accept.ts';
 import { Budget } from './budget.ts';
 import { BufferPool } from './buffers.ts';
 import type { FromWorker, WorkerSettings } from './control.ts';
-import { connected, dialTick, opened } from './dial.ts';
+import { connected, dialTick, opened, watched } from './dial.ts';
 import { TCP_BUFFERS } from './shape.ts';
 import { writeEstate } from './estate.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
@@ -148,6 +148,8 @@ function complete(r: Relay, operation: number, index: number, high: number, resu
       return connected(r, index, generationOf(high), tokenOf(high), result);
     case OP.POLL:
       return polled(r, index, generationOf(high));
+    case OP.WATCH:
+      return watched(r, index, generationOf(high), result, flags);
     case OP.UDP_CLIENT:
       return fromClient(r, index, result, flags);
     case OP.UDP_ORIGIN:
