@@ -85,7 +85,9 @@ export class Reporter {
   /** Sends counters that have changed and records that wait, as far as control takes them. */
   tell(): Promise<void> {
     if (!this.#connected) return Promise.resolve();
-    return (this.#telling ??= this.#tell()
+    // order: not at once. It may have been a record that was just handed over, and its engine is asked for counters here.
+    return (this.#telling ??= Promise.resolve()
+      .then(() => this.#tell())
       .catch(() => {})
       .finally(() => {
         this.#telling = undefined;

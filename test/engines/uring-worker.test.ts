@@ -55,15 +55,12 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const records: ConnectionRecord[] = [];
   patient.end();
   await eventually(() => {
-    seat.reader.read(
-      () => ({ id: 'r', proxy: 'p' }),
-      (record) => records.push(record),
-    );
+    records.push(...seat.reader.take(() => ({ id: 'r', proxy: 'p' })));
     assert.equal(records.length, 1);
   });
-  const { connections, active, ends } = sumRows([row]);
+  const { connections, active, ends, unrecorded } = sumRows([row]);
   assert.deepEqual(
-    { connections, active, ends },
-    { connections: 2, active: 0, ends: { error: 1, 'client-closed': 1 } },
+    { connections, active, ends, unrecorded },
+    { connections: 2, active: 0, ends: { error: 1, 'client-closed': 1 }, unrecorded: { sampled: 0, lost: 1 } },
   );
 });

@@ -9,6 +9,7 @@ import { changeCases } from './engine/change-cases.ts';
 import { choiceCases } from './engine/choice-cases.ts';
 import type { EngineUnderTest } from './engine/fixture.ts';
 import { isolationCases } from './engine/isolation-cases.ts';
+import { recordCases } from './engine/record-cases.ts';
 import { rangeCases } from './engine/range-cases.ts';
 import { tcpCases } from './engine/tcp-cases.ts';
 import { udpCases } from './engine/udp-cases.ts';
@@ -22,6 +23,7 @@ const SUBJECTS = {
   change: changeCases,
   ranges: rangeCases,
   isolation: isolationCases,
+  records: recordCases,
 };
 export type Subject = keyof typeof SUBJECTS;
 

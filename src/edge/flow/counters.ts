@@ -19,6 +19,8 @@ export interface LiveCounters {
   packetsOut: number;
   readonly dropped: Partial<Record<DropReason, number>>;
   readonly ends: Partial<Record<EndCause, number>>;
+  /** Once there are some. */
+  unrecorded?: { sampled: number; lost: number };
 }
 
 export function createCounters(): LiveCounters {
@@ -39,7 +41,7 @@ export function countDrop(counters: LiveCounters, reason: DropReason): void {
 }
 
 /** A copy that no longer changes. */
-export function snapshot(counters: LiveCounters & Pick<RuleCounters, 'unrecorded'>): RuleCounters {
+export function snapshot(counters: LiveCounters): RuleCounters {
   const { dropped, ends, unrecorded } = counters;
   return {
     ...counters,

@@ -125,6 +125,7 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     close(session, cause) {
       counters.active--;
       counters.ends[cause] = (counters.ends[cause] ?? 0) + 1;
+      if (session.id === undefined) (counters.unrecorded ??= { sampled: 0, lost: 0 }).sampled++;
       record(session, cause);
     },
     judge(session, bound) {

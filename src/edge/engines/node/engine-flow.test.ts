@@ -1,4 +1,4 @@
 import { engineSuite } from '../../../../test/suites/engine-suite.ts';
 import { createNodeEngine } from './engine.ts';
 
-engineSuite('node engine', { create: createNodeEngine }, ['choice', 'announce', 'udp', 'binding', 'ranges']);
+engineSuite('node engine', { create: createNodeEngine }, ['choice', 'announce', 'udp', 'binding', 'ranges', 'records']);

@@ -15,8 +15,6 @@ export const DROP_REASONS = [
   'wait-buffers',
   /** A big stream was copied because no pipe could be had. */
   'wait-pipes',
-  /** Connection records: the reader was too slow. */
-  'records',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -26,7 +24,10 @@ export const BYTES_IN = 2;
 export const BYTES_OUT = 3;
 export const PACKETS_IN = 4;
 export const PACKETS_OUT = 5;
-const ENDS = 6;
+/** Ended without a record: not in the sample; or the reader of records was too slow, or the worker died. */
+export const SAMPLED = 6;
+export const LOST = 7;
+const ENDS = 8;
 const DROPS = ENDS + END_CAUSES.length;
 export const ROW = DROPS + DROP_REASONS.length;
 
@@ -54,6 +55,7 @@ export function sumRows(rows: readonly Row[]): RuleCounters {
       Name,
       number
     >;
+  const unrecorded = { sampled: sum(SAMPLED), lost: sum(LOST) };
   return {
     connections: sum(CONNECTIONS),
     active: sum(ACTIVE),
@@ -63,11 +65,13 @@ export function sumRows(rows: readonly Row[]): RuleCounters {
     packetsOut: sum(PACKETS_OUT),
     dropped: named(DROP_REASONS, DROPS),
     ends: named(END_CAUSES, ENDS),
+    ...(unrecorded.sampled + unrecorded.lost > 0 && { unrecorded }),
   };
 }
 
 /** A worker died: what it had open is over. The row stays, and goes on counting under the next worker. */
 export function closeRow(row: Row): void {
   row[ENDS + CAUSE.error]! += row[ACTIVE] ?? 0;
+  row[LOST]! += row[ACTIVE] ?? 0;
   row[ACTIVE] = 0;
 }

@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
+import { systemRng } from '../../../lib/rng.ts';
 import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
 import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from './control.ts';
@@ -116,8 +117,8 @@ export class Seat {
     const { slots, descriptors, buffers, toa, inherited } = this.#shape;
     const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
     return {
-      // Unique over restarts of the process too: it begins the id of every record.
-      name: `u${this.index}${(performance.timeOrigin + performance.now()).toString(36).replace('.', '')}`,
+      // Nobody else has it, on any machine and at any time: it begins the id of every record.
+      name: systemRng.uuid().replaceAll('-', ''),
       slots,
       descriptors,
       buffers,

@@ -47,7 +47,6 @@ export class Flows {
   readonly #next: Int32Array;
   readonly #free: Int32Array;
   #freeCount = 0;
-  #taken = 0;
 
   constructor(capacity: number, descriptors: SharedArrayBuffer) {
     const slab = mapPages(capacity * NAME_BYTES);
@@ -109,7 +108,6 @@ export class Flows {
     this.openedAt[flow] = now;
     this.seniority.opened(flow, rule, now);
     this.recordAt[flow] = 0;
-    this.number[flow] = ++this.#taken;
     this.bytes[2 * flow] = this.bytes[2 * flow + 1] = 0;
     this.recorded[2 * flow] = this.recorded[2 * flow + 1] = 0;
     this.headerSize[flow] = 0;

@@ -63,8 +63,10 @@ export function createPlane(
   /** Another process serves the same sockets. */
   let isSucceeded = false;
   const reading = systemClock.every(RECORDS_MS, () => {
+    // order: what has ended is looked up first, because its last record may be written right now.
+    const over = [...rules].filter(([, rule]) => rule.removed && counted(rule).active === 0);
     readRecords();
-    retire();
+    for (const [id, rule] of over) retire(id, rule);
   });
   let indices = 0;
 
@@ -81,6 +83,8 @@ export function createPlane(
   }
 
   function died(worker: number): void {
+    // order: the next worker writes its records elsewhere.
+    readRecords();
     events.log('error', 'a relay worker died; its connections are reset, its rules are taken up again', { worker });
     tellAll({ ok: false, reason: 'a relay worker is being restarted' });
   }
@@ -95,27 +99,19 @@ export function createPlane(
   }
 
   function readRecords(): void {
-    for (const seat of seats) {
-      seat.reader.read(
-        (index) => byIndex.get(index)?.listener,
-        (record) => events.record(record),
-      );
-    }
+    for (const { reader } of seats)
+      for (const record of reader.take((index) => byIndex.get(index)?.listener)) events.record(record);
   }
 
-  /** Forgets a removed rule once nothing of it lives, but for what it counted. */
-  function retire(): void {
-    for (const [id, rule] of rules) {
-      if (!rule.removed || turns.has(id)) continue;
-      const sums = counted(rule);
-      if (sums.active > 0) continue;
-      rules.delete(id);
-      byIndex.delete(rule.index);
-      retired.set(id, sums);
-      for (const oldest of retired.keys()) {
-        if (retired.size <= MOST_RETIRED) break;
-        retired.delete(oldest);
-      }
+  /** Nothing of a removed rule lives: it is forgotten, but for what it counted. */
+  function retire(id: string, rule: PlaneRule): void {
+    if (!rule.removed || turns.has(id)) return;
+    rules.delete(id);
+    byIndex.delete(rule.index);
+    retired.set(id, counted(rule));
+    for (const oldest of retired.keys()) {
+      if (retired.size <= MOST_RETIRED) break;
+      retired.delete(oldest);
     }
   }
 

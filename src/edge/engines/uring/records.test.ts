@@ -8,9 +8,7 @@ const nameOf = (rule: number): { id: string; proxy: string } | undefined =>
   rule === 3 ? { id: 'rule-3', proxy: 'sid-1' } : undefined;
 
 function readAll(reader: RecordReader): ConnectionRecord[] {
-  const records: ConnectionRecord[] = [];
-  reader.read(nameOf, (record) => records.push(record));
-  return records;
+  return [...reader.take(nameOf)];
 }
 
 test('what a worker writes is what the agent reads, once', () => {

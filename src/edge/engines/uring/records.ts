@@ -111,15 +111,20 @@ export class RecordReader {
     this.#worker = worker;
   }
 
-  /** Hands over what was written since the last call. */
-  read(nameOf: (rule: number) => RuleName | undefined, take: (record: ConnectionRecord) => void): void {
+  /**
+   * What was written since the last call. order: read before anybody has a record in hand, because what is done with one may
+   * lead here again.
+   */
+  take(nameOf: (rule: number) => RuleName | undefined): readonly ConnectionRecord[] {
     const { head } = this.#at;
+    const records: ConnectionRecord[] = [];
     const end = Atomics.load(head, WRITTEN);
     for (let at = head[READ]!; at !== end; at = (at + 1) | 0) {
       const record = this.#record((at & (ENTRIES - 1)) * ENTRY_BYTES, nameOf);
-      if (record) take(record);
-      Atomics.store(head, READ, (at + 1) | 0);
+      if (record) records.push(record);
     }
+    Atomics.store(head, READ, end);
+    return records;
   }
 
   #record(entry: number, nameOf: (rule: number) => RuleName | undefined): ConnectionRecord | undefined {

@@ -8,7 +8,7 @@ import { SOL_SOCKET, SO_LINGER } from './abi.ts';
 import type { Acceptor } from './accept.ts';
 import type { Budget } from './budget.ts';
 import type { BufferPool } from './buffers.ts';
-import { ACTIVE, CAUSE, CONNECTIONS, DROP, countEnd } from './counters.ts';
+import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from './counters.ts';
 import { cancelAll, close } from './operations.ts';
 import type { OptionSetter } from './options.ts';
 import type { Pipes } from './pipes.ts';
@@ -47,6 +47,8 @@ export interface Relay {
   readonly hungry: number[];
   /** Milliseconds since 1970, read once per batch. */
   now: number;
+  /** Connections and sessions so far: with the worker's name, the number of one is its record's id. */
+  taken: number;
 }
 
 /** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
@@ -60,6 +62,7 @@ export function begin(r: Relay, slot: number): void {
   const { slots: s } = r;
   const entry = r.rules.entry(s.entry[slot]!);
   const { rule } = entry;
+  s.number[slot] = ++r.taken;
   r.rules.opened(entry);
   rule.row[CONNECTIONS]! += 1;
   rule.row[ACTIVE]! += 1;
@@ -140,22 +143,25 @@ export function cut(r: Relay, slot: number, ms: number): void {
   arm(r, slot);
 }
 
-/** Writes the record of a connection's end, or of its last minute (cause −1), if it is one of the sample. */
+/** The record of a connection's end, or of its last minute (cause −1): what does not fit then is told by the next one. */
 function record(r: Relay, slot: number, cause: number): void {
   const { slots: s, records } = r;
-  if (s.recordAt[slot] === 0) return;
-  const k = 2 * slot;
   const entry = r.rules.entry(s.entry[slot]!);
+  const { row, index } = entry.rule;
+  if (s.recordAt[slot] === 0) {
+    row[SAMPLED]! += 1;
+    return;
+  }
+  const k = 2 * slot;
   const bytesIn = s.bytes[k]! - s.recorded[k]!;
   const bytesOut = s.bytes[k + 1]! - s.recorded[k + 1]!;
   s.recordAt[slot] = r.now + RECORD_EVERY_MS;
-  s.recorded[k] = s.bytes[k]!;
-  s.recorded[k + 1] = s.bytes[k + 1]!;
-  const { row, index } = entry.rule;
   if (!records.begin(s.number[slot]!, index, false, cause, s.acceptedAt[slot]!, r.now, bytesIn, bytesOut)) {
-    row[DROP.records]! += 1;
+    if (cause >= 0) row[LOST]! += 1;
     return;
   }
+  s.recorded[k] = s.bytes[k]!;
+  s.recorded[k + 1] = s.bytes[k + 1]!;
   const client = s.nameOffset(slot, 0);
   records.party(
     PARTY.client,

@@ -51,7 +51,7 @@ export class Slots {
   readonly seenAt: Float64Array;
   readonly cutAt: Float64Array;
   readonly recordAt: Float64Array;
-  /** Number of the connection in this worker's life; with the worker's name it is the record's id. */
+  /** See Relay.taken. */
   readonly number: Float64Array;
   /** The direction that ended first: decides between client-closed and origin-closed. */
   readonly endedFirst: Uint8Array;
@@ -79,7 +79,6 @@ export class Slots {
   readonly nameSlab: Slab;
   readonly #free: Int32Array;
   #freeCount = 0;
-  #taken = 0;
   /** Connections without an origin yet: while there are any, clocks are looked at more often. */
   dialling = 0;
 
@@ -146,7 +145,6 @@ export class Slots {
     this.seenAt[slot] = now;
     this.cutAt[slot] = 0;
     this.recordAt[slot] = 0;
-    this.number[slot] = ++this.#taken;
     this.endedFirst[slot] = 0;
     for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
       this.flags[k] = 0;

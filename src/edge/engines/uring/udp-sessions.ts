@@ -5,7 +5,7 @@
  */
 import { close, connect, errnoName, socket } from '../../../lib/ffi/libc.ts';
 import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './abi.ts';
-import { ACTIVE, CAUSE, CONNECTIONS, DROP, countEnd } from './counters.ts';
+import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, countEnd } from './counters.ts';
 import { HEADER_BYTES } from './flows.ts';
 import { cancelAll, close as closeInRing } from './operations.ts';
 import { PARTY } from './records.ts';
@@ -63,6 +63,7 @@ export function begin(
   const { flows } = r.udp!;
   const { rule } = entry;
   const flow = flows.take(entry.index, rule.index, words, at, fd, r.now);
+  flows.number[flow] = ++r.taken;
   flows.target[flow] = rule.spec.targets[position]!.number;
   flows.originPort[flow] = entry.originPort;
   flows.originFamily[flow] = rule.addresses[position]!.length === 16 ? AF_INET6 : AF_INET;
@@ -168,18 +169,21 @@ export function judgeSessions(r: Relay, rule: Rule, changed: boolean): void {
 function recordSession(r: Relay, flow: number, cause: number): void {
   const { flows } = r.udp!;
   const { records } = r;
-  if (flows.recordAt[flow] === 0) return;
   const entry = r.rules.entry(flows.entry[flow]!);
+  const { row, index } = entry.rule;
+  if (flows.recordAt[flow] === 0) {
+    row[SAMPLED]! += 1;
+    return;
+  }
   const bytesIn = flows.bytes[2 * flow]! - flows.recorded[2 * flow]!;
   const bytesOut = flows.bytes[2 * flow + 1]! - flows.recorded[2 * flow + 1]!;
   flows.recordAt[flow] = r.now + RECORD_EVERY_MS;
-  flows.recorded[2 * flow] = flows.bytes[2 * flow]!;
-  flows.recorded[2 * flow + 1] = flows.bytes[2 * flow + 1]!;
-  const { row, index } = entry.rule;
   if (!records.begin(flows.number[flow]!, index, true, cause, flows.openedAt[flow]!, r.now, bytesIn, bytesOut)) {
-    row[DROP.records]! += 1;
+    if (cause >= 0) row[LOST]! += 1;
     return;
   }
+  flows.recorded[2 * flow] = flows.bytes[2 * flow]!;
+  flows.recorded[2 * flow + 1] = flows.bytes[2 * flow + 1]!;
   const name = flows.nameOffset(flow);
   records.party(
     PARTY.client,

@@ -69,6 +69,7 @@ function run(): void {
     entryIdle: (entry) => orders.idle(r, entry),
     hungry: [],
     now,
+    taken: 0,
   };
   watch(ring, settings.wakeFd);
   r.mapped();
