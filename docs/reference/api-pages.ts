@@ -36,6 +36,13 @@ export function apiIndex(actions: readonly Named[]): string {
   ].join('\n');
 }
 
+function touched({ touches, request }: AnyAction): string {
+  if (touches === 'account') return 'the account (`*`)';
+  if (touches === 'world') return 'every zone of the account';
+  if (touches === 'zone' || typeof touches === 'object') return 'the zone';
+  return `${'ZoneId' in request ? 'the zone, or without one on ' : ''}each zone: those that are not allowed are left out`;
+}
+
 export function actionPage(name: string, action: AnyAction): string {
   const request = fieldRows(action.request);
   const response = fieldRows(action.response);
@@ -46,6 +53,8 @@ export function actionPage(name: string, action: AnyAction): string {
     action.summary,
     '',
     `Service \`${action.service ?? 'teo'}\`, ${action.access} access. From the shell: \`edgefour api ${name} --help\`.`,
+    '',
+    `Policies are asked for \`${action.service ?? 'teo'}:${name}\` on ${touched(action)}.`,
     '',
     '## Request',
     '',

@@ -6,10 +6,18 @@ import type { FaultCode } from '../faults/catalogue.ts';
 import type { Fields, Infer } from '../shape/shape.ts';
 import type { Tx } from './transaction.ts';
 
+/**
+ * What policies are asked about before the handler runs: the `zone` that ZoneId names; things of the `account` that belong
+ * to no zone; every zone there is (`world`); zones that the request names in another way; or, of a list, nothing but
+ * whether the caller may use it at all: it shows the zones that are `seen` (Caller.sees) and leaves out the others.
+ */
+type Touches<Req> = 'zone' | 'account' | 'world' | 'seen' | { zones(request: Req): readonly string[] };
+
 export interface Action<Req extends Fields = Fields, Res extends Fields = Fields, Code extends FaultCode = FaultCode> {
   readonly summary: string;
   /** `read` actions never write; both are refused to a caller whose policies don't allow the action. */
   readonly access: 'read' | 'write';
+  readonly touches: Touches<Infer<Req>>;
   /** Which service's name signs and permits it; default `teo`. */
   readonly service?: 'teo' | 'tag' | 'edgefour';
   readonly request: Req;
@@ -25,6 +33,7 @@ export interface Action<Req extends Fields = Fields, Res extends Fields = Fields
 export interface AnyAction {
   readonly summary: string;
   readonly access: 'read' | 'write';
+  readonly touches: Touches<never>;
   readonly service?: 'teo' | 'tag' | 'edgefour';
   readonly request: Fields;
   readonly response: Fields;

@@ -1,9 +1,10 @@
 /**
- * Whether the caller's CAM policies allow the action on the zones it names. Root may do everything; anybody else only
- * what a policy allows. Policies are read on every call, so a change counts at once. A step of the pipeline.
+ * Whether the caller's CAM policies allow the action on what it touches. Root may do everything; anybody else only what a
+ * policy allows, and lists leave out what none does. Policies are read on every call, so a change counts at once. A step
+ * of the pipeline.
  */
 import type { Policy } from '../domain/account/account.ts';
-import { refusedResource } from '../domain/account/permission.ts';
+import { allowsSome, refusedResource } from '../domain/account/permission.ts';
 import { Fault } from '../faults/fault.ts';
 import { keys } from '../store/records.ts';
 import type { ApiContext, Call } from './call.ts';
@@ -18,14 +19,25 @@ export async function permit(call: Call, api: ApiContext): Promise<void> {
     }),
   );
   const action = `${call.action.service ?? 'teo'}:${call.actionName}`;
-  const refused = refusedResource(documents, { action, account, zones: zonesOf(call.request) });
-  if (refused === undefined) return;
-  throw new Fault('UnauthorizedOperation.CamUnauthorized', `No policy of \`${user}\` allows ${action} on ${refused}.`);
+  const touched = touchedBy(call);
+  const refused =
+    touched === 'some'
+      ? !allowsSome(documents, { action, account }) && 'anything'
+      : refusedResource(documents, { action, account, zones: touched });
+  if (refused)
+    throw new Fault(
+      'UnauthorizedOperation.CamUnauthorized',
+      `No policy of \`${user}\` allows ${action} on ${refused}.`,
+    );
+  const sees = (zone: string): boolean => refusedResource(documents, { action, account, zones: [zone] }) === undefined;
+  call.caller = { ...call.caller, sees };
 }
 
-/** wire: an action names its zones in ZoneId, or in ZoneIds where it takes several. */
-function zonesOf(request: Readonly<Record<string, unknown>>): string[] {
-  const { ZoneId, ZoneIds } = request;
-  const named: unknown[] = [ZoneId, ...(Array.isArray(ZoneIds) ? (ZoneIds as unknown[]) : [])];
-  return named.filter((zone) => typeof zone === 'string');
+/** The zones, none for what belongs to the account alone, or `some` where the handler leaves out what is not allowed. */
+function touchedBy({ action: { touches }, request }: Call): readonly string[] | 'every' | 'some' {
+  if (typeof touches === 'object') return touches.zones(request as never);
+  const { ZoneId } = request;
+  if (touches === 'account') return [];
+  if (touches === 'world') return 'every';
+  return typeof ZoneId === 'string' ? [ZoneId] : 'some';
 }

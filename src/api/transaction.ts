@@ -16,6 +16,8 @@ export interface Caller {
   /** `root`, or the user the key pair belongs to. */
   readonly user: string;
   readonly secretId: string;
+  /** Whether policies let it see the zone by the action it called. Absent for root, which sees all. */
+  readonly sees?: (zone: string) => boolean;
 }
 
 /** What a handler may know beside the records; the composition root makes it once. */

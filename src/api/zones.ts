@@ -48,12 +48,21 @@ export function planToBind<Full extends FaultCode>(tx: Writes, id: string, full:
   return plan;
 }
 
-/** The caller's zones, in order of their ids. */
+/** All of the account's zones, in order of their ids: what decisions rest on. */
 export function zonesOfCaller(tx: Reads): Zone[] {
   return tx
     .list(keys.zones())
     .map(({ value }) => value)
     .filter((zone) => zone.account === tx.caller.account);
+}
+
+/** Those of them that policies let the caller see, for answers. */
+export function zonesSeen(tx: Reads): Zone[] {
+  return zonesOfCaller(tx).filter((zone) => isSeen(tx, zone));
+}
+
+export function isSeen({ caller }: Pick<Tx, 'caller'>, zone: Pick<Zone, 'id' | 'account'>): boolean {
+  return zone.account === caller.account && caller.sees?.(zone.id) !== false;
 }
 
 export function plansOfCaller(tx: Reads): Plan[] {

@@ -21,6 +21,7 @@ const text = optional(string('Any text.'));
 export const Echo = action({
   summary: 'Answer the request.',
   access: 'read',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyName: optional(string('A name.')),
@@ -58,6 +59,7 @@ const ZoneId = string('Zone ID.');
 export const Count = action({
   summary: 'Count up.',
   access: 'write',
+  touches: 'zone',
   request: { ZoneId },
   response: { Count: integer('The new count.') },
   errors: [],
@@ -73,6 +75,7 @@ export const Count = action({
 export const Fail = action({
   summary: 'Fail.',
   access: 'write',
+  touches: 'zone',
   request: { ZoneId },
   response: {},
   errors: ['OperationDenied.L4LackOfResources'],
@@ -88,6 +91,7 @@ export const Fail = action({
 export const Lie = action({
   summary: 'Write in a read action.',
   access: 'read',
+  touches: 'zone',
   request: { ZoneId },
   response: {},
   errors: [],
@@ -102,6 +106,7 @@ export const Lie = action({
 export const Undeclared = action({
   summary: 'Fail in an undeclared way.',
   access: 'read',
+  touches: 'zone',
   request: { ZoneId },
   response: {},
   errors: [],

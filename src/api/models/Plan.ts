@@ -43,8 +43,9 @@ export const PLAN = object(
 /** Only what EdgeFour does. */
 const FEATURES: readonly string[] = ['L4', 'L4DDoS', 'CrossMLC'];
 
-export function showPlan(plan: Plan, zones: readonly Zone[], now: number): Infer<typeof PLAN.fields> {
-  const bindable = isLive(plan, now) && zones.length < zonesAllowed(plan.type);
+/** `bound` counts all its zones, `zones` are those to show. */
+export function showPlan(plan: Plan, bound: number, zones: readonly Zone[], now: number): Infer<typeof PLAN.fields> {
+  const bindable = isLive(plan, now) && bound < zonesAllowed(plan.type);
   return {
     PlanType: plan.type,
     PlanId: plan.id,

@@ -9,8 +9,8 @@ export interface Wish {
   /** `teo:CreateL4Proxy`. */
   readonly action: string;
   readonly account: string;
-  /** The zones it names; empty for an action that is not about one, which needs a policy for all of the account. */
-  readonly zones: readonly string[];
+  /** The zones it touches; none: what belongs to the account alone, which needs a policy for all of it. */
+  readonly zones: readonly string[] | 'every';
 }
 
 /** The first resource (in the cloud's six parts) that is not allowed, or undefined where all are. */
@@ -18,16 +18,33 @@ export function refusedResource(documents: readonly PolicyDocument[], wish: Wish
   const statements = documents
     .flatMap((document) => document.statement)
     .filter((statement) => coversAction(statement, wish));
-  const zones = wish.zones.map((zone) => `zone/${zone}`);
-  const resources = (zones.length > 0 ? zones : ['*']).map((path) => `qcs::teo::uin/${wish.account}:${path}`);
-  return resources.find((resource) => {
+  const named = wish.zones === 'every' ? [] : wish.zones.map((zone) => `zone/${zone}`);
+  const resources = (named.length > 0 ? named : ['*']).map((path) => `qcs::teo::uin/${wish.account}:${path}`);
+  const refused = resources.find((resource) => {
     const applying = statements.filter((statement) => coversResource(statement, resource, wish.account));
     return applying.length === 0 || applying.some((statement) => statement.effect === 'deny');
   });
+  if (refused !== undefined || wish.zones !== 'every') return refused;
+  const denies = statements.filter((statement) => statement.effect === 'deny');
+  return denies.flatMap(({ resource }) => resource).find((pattern) => zonePattern(pattern, wish.account) !== undefined);
+}
+
+/** Whether the action is allowed on anything at all: enough for a list, which leaves out what is not allowed. */
+export function allowsSome(documents: readonly PolicyDocument[], wish: Omit<Wish, 'zones'>): boolean {
+  const statements = documents
+    .flatMap((document) => document.statement)
+    .filter((statement) => coversAction(statement, wish));
+  const all = (effect: PolicyStatement['effect']) => statements.filter((statement) => statement.effect === effect);
+  const about = ({ resource }: PolicyStatement) =>
+    resource.map((pattern) => zonePattern(pattern, wish.account)).filter((path) => path !== undefined);
+  return (
+    all('allow').some((statement) => about(statement).length > 0) &&
+    !all('deny').some((statement) => about(statement).includes('*'))
+  );
 }
 
 /** Action names are matched without case, and with or without CAM's `name/` in front. */
-function coversAction(statement: PolicyStatement, wish: Wish): boolean {
+function coversAction(statement: PolicyStatement, wish: Pick<Wish, 'action'>): boolean {
   const action = wish.action.toLowerCase();
   return statement.action.some((pattern) => matches(actionPattern(pattern), action));
 }

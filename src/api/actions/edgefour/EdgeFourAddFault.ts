@@ -5,6 +5,7 @@ import { action } from '../../action.ts';
 export const EdgeFourAddFault = action({
   summary: 'Make the next calls of an action fail with a code, or only take longer: to test what clients do then.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: {
     ActionName: string('The action to strike, e.g. `CreateL4Proxy`.', { pattern: /^[A-Z][A-Za-z0-9]{1,63}$/ }),

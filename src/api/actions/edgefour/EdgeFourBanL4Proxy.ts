@@ -7,6 +7,7 @@ import { proxyOf, zoneOf } from '../../lookups.ts';
 export const EdgeFourBanL4Proxy = action({
   summary: 'Ban a Layer 4 proxy instance: it forwards nothing and takes no changes until the ban is lifted.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: { ZoneId: string('Zone ID.'), ProxyId: string('L4 proxy instance ID.') },
   response: {},

@@ -12,6 +12,7 @@ const MOST_BANS = 10_000;
 export const EdgeFourBanNetwork = action({
   summary: 'Ban an address or network from an instance, for a time or until it is lifted.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: {
     ZoneId: string('Zone ID.'),

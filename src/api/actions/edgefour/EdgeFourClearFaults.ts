@@ -3,6 +3,7 @@ import { action } from '../../action.ts';
 export const EdgeFourClearFaults = action({
   summary: 'Forget all faults that are still to strike.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: {},
   response: {},

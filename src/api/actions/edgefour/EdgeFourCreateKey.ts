@@ -11,6 +11,7 @@ const DEFAULT_SECONDS = 7200;
 export const EdgeFourCreateKey = action({
   summary: 'Create a key pair for a user. The secret is shown this once only.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: {
     User: string('The user the key belongs to. `root` may do everything.', { pattern: NAME }),

@@ -6,6 +6,7 @@ import { NAME } from '../../models/EdgeFourPolicy.ts';
 export const EdgeFourDeletePolicy = action({
   summary: 'Delete a CAM policy that no key names any more.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: { Name: string('Name of the policy.', { pattern: NAME }) },
   response: {},

@@ -26,6 +26,7 @@ const BAN = object(
 export const EdgeFourDescribeLimits = action({
   summary: 'Show limits and bans of an instance, and per rule what they gave up.',
   access: 'read',
+  touches: 'zone',
   service: 'edgefour',
   request: { ZoneId: string('Zone ID.'), ProxyId: string('L4 proxy instance ID.') },
   response: {

@@ -7,10 +7,12 @@ import { findProxy, type Reads, zoneOf } from '../../lookups.ts';
 import { EDGE_STATUS, INSTANCE_STATUS, showEdge, showInstance } from '../../models/EdgeFourStatus.ts';
 import { MOST_LIMIT, pageOf } from '../../models/Filter.ts';
 import type { Tx } from '../../transaction.ts';
+import { zonesSeen } from '../../zones.ts';
 
 export const EdgeFourDescribeStatus = action({
   summary: 'Show how things really are: edges, instances, and for each rule its engine, why this one, and failures.',
   access: 'read',
+  touches: 'seen',
   service: 'edgefour',
   request: {
     ZoneId: optional(string('Zone ID; not sent, all zones of the account.')),
@@ -73,7 +75,7 @@ export const EdgeFourDescribeStatus = action({
     },
   },
   handle(tx, { ZoneId, ProxyId, ...page }) {
-    const zones = ZoneId === undefined ? zonesOf(tx) : [tx.must(zoneOf(tx, ZoneId))];
+    const zones = ZoneId === undefined ? zonesSeen(tx) : [tx.must(zoneOf(tx, ZoneId))];
     const { total, proxies } = ProxyId === undefined ? paged(tx, zones, pageOf(page)) : named(tx, zones, ProxyId);
     if (ProxyId !== undefined && total === 0) throw tx.refuse('ResourceNotFound', `There is no L4 proxy ${ProxyId}.`);
     const sites = tx.list(keys.sites()).map(({ value }) => value);
@@ -89,11 +91,6 @@ type Lists = Reads & Pick<Tx, 'list' | 'count'>;
 interface Selection {
   readonly total: number;
   readonly proxies: readonly { readonly proxy: L4Proxy; readonly zone: Zone }[];
-}
-
-function zonesOf(tx: Lists): Zone[] {
-  const zones = tx.list(keys.zones()).map(({ value }) => value);
-  return zones.filter((zone) => zone.account === tx.caller.account);
 }
 
 function named(tx: Lists, zones: readonly Zone[], id: string): Selection {

@@ -5,6 +5,7 @@ import { EdgeFourFault } from '../../models/EdgeFourFault.ts';
 export const EdgeFourListFaults = action({
   summary: 'List the faults that are still to strike.',
   access: 'read',
+  touches: 'account',
   service: 'edgefour',
   request: {},
   response: { Faults: list(object(EdgeFourFault, 'A fault.'), 'The faults, in the order they strike in.') },

@@ -6,6 +6,7 @@ import { EdgeFourKey, shownKey } from '../../models/EdgeFourKey.ts';
 export const EdgeFourListKeys = action({
   summary: 'List the key pairs of the account. Secrets are never shown.',
   access: 'read',
+  touches: 'account',
   service: 'edgefour',
   request: {
     Offset: optional(unsigned('Skip this many; 0 by default.')),

@@ -6,6 +6,7 @@ import { EdgeFourPolicy, shownPolicy } from '../../models/EdgeFourPolicy.ts';
 export const EdgeFourListPolicies = action({
   summary: 'List the CAM policies of the account.',
   access: 'read',
+  touches: 'account',
   service: 'edgefour',
   request: {
     Offset: optional(unsigned('Skip this many; 0 by default.')),

@@ -8,6 +8,7 @@ import { zoneOf } from '../../lookups.ts';
 export const EdgeFourPutAddressList = action({
   summary: 'Put a list of networks that limits of the zone allow or deny, or delete it.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: {
     ZoneId: string('Zone ID.'),

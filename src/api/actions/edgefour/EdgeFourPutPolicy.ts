@@ -9,6 +9,7 @@ import { NAME } from '../../models/EdgeFourPolicy.ts';
 export const EdgeFourPutPolicy = action({
   summary: 'Create a CAM policy or replace it. It counts for every key that names it, from the next call on.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: {
     Name: string('Name of the policy.', { pattern: NAME }),

@@ -29,6 +29,7 @@ const CLEARED = [
 export const EdgeFourReset = action({
   summary: 'Go back to the state of the first start. The first zone and its plan, the root key, sites and edges stay.',
   access: 'write',
+  touches: 'world',
   service: 'edgefour',
   request: {},
   response: {

@@ -5,6 +5,7 @@ import { action } from '../../action.ts';
 export const EdgeFourRevokeKey = action({
   summary: 'Revoke a key pair. It stops working with the next call.',
   access: 'write',
+  touches: 'account',
   service: 'edgefour',
   request: { KeyId: string('The SecretId of the key pair to revoke.', { min: 1, max: 128 }) },
   response: {},

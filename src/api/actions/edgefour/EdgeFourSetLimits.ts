@@ -11,6 +11,7 @@ import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 export const EdgeFourSetLimits = action({
   summary: 'Set limits of an instance or of some of its rules: rates, open connections, address lists, SYN proxying.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: {
     ZoneId: string('Zone ID.'),

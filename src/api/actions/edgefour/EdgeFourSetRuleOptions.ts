@@ -14,6 +14,7 @@ const WEEK_SECONDS = 7 * DAY_SECONDS;
 export const EdgeFourSetRuleOptions = action({
   summary: "Set EdgeFour's own options of forwarding rules: drain, time-outs, connection records.",
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: {
     ZoneId: string('Zone ID.'),

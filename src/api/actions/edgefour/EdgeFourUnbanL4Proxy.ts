@@ -7,6 +7,7 @@ import { proxyOf, zoneOf } from '../../lookups.ts';
 export const EdgeFourUnbanL4Proxy = action({
   summary: 'Lift the ban of a Layer 4 proxy instance: it is again what its owner wants it to be.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: { ZoneId: string('Zone ID.'), ProxyId: string('L4 proxy instance ID.') },
   response: {},

@@ -7,6 +7,7 @@ import { proxyOf, zoneOf } from '../../lookups.ts';
 export const EdgeFourUnbanNetwork = action({
   summary: 'Lift the ban of an address or network.',
   access: 'write',
+  touches: 'zone',
   service: 'edgefour',
   request: {
     ZoneId: string('Zone ID.'),

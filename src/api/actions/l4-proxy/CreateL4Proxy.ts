@@ -13,6 +13,7 @@ import { DDOS_PROTECTION_CONFIG, readDdos } from '../../models/L4Proxy.ts';
 export const CreateL4Proxy = action({
   summary: 'Create a Layer 4 proxy instance.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyName: string('Instance name: 1 to 50 of a-z, 0-9 and single hyphens inside. Cannot be changed.', {

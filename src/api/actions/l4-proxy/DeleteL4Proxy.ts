@@ -11,6 +11,7 @@ import { proxyOf, zoneOf } from '../../lookups.ts';
 export const DeleteL4Proxy = action({
   summary: 'Delete a Layer 4 proxy instance that is off, with its rules.',
   access: 'write',
+  touches: 'zone',
   request: { ZoneId: string('Zone ID.'), ProxyId: string('L4 proxy instance ID.') },
   response: {},
   errors: ['FailedOperation', 'ResourceNotFound', 'UnauthorizedOperation.CamUnauthorized'],

@@ -13,6 +13,7 @@ const FILTERS = ['proxy-id', 'ddos-protection-type'] as const;
 export const DescribeL4Proxy = action({
   summary: 'List the Layer 4 proxy instances of a zone.',
   access: 'read',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     Offset: optional(unsigned('How many to skip; default 0.')),

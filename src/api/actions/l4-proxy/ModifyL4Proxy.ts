@@ -9,6 +9,7 @@ import { featuresOf, proxyOf, readyZoneOf } from '../../lookups.ts';
 export const ModifyL4Proxy = action({
   summary: 'Change the settings of a Layer 4 proxy instance.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

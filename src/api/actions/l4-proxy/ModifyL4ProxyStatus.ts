@@ -8,6 +8,7 @@ import { openZoneOf, proxyOf, readyZoneOf } from '../../lookups.ts';
 export const ModifyL4ProxyStatus = action({
   summary: 'Switch a Layer 4 proxy instance on or off.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

@@ -10,6 +10,7 @@ import { MOST_RULES_PER_CALL, NEW_RULE, readRule } from '../../models/L4ProxyRul
 export const CreateL4ProxyRules = action({
   summary: 'Create forwarding rules on a Layer 4 proxy instance: all of them or none.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

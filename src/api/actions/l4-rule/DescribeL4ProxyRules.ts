@@ -10,6 +10,7 @@ const FILTERS = ['rule-id', 'rule-tag'] as const;
 export const DescribeL4ProxyRules = action({
   summary: 'List the forwarding rules of a Layer 4 proxy instance.',
   access: 'read',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

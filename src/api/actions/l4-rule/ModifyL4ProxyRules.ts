@@ -10,6 +10,7 @@ import { MOST_RULES_PER_CALL, readRule, RULE_CHANGE } from '../../models/L4Proxy
 export const ModifyL4ProxyRules = action({
   summary: 'Change forwarding rules: all of them or none. Other rules keep their connections.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

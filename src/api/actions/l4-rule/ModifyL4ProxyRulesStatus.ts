@@ -9,6 +9,7 @@ import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 export const ModifyL4ProxyRulesStatus = action({
   summary: 'Switch forwarding rules on or off: all of them or none.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),

@@ -8,6 +8,7 @@ import { planToBind } from '../../zones.ts';
 export const BindZoneToPlan = action({
   summary: 'Bind a zone that has no plan to one, which activates it.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     PlanId: string('Plan ID.'),

@@ -8,6 +8,7 @@ const MONTHS = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 24, 36]);
 export const CreatePlan = action({
   summary: 'Create a prepaid plan for one zone. Nothing is paid. L4 proxies need an enterprise plan, which is there.',
   access: 'write',
+  touches: 'account',
   request: {
     PlanType: oneOf(['personal', 'basic', 'standard', 'enterprise'], 'Plan type.', {
       fault: 'InvalidParameter.InvalidPlanType',

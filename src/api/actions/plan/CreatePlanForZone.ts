@@ -7,6 +7,7 @@ import { zoneOf } from '../../lookups.ts';
 export const CreatePlanForZone = action({
   summary: 'Create a plan and bind a zone that has none to it. Nothing is paid.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     PlanType: oneOf(ZONE_PLAN_NAMES, 'Kind of plan. L4 proxies need one that begins with ent.'),

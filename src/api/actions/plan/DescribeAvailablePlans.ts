@@ -19,6 +19,7 @@ const PLAN_INFO = object(
 export const DescribeAvailablePlans = action({
   summary: 'List the kinds of plan that CreatePlanForZone makes.',
   access: 'read',
+  touches: 'account',
   request: {},
   response: { PlanInfo: list(PLAN_INFO, 'The kinds of plan.') },
   errors: [],

@@ -4,13 +4,14 @@ import { integer, list, oneOf, optional } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { filters, pageOf, readFilters } from '../../models/Filter.ts';
 import { PLAN, showPlan } from '../../models/Plan.ts';
-import { plansOfCaller, zonesByPlan } from '../../zones.ts';
+import { isSeen, plansOfCaller, zonesByPlan } from '../../zones.ts';
 
 const FILTERS = ['plan-type', 'plan-id', 'area', 'status'] as const;
 
 export const DescribePlans = action({
   summary: 'List the plans of the account. An enterprise plan is there from the start.',
   access: 'read',
+  touches: 'account',
   request: {
     Filters: filters(FILTERS),
     Order: optional(oneOf(['enable-time', 'expire-time'], 'What to sort by; default enable-time.')),
@@ -40,7 +41,15 @@ export const DescribePlans = action({
     const bound = zonesByPlan(tx);
     return {
       TotalCount: matching.length,
-      Plans: sorted.slice(offset, offset + limit).map((plan) => showPlan(plan, bound.get(plan.id) ?? [], tx.now)),
+      Plans: sorted.slice(offset, offset + limit).map((plan) => {
+        const zones = bound.get(plan.id) ?? [];
+        return showPlan(
+          plan,
+          zones.length,
+          zones.filter((zone) => isSeen(tx, zone)),
+          tx.now,
+        );
+      }),
     };
   },
 });

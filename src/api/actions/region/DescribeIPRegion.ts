@@ -15,6 +15,7 @@ const IP_REGION_INFO = object(
 export const DescribeIPRegion = action({
   summary: 'Tell which IP addresses are entry addresses of the sites.',
   access: 'read',
+  touches: 'account',
   request: { IPs: list(string('IPv4 or IPv6 address.'), 'IP addresses, at most 100.', { max: 100 }) },
   response: { IPRegionInfo: list(IP_REGION_INFO, 'The addresses, in the order they were given.') },
   errors: ['InvalidParameterValue'],

@@ -1,6 +1,7 @@
 import { list, object, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { isSeen } from '../../zones.ts';
 
 /** limit: of the tag product. */
 const MOST_RESOURCES = 50;
@@ -20,6 +21,7 @@ const TAG_RESOURCE = object(
 export const DescribeResourceTagsByResourceIds = action({
   summary: 'List the tags of zones. An action of the tag product, which Terraform asks about every zone.',
   access: 'read',
+  touches: 'seen',
   service: 'tag',
   request: {
     ServiceType: string('Product: teo. Anything else has no tags here.'),
@@ -50,7 +52,7 @@ export const DescribeResourceTagsByResourceIds = action({
     const ids = ServiceType === 'teo' && ResourcePrefix === 'zone' ? [...new Set(ResourceIds)] : [];
     const zones = ids.flatMap((id) => tx.get(keys.zone(id)) ?? []);
     const tags = zones
-      .filter(({ account }) => account === tx.caller.account)
+      .filter((zone) => isSeen(tx, zone))
       .flatMap((zone) =>
         zone.tags.map(({ key, value }) => ({ TagKey: key, TagValue: value, ResourceId: zone.id, ServiceType })),
       );

@@ -8,9 +8,12 @@ import { readTags, TAGS } from '../../models/Tag.ts';
 /** `qcs::teo:<region>:uin/<account>:zone/<zone>`; region and account may be empty. */
 const RESOURCE = /^qcs::teo:[\w-]*:uin\/\d*:zone\/([\w-]+)$/;
 
+const zoneIn = (resource: string): string => RESOURCE.exec(resource)?.[1] ?? '';
+
 export const ModifyResourceTags = action({
   summary: 'Put and remove tags of a zone. An action of the tag product, which Terraform uses for zones.',
   access: 'write',
+  touches: { zones: ({ Resource }) => [zoneIn(Resource)] },
   service: 'tag',
   request: {
     Resource: string('Resource name of a zone: qcs::teo::uin/:zone/zone-….', { pattern: RESOURCE }),
@@ -29,8 +32,7 @@ export const ModifyResourceTags = action({
     response: {},
   },
   handle(tx, { Resource, ReplaceTags, DeleteTags = [] }) {
-    const id = RESOURCE.exec(Resource)?.[1] ?? '';
-    const zone = tx.must(zoneOf(tx, id));
+    const zone = tx.must(zoneOf(tx, zoneIn(Resource)));
     const remove = DeleteTags.map(({ TagKey }) => TagKey);
     const tags = tx.must(changedTags(zone.tags, readTags(ReplaceTags), remove));
     tx.put(keys.zone(zone.id), { ...zone, tags, modifiedAt: tx.now });

@@ -11,6 +11,7 @@ import { claimName, planToBind } from '../../zones.ts';
 export const CreateZone = action({
   summary: 'Create a zone: what L4 proxies belong to. One of type noDomainAccess needs no domain.',
   access: 'write',
+  touches: 'account',
   request: {
     Type: optional(
       oneOf(['partial', 'full', 'noDomainAccess', 'dnsPodAccess', 'ai'], 'Access type; default partial.', {

@@ -8,6 +8,7 @@ import { releaseName } from '../../zones.ts';
 export const DeleteZone = action({
   summary: 'Delete a disabled zone that has no L4 proxies, with its origin groups, load balancers and address lists.',
   access: 'write',
+  touches: 'zone',
   request: { ZoneId: string('Zone ID.') },
   response: {},
   errors: ['OperationDenied.DeleteZonePreCheckFailed', 'OperationDenied.DisableZoneNotCompleted', 'ResourceNotFound'],

@@ -5,7 +5,7 @@ import { action } from '../../action.ts';
 import { advancedFilters, type Matched, readAdvancedFilters } from '../../models/AdvancedFilter.ts';
 import { pageOf } from '../../models/Filter.ts';
 import { showZone, ZONE } from '../../models/Zone.ts';
-import { plansOfCaller, zonesByPlan, zonesOfCaller } from '../../zones.ts';
+import { plansOfCaller, zonesByPlan, zonesSeen } from '../../zones.ts';
 
 const FUZZY = ['zone-name', 'alias-zone-name'] as const;
 const FILTERS = [...FUZZY, 'zone-type', 'zone-id', 'status', 'tag-key', 'tag-value'] as const;
@@ -24,6 +24,7 @@ type Order = keyof typeof ORDERS;
 export const DescribeZones = action({
   summary: 'List the zones of the account.',
   access: 'read',
+  touches: 'seen',
   request: {
     Offset: optional(integer('How many to skip; default 0.', { min: 0 })),
     Limit: optional(integer('How many to return; default 20, at most 100.', { min: 0, max: 100 })),
@@ -43,7 +44,7 @@ export const DescribeZones = action({
   },
   handle(tx, { Filters, Order = 'create-time', Direction = 'desc', ...page }) {
     const passes = tx.must(readAdvancedFilters(Filters, FILTERS, FUZZY));
-    const matching = zonesOfCaller(tx).filter((zone) => passes(fieldsOf(zone)));
+    const matching = zonesSeen(tx).filter((zone) => passes(fieldsOf(zone)));
     const by = ORDERS[Order];
     const sign = Direction === 'asc' ? 1 : -1;
     const sorted = matching.sort((a, b) => sign * compare(by(a), by(b)) || compare(a.id, b.id));

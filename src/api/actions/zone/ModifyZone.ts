@@ -9,6 +9,7 @@ import { claimName } from '../../zones.ts';
 export const ModifyZone = action({
   summary: 'Change the access type, area, alias or name servers of a zone. What is absent stays.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     Type: optional(

@@ -9,6 +9,7 @@ import { proxiesOf } from '../../zones.ts';
 export const ModifyZoneStatus = action({
   summary: 'Disable a zone, which stops all of its L4 proxies, or enable it again.',
   access: 'write',
+  touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
     Paused: boolean('true disables the zone, false enables it.'),
