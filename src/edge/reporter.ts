@@ -82,6 +82,11 @@ export class Reporter {
     if (this.#records.length === RECORDS_AT_ONCE) void this.tell();
   }
 
+  /** So many could not be kept in files. */
+  lose(records: number): void {
+    this.#lost += records;
+  }
+
   /** Sends counters that have changed and records that wait, as far as control takes them. */
   tell(): Promise<void> {
     if (!this.#connected) return Promise.resolve();
