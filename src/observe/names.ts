@@ -11,6 +11,11 @@ export const METRICS = {
     help: 'API calls answered, by action and code (OK or the error code).',
     labels: ['action', 'code'],
   },
+  edgefour_budget_refusals_total: {
+    kind: 'counter',
+    help: 'What was refused, closed or left out because a budget was used up, by budget (docs/reference/budgets.md).',
+    labels: ['budget'],
+  },
   edgefour_store_revision: { kind: 'gauge', help: 'Revision of the desired state.', labels: [] },
   edgefour_store_conflicts_total: {
     kind: 'counter',
