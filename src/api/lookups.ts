@@ -52,7 +52,7 @@ export function featuresOf(tx: Reads): readonly string[] {
 /** What a rule's origins are checked against. */
 export function originWorld(tx: Reads, zone: string): OriginWorld {
   return {
-    denied: (ip) => tx.around.originDenied(ip),
+    egress: tx.around.egress,
     group: (id) => tx.get(keys.originGroup(zone, id)),
     loadBalancer: (id) => tx.get(keys.loadBalancer(zone, id)),
   };

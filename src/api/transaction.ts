@@ -6,6 +6,7 @@ import type { AckView } from '../domain/status.ts';
 import type { FaultCode } from '../faults/catalogue.ts';
 import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { EgressRule } from '../lib/net/egress.ts';
 import { cloudId, type Rng } from '../lib/rng.ts';
 import { type Key, type Prefix, stamped } from '../store/records.ts';
 import type { Change, Guard, Head, Page, View } from '../store/store.ts';
@@ -29,8 +30,8 @@ export interface Surroundings {
   readonly domain: string;
   /** The account betas given by EDGEFOUR_FEATURES, on top of the account's own. */
   readonly features: readonly string[];
-  /** Whether policy refuses this IP address as an origin (EDGEFOUR_ORIGINS_DENY). */
-  originDenied(ip: string): boolean;
+  /** What origins may be (EDGEFOUR_ORIGINS_DENY). */
+  readonly egress: EgressRule;
   /** Things only the running program can do or tell; extension actions use them. */
   readonly operator: Operator;
 }

@@ -114,7 +114,7 @@ export const SETTINGS = {
     value: 'N',
     parse: as.wholeNumber(0, 1_000_000),
     default: '20',
-    help: 'Requests per second, per key and action; 0 = no limit.',
+    help: 'Requests per second, per account and action; 0 = no limit.',
     for: SERVER,
   }),
   readyFile: optional({
@@ -148,9 +148,9 @@ export const SETTINGS = {
     env: 'EDGEFOUR_ORIGINS_DENY',
     value: 'LIST',
     parse: as.networks('private'),
-    default: '169.254.0.0/16,fe80::/10',
-    help: 'Origins refused with InvalidParameter.InvalidOriginIp; `private` adds RFC 1918, loopback and ULA.',
-    for: SERVER,
+    default: '169.254.0.0/16,fe80::/10,fd00:ec2::254',
+    help: 'Networks that no origin may be in: refused by the API, and not dialled by an edge when a name resolves to them. `private` adds RFC 1918, loopback and ULA. An edge on a machine of its own needs it, too.',
+    for: BOTH,
   }),
   unknownFields: setting({
     flag: 'unknown-fields',

@@ -5,10 +5,10 @@ import { type Api, createApi } from '../api/pipeline.ts';
 import type { Operator } from '../api/transaction.ts';
 import type { Acks } from '../facts/acks.ts';
 import type { CounterBook } from '../facts/counters.ts';
+import { egressRule } from '../lib/net/egress.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Store } from '../store/store.ts';
 import type { Parts } from './inside.ts';
-import { originsDenied } from './origins-deny.ts';
 
 export function openApi(
   { config, log, metrics, clock, rng }: Parts,
@@ -17,14 +17,14 @@ export function openApi(
   counters: CounterBook,
 ): Api {
   const { domain, features, rate, unknownFields } = config;
-  const originDenied = originsDenied(config.originsDeny);
+  const egress = egressRule(config.originsDeny);
   return createApi({
     store,
     actions: ACTIONS,
     log,
     metrics,
     settings: { ratePerSecond: rate, unknownFields },
-    around: { clock, rng, acks, domain, features, originDenied, operator: operator(acks, counters) },
+    around: { clock, rng, acks, domain, features, egress, operator: operator(acks, counters) },
   });
 }
 

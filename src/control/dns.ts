@@ -33,7 +33,7 @@ export async function startControlDns(parts: DnsParts): Promise<Dns> {
     },
     domain,
     nameServer: listen.host,
-    serves: (site, proxy) => opened?.acks.serves(site, proxy) ?? true,
+    siteAlive: (site) => opened?.acks.siteAlive(site) ?? true,
   });
   try {
     return await startDns({ listen, inherited, world, clock, log, metrics });

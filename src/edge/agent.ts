@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
+import { egressRule } from '../lib/net/egress.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import { parseLinkAddress } from '../link/address.ts';
 import { createLinkClient, type LinkClient } from '../link/client.ts';
@@ -24,6 +25,7 @@ import { bindPoints } from './flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { LastGood } from './last-good/last-good.ts';
+import { followLocalAddresses } from './origins/local-addresses.ts';
 import { createSystemLookup, type Lookup } from './origins/lookup.ts';
 import { openNameFile } from './origins/name-file.ts';
 import { OriginNames } from './origins/resolve.ts';
@@ -48,6 +50,8 @@ export interface EdgeConfig {
   readonly toaKinds?: { readonly v4: number; readonly v6: number };
   /** Connection records where a rule does not say; default all. */
   readonly records?: 'all' | 'off' | number;
+  /** Networks that no origin may be in, and the word `private`; default none. */
+  readonly originsDeny?: readonly string[];
 }
 
 export interface EdgeTools {
@@ -120,7 +124,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const folder = join(config.dataDir, 'edge');
   const identity = { edge: config.edgeId, site: config.site, version: config.version };
   const link = createLinkClient(address, identity, { clock, rng });
-  const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES, (lost) => reporter.lose(lost));
+  const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES);
 
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
@@ -163,6 +167,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     engines,
     setting,
     names,
+    egress: egressRule(config.originsDeny ?? []),
+    isLocal: (address) => local.has(address),
     clock,
     rng,
     log,
@@ -170,6 +176,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     settled: (rule) => guard.settled(rule),
     comesWithSockets,
   });
+  const local = followLocalAddresses(clock, () => reconciler.localChanged());
   const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
   const guard: Guard = createGuard({
@@ -309,6 +316,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   async function stop(drainMs: number): Promise<void> {
     following.abort();
     reconciler.stop();
+    local.stop();
     // order: it writes what the names know, which they forget when they stop.
     await nameFile.close();
     names.stop();

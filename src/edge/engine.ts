@@ -5,18 +5,30 @@
 import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
 import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
+import type { PortSpan } from '../lib/net/ports.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { Endpoint } from './pass-through/pass-through.ts';
 
 export const ENGINE_NAMES = ['node', 'uring', 'kernel'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** One origin address that may be used now. */
+/** One origin address. */
 export interface Target {
   /** IPv4 or IPv6, no port. */
   readonly address: string;
+  /** 0: takes nothing new; what is open goes on. */
   readonly weight: number;
   readonly tier: number;
+  /** It is not dialled, and where nothing else can be, connections end with this cause. */
+  readonly barred?: Bar;
+  /** Its name no longer says it (weight 0): what is open goes on, a UDP session as long as it is answered. */
+  readonly left?: true;
+}
+
+/** Why a target is not dialled; `ports`: at these of its ports only (its weight is what it would be). */
+export interface Bar {
+  readonly cause: 'denied' | 'loop';
+  readonly ports?: readonly PortSpan[];
 }
 
 /** A planned rule whose origin names are resolved. Empty targets: connections are refused, nothing else. */

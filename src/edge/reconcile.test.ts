@@ -1,70 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { factoryOf, type FakeEngine, fakeEngine } from '../../test/edge/fake-engine.ts';
-import { ManualClock } from '../../test/world/manual-clock.ts';
-import { seededRng } from '../lib/rng.ts';
-import { silentLog } from '../observe/log.ts';
-import type { PlannedRule } from '../plan/plan.ts';
-import type { EngineSetting } from './choose-engine.ts';
+import { fakeEngine } from '../../test/edge/fake-engine.ts';
 import type { Applied } from './engine.ts';
-import { openEngines } from './engine-set.ts';
 import type { Lookup } from './origins/lookup.ts';
-import { OriginNames } from './origins/resolve.ts';
-import { Reconciler } from './reconcile.ts';
-
-function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
-  return {
-    id,
-    proxy: 'sid-1',
-    protocol: 'TCP',
-    entries: ['192.0.2.1'],
-    ports: [{ from: 443, to: 443 }],
-    origins: [{ host: '198.51.100.1', weight: 1, tier: 0 }],
-    originPorts: { from: 1, to: 1 },
-    mode: 'OFF',
-    persistSeconds: 0,
-    options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'drain', seconds: 1 }, recordOneIn: 1 },
-    ...more,
-  };
-}
-const port = (n: number) => ({ ports: [{ from: n, to: n }] });
-const origin = (host: string) => ({ origins: [{ host, weight: 1, tier: 0 }] });
-const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
-
-interface Around {
-  readonly setting?: EngineSetting;
-  readonly comesWithSockets?: () => boolean;
-}
-
-async function reconciler(
-  engines: readonly FakeEngine[],
-  { setting = 'auto', ...more }: Around = {},
-  lookup = noLookup,
-) {
-  const clock = new ManualClock();
-  const rng = seededRng(1);
-  const log = silentLog;
-  const names = new OriginNames({ lookup, clock, rng, log });
-  const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
-  const set = await openEngines(factories, log, { record() {}, listener() {} });
-  const settled: string[] = [];
-  const made = new Reconciler({
-    engines: set,
-    setting,
-    names,
-    clock,
-    rng,
-    log,
-    changed() {},
-    settled: (rule) => settled.push(rule),
-    ...more,
-  });
-  const failures = () => Object.fromEntries([...made.failures()].map(({ id, reason }) => [id, reason]));
-  return { clock, names, made, failures, settled };
-}
-
-const put = (...rules: PlannedRule[]) => ({ put: rules, drop: [] });
-const drop = (...ids: string[]) => ({ put: [], drop: ids });
+import { drop, origin, port, put, reconciler, rule } from './reconcile.fixture.ts';
 
 test('a revision is applied when its rules are, and one slow rule holds back nothing but the ack', async () => {
   const node = fakeEngine('node');

@@ -3,9 +3,10 @@
  * other. It is told differences, remembers what is wanted, and tries again what failed; what it can't do it says, per
  * rule, in words. The agent owns one. See LIFECYCLE.md for the life of a rule.
  */
-import { createBackoff, type Backoff } from '../lib/backoff.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
+import { createBackoff } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
 import { createGate } from '../lib/gate.ts';
+import type { EgressRule } from '../lib/net/egress.ts';
 import type { Rng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
@@ -15,12 +16,19 @@ import type { Applied, Engine, EngineName, Listener } from './engine.ts';
 import type { EngineSet } from './engine-set.ts';
 import { Ledger, type Mark } from './ledger.ts';
 import type { OriginNames } from './origins/resolve.ts';
+import { judgeTargets } from './origins/judge.ts';
+import { Loops } from './origins/loops.ts';
 import { originNames, targetsOf } from './origins/targets.ts';
+import { blank, type Placed, type Slot, withNotes } from './slot.ts';
 
 export interface ReconcileOptions {
   readonly engines: Pick<EngineSet, 'running' | 'capabilities'>;
   readonly setting: EngineSetting;
   readonly names: OriginNames;
+  /** What may be dialled. */
+  readonly egress: EgressRule;
+  /** Whether an address is this machine's. */
+  readonly isLocal: (address: string) => boolean;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -33,33 +41,6 @@ export interface ReconcileOptions {
    * that has none would begin too early, or lose who waits in them. So it goes to a relay until `begin`.
    */
   readonly comesWithSockets?: (rule: PlannedRule) => boolean;
-}
-
-export interface Placed {
-  readonly engine: EngineName;
-  readonly why: string;
-}
-
-interface Slot {
-  readonly id: string;
-  want: PlannedRule | undefined;
-  /** What its engine has to wait for. */
-  first: Promise<void> | undefined;
-  /** Something is to be done that no step under way knows of; `marks` wait for it. */
-  dirty: boolean;
-  marks: Mark[];
-  working: boolean;
-  /** What waits for the step under way. */
-  held: Mark[];
-  /** The engine has not answered in time: nothing waits for this rule until it does. */
-  late: boolean;
-  placed: Placed | undefined;
-  /** What the engine there has done last. */
-  served: Listener | undefined;
-  failure: string;
-  /** While it fails. */
-  backoff: Backoff | undefined;
-  retry: Timer | undefined;
 }
 
 interface Around {
@@ -93,11 +74,13 @@ export class Reconciler {
   readonly #slots = new Map<string, Slot>();
   readonly #gate = createGate(AT_ONCE);
   readonly #ledger = new Ledger();
+  readonly #loops: Loops;
   #moved = new Set<string>();
   #stopped = false;
 
   constructor(options: ReconcileOptions) {
     this.#options = options;
+    this.#loops = new Loops(options.isLocal);
     options.names.changed = (rules) => {
       for (const rule of rules) this.#poke(this.#slots.get(rule));
     };
@@ -168,6 +151,11 @@ export class Reconciler {
     }
   }
 
+  /** The machine has other addresses. */
+  localChanged(): void {
+    if (this.#loops.hasWildcard) this.#pokeAll(new Set(this.#loops.localUsers()));
+  }
+
   /** No step starts any more; engines are left as they are. */
   stop(): void {
     this.#stopped = true;
@@ -217,6 +205,10 @@ export class Reconciler {
     if (!slot.working) void this.#work(slot);
   }
 
+  #pokeAll(rules: Iterable<string>): void {
+    for (const rule of rules) this.#poke(this.#slots.get(rule));
+  }
+
   async #work(slot: Slot): Promise<void> {
     slot.working = true;
     while (slot.dirty && !this.#stopped) {
@@ -259,6 +251,7 @@ export class Reconciler {
 
   async #step(slot: Slot): Promise<Outcome> {
     const { want: rule, first } = slot;
+    const { egress } = this.#options;
     // order: limits are in force before the engine lets somebody in; what is wanted may be another thing by then.
     if (first) await first;
     if (this.#stopped) return DONE;
@@ -266,21 +259,28 @@ export class Reconciler {
     const choice = rule && this.#choose(rule);
     if (!choice || 'failure' in choice) {
       const left = await this.#leave(slot);
+      this.#loops.uses(slot.id, undefined);
       return left.ok ? { failure: choice?.failure ?? '', again: false } : { failure: left.reason, again: true };
     }
     await this.#options.names.settled(slot.id, NAME_MS);
     const { origins, ...rest } = rule;
     const { targets, missing } = targetsOf(origins, (name) => this.#options.names.addresses(name));
-    const listener = { ...rest, targets };
-    const applied = await this.#move(slot, choice, listener);
+    // order: first told, then judged, so that whatever is served meanwhile has this rule judged again.
+    this.#loops.uses(slot.id, { ...rest, targets });
+    const isWhole = this.#translates(choice);
+    const judged = judgeTargets({ ...rest, targets }, egress, this.#loops, isWhole);
+    const applied = await this.#move(slot, choice, { ...rest, targets: judged.targets }, judged.notes);
     if (!applied.ok) return { failure: applied.reason, again: true };
+    // A relay says why it does not dial; a table in the kernel can only refuse.
+    if (isWhole && judged.notes.length > 0 && judged.targets.every(({ weight }) => weight === 0))
+      return { failure: judged.notes.join('; '), again: false };
     // Not tried again from here: the name's first address does that.
     if (targets.length === 0) return { failure: `origin name does not resolve: ${missing.join(', ')}`, again: false };
     return DONE;
   }
 
   /** order: the new engine first, so that no moment is without a listener; where it can't bind beside the old, after. */
-  async #move(slot: Slot, choice: Placed, listener: Listener): Promise<Applied> {
+  async #move(slot: Slot, choice: Placed, listener: Listener, notes: readonly string[]): Promise<Applied> {
     const from = slot.placed?.engine;
     const isMove = from !== undefined && from !== choice.engine;
     const beside = isMove ? slot.served : undefined;
@@ -294,7 +294,11 @@ export class Reconciler {
       this.#place(slot, choice);
       if (!applied.ok) applied = await this.#call(slot, choice.engine, apply);
     }
-    this.#place(slot, withNote(choice, applied));
+    this.#place(
+      slot,
+      withNotes(choice, [...(applied.ok && applied.note !== undefined ? [applied.note] : []), ...notes]),
+    );
+    this.#pokeAll(this.#loops.serves(slot.id, applied.ok ? listener : undefined));
     if (applied.ok) slot.served = listener;
     return applied;
   }
@@ -305,7 +309,10 @@ export class Reconciler {
       await engine.remove(slot.id);
       return { ok: true };
     });
-    if (left.ok) this.#place(slot, undefined);
+    if (left.ok) {
+      this.#place(slot, undefined);
+      this.#pokeAll(this.#loops.serves(slot.id, undefined));
+    }
     return left;
   }
 
@@ -353,20 +360,3 @@ export class Reconciler {
 }
 
 const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };
-
-/** Why this engine, and what it has to say of how it serves the rule. */
-function withNote({ engine, why }: Placed, applied: Applied): Placed {
-  return { engine, why: applied.ok && applied.note !== undefined ? `${why}; ${applied.note}` : why };
-}
-
-function blank(id: string): Slot {
-  const nothing = {
-    want: undefined,
-    first: undefined,
-    placed: undefined,
-    served: undefined,
-    backoff: undefined,
-    retry: undefined,
-  };
-  return { id, ...nothing, dirty: false, marks: [], working: false, held: [], late: false, failure: '' };
-}

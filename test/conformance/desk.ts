@@ -10,6 +10,7 @@ import { createApi } from '../../src/api/pipeline.ts';
 import type { Operator, Surroundings } from '../../src/api/transaction.ts';
 import type { KeyPair } from '../../src/domain/account/account.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { egressRule } from '../../src/lib/net/egress.ts';
 import { systemRng } from '../../src/lib/rng.ts';
 import { createLog } from '../../src/observe/log.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
@@ -40,8 +41,6 @@ export interface Desk extends AsyncDisposable {
   /** Unix seconds, as the API sees them. */
   now(): number;
   send(raw: RawRequest): Promise<RawReply>;
-  /** The refusal of a call whose body is still to come. */
-  foresee(raw: RawRequest): Promise<RawReply | undefined>;
   /** Signed with TC3 as `who` (default root); resolves with what is inside `Response`. */
   call(action: string, payload: unknown, who?: Identity, how?: Partial<Tc3Signing>): Promise<Reply>;
   putKey(pair: Partial<KeyPair> & Identity): Promise<void>;
@@ -80,7 +79,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     acks: { applied: () => Infinity, failures: () => [] },
     domain: 'edgefour.test',
     features: [],
-    originDenied: () => false,
+    egress: egressRule([]),
     operator: operator(new InjectedFaults(Object.keys(actions))),
     ...options.around,
   };
@@ -100,7 +99,6 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     advance: (ms) => (ahead += ms),
     now: () => Math.floor(around.clock.now() / 1000),
     send: (raw) => api.handle(raw),
-    foresee: (raw) => api.foresee(raw),
     async call(action, payload, who = ROOT, how = {}) {
       const reply = await api.handle(tc3(who, action, payload, { timestamp: desk.now(), ...how }));
       return (JSON.parse(reply.body) as { Response: Reply }).Response;

@@ -4,6 +4,7 @@
  */
 import { describe } from 'node:test';
 import { announceCases } from './engine/announce-cases.ts';
+import { barredCases } from './engine/barred-cases.ts';
 import { bindingCases } from './engine/binding-cases.ts';
 import { changeCases } from './engine/change-cases.ts';
 import { choiceCases } from './engine/choice-cases.ts';
@@ -17,6 +18,7 @@ import { udpCases } from './engine/udp-cases.ts';
 const SUBJECTS = {
   tcp: tcpCases,
   choice: choiceCases,
+  barred: barredCases,
   announce: announceCases,
   udp: udpCases,
   binding: bindingCases,

@@ -16,7 +16,7 @@ import type { Plan, Zone } from '../../src/domain/zone/zone.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';
 import { Fault } from '../../src/faults/fault.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { networkSet } from '../../src/lib/net/cidr.ts';
+import { egressRule } from '../../src/lib/net/egress.ts';
 import { seededRng } from '../../src/lib/rng.ts';
 import { silentLog } from '../../src/observe/log.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
@@ -59,7 +59,7 @@ export async function actionWorld(options: WorldOptions = {}) {
     acks: { applied: () => edges.applied, failures: (id) => edges.failures.get(id) ?? [] },
     domain: 'edgefour.test',
     features: options.features ?? [],
-    originDenied: networkSet(['169.254.0.0/16', 'fe80::/10']),
+    egress: egressRule(['169.254.0.0/16', 'fe80::/10']),
     operator: Object.assign(faults, {
       version: 'test',
       placements: (ids: readonly string[]) => edges.placements.filter(({ rule }) => ids.includes(rule)),

@@ -45,10 +45,10 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   // order: the running one has the lock, and serves, until this one does.
   let lock = running ? undefined : await hold(folder.locks.edge, LEAVING_MS, systemClock);
   const inherited = running && (await inherit(await running.ask('take')));
-  const { edge: edgeId, site, engine, records, toaKinds } = config;
+  const { edge: edgeId, site, engine, records, toaKinds, originsDeny } = config;
   const flush = config.flush === 'on';
   const fastPath = config.fastPath === 'on';
-  const rules = { engine, records, flush, fastPath, toaKinds };
+  const rules = { engine, records, flush, fastPath, toaKinds, originsDeny };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
   const edge = await startEdge(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type RuleDraft, ruleFault } from './check.ts';
 import { MODE_NAMES, PROTOCOLS } from './modes.ts';
 
-const WORLD = { denied: () => false, group: () => undefined, loadBalancer: () => undefined };
+const WORLD = { egress: () => undefined, group: () => undefined, loadBalancer: () => undefined };
 const DRAFT: RuleDraft = {
   protocol: 'TCP',
   portRange: ['80'],

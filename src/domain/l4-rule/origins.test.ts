@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { networkSet } from '../../lib/net/cidr.ts';
+import { egressRule } from '../../lib/net/egress.ts';
 import type { LoadBalancer } from '../load-balancer/load-balancer.ts';
 import type { OriginGroup, OriginRecord } from '../origin-group/origin-group.ts';
 import { originFault, type OriginWorld } from './origins.ts';
@@ -39,7 +39,7 @@ const BALANCERS = [
   balancer('lb-lost', 'GENERAL', 'og-ips', 'og-gone'),
 ];
 const WORLD: OriginWorld = {
-  denied: networkSet(['169.254.0.0/16', 'fe80::/10']),
+  egress: egressRule(['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254']),
   group: (id) => GROUPS.find((group) => group.id === id),
   loadBalancer: (id) => BALANCERS.find((balancer) => balancer.id === id),
 };
@@ -58,6 +58,22 @@ const TABLE: readonly [type: 'IP_DOMAIN' | 'ORIGIN_GROUP' | 'LB', value: string[
   ['IP_DOMAIN', ['10.0.0.1', '10.0.0.1'], VALUE],
   ['IP_DOMAIN', ['::1', '0:0::1'], VALUE],
   ['IP_DOMAIN', ['10.0.0.1:80'], VALUE],
+  // Spellings: refused as the address where that is refused, else with the usual spelling as the advice.
+  ['IP_DOMAIN', ['0x7f000001'], VALUE],
+  ['IP_DOMAIN', ['127.1'], VALUE],
+  ['IP_DOMAIN', ['127.0.0.1.'], VALUE],
+  ['IP_DOMAIN', ['[2001:db8::1]'], VALUE],
+  ['IP_DOMAIN', ['2001:db8::1%eth0'], VALUE],
+  ['IP_DOMAIN', ['a.0x7f'], VALUE],
+  ['IP_DOMAIN', ['0xa9fea9fe'], IP],
+  ['IP_DOMAIN', ['0xa9.0376.0xa9fe'], IP],
+  ['IP_DOMAIN', ['2852039166'], IP],
+  ['IP_DOMAIN', ['fe80::1%eth0'], IP],
+  ['IP_DOMAIN', ['[fd00:ec2::254]'], IP],
+  ['IP_DOMAIN', ['64:ff9b::a9fe:a9fe'], IP],
+  ['IP_DOMAIN', ['::169.254.169.254'], IP],
+  ['IP_DOMAIN', ['2002:a9fe:a9fe::1'], IP],
+  ['IP_DOMAIN', ['0'], IP],
   ['IP_DOMAIN', ['[::1]'], VALUE],
   ['IP_DOMAIN', ['010.0.0.1'], VALUE],
   ['IP_DOMAIN', ['http://a.test'], VALUE],

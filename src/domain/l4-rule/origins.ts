@@ -3,15 +3,15 @@
  * Pure; the world's records come as an argument. How origins become targets is plan/origins.ts.
  */
 import { type Fault, refuse } from '../../faults/fault.ts';
-import { formatAddress, isUnicast, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
-import { isDomainName } from '../../lib/net/domain-name.ts';
+import { formatAddress } from '../../lib/net/address.ts';
+import { type EgressRule, type Host, readHost } from '../../lib/net/egress.ts';
 import type { LoadBalancer } from '../load-balancer/load-balancer.ts';
 import type { OriginGroup } from '../origin-group/origin-group.ts';
 import type { L4Rule } from './l4-rule.ts';
 
 export interface OriginWorld {
-  /** Whether policy refuses the address as an origin. */
-  denied(ip: string): boolean;
+  /** What may be dialled. */
+  readonly egress: EgressRule;
   /** In the rule's zone. */
   group(id: string): OriginGroup | undefined;
   loadBalancer(id: string): LoadBalancer | undefined;
@@ -41,25 +41,34 @@ export function originFault(rule: Named, world: OriginWorld, where: string): Ori
 /** What L4 can forward to: any number of addresses, or one domain name. Source: spec sections 3.6 and 7.3. */
 export function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): OriginFault | undefined {
   if (hosts.length === 0) return invalid(at, 'there is no origin');
-  const addresses = hosts.map((host) => parseAddress(host));
-  const named = addresses.filter((address) => address === undefined).length;
+  const read = hosts.map(readHost);
+  const named = read.filter(({ kind }) => kind === 'name').length;
   for (const [i, host] of hosts.entries()) {
-    const address = addresses[i];
-    if (!address && !isDomainName(host))
-      return invalid(at, `\`${host}\` is neither an IP address nor a domain name (without a port)`);
-    if (address && !isUnicast(address))
-      return refuse('InvalidParameter.InvalidOriginIp', `${at}: ${host} is no host's address.`);
-    if (address && world.denied(formatAddress(unmappedBytes(address))))
-      return refuse(
-        'InvalidParameter.InvalidOriginIp',
-        `${at}: ${host} is refused by the origin policy (EDGEFOUR_ORIGINS_DENY).`,
-      );
+    const fault = hostFault(host, read[i] ?? readHost(host), world, at);
+    if (fault) return fault;
   }
   if (named > 0 && named < hosts.length) return invalid(at, 'IP addresses and domain names cannot be mixed');
   if (named > 1) return invalid(at, 'there can be one domain name only');
-  const names = addresses.map((address, i) => (address ? formatAddress(address) : hosts[i]));
+  const names = read.map((host, i) => (host.kind === 'address' ? formatAddress(host.bytes) : hosts[i]));
   if (new Set(names).size < names.length) return invalid(at, 'an origin is listed twice');
   return undefined;
+}
+
+/** order: an address that policy refuses is refused as such, however it is written. */
+function hostFault(text: string, host: Host, { egress }: OriginWorld, at: string): OriginFault | undefined {
+  if (host.kind === 'name') return undefined;
+  if (host.kind === 'neither')
+    return invalid(at, `\`${text}\` is neither an IP address nor a domain name (without a port)`);
+  const address = formatAddress(host.bytes);
+  const what = host.isPlain ? text : `${text} (${address})`;
+  const refusal = egress(host.bytes);
+  if (refusal === 'no host') return refuse('InvalidParameter.InvalidOriginIp', `${at}: ${what} is no host's address.`);
+  if (refusal === 'policy')
+    return refuse(
+      'InvalidParameter.InvalidOriginIp',
+      `${at}: ${what} is refused by the origin policy (EDGEFOUR_ORIGINS_DENY).`,
+    );
+  return host.isPlain ? undefined : invalid(at, `\`${text}\` is an unusual spelling of ${address}; write it so`);
 }
 
 function groupFault(id: string, world: OriginWorld, at: string): OriginFault | undefined {

@@ -2,12 +2,22 @@
 import type { EndCause, RuleCounters } from '../../link/facts.ts';
 
 /**
- * Why a datagram was given up. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram
+ * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram
  * with its header. `short`: a reply without the header that the mode asks of it. `queue`: the system does not take more.
  * `source`: came from port 0, where nobody can be answered. `wait-descriptors` is of connections: one had to wait because
  * the descriptor limit was reached.
  */
-export const DROP_REASONS = ['no-origin', 'limit', 'oversize', 'short', 'queue', 'source', 'wait-descriptors'] as const;
+export const DROP_REASONS = [
+  'no-origin',
+  'loop',
+  'denied',
+  'limit',
+  'oversize',
+  'short',
+  'queue',
+  'source',
+  'wait-descriptors',
+] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 export interface LiveCounters {

@@ -3,11 +3,12 @@
  * period (the sum of the weights) every target gets exactly its share, never in a burst. Pure.
  */
 import type { Target } from '../engine.ts';
+import { isBarred } from './bars.ts';
 
 export interface Picker {
   update(targets: readonly Target[]): void;
-  /** `tried`: addresses that must not be taken. `undefined`: nothing is left. */
-  next(tried?: ReadonlySet<string>): Target | undefined;
+  /** `tried`: addresses that must not be taken; `port`: where it would be dialled. `undefined`: nothing is left. */
+  next(tried?: ReadonlySet<string>, port?: number): Target | undefined;
 }
 
 interface Slot {
@@ -29,8 +30,9 @@ export function createPicker(): Picker {
         return { target, owed: Math.max(-target.weight, Math.min(target.weight, before)) };
       });
     },
-    next(tried) {
-      const usable = (slot: Slot): boolean => slot.target.weight > 0 && !tried?.has(slot.target.address);
+    next(tried, port = 0) {
+      const usable = ({ target }: Slot): boolean =>
+        target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port);
       let tier = Infinity;
       for (const slot of slots) if (slot.target.tier < tier && usable(slot)) tier = slot.target.tier;
       let total = 0;

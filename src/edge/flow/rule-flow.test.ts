@@ -125,9 +125,9 @@ test('drains: keep never ends, reset ends at once', () => {
 test('persistence holds while the target is there and takes new sessions', () => {
   const { flow } = flowWorld({ ...rule, persistSeconds: 30 });
   flow.settle(client.address, '10.0.0.2');
-  const chosen = (): string | undefined => flow.choose(client.address)?.address;
+  const chosen = (): string | undefined => flow.choose(client.address, 1)?.address;
   assert.deepEqual([chosen(), chosen()], ['10.0.0.2', '10.0.0.2']);
-  assert.equal(flow.choose(client.address, new Set(['10.0.0.2']))?.address, '10.0.0.1');
+  assert.equal(flow.choose(client.address, 1, new Set(['10.0.0.2']))?.address, '10.0.0.1');
   flow.update({ ...rule, persistSeconds: 30, targets: [target('10.0.0.1'), target('10.0.0.2', 0)] });
   assert.equal(chosen(), '10.0.0.1');
 });

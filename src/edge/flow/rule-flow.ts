@@ -6,6 +6,7 @@
 import type { ConnectionRecord, EndCause } from '../../link/facts.ts';
 import type { Listener, Target } from '../engine.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
+import { isBarred, whyNone } from './bars.ts';
 import type { LiveCounters } from './counters.ts';
 import { originPort } from './endpoints.ts';
 import { createPersistence } from './persistence.ts';
@@ -27,8 +28,10 @@ export interface RuleFlow {
   readonly listener: Listener;
   readonly counters: LiveCounters;
   update(listener: Listener): void;
-  /** The target of a new session of this client; `tried` are out of the question. */
-  choose(client: string, tried?: ReadonlySet<string>): Target | undefined;
+  /** The target of a new session of this client, to be dialled at `port`; `tried` are out of the question. */
+  choose(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined;
+  /** What to say where there is none. */
+  readonly whyNone: ReturnType<typeof whyNone>;
   /** The client's session is with this target: from now on its persistence, if the rule has any. */
   settle(client: string, address: string): void;
   /** The client's target failed: persistence must not send it there again. */
@@ -80,7 +83,9 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
   }
 
   function stillLeadsTo(origin: Endpoint, entryPort: number): boolean {
-    return targets.has(origin.address) && originPort(listener.ports, listener.originPorts, entryPort) === origin.port;
+    const target = targets.get(origin.address);
+    if (!target || isBarred(target, origin.port)) return false;
+    return originPort(listener.ports, listener.originPorts, entryPort) === origin.port;
   }
 
   return {
@@ -89,10 +94,14 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     },
     counters,
     update,
-    choose(client, tried) {
+    get whyNone() {
+      return whyNone(listener.targets);
+    },
+    choose(client, port, tried) {
       const kept = persistence.recall(client, deps.monotonic());
       const target = kept === undefined ? undefined : targets.get(kept);
-      return target && target.weight > 0 && !tried?.has(target.address) ? target : picker.next(tried);
+      if (target && target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port)) return target;
+      return picker.next(tried, port);
     },
     settle: (client, address) => persistence.remember(client, address, deps.monotonic()),
     forget: (client) => persistence.forget(client),

@@ -99,9 +99,10 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
   }
 
   function open(port: UdpPort<L>, key: string, client: Endpoint, bytes: number): UdpSession<L> | undefined {
-    const target = flow.choose(client.address);
     const originPort = flow.originPort(port.entry.port);
-    if (!target || originPort === undefined) return drop('no-origin');
+    if (originPort === undefined) return drop('no-origin');
+    const target = flow.choose(client.address, originPort);
+    if (!target) return drop(flow.whyNone);
     const how = PASS_THROUGH[mode];
     const header = how.carrier === 'none' ? NOTHING : how.announce('UDP', client, port.entry);
     if (bytes + header.length > largest(target.address)) return drop('oversize');

@@ -34,16 +34,16 @@ export function unmappedBytes(bytes: Uint8Array): Uint8Array {
 /** Whether one host can be meant: not unspecified (which a socket takes for this host), not multicast or broadcast. */
 export function isUnicast(bytes: Uint8Array): boolean {
   const address = unmappedBytes(bytes);
-  if (address.length === 16) return byte(address, 0) !== 0xff && address.some((b) => b !== 0);
+  if (address.length === 16) return byteAt(address, 0) !== 0xff && address.some((b) => b !== 0);
   const isBroadcast = address.every((b) => b === 255);
-  return byte(address, 0) !== 0 && byte(address, 0) >> 4 !== 0xe && !isBroadcast;
+  return byteAt(address, 0) !== 0 && byteAt(address, 0) >> 4 !== 0xe && !isBroadcast;
 }
 
 /** Text of 4 or 16 bytes; IPv6 as RFC 5952 writes it. */
 export function formatAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
   if (isMapped(bytes)) return `::ffff:${bytes.subarray(12).join('.')}`;
-  const words = Array.from({ length: 8 }, (_, i) => (byte(bytes, 2 * i) << 8) | byte(bytes, 2 * i + 1));
+  const words = Array.from({ length: 8 }, (_, i) => (byteAt(bytes, 2 * i) << 8) | byteAt(bytes, 2 * i + 1));
   const gap = longestZeros(words);
   const hex = words.map((word) => word.toString(16));
   if (gap.length < 2) return hex.join(':');
@@ -85,7 +85,7 @@ function parseWords(text: string): number[] | undefined {
     else {
       const v4 = i === parts.length - 1 ? parseV4(part) : undefined;
       if (!v4) return undefined;
-      words.push((byte(v4, 0) << 8) | byte(v4, 1), (byte(v4, 2) << 8) | byte(v4, 3));
+      words.push((byteAt(v4, 0) << 8) | byteAt(v4, 1), (byteAt(v4, 2) << 8) | byteAt(v4, 3));
     }
   }
   return words;
@@ -101,6 +101,7 @@ function longestZeros(words: readonly number[]): { start: number; length: number
   return best;
 }
 
-function byte(bytes: Uint8Array, at: number): number {
+/** 0 beyond the end. */
+export function byteAt(bytes: Uint8Array, at: number): number {
   return bytes[at] ?? 0;
 }

@@ -35,9 +35,7 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
   const log = events.log.bind(events);
   const fastPath = () =>
     chooseFastPath({ isWanted, isAsked, sysctls: systemSysctls, open: () => openFastPath(asking), log });
-  const gone = (count: number): void =>
-    log('error', 'connection records are gone: something removed their file', { records: count });
-  const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock, gone) };
+  const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
   const life = { isAsked, isSuccessor, isRetiring, onStop, owner, fastPath };
   const options = { ...system, ...recordLog, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);

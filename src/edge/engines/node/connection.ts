@@ -48,7 +48,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   if (remoteAddress === undefined) return void client.destroy();
   const session = flow.open({ address: plainAddress(remoteAddress), port: remotePort ?? 0 }, entryOf(client, point));
   const tried = new Set<string>();
-  let lastCause: EndCause = 'no-origin';
+  let lastCause: EndCause | undefined;
   /** What is going on before the relay, if anything. */
   let dialing: { cancel(): void } | undefined;
   let waiting: Waiting | undefined;
@@ -80,10 +80,11 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   }
 
   function dialNext(): void {
-    const mayTry = mayTryNext(timeouts, clock.monotonic() - triesFrom, flow.listener.options.connectTimeoutMs);
-    const target = mayTry ? flow.choose(session.client.address, tried) : undefined;
     const port = flow.originPort(point.port);
-    if (!target || port === undefined) return end(lastCause);
+    if (port === undefined) return end(lastCause ?? 'no-origin');
+    const mayTry = mayTryNext(timeouts, clock.monotonic() - triesFrom, flow.listener.options.connectTimeoutMs);
+    const target = mayTry ? flow.choose(session.client.address, port, tried) : undefined;
+    if (!target) return end(lastCause ?? flow.whyNone);
     const to = { address: target.address, port };
     dialing = dial(to, flow.listener.options.connectTimeoutMs, clock, (result) => dialled(to, result));
   }

@@ -5,6 +5,7 @@
  */
 import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
+import type { Bar } from '../../engine.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
 import type { Turns } from './schedule.ts';
@@ -32,6 +33,8 @@ export interface TargetSpec {
   readonly number: number;
   readonly address: string;
   readonly weight: number;
+  readonly barred?: Bar | undefined;
+  readonly left?: true | undefined;
 }
 
 /** Where each port of a rule leads (plan.ts says how); sent where its sockets take connections to other ports than their own. */

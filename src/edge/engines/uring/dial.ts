@@ -29,7 +29,7 @@ import { flush, startReading } from './stream.ts';
 /** The connection has its slot and no origin yet. */
 export function dial(r: Relay, slot: number): void {
   startReading(r, 2 * slot);
-  next(r, slot, CAUSE['no-origin']);
+  next(r, slot, CAUSE[r.rules.entry(r.slots.entry[slot]!).rule.whyNone]);
 }
 
 /** The next target, or the end with `cause`, which is why the one before failed. */
@@ -41,7 +41,7 @@ function next(r: Relay, slot: number, cause: number): void {
   const at = addressOffset(s.names, client);
   const size = addressSize(s.names, client);
   const mayTry = mayTryNext(s.timeouts[slot]!, r.now - s.triesFrom[slot]!, rule.spec.options.connectTimeoutMs);
-  const position = mayTry ? choose(rule, s.names, at, size, r.now, s.failed(slot)) : -1;
+  const position = mayTry ? choose(rule, s.names, at, size, r.now, entry.originPort, s.failed(slot)) : -1;
   if (position < 0) return finish(r, slot, cause, true);
   const address = rule.addresses[position]!;
   writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);

@@ -277,7 +277,7 @@ export function createPlane(
       index: rule.index,
       protocol: listener.protocol,
       mode: listener.mode,
-      targets: listener.targets.map(({ address, weight }) => ({ number: numberOf(address), address, weight })),
+      targets: listener.targets.map((target) => ({ ...target, number: numberOf(target.address) })),
       turns: turnsOf(listener.targets),
       persistSeconds: listener.persistSeconds,
       options: listener.options,

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Protocol } from '../../../domain/l4-rule/modes.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
+import { isBarred, whyNone } from '../../flow/bars.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { PassThrough } from '../../pass-through/pass-through.ts';
@@ -24,6 +25,10 @@ export interface Rule {
   positions: Map<number, number>;
   position: Int32Array;
   persistence: SharedPersistence | undefined;
+  /** What a connection ends with, and a datagram is dropped as, where no target can be chosen. */
+  whyNone: ReturnType<typeof whyNone>;
+  /** A target is barred at some of its ports only. */
+  barsPorts: boolean;
   /** A socket of it takes, or took, connections to other ports than its own. */
   ranges: boolean;
   /** The range before the last change of it: what was on its way to such a port is served. */
@@ -226,6 +231,8 @@ function emptyRule(spec: RuleSpec): Rule {
     positions: new Map(),
     position: new Int32Array(spec.position),
     persistence: undefined,
+    whyNone: 'no-origin',
+    barsPorts: false,
     ranges: false,
     rangeBefore: undefined,
     entries: new Set(),
@@ -243,6 +250,8 @@ function describe(rule: Rule, spec: RuleSpec): void {
   rule.pass = PASS_THROUGH[spec.mode];
   rule.addresses = spec.targets.map((target) => parseAddress(target.address) ?? new Uint8Array(4));
   rule.positions = new Map(spec.targets.map((target, position) => [target.number, position]));
+  rule.whyNone = whyNone(spec.targets);
+  rule.barsPorts = spec.targets.some(({ barred }) => barred?.ports);
   rule.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
 }
 
@@ -252,8 +261,8 @@ function leadsTo(range: PortMap | undefined, port: number): number | undefined {
 }
 
 /**
- * The position of the target for a new session of the client whose address lies in memory, or -1. `tried`: numbers of
- * targets that are out of the question.
+ * The position of the target for a new session of the client whose address lies in memory, to be dialled at `port`; or
+ * -1. `tried`: numbers of targets that are out of the question.
  */
 export function choose(
   rule: Rule,
@@ -261,18 +270,24 @@ export function choose(
   at: number,
   size: number,
   now: number,
+  port: number,
   tried?: ReadonlySet<number>,
 ): number {
   const { targets, turns } = rule.spec;
+  const { barsPorts } = rule;
   const kept = rule.persistence?.recall(memory, at, size, now) ?? -1;
   if (kept >= 0 && !tried?.has(kept)) {
     const position = rule.positions.get(kept);
-    if (position !== undefined && targets[position]!.weight > 0) return position;
+    if (position !== undefined && targets[position]!.weight > 0 && !isBarred(targets[position]!, port)) return position;
   }
-  return nextTurn(turns, rule.position, tried && ((position) => tried.has(targets[position]!.number)));
+  if (!tried && !barsPorts) return nextTurn(turns, rule.position);
+  const isTaboo = (one: number): boolean => isBarred(targets[one]!, port) || tried?.has(targets[one]!.number) === true;
+  return nextTurn(turns, rule.position, isTaboo);
 }
 
 /** Whether a session that goes to this target and port may go on. */
 export function stillLeadsTo(entry: Entry, target: TargetSpec['number'], port: number): boolean {
-  return entry.rule.positions.has(target) && entry.originPort === port;
+  const position = entry.rule.positions.get(target);
+  if (position === undefined || entry.originPort !== port) return false;
+  return !isBarred(entry.rule.spec.targets[position]!, port);
 }

@@ -32,8 +32,8 @@ export function openSession(r: Relay, entry: Entry, name: number, size: number):
   if (port === 0) return drop(DROP.source);
   const at = addressOffset(buffers.memory, name);
   const addressBytes = addressSize(buffers.memory, name);
-  const position = choose(rule, buffers.memory, at, addressBytes, r.now);
-  if (position < 0) return drop(DROP['no-origin']);
+  const position = choose(rule, buffers.memory, at, addressBytes, r.now, entry.originPort);
+  if (position < 0) return drop(DROP[rule.whyNone]);
   const address = rule.addresses[position]!;
   const v6 = address.length === 16;
   const header = rule.pass.announce(

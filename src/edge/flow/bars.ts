@@ -1,0 +1,14 @@
+/** Targets that must not be dialled, and what ends in their place. Pure; asked by the engines at each choice. */
+import type { Bar } from '../engine.ts';
+
+type Barrable = { readonly barred?: Bar | undefined };
+
+/** Whether nothing goes to this port of the target. */
+export function isBarred({ barred }: Barrable, port: number): boolean {
+  return barred !== undefined && (barred.ports?.some(({ from, to }) => port >= from && port <= to) ?? true);
+}
+
+/** What to say where no target can be chosen. */
+export function whyNone(targets: readonly Barrable[]): Bar['cause'] | 'no-origin' {
+  return targets.find(({ barred }) => barred)?.barred?.cause ?? 'no-origin';
+}

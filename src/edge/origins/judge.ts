@@ -1,0 +1,49 @@
+/**
+ * Which targets of a rule are never dialled: those that policy refuses, whatever name led there, and those that are
+ * listeners of this edge. They stay in the list with weight 0, so that engines know what to say. Pure.
+ */
+import { parseAddress } from '../../lib/net/address.ts';
+import type { EgressRule } from '../../lib/net/egress.ts';
+import { formatPortSpan } from '../../lib/net/ports.ts';
+import type { Bar, Listener, Target } from '../engine.ts';
+import type { Loops } from './loops.ts';
+
+export interface Judged {
+  readonly targets: readonly Target[];
+  /** What is barred, and why, for an operator. */
+  readonly notes: readonly string[];
+}
+
+/** limit: a line of status is read by a person. */
+const MOST_NOTES = 3;
+
+/** `whole`: the engine can't tell the ports of a target apart; one that loops bars them all. */
+export function judgeTargets(listener: Listener, egress: EgressRule, loops: Loops, whole: boolean): Judged {
+  const notes: string[] = [];
+  const targets = listener.targets.map((target) => {
+    if (target.left) return target;
+    const bar = barOf(listener, target.address, egress, loops, whole);
+    if (!bar) return target;
+    notes.push(noteOf(target.address, bar, listener));
+    return { ...target, barred: bar, ...(bar.ports === undefined && { weight: 0 }) };
+  });
+  const more = notes.length - MOST_NOTES;
+  return { targets, notes: more > 0 ? [...notes.slice(0, MOST_NOTES), `and ${more} more`] : notes };
+}
+
+function barOf(listener: Listener, address: string, egress: EgressRule, loops: Loops, whole: boolean): Bar | undefined {
+  const bytes = parseAddress(address);
+  if (bytes && egress(bytes) !== undefined) return { cause: 'denied' };
+  const ports = loops.portsThatLoop(listener, address);
+  if (ports.length === 0) return undefined;
+  const [first] = ports;
+  const { from, to } = listener.originPorts;
+  return whole || (first?.from === from && first.to === to) ? { cause: 'loop' } : { cause: 'loop', ports };
+}
+
+function noteOf(address: string, { cause, ports }: Bar, { originPorts, protocol }: Listener): string {
+  if (cause === 'denied') return `denied: ${address} is not dialled (EDGEFOUR_ORIGINS_DENY, or no host's address)`;
+  const where = (ports ?? [originPorts]).map(formatPortSpan).join(',');
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `loop: ${protocol} ${host}:${where} is a listener of this edge and is not dialled`;
+}
