@@ -1,5 +1,6 @@
-/** The pages that are one list each: error codes, metrics, settings. */
+/** The pages that are one list each: error codes, metrics, settings, budgets. */
 import type { AnyAction } from '../../src/api/action.ts';
+import { type Budget, budgetCounter, BUDGETS } from '../../src/config/budgets.ts';
 import { SETTINGS, type Setting } from '../../src/config/settings.ts';
 import { CATALOGUE, type CatalogueEntry } from '../../src/faults/catalogue.ts';
 import { METRICS } from '../../src/observe/names.ts';
@@ -60,6 +61,25 @@ export function metricsPage(): string {
           labels.map((label) => code(label)).join(', '),
           help,
         ]),
+    ),
+  ].join('\n');
+}
+
+export function budgetsPage(): string {
+  return [
+    '# Budgets',
+    '',
+    'Everything that a stranger can make grow has a most, and a counter of what was refused beyond it. `edgefour doctor`',
+    'prints the same. A budget that is hit without an attack is worth a report.',
+    '',
+    table(
+      ['Budget', 'Most', 'What it bounds, and what happens beyond it', 'Counted in'],
+      Object.entries<Budget>(BUDGETS).map(([name, budget]) => [
+        code(name),
+        `${budget.most.toLocaleString('en-US')} ${budget.unit}`,
+        budget.help,
+        code(budgetCounter(name, budget)),
+      ]),
     ),
   ].join('\n');
 }

@@ -18,6 +18,8 @@ export interface RawRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
+  /** How long the body is, where `body` does not hold it: it is too long, or its method has no use for one. */
+  readonly bodyLength?: number;
   readonly peer: string;
 }
 
@@ -25,6 +27,8 @@ export interface RawReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The call carried a valid signature. */
+  readonly signed?: boolean;
 }
 
 export type Language = 'en-US' | 'zh-CN';
@@ -82,13 +86,15 @@ export interface ApiContext extends ApiOptions {
 export class Call {
   readonly raw: RawRequest;
   readonly requestId: string;
+  /** parse, which reads it first. */
   language: Language = 'en-US';
   readonly replyHeaders: Record<string, string> = {};
   /** parse */
   message!: Message;
-  /** authenticate */
-  caller!: Caller;
+  /** identify */
   keyPair!: KeyPair;
+  /** verify */
+  caller!: Caller;
   /** find; absent until then, so that metrics never get a name that a stranger made up. */
   actionName: string | undefined;
   action!: AnyAction;
@@ -109,7 +115,8 @@ export class Call {
 export type Step = (call: Call, api: ApiContext) => void | Promise<void>;
 
 /** A header's value, repeated ones joined as HTTP says. */
-export function header(raw: RawRequest, name: string): string | undefined {
-  const value = raw.headers[name];
+export function header(raw: Pick<RawRequest, 'headers'>, name: string): string | undefined {
+  // A client may name `constructor` among its signed headers.
+  const value = Object.hasOwn(raw.headers, name) ? raw.headers[name] : undefined;
   return typeof value === 'object' ? value.join(', ') : value;
 }

@@ -5,6 +5,7 @@
  */
 import { CATALOGUE, type CatalogueEntry } from '../faults/catalogue.ts';
 import type { Fault } from '../faults/fault.ts';
+import { excerpt } from '../lib/excerpt.ts';
 import { type Call, header, type Language, type RawReply } from './call.ts';
 
 export function sealSuccess(call: Call): RawReply {
@@ -24,10 +25,14 @@ function seal(call: Call, response: Record<string, unknown>): RawReply {
   return { status: 200, headers, body: JSON.stringify({ Response: response }) };
 }
 
+/**
+ * What a caller is told; the one place where a stranger's text comes back to him. One language: details are English, so a
+ * Chinese message stands without one, and the log has it.
+ */
 export function messageOf(fault: Fault, language: Language): string {
   const entry: CatalogueEntry = CATALOGUE[fault.code];
   const wording = fault.values['parameter'] === undefined ? entry : (entry.named ?? entry);
   const template = language === 'zh-CN' ? wording.zh : wording.en;
-  const message = template.replace(/\{(\w+)\}/g, (place, name: string) => fault.values[name] ?? place);
-  return fault.detail === undefined ? message : `${message} ${fault.detail}`;
+  const message = template.replace(/\{(\w+)\}/g, (place, name: string) => excerpt(fault.values[name] ?? place));
+  return fault.detail === undefined || language === 'zh-CN' ? message : `${message} ${excerpt(fault.detail)}`;
 }

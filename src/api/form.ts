@@ -3,12 +3,14 @@
  * (`Filters.0.Values.1`). Pure and bounded; work is linear in the input whatever the indices say. Used by parse.ts.
  * Source: spec section 1.4.
  */
+import { BUDGETS } from '../config/budgets.ts';
 import { Fault } from '../faults/fault.ts';
+import { OverBudget } from './over-budget.ts';
 
 export type Form = ReadonlyMap<string, string>;
 
 /** limit: 200 rules of 12 fields with 20 ports each are about 6,000 pairs. */
-const MAX_PAIRS = 20_000;
+const MAX_PAIRS = BUDGETS['form-parameters'].most;
 /** limit: the deepest structure of the API has 6 levels. */
 const MAX_DEPTH = 12;
 
@@ -17,7 +19,7 @@ export function decodeForm(text: string): Form {
   const form = new Map<string, string>();
   if (text === '') return form;
   const pairs = text.split('&', MAX_PAIRS + 1);
-  if (pairs.length > MAX_PAIRS) throw new Fault('RequestSizeLimitExceeded', `At most ${MAX_PAIRS} parameters.`);
+  if (pairs.length > MAX_PAIRS) throw new OverBudget('form-parameters');
   for (const pair of pairs) {
     const at = pair.indexOf('=');
     const name = at < 0 ? pair : pair.slice(0, at);

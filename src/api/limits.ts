@@ -1,13 +1,14 @@
 /**
- * The request rate: so many calls a second per account and action, as the cloud has it. Only authenticated accounts and
- * known actions get a bucket, so a stranger cannot fill memory. A step of the pipeline.
+ * The request rate: so many calls a second per key and action. The cloud counts per account; here a user who may do
+ * nothing would use up what root and everybody else of the account has. Only keys whose signature holds and known actions
+ * get a bucket, so a stranger cannot fill memory. A step of the pipeline.
  */
 import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TokenBucket } from '../lib/token-bucket.ts';
 import type { ApiContext, Call } from './call.ts';
 
-/** limit: 1,000 accounts calling a few actions each; beyond it, idle buckets are dropped first. */
+/** limit: 1,000 keys calling a few actions each; beyond it, idle buckets are dropped first. */
 const SWEEP_ABOVE = 4096;
 
 interface Meter {
@@ -27,16 +28,16 @@ export class Limiter {
     this.#clock = clock;
   }
 
-  /** How many accounts and actions are counted at the moment. */
+  /** How many keys and actions are counted at the moment. */
   get size(): number {
     return this.#meters.size;
   }
 
-  /** Throws RequestLimitExceeded when the account asks this too often. */
-  admit(account: string, action: string): void {
+  /** Throws RequestLimitExceeded when the key asks this too often. */
+  admit(key: string, action: string): void {
     if (this.#perSecond === 0) return;
     const now = this.#clock.monotonic();
-    const meter = this.#meter(`${account}/${action}`, now);
+    const meter = this.#meter(`${key}/${action}`, now);
     if (meter.bucket.take(now)) {
       meter.refused = 0;
       return;
@@ -48,12 +49,12 @@ export class Limiter {
     });
   }
 
-  #meter(key: string, now: number): Meter {
-    let meter = this.#meters.get(key);
+  #meter(name: string, now: number): Meter {
+    let meter = this.#meters.get(name);
     if (!meter) {
       if (this.#meters.size >= SWEEP_ABOVE) this.#sweep(now);
       meter = { bucket: new TokenBucket(this.#perSecond, this.#perSecond, now), refused: 0 };
-      this.#meters.set(key, meter);
+      this.#meters.set(name, meter);
     }
     return meter;
   }
@@ -66,5 +67,5 @@ export class Limiter {
 /** order: before the action is looked up, so unknown names share one bucket. */
 export function limit(call: Call, api: ApiContext): void {
   const name = call.message.action;
-  api.limiter.admit(call.caller.account, Object.hasOwn(api.actions, name) ? name : '');
+  api.limiter.admit(call.caller.secretId, Object.hasOwn(api.actions, name) ? name : '');
 }

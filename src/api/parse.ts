@@ -4,14 +4,15 @@
  * Source: spec sections 1.1, 1.2.
  */
 import { Fault } from '../faults/fault.ts';
-import { type Call, header, type Message, type Parameters, type RawRequest } from './call.ts';
+import { type Call, header, type Language, type Message, type Parameters, type RawRequest } from './call.ts';
 import { decodeForm, type Form, nest } from './form.ts';
+import { boundJson } from './json-bounds.ts';
 import { v1Claim } from './signature-v1.ts';
 import { tc3Claim } from './tc3.ts';
 
-/** limit: the largest body any call may have. The listener hands over at most one byte more and drops the rest. */
+/** limit: the largest body any call may have, and one that signs by parameters. */
 export const BODY_LIMIT = 10 * 1024 * 1024;
-const FORM_LIMIT = 1024 * 1024;
+export const FORM_LIMIT = 1024 * 1024;
 const QUERY_LIMIT = 32 * 1024;
 
 /** wire: the common parameters of a v1 call lie between the action's own. */
@@ -29,21 +30,32 @@ export const COMMON_PARAMETERS: ReadonlySet<string> = new Set([
   'RequestClient',
 ]);
 
+type Head = Pick<RawRequest, 'headers'>;
+
+/** limit: bytes of body that a call with these headers may have. The listener keeps no more. */
+export function bodyLimit(raw: Head): number {
+  return byHeader(raw) ? BODY_LIMIT : FORM_LIMIT;
+}
+
+function byHeader(raw: Head): boolean {
+  return header(raw, 'authorization') !== undefined || header(raw, 'x-tc-action') !== undefined;
+}
+
 export function parse(call: Call): void {
   const { raw } = call;
+  call.language = languageOf(raw);
   if (raw.method !== 'GET' && raw.method !== 'POST') throw new Fault('UnsupportedProtocol');
-  if (raw.url.length > QUERY_LIMIT || raw.body.length > BODY_LIMIT) throw new Fault('RequestSizeLimitExceeded');
-  const byHeader = header(raw, 'authorization') !== undefined || header(raw, 'x-tc-action') !== undefined;
-  if (byHeader) {
-    readLanguage(call, header(raw, 'x-tc-language'));
-    call.message = readTc3(raw);
-  } else {
-    if (raw.body.length > FORM_LIMIT) throw new Fault('RequestSizeLimitExceeded');
-    // wire: capi labels its form body as JSON, so the label is not asked.
-    const form = decodeForm(raw.method === 'GET' ? queryOf(raw) : utf8(raw.body));
-    readLanguage(call, form.get('Language') ?? header(raw, 'x-tc-language'));
-    call.message = readV1(raw, form);
-  }
+  if (raw.url.length > QUERY_LIMIT || (raw.bodyLength ?? raw.body.length) > bodyLimit(raw))
+    throw new Fault('RequestSizeLimitExceeded');
+  if (byHeader(raw)) call.message = readTc3(raw);
+  // wire: capi labels its form body as JSON, so the label is not asked.
+  else call.message = readV1(raw, decodeForm(raw.method === 'GET' ? queryOf(raw) : utf8(raw.body)));
+}
+
+/** What can be refused before the body has come. Throws as `parse` would; a form's fields are in its body. */
+export function parseHead(call: Call): boolean {
+  if (byHeader(call.raw)) parse(call);
+  return byHeader(call.raw);
 }
 
 function readTc3(raw: RawRequest): Message {
@@ -98,9 +110,16 @@ function invalid(parameter: string): Fault {
   return new Fault('InvalidParameterValue', undefined, { parameter });
 }
 
-/** Anything but the two languages leaves the default. */
-function readLanguage(call: Call, language: string | undefined): void {
-  if (language === 'zh-CN' || language === 'en-US') call.language = language;
+/** order: before anything can be refused. What is neither of the two languages leaves the default. */
+export function languageOf(raw: RawRequest): Language {
+  const inForm = byHeader(raw) ? undefined : /(?:^|&)Language=(zh-CN|en-US)(?:&|$)/.exec(formText(raw))?.[1];
+  return (inForm ?? header(raw, 'x-tc-language')) === 'zh-CN' ? 'zh-CN' : 'en-US';
+}
+
+/** Not decoded, and no more of it than a form may have: the language is asked of what can't be decoded, too. */
+function formText(raw: RawRequest): string {
+  if (raw.method === 'GET') return queryOf(raw).slice(0, FORM_LIMIT);
+  return Buffer.from(raw.body.buffer, raw.body.byteOffset, Math.min(raw.body.length, FORM_LIMIT)).toString('latin1');
 }
 
 function queryOf(raw: RawRequest): string {
@@ -117,6 +136,7 @@ function fromJson(raw: RawRequest): Parameters {
     throw new Fault('InvalidRequest', 'No action here takes multipart/form-data; send JSON.');
   }
   if (raw.body.length === 0) return { input: {}, text: false };
+  boundJson(raw.body);
   try {
     return { input: JSON.parse(utf8(raw.body)) as unknown, text: false };
   } catch (error) {

@@ -4,52 +4,94 @@
  */
 import { inspect } from 'node:util';
 import { Broken, Fault } from '../faults/fault.ts';
-import { authenticate } from './authenticate.ts';
+import { identify, verify } from './authenticate.ts';
 import { type ApiContext, type ApiOptions, Call, type RawReply, type RawRequest, type Step } from './call.ts';
+import { CallLog } from './call-log.ts';
 import { checkRequest } from './check-request.ts';
+import { entitle } from './entitle.ts';
 import { sealFault, sealSuccess } from './envelope.ts';
 import { find } from './find.ts';
 import { inject } from './injected-faults.ts';
 import { Limiter, limit } from './limits.ts';
-import { parse } from './parse.ts';
+import { OverBudget } from './over-budget.ts';
+import { parse, parseHead } from './parse.ts';
 import { permit } from './permit.ts';
 import { run } from './run.ts';
 import { Turns } from './turns.ts';
 
 /** order: the cloud's (spec section 1.8); what a caller did first wrong is what it is told. */
 export const STEPS: readonly Step[] = [
-  parse, // method, size, common parameters, form of the Authorization
-  authenticate, // key, time window, signature, token
-  limit, // requests per second, per account and action
+  parse, // language, method, size, common parameters, form of the Authorization
+  identify, // key, time window
+  verify, // signature, token
+  limit, // requests per second, per key and action
   find, // version, action
+  entitle, // whether any policy speaks of the action at all: before the body is looked into
   checkRequest, // unknown members, missing ones, types, values
   permit, // CAM policies
   inject, // faults that an operator asked for
   run, // the handler, committed
 ];
 
+/** Those that need no body: what they refuse need not be taken. Of a form nothing is known before. */
+const EARLY: readonly Step[] = [
+  async (call, api) => {
+    if (parseHead(call)) await identify(call, api);
+  },
+];
+
 export interface Api {
-  /** Answers everything, never rejects. The body is complete; one over BODY_LIMIT may be cut one byte behind it. */
+  /** Answers everything, never rejects. The body is complete, or `bodyLength` says how long the one is that is not there. */
   handle(raw: RawRequest): Promise<RawReply>;
+  /** The refusal of a call whose body is still to come; undefined where it may come. */
+  foresee(raw: RawRequest): Promise<RawReply | undefined>;
+  /** The reply to what the listener could not take as a call, counted and logged as those are that it could. */
+  refuse(raw: RawRequest, fault: Fault): RawReply;
 }
 
 export function createApi(options: ApiOptions): Api {
-  const limiter = new Limiter(options.settings.ratePerSecond, options.around.clock);
+  const { clock, rng } = options.around;
+  const limiter = new Limiter(options.settings.ratePerSecond, clock);
   const api: ApiContext = { ...options, limiter, turns: new Turns() };
+  const log = new CallLog(options.log, clock);
+
+  /** Counts and logs what became of a call. */
+  function told(call: Call, started: number, fault: Fault | undefined): void {
+    api.metrics.add('edgefour_api_requests_total', {
+      action: call.actionName ?? 'unknown',
+      code: fault?.code ?? 'OK',
+    });
+    if (fault instanceof OverBudget) api.metrics.add('edgefour_budget_refusals_total', { budget: fault.budget });
+    if (log.add(call, fault, clock.monotonic() - started) === 'summed')
+      api.metrics.add('edgefour_budget_refusals_total', { budget: 'refusal-log-lines' });
+  }
   return {
     async handle(raw) {
-      const call = new Call(raw, api.around.rng.uuid());
-      const started = api.around.clock.monotonic();
-      const fault = await refusal(call, api);
-      record(call, api, fault, api.around.clock.monotonic() - started);
-      return fault ? sealFault(call, fault) : sealSuccess(call);
+      const call = new Call(raw, rng.uuid());
+      const started = clock.monotonic();
+      const fault = await refusal(STEPS, call, api);
+      told(call, started, fault);
+      return { ...(fault ? sealFault(call, fault) : sealSuccess(call)), signed: call.caller !== undefined };
+    },
+    async foresee(raw) {
+      const call = new Call(raw, rng.uuid());
+      const started = clock.monotonic();
+      const fault = await refusal(EARLY, call, api);
+      if (!fault) return undefined;
+      told(call, started, fault);
+      return sealFault(call, fault);
+    },
+    refuse(raw, fault) {
+      const call = new Call(raw, rng.uuid());
+      told(call, clock.monotonic(), fault);
+      return sealFault(call, fault);
     },
   };
 }
 
-async function refusal(call: Call, api: ApiContext): Promise<Fault | undefined> {
+async function refusal(steps: readonly Step[], call: Call, api: ApiContext): Promise<Fault | undefined> {
   try {
-    for (const step of STEPS) await step(call, api);
+    for (const step of steps) await step(call, api);
     return undefined;
   } catch (error) {
     if (error instanceof Fault) return error;
@@ -57,24 +99,4 @@ async function refusal(call: Call, api: ApiContext): Promise<Fault | undefined> 
     api.log.error(reason, { requestId: call.requestId, action: call.actionName, stack: inspect(error) });
     return new Fault('InternalError');
   }
-}
-
-function record(call: Call, api: ApiContext, fault: Fault | undefined, ms: number): void {
-  const action = call.actionName ?? 'unknown';
-  const code = fault?.code ?? 'OK';
-  api.metrics.add('edgefour_api_requests_total', { action, code });
-  const facts = {
-    requestId: call.requestId,
-    action,
-    code,
-    ...(fault?.detail !== undefined && { why: fault.detail }),
-    account: call.caller?.account,
-    user: call.caller?.user,
-    ...(call.revision !== undefined && { revision: call.revision }),
-    peer: call.raw.peer,
-    ms: Math.round(ms * 10) / 10,
-  };
-  // Writes and refusals are what an operator asks the log about; reads are many.
-  if (fault || call.action.access === 'write') api.log.info('api', facts);
-  else api.log.debug('api', facts);
 }

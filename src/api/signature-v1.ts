@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto';
 import type { Claim, RawRequest } from './call.ts';
 import type { Form } from './form.ts';
-import { equalText, signedHosts } from './signed.ts';
+import { equalText, signedHosts, signedPaths } from './signed.ts';
 
 /** wire: no SignatureMethod means HmacSHA1; capi leaves it out. */
 const HASHES: ReadonlyMap<string, string> = new Map([
@@ -18,16 +18,23 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 export function v1Claim(raw: RawRequest, form: Form): Claim | undefined {
   const hash = HASHES.get(form.get('SignatureMethod') ?? '');
   if (hash === undefined) return undefined;
-  const signature = form.get('Signature') ?? '';
+  // wire: Ruby's Base64 ends in a newline.
+  const signature = (form.get('Signature') ?? '').trim();
+  // limit: only once the key is known, and once: sorting thousands of parameters costs milliseconds.
+  let spelled: readonly Buffer[] | undefined;
+  const spell = (): readonly Buffer[] => (spelled ??= sourceParameters(form));
   return {
     secretId: form.get('SecretId') ?? '',
-    coversCall: namesOneAction(sourceParameters(form, false)),
+    get coversCall() {
+      return namesOneAction(String(spell()[0]));
+    },
     holds(secretKey) {
-      const spellings = new Set([sourceParameters(form, false), sourceParameters(form, true)]);
-      return signedHosts(raw).some((host) =>
-        [...spellings].some((parameters) => {
-          const source = `${raw.method}${host}/?${parameters}`;
-          return equalText(signature, createHmac(hash, secretKey).update(source).digest('base64'));
+      const spellings = spell();
+      const places = signedPaths(raw).flatMap((path) => signedHosts(raw).map((host) => `${raw.method}${host}${path}?`));
+      return places.some((place) =>
+        spellings.some((parameters) => {
+          const mac = createHmac(hash, secretKey).update(place).update(parameters);
+          return equalText(signature, mac.digest('base64'));
         }),
       );
     },
@@ -42,12 +49,14 @@ function namesOneAction(source: string): boolean {
   return source.match(/(?:^|&)Action=/g)?.length === 1;
 }
 
-/** wire: Python writes `.` for `_` in names, in the signed text only. */
-function sourceParameters(form: Form, dotted: boolean): string {
-  const pairs: [name: string, value: string][] = [];
-  for (const [name, value] of form) {
-    if (name !== 'Signature') pairs.push([dotted ? name.replaceAll('_', '.') : name, value]);
-  }
-  pairs.sort(([a], [b]) => (a < b ? -1 : 1));
-  return pairs.map(([name, value]) => `${name}=${value}`).join('&');
+/** As bytes, once: each of them is hashed for several hosts. wire: Python writes `.` for `_` in names, in the signed text only. */
+function sourceParameters(form: Form): Buffer[] {
+  const pairs = [...form].filter(([name]) => name !== 'Signature');
+  const dotted = pairs.some(([name]) => name.includes('_'))
+    ? [pairs.map(([name, value]): [string, string] => [name.replaceAll('_', '.'), value])]
+    : [];
+  return [pairs, ...dotted].map((spelling) => {
+    spelling.sort(([a], [b]) => (a < b ? -1 : 1));
+    return Buffer.from(spelling.map(([name, value]) => `${name}=${value}`).join('&'));
+  });
 }

@@ -1,4 +1,4 @@
-/** What both signing methods share: the hosts a client may have signed, and a comparison that tells no timing. */
+/** What both signing methods share: the hosts and paths a client may have signed, and a comparison that tells no timing. */
 import { timingSafeEqual } from 'node:crypto';
 import { header, type RawRequest } from './call.ts';
 
@@ -10,6 +10,12 @@ export function signedHosts(raw: RawRequest): string[] {
   const host = (header(raw, 'host') ?? '').trim();
   const bare = host.replace(/:\d{1,5}$/, '');
   return [...new Set([host, bare, host.toLowerCase(), bare.toLowerCase()])];
+}
+
+/** wire: the documents sign `/` whatever the endpoint's path; Node and Python sign the path they call. */
+export function signedPaths({ url }: RawRequest): string[] {
+  const query = url.indexOf('?');
+  return [...new Set(['/', query < 0 ? url : url.slice(0, query)])];
 }
 
 export function equalText(given: string, expected: string): boolean {

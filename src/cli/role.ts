@@ -37,18 +37,21 @@ export function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
   return stay(live(role));
 }
 
+/** `up` has started this process and listens to it. */
+export const isSupervised = (): boolean => process.send !== undefined;
+
 async function live<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
-  const isSupervised = process.send !== undefined;
-  const word = listen(isSupervised);
+  const supervised = isSupervised();
+  const word = listen(supervised);
   const code = await role.load();
   if ((await word.begin) === 'stop') return word.forget();
   let running: Running<Facts> | undefined;
   try {
     running = await role.start(code);
     const facts = await Promise.race([running.ready, word.stop]);
-    if (facts !== 'stop') await settle(role, running, facts, word, isSupervised);
+    if (facts !== 'stop') await settle(role, running, facts, word, supervised);
   } catch (error) {
-    if (!isSupervised || !(error instanceof Usage || error instanceof StoreUnusable)) throw error;
+    if (!supervised || !(error instanceof Usage || error instanceof StoreUnusable)) throw error;
     await tellParent({ kind: 'refused', message: error.message });
     await running?.stop();
     return word.forget(2);
@@ -63,14 +66,14 @@ async function settle<Code, Facts>(
   running: Running<Facts>,
   facts: Facts,
   word: ReturnType<typeof listen>,
-  isSupervised: boolean,
+  supervised: boolean,
 ): Promise<void> {
-  if (isSupervised) {
+  if (supervised) {
     await tellParent({ kind: 'ready', facts });
     if (running.isSuccessor && (await Promise.race([word.commit, word.stop])) === 'stop') return;
   }
   await running.commit();
-  if (isSupervised) await tellParent({ kind: 'committed' });
+  if (supervised) await tellParent({ kind: 'committed' });
   else role.alone(facts);
   // So that a start after a kill -9 is a quick one too.
   flushCompileCache();
@@ -84,7 +87,7 @@ function tellParent<F>(message: FromChild<F>): Promise<void> {
 }
 
 /** Hears the supervisor and signals. Alone, the second signal ends the process at once. */
-function listen(isSupervised: boolean) {
+function listen(supervised: boolean) {
   const begin = Promise.withResolvers<'begin' | 'stop'>();
   const commit = Promise.withResolvers<'commit'>();
   const stop = Promise.withResolvers<'stop'>();
@@ -93,7 +96,7 @@ function listen(isSupervised: boolean) {
     stop.resolve('stop');
   }
   const orphaned = (): never => process.exit(1);
-  if (isSupervised) {
+  if (supervised) {
     process.on('SIGTERM', onStop);
     // not: a terminal sends Ctrl-C, and that it is gone, to the whole group; the supervisor decides what happens and when.
     process.on('SIGINT', () => {}).on('SIGHUP', () => {});

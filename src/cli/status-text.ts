@@ -8,7 +8,7 @@ export function statusText({ Edges, Instances }: Status): string {
     Edges.map((edge) => [
       edge.EdgeId,
       edge.Site,
-      edge.Alive ? 'alive' : `gone since ${edge.SeenTime}`,
+      edge.Alive ? 'alive' : `silent since ${edge.SeenTime}`,
       String(edge.AppliedRevision),
       edge.Engines.join(', ') || '-',
       edge.Version,

@@ -3,7 +3,9 @@
  * `edgefour api … --wait`.
  */
 import type { Clock } from '../lib/clock.ts';
+import { EdgeFourDescribeStatus } from '../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import type { Client } from './api-client.ts';
+import type { Status } from './commands/status.ts';
 import { tell } from './output.ts';
 
 const LOOK_EVERY_MS = 100;
@@ -34,10 +36,25 @@ export async function settled(
     if (now - since > forMs) return moving;
     if (now - told >= TELL_EVERY_MS) {
       told = now;
-      tell(`waiting (${Math.round((now - since) / 1_000)} s): ${moving.length} of ${items.length} in progress`);
+      const why = await reasons(client, zoneId, proxyId);
+      tell(
+        [
+          `waiting (${Math.round((now - since) / 1_000)} s): ${moving.length} of ${items.length} in progress`,
+          ...why,
+        ].join('; '),
+      );
     }
     await clock.sleep(LOOK_EVERY_MS);
   }
+}
+
+/** What stands in the way, as status says it; nothing where this key may not ask for that. */
+export async function reasons(client: Client, ZoneId: string, ProxyId: string): Promise<string[]> {
+  const asked = client.call<Status>('EdgeFourDescribeStatus', { ZoneId, ProxyId }, EdgeFourDescribeStatus.service);
+  const { Edges, Instances } = await asked.catch(() => ({ Edges: [], Instances: [] }));
+  const notes = Instances.flatMap(({ Notes, Failures }) => [...Notes, ...Failures]);
+  if (Edges.some(({ Alive }) => Alive)) return notes;
+  return notes.length > 0 ? notes : Edges.map(({ EdgeId, SeenTime }) => `edge ${EdgeId} is silent since ${SeenTime}`);
 }
 
 async function look(client: Client, ZoneId: string, proxyId: string): Promise<Item[]> {

@@ -7,16 +7,73 @@ export interface Budget {
   readonly unit: string;
   /** What it bounds, and what happens beyond it. */
   readonly help: string;
+  /** What counts the refusals where it is not `edgefour_budget_refusals_total{budget="…"}`, in the form of a metric. */
+  readonly counted?: string;
 }
 
+const KiB = 1 << 10;
 const MiB = 1 << 20;
 
 export const BUDGETS = {
+  'api-connections': {
+    most: 1024,
+    unit: 'connections',
+    help: 'Connections to the API’s port. Beyond it the oldest that has no call under way is closed, one that never signed first; where all have one, the new one gets `ServiceUnavailable`.',
+  },
+  'api-connections-per-peer': {
+    most: 256,
+    unit: 'connections',
+    help: 'The same from one IPv4 address or one IPv6 /64; where all have a call under way, the new one gets `RequestLimitExceeded`.',
+  },
+  'pipelined-calls': {
+    most: 64,
+    unit: 'calls',
+    help: 'Calls that one connection sends without waiting for the answers. It is closed behind the last.',
+  },
+  'header-bytes': {
+    most: 64 * KiB,
+    unit: 'bytes',
+    help: 'Request line and headers of one call; beyond it `RequestSizeLimitExceeded`.',
+  },
   'unverified-bodies': {
     most: 64 * MiB,
     unit: 'bytes',
-    help: 'API request bodies in memory whose signature has not been checked, all connections together.',
+    help: 'API request bodies in memory that no answer has been given to, all connections together. Beyond it the one that comes slowest is refused with `ServiceUnavailable`.',
+  },
+  'signed-headers': {
+    most: 32,
+    unit: 'names',
+    help: 'Names in SignedHeaders of one Authorization; beyond it, or where a name comes twice, `AuthFailure.InvalidAuthorization`.',
+  },
+  'form-parameters': {
+    most: 8192,
+    unit: 'parameters',
+    help: 'Parameters of one query string or form; beyond it `RequestSizeLimitExceeded`.',
+  },
+  'action-body': {
+    most: MiB,
+    unit: 'bytes',
+    help: 'JSON that an action takes. A call may bring the cloud’s 10 MiB and have its signature checked; no action has a use for more than this, which is `RequestSizeLimitExceeded`.',
+  },
+  'json-values': {
+    most: 50_000,
+    unit: 'values',
+    help: 'Members and elements in the JSON of one call; beyond it `RequestSizeLimitExceeded`.',
+  },
+  'json-depth': {
+    most: 32,
+    unit: 'levels',
+    help: 'Levels of objects and lists in the JSON of one call; beyond it `InvalidParameter`.',
+  },
+  'refusal-log-lines': {
+    most: 20,
+    unit: 'lines a second',
+    help: 'Log lines about refused calls, for calls without a valid signature and for signed ones each. Those beyond it are summed in one line a second.',
   },
 } as const satisfies Record<string, Budget>;
 
 export type BudgetName = keyof typeof BUDGETS;
+
+export function budgetCounter(name: string, { counted }: Budget): string {
+  return counted ?? `edgefour_budget_refusals_total{budget="${name}"}`;
+}

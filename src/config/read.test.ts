@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readConfig } from './read.ts';
+import { childEnvironment, readConfig } from './read.ts';
 import { type Setting, SETTINGS } from './settings.ts';
 import { Usage } from './usage.ts';
 
@@ -101,4 +101,10 @@ test('whatever the command line, the answer is a value or a Usage', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a child gets the secrets that its role reads, and no others', () => {
+  const given = { PATH: '/bin', EDGEFOUR_SECRET_ID: 'AKIDx', EDGEFOUR_SECRET_KEY: 'key', EDGEFOUR_RATE: '7' };
+  assert.deepEqual(childEnvironment('control', given), given);
+  assert.deepEqual(childEnvironment('edge', given), { PATH: '/bin', EDGEFOUR_RATE: '7' });
 });

@@ -103,7 +103,13 @@ function parse(setting: Setting, origin: Origin): unknown {
   }
 }
 
-/** The environment a child of this program is started with. */
-export function childEnvironment(extra: Environment): Environment {
-  return { ...process.env, ...extra };
+/**
+ * The environment a child of this program is started with: without the secrets that its role does not read. The edge
+ * reads none, so none is in the process that strangers talk to. A secret has no flag.
+ */
+export function childEnvironment(role: Role, environment: Environment = process.env): Environment {
+  const secrets = NAMES.map((name): Setting => SETTINGS[name]).filter((setting) => setting.flag === undefined);
+  const kept = { ...environment };
+  for (const setting of secrets) if (!isFor(setting, [role])) delete kept[setting.env];
+  return kept;
 }

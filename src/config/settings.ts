@@ -114,7 +114,7 @@ export const SETTINGS = {
     value: 'N',
     parse: as.wholeNumber(0, 1_000_000),
     default: '20',
-    help: 'Requests per second, per account and action; 0 = no limit.',
+    help: 'Requests per second, per key and action; 0 = no limit.',
     for: SERVER,
   }),
   readyFile: optional({

@@ -39,13 +39,15 @@ export interface Tools {
   readonly log: Log;
   readonly clock?: Clock;
   readonly rng?: Rng;
+  /** The edge beside it, under `up`. */
+  readonly edge?: string | undefined;
   /** Listening sockets of the control before this one. */
   readonly inherited?: Inherited | undefined;
 }
 
 /** The folder is checked and, where other processes could come, locked by the caller. Throws Usage or StoreUnusable. */
 export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
-  const { log, clock = systemClock, rng = systemRng, inherited } = tools;
+  const { log, clock = systemClock, rng = systemRng, inherited, edge } = tools;
   const metrics = createMetrics();
   const inside = Promise.withResolvers<Inside>();
   const doors = Promise.withResolvers<HttpDoors>();
@@ -78,7 +80,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   const opened = early ?? (await open());
   inside.resolve(opened);
   const api = http.origin;
-  doors.resolve(controlDoors(opened, { config, metrics, api, dns }));
+  doors.resolve(controlDoors(opened, { config, metrics, api, dns, edge }));
   writeFileAtomic(folder.running, `${JSON.stringify({ api, dns, pid: process.pid })}\n`);
   ports.defer(() => rmSync(folder.running, { force: true }));
 

@@ -33,7 +33,7 @@ export async function startControlDns(parts: DnsParts): Promise<Dns> {
     },
     domain,
     nameServer: listen.host,
-    siteAlive: (site) => opened?.acks.siteAlive(site) ?? true,
+    serves: (site, proxy) => opened?.acks.serves(site, proxy) ?? true,
   });
   try {
     return await startDns({ listen, inherited, world, clock, log, metrics });

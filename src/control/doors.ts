@@ -7,6 +7,7 @@ import { keys } from '../store/records.ts';
 import { edgeMetrics } from './edge-metrics.ts';
 import type { HttpDoors } from './http.ts';
 import type { Inside } from './inside.ts';
+import { readiness } from './readiness.ts';
 import { startPage } from './start-page.ts';
 
 export interface DoorFacts {
@@ -14,6 +15,8 @@ export interface DoorFacts {
   readonly metrics: Metrics;
   readonly api: string;
   readonly dns: string;
+  /** The edge that this control is there for: the one beside it under `up`. */
+  readonly edge: string | undefined;
 }
 
 export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
@@ -22,6 +25,7 @@ export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
   edgeMetrics(metrics, acks, counters);
   return {
     call: (raw) => inside.api.handle(raw),
+    ready: () => readiness(acks.edges(), facts.edge),
     async metrics() {
       metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));
       return metrics.render();

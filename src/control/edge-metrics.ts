@@ -23,6 +23,7 @@ const READ_ANEW: readonly Metric[] = [
 export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook): void {
   metrics.collect(() => {
     for (const metric of READ_ANEW) metrics.clear(metric);
+    metrics.set('edgefour_dns_fail_open', {}, acks.isSilent ? 1 : 0);
     for (const { id: edge, site, alive, applied, alarms, failed } of acks.edges()) {
       metrics.set('edgefour_edge_up', { edge, site }, alive ? 1 : 0);
       metrics.set('edgefour_edge_applied_revision', { edge, site }, applied);

@@ -19,6 +19,7 @@ async function listener(t: TestContext, doors?: Promise<HttpDoors>) {
       return Promise.resolve({ status: 200, headers: { 'Content-Type': 'application/json' }, body: '{"ü":1}' });
     },
     metrics: () => Promise.resolve('a 1\n'),
+    ready: () => ({ isReady: true, text: 'ready\n' }),
     console: () => Promise.resolve(PAGE),
   };
   const options = { listen: { host: '127.0.0.1', port: 0 }, setting: 'listen', bodyLimit: LIMIT, clock };

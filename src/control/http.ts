@@ -15,6 +15,8 @@ import { readBody } from './http-body.ts';
 export interface HttpDoors {
   call(raw: RawRequest): Promise<RawReply>;
   metrics(): Promise<string>;
+  /** Whether traffic is served as far as control knows, and in a line why not. */
+  ready(): { readonly isReady: boolean; readonly text: string };
   console(): Promise<RawReply>;
 }
 
@@ -164,7 +166,7 @@ async function page(request: IncomingMessage, doors: Promise<HttpDoors>, ready: 
     case '/healthz':
       return plain(200, 'ok\n');
     case '/readyz':
-      return ready ? plain(200, 'ready\n') : plain(503, 'starting\n');
+      return ready ? readiness((await doors).ready()) : plain(503, 'starting\n');
     case '/metrics':
       return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: await (await doors).metrics() };
     case '/console':
@@ -172,6 +174,10 @@ async function page(request: IncomingMessage, doors: Promise<HttpDoors>, ready: 
     default:
       return plain(404, 'Nothing here. The API is POST /, the console /console.\n');
   }
+}
+
+function readiness({ isReady, text }: ReturnType<HttpDoors['ready']>): RawReply {
+  return plain(isReady ? 200 : 503, text);
 }
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';

@@ -9,7 +9,7 @@ import type { CounterBook } from '../facts/counters.ts';
 import type { Clock } from '../lib/clock.ts';
 import { LINK_PATHS } from '../link/contract.ts';
 import type { ConnectionRecord } from '../link/facts.ts';
-import { decodeAck, decodeFacts, MAX_ACK, MAX_FACTS } from '../link/reports.ts';
+import { decodeAck, decodeBeat, decodeFacts, MAX_ACK, MAX_BEAT, MAX_FACTS } from '../link/reports.ts';
 import type { Log } from '../observe/log.ts';
 import type { Store } from '../store/store.ts';
 import { followSites } from './link-follow.ts';
@@ -56,7 +56,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     const signal = AbortSignal.any([closing.signal, ended.signal]);
     response.on('close', () => ended.abort());
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    acks.opened(edge, site, version);
+    acks.heard(edge, site, version);
     log.info('edge connected', { edge, site, version, from });
     try {
       const known = query.get('world') === store.world ? from : 0;
@@ -65,7 +65,6 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
       log.warn('an edge’s stream was cut', { edge, reason: (error as Error).message });
     } finally {
       if (streams.get(edge) === ended) streams.delete(edge);
-      acks.closed(edge);
       response.destroy();
       log.info('edge disconnected', { edge, site });
     }
@@ -75,8 +74,18 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     const report = decodeAck(await body(request, MAX_ACK));
     if ('bad' in report) return refuse(response, 'ack', report.bad);
     const revision = await store.read((view) => view.revision);
-    if (report.world !== store.world || report.applied > revision) return answer(response, 409);
+    if (report.world !== store.world || report.applied > revision) {
+      acks.heard(report.edge, report.site, report.version);
+      return answer(response, 409);
+    }
     acks.report(report);
+    answer(response, 204);
+  }
+
+  async function beat(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const said = decodeBeat(await body(request, MAX_BEAT));
+    if ('bad' in said) return refuse(response, 'beat', said.bad);
+    acks.heard(said.edge, said.site, said.version);
     answer(response, 204);
   }
 
@@ -96,6 +105,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
   const routes: Readonly<Record<string, readonly ['GET' | 'POST', typeof watch]>> = {
     [LINK_PATHS.watch]: ['GET', watch],
     [LINK_PATHS.ack]: ['POST', ack],
+    [LINK_PATHS.beat]: ['POST', beat],
     [LINK_PATHS.facts]: ['POST', facts],
   };
   return {

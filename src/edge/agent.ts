@@ -124,7 +124,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const folder = join(config.dataDir, 'edge');
   const identity = { edge: config.edgeId, site: config.site, version: config.version };
   const link = createLinkClient(address, identity, { clock, rng });
-  const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES);
+  const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES, (lost) => reporter.lose(lost));
 
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -70,6 +70,51 @@ test('a disk that takes nothing costs records, which are counted, and is tried a
   await files.close();
   assert.deepEqual(files.alarms, ['1 connection records could not be written to files']);
   assert.match(await readAll(folder), /"b"/);
+});
+
+for (const [what, remove] of [
+  ['the file', async (folder: string) => rm(join(folder, (await readdir(folder))[0] ?? ''))],
+  ['the folder', (folder: string) => rm(folder, { recursive: true })],
+  ['the file, for another of the same name,', replaceFile],
+] as const)
+  test(`where something removes ${what} it is made anew, and what was in it is counted`, async (t) => {
+    const clock = new ManualClock();
+    const folder = await folderOf(t);
+    let lost = 0;
+    const files = createRecordFiles(folder, clock, 1 << 20, (records) => (lost += records));
+    files.write(record('a'));
+    files.write(record('b'));
+    await clock.advance(1_000);
+    await eventually(async () => assert.match(await readAll(folder), /"b"/));
+    await remove(folder);
+    files.write(record('c'));
+    await clock.advance(1_000);
+    await eventually(async () => assert.match(await readAll(folder), /"c"/));
+    assert.deepEqual(
+      [lost, files.alarms],
+      [2, [`2 connection records are gone: something removed their file from ${folder}`]],
+    );
+    files.write(record('d'));
+    await files.close();
+    assert.match(await readAll(folder), /"c".*\n.*"d"/);
+    assert.equal(lost, 2);
+  });
+
+async function replaceFile(folder: string): Promise<void> {
+  const [name = ''] = await readdir(folder);
+  await writeFile(join(folder, 'other'), '');
+  await rename(join(folder, 'other'), join(folder, name));
+}
+
+test('two processes write to files of their own', async (t) => {
+  const clock = new ManualClock();
+  const folder = await folderOf(t);
+  const both = [createRecordFiles(folder, clock, 1 << 20), createRecordFiles(folder, clock, 1 << 20)];
+  for (const [i, files] of both.entries()) {
+    files.write(record(`${i}`));
+    await files.close();
+  }
+  assert.deepEqual(await readdir(folder), ['2026-01-02T03.001.jsonl', '2026-01-02T03.002.jsonl']);
 });
 
 test('more than fits into the queue is lost at once, not waited for', async (t) => {

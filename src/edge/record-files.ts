@@ -1,10 +1,10 @@
 /**
- * Connection records as JSON lines, one file per hour (UTC) and part, so that an operator has them without anything
- * else. Bounded in memory, where a slow disk makes it lose records, and on disk, where the oldest files go. It never
- * slows an engine. The reporter feeds it.
+ * Connection records as JSON lines, one file per hour (UTC), process and part, so that an operator has them without
+ * anything else. Bounded in memory, where a slow disk makes it lose records, and on disk, where the oldest files go. A file
+ * that something else removes is made anew, and what was in it counted. It never slows an engine. The agent feeds it.
  */
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { readdirSync, rmSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { ConnectionRecord } from '../link/facts.ts';
@@ -26,20 +26,37 @@ export const PARTS = 16;
 /** With a k: the kernel engine's, which writes its own. */
 const NAME = /^\d{4}-\d\d-\d\dT\d\d\.k?\d{3}\.jsonl$/;
 
-/** `capBytes` is for all files together; one part more may exist for a moment. */
-export function createRecordFiles(folder: string, clock: Clock, capBytes: number): RecordFiles {
+interface Part {
+  readonly hour: string;
+  readonly path: string;
+  readonly file: FileHandle;
+  bytes: number;
+  records: number;
+}
+
+/** `capBytes` is for all files together; one part more may exist for a moment. `onLost` hears of each record once. */
+export function createRecordFiles(
+  folder: string,
+  clock: Clock,
+  capBytes: number,
+  onLost: (records: number) => void = () => {},
+): RecordFiles {
   let queue: ConnectionRecord[] = [];
-  let current: { readonly hour: string; readonly part: number; readonly file: FileHandle; bytes: number } | undefined;
+  let current: Part | undefined;
   let failing: string | undefined;
-  let lost = 0;
+  let unwritten = 0;
+  let removed = 0;
   let flushing: Promise<void> | undefined;
   const timer = clock.every(FLUSH_MS, () => void flush());
 
   function flush(): Promise<void> {
     if (queue.length === 0) return flushing ?? Promise.resolve();
-    return (flushing ??= write().finally(() => {
+    return (flushing ??= writeAll().finally(() => {
       flushing = undefined;
     }));
+  }
+  async function writeAll(): Promise<void> {
+    while (queue.length > 0) await write();
   }
   async function write(): Promise<void> {
     const records = queue;
@@ -47,44 +64,91 @@ export function createRecordFiles(folder: string, clock: Clock, capBytes: number
     try {
       const part = await partFor(new Date(clock.now()).toISOString().slice(0, 13));
       const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-      await part.file.writeFile(bytes);
+      await append(part, bytes);
       part.bytes += bytes.length;
+      part.records += records.length;
       failing = undefined;
+      await look(part);
     } catch (error) {
-      lost += records.length;
+      unwritten += records.length;
+      onLost(records.length);
       failing = `connection records cannot be written: ${(error as Error).message}`;
-      await current?.file.close().catch(() => {});
-      current = undefined;
     }
   }
-  async function partFor(hour: string) {
+  /** All or nothing: no line is half there, none is counted that is there. */
+  async function append({ file, bytes: before }: Part, bytes: Uint8Array): Promise<void> {
+    try {
+      await file.writeFile(bytes);
+    } catch (error) {
+      await file.truncate(before).catch(leave);
+      throw error;
+    }
+  }
+  async function partFor(hour: string): Promise<Part> {
+    if (current) await look(current);
     if (current?.hour === hour && current.bytes < capBytes / PARTS) return current;
-    await current?.file.close();
-    const part = current?.hour === hour ? current.part + 1 : 1;
+    await leave();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     makeRoom(folder, capBytes);
-    const path = join(folder, `${hour}.${`${part}`.padStart(3, '0')}.jsonl`);
-    const file = await open(path, 'a', 0o600);
-    current = { hour, part, file, bytes: (await file.stat()).size };
-    return current;
+    return (current = { ...(await newFile(folder, hour)), hour, bytes: 0, records: 0 });
+  }
+  /** Whether it is still where it was made: if not, what was written to it is in no file. */
+  async function look(part: Part): Promise<void> {
+    const [named, own] = await Promise.all([part.path, part.file].map((file) => statOf(file)));
+    if (named && own && isSame(named, own)) return;
+    removed += part.records;
+    onLost(part.records);
+    await leave();
+  }
+  async function leave(): Promise<void> {
+    const part = current;
+    current = undefined;
+    await part?.file.close().catch(() => {});
   }
   return {
     write(record) {
       if (queue.length < QUEUE) queue.push(record);
-      else lost += 1;
+      else {
+        unwritten += 1;
+        onLost(1);
+      }
     },
     get alarms() {
-      const alarms = failing === undefined ? [] : [failing];
-      return lost === 0 ? alarms : [...alarms, `${lost} connection records could not be written to files`];
+      return [
+        ...(failing === undefined ? [] : [failing]),
+        ...(unwritten === 0 ? [] : [`${unwritten} connection records could not be written to files`]),
+        ...(removed === 0
+          ? []
+          : [`${removed} connection records are gone: something removed their file from ${folder}`]),
+      ];
     },
     async close() {
       timer.cancel();
       await flush();
-      await flush();
-      await current?.file.close().catch(() => {});
-      current = undefined;
+      await leave();
     },
   };
+}
+
+/** order: never one that is there already. It is of a process that may write to it still. */
+async function newFile(folder: string, hour: string): Promise<Pick<Part, 'path' | 'file'>> {
+  for (let part = 1; ; part++) {
+    const path = join(folder, `${hour}.${`${part}`.padStart(3, '0')}.jsonl`);
+    const file = await open(path, 'ax', 0o600).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    if (file) return { path, file };
+  }
+}
+
+/** undefined: it is gone. */
+function statOf(file: string | FileHandle): Promise<Stats | undefined> {
+  return (typeof file === 'string' ? stat(file) : file.stat()).catch(() => undefined);
+}
+
+/** What a file's name leads to is what was opened. */
+export function isSame(named: Pick<Stats, 'ino' | 'dev'>, own: Pick<Stats, 'ino' | 'dev'>): boolean {
+  return named.ino === own.ino && named.dev === own.dev;
 }
 
 /** Removes the oldest files until all together are under the cap. Once an hour or part, so it may wait for the disk. */

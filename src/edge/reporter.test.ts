@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../test/world/manual-clock.ts';
 import { seededRng } from '../lib/rng.ts';
-import type { AckReport, FactReport } from '../link/contract.ts';
+import type { AckReport, Beat, FactReport } from '../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
 import type { Placed } from './slot.ts';
 import { Reporter } from './reporter.ts';
@@ -13,9 +13,10 @@ function reporting() {
   const clock = new ManualClock();
   const acks: AckReport[] = [];
   const facts: FactReport[] = [];
+  const beats: Beat[] = [];
   const placements = new Map<string, Placed>();
   let moved = new Map<string, Placed | undefined>();
-  const world = { applied: 0, status: 204, counters: new Map<string, RuleCounters>() };
+  const world = { applied: 0, status: 204, counters: new Map<string, RuleCounters>(), hangs: Promise.resolve() };
   const place = (id: string, engine?: Placed['engine']) => {
     const placed = engine && { engine, why: 'test' };
     if (placed) placements.set(id, placed);
@@ -28,6 +29,11 @@ function reporting() {
     rng: seededRng(1),
     link: {
       async post(path, body) {
+        if (path.endsWith('beat')) {
+          beats.push(body as Beat);
+          return 204;
+        }
+        if (path.endsWith('ack')) await world.hangs;
         if (world.status !== 204) return world.status;
         if (path.endsWith('ack')) acks.push(body as AckReport);
         else facts.push(body as FactReport);
@@ -54,7 +60,7 @@ function reporting() {
       counters: async () => world.counters,
     },
   });
-  return { clock, acks, facts, world, place, reporter };
+  return { clock, acks, facts, beats, world, place, reporter };
 }
 
 const placedIn = ({ placed, fresh }: AckReport) => [fresh, placed.map(({ rule, engine }) => `${rule}=${engine}`)];
@@ -83,6 +89,21 @@ test('changes that come together make one ack, a calm edge one every two seconds
   );
   await clock.advance(10_000);
   assert.equal(acks.length, 7);
+});
+
+test('an ack that is long on its way is overtaken by beats, and none is sent while acks get through', async () => {
+  const { clock, acks, beats, world, reporter } = reporting();
+  reporter.connected();
+  await clock.advance(4_000);
+  assert.deepEqual([acks.length, beats], [3, []]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.hangs = promise;
+  await clock.advance(6_000);
+  assert.deepEqual([acks.length, beats.length, beats[0]], [3, 2, { edge: 'e1', site: 's', version: '1' }]);
+  resolve();
+  await clock.advance(0);
+  assert.equal(acks.length, 5);
+  await reporter.stop();
 });
 
 test('placements are told once, again after a failure, and all of them on a new connection', async () => {

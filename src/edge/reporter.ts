@@ -6,7 +6,7 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
 import type { LinkClient } from '../link/client.ts';
-import { type AckReport, BEAT_MS, type FactReport, LINK_PATHS } from '../link/contract.ts';
+import { type AckReport, BEAT_MS, type Beat, type FactReport, LINK_PATHS } from '../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../link/facts.ts';
 import type { Placed } from './slot.ts';
 
@@ -56,7 +56,7 @@ export class Reporter {
     this.#options = options;
     this.#epoch = options.rng.uuid();
     const { clock } = options;
-    this.#timers = [clock.every(BEAT_MS, () => this.#ack()), clock.every(FACTS_MS, () => void this.tell())];
+    this.#timers = [clock.every(BEAT_MS, () => this.#beat()), clock.every(FACTS_MS, () => void this.tell())];
   }
 
   /** A new stream: control may know nothing of this edge. */
@@ -80,6 +80,11 @@ export class Reporter {
     if (this.#records.length < RECORDS_WAITING) this.#records.push(record);
     else this.#lost += 1;
     if (this.#records.length === RECORDS_AT_ONCE) void this.tell();
+  }
+
+  /** So many could not be kept in files. */
+  lose(records: number): void {
+    this.#lost += records;
   }
 
   /** Sends counters that have changed and records that wait, as far as control takes them. */
@@ -111,6 +116,16 @@ export class Reporter {
       this.#soon = undefined;
       this.#ack();
     });
+  }
+
+  /** An ack is a beat as well; one that is still on its way, because it is long or got lost, is overtaken. */
+  #beat(): void {
+    if (this.#connected && this.#acking) {
+      const { edge, site, version } = this.#options.source.ack();
+      const beat: Beat = { edge, site, version };
+      void this.#options.link.post(LINK_PATHS.beat, beat, BEAT_MS).catch(() => {});
+    }
+    this.#ack();
   }
 
   #ack(): void {

@@ -42,5 +42,11 @@ export async function openAcks(path: string, world: string, tools: { clock: Cloc
   const acks: Acks = new Acks(clock, kept?.world === world ? kept : undefined, () => {
     file.save(() => ({ world, ...acks.kept() }));
   });
-  return { acks, close: () => file.close() };
+  return {
+    acks,
+    close() {
+      acks.close();
+      return file.close();
+    },
+  };
 }

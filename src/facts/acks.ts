@@ -1,11 +1,14 @@
 /**
- * How far the edges are: from it domain/status.ts derives every status (it implements AckView), and `edgefour status`
- * shows placements and edges. Decides which edges count; the life of an edge is drawn in LIFECYCLE.md beside this
- * file. The control end of the link feeds it; ack-file.ts keeps what must survive a restart of control.
+ * How far the edges are, and which of them are alive: from it domain/status.ts derives every status (it implements AckView),
+ * DNS leaves out what is silent, and `edgefour status` shows placements and edges. Decides which edges count; the life of an
+ * edge is drawn in LIFECYCLE.md beside this file. A report costs the same however many edges there are. The control end of
+ * the link feeds it; ack-file.ts keeps what must survive a restart of control.
  */
-import type { Area } from '../domain/l4-proxy/l4-proxy.ts';
+import { type Area, AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { AckView } from '../domain/status.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Least } from './least.ts';
+import { type Listening, openListening } from './listening.ts';
 
 /** The same as AckReport (link/contract.ts). */
 export interface EdgeReport {
@@ -37,10 +40,18 @@ export interface Kept {
 }
 
 const HOUR_MS = 3_600_000;
-/** An edge without a stream that has not reported for this long is gone. */
-export const GONE_MS = 10_000;
-/** limit: a dead edge is shown for a week, then it was taken out of service. */
+/** An edge that has not been heard of for this long is silent: three beats (BEAT_MS of link/contract.ts) have not come. */
+export const SILENT_MS = 6_000;
+/** limit: a silent edge is shown for a week, then it was taken out of service. */
 const FORGET_MS = 7 * 24 * HOUR_MS;
+const NOWHERE: readonly Area[] = [];
+
+interface SiteState {
+  /** Those it serves; an instance of area `global` is served by every site. */
+  areas: readonly Area[];
+  readonly edges: Set<EdgeState>;
+  readonly alive: Set<EdgeState>;
+}
 
 interface EdgeState {
   readonly id: string;
@@ -48,12 +59,15 @@ interface EdgeState {
   version: string;
   applied: number;
   seenAt: number;
-  /** On the monotonic clock. */
+  /** In listening time. */
   heard: number;
-  streams: number;
+  alive: boolean;
   /** It counts once it has applied this much: an edge that joins, or comes back, must not turn `online` back. */
   target: number;
   reported: boolean;
+  counts: boolean;
+  /** What it holds up: these areas, at this revision. */
+  holds: { readonly areas: readonly Area[]; readonly at: number };
   failed: Map<string, string>;
   placed: Map<string, { readonly engine: string; readonly why: string }>;
   engines: EdgeReport['engines'];
@@ -62,90 +76,118 @@ interface EdgeState {
 
 export class Acks implements AckView {
   readonly #clock: Clock;
+  readonly #listening: Listening;
   readonly #edges = new Map<string, EdgeState>();
-  readonly #sites = new Map<string, readonly Area[]>();
+  /** The one that was heard of longest ago first. */
+  readonly #alive = new Set<EdgeState>();
+  readonly #sites = new Map<string, SiteState>();
+  readonly #least: Readonly<Record<Area, Least>> = {
+    mainland: new Least(),
+    overseas: new Least(),
+    global: new Least(),
+  };
+  /** Per area the highest value that `applied` ever had: edges that come or go take nothing back. */
   readonly #floors = new Map<Area, number>();
+  /** Rule or instance → the edges that could not apply it, and why. */
+  readonly #failed = new Map<string, Map<EdgeState, string>>();
   readonly #changed: () => void;
 
   /** `changed` is called when what kept() gives may be different. */
   constructor(clock: Clock, kept?: Kept, changed: () => void = () => {}) {
     this.#clock = clock;
+    this.#listening = openListening(clock);
     this.#changed = changed;
     for (const [area, floor] of Object.entries(kept?.floors ?? {})) this.#floors.set(area as Area, floor);
     for (const edge of kept?.edges ?? []) {
       if (clock.now() - edge.seenAt > FORGET_MS) continue;
       const state = this.#edge(edge.id, edge.site, edge.version);
+      // Control was away, not the edge: one that was alive gets the usual time to say so.
+      if (edge.alive) this.#hear(state);
       state.applied = edge.applied;
       state.seenAt = edge.seenAt;
       state.reported = true;
-      state.failed = new Map(edge.failed.map(({ id, reason }) => [id, reason]));
-      // Control was away, not the edge: one that was alive gets the usual time to say so.
-      state.heard = edge.alive ? clock.monotonic() : -Infinity;
+      this.#fail(state, edge.failed);
+      this.#count(state);
     }
+  }
+
+  close(): void {
+    this.#listening.close();
   }
 
   /** A site's record was written (areas) or deleted (undefined). */
   site(id: string, areas: readonly Area[] | undefined): void {
-    if (areas) this.#sites.set(id, areas);
-    else this.#sites.delete(id);
+    const site = this.#site(id);
+    site.areas = areas
+      ? AREAS.filter((area) => area === 'global' || areas.includes(area) || areas.includes('global'))
+      : NOWHERE;
+    for (const edge of site.edges) this.#count(edge);
+    this.#raise();
   }
 
-  /** A stream of the edge began; closed() must follow once. */
-  opened(id: string, site: string, version: string): void {
+  /** The edge has said that it is there. */
+  heard(id: string, site: string, version: string): void {
+    this.#expire();
     const edge = this.#edge(id, site, version);
-    if (!this.#alive(edge)) edge.target = this.#floorOf(edge);
-    edge.streams += 1;
-    this.#heard(edge);
-  }
-
-  closed(id: string): void {
-    const edge = this.#edges.get(id);
-    if (!edge) return;
-    edge.streams -= 1;
-    this.#heard(edge);
+    this.#hear(edge);
+    this.#count(edge);
+    this.#raise();
   }
 
   report(report: EdgeReport): void {
+    this.#expire();
     const edge = this.#edge(report.edge, report.site, report.version);
-    if (!this.#alive(edge)) edge.target = this.#floorOf(edge);
+    this.#hear(edge);
     edge.applied = report.applied;
     edge.reported = true;
-    edge.failed = new Map(report.failed.map(({ id, reason }) => [id, reason]));
     edge.engines = report.engines;
     edge.alarms = report.alarms;
+    this.#fail(edge, report.failed);
     if (report.fresh) edge.placed.clear();
     for (const { rule, engine, why } of report.placed)
       if (engine === '') edge.placed.delete(rule);
       else edge.placed.set(rule, { engine, why });
-    this.#heard(edge);
-    for (const area of ['mainland', 'overseas', 'global'] as const) this.#raise(area);
+    this.#count(edge);
+    this.#raise();
     this.#changed();
   }
 
   applied(area: Area): number {
-    return this.#raise(area);
+    this.#expire();
+    return this.#floors.get(area) ?? 0;
   }
 
   failures(id: string): readonly string[] {
-    const failures: string[] = [];
-    const anyAlive = this.#anyAlive();
-    for (const edge of this.#edges.values()) {
-      const reason = edge.failed.get(id);
-      if (reason !== undefined && (this.#counts(edge) || !anyAlive)) failures.push(`${edge.id}: ${reason}`);
-    }
-    return failures;
+    this.#expire();
+    return [...(this.#failed.get(id) ?? [])].flatMap(([edge, reason]) =>
+      edge.counts || this.#alive.size === 0 ? [`${edge.id}: ${reason}`] : [],
+    );
   }
 
-  /** Whether the site has an edge that is alive; true as long as no edge was ever heard of. */
-  siteAlive(site: string): boolean {
-    const edges = [...this.#edges.values()].filter((edge) => edge.site === site);
-    return edges.length === 0 || edges.some((edge) => this.#alive(edge));
+  isAlive(id: string): boolean {
+    this.#expire();
+    return this.#edges.get(id)?.alive === true;
+  }
+
+  /** Edges have joined, and all of them are silent. */
+  get isSilent(): boolean {
+    this.#expire();
+    return this.#edges.size > 0 && this.#alive.size === 0;
+  }
+
+  /** Whether the site has a live edge that has not failed the instance; true as long as no edge of it was ever heard of. */
+  serves(site: string, proxy: Pick<L4Proxy, 'id' | 'rules'>): boolean {
+    this.#expire();
+    const { edges, alive } = this.#sites.get(site) ?? {};
+    if (!edges || !alive || edges.size === 0) return true;
+    for (const edge of alive) if (!hasFailed(edge, proxy)) return true;
+    return false;
   }
 
   placements(rules: readonly string[]) {
-    const alive = [...this.#edges.values()].filter((edge) => this.#alive(edge));
+    this.#expire();
     return rules.flatMap((rule) =>
-      alive.flatMap(({ id, placed, failed }) => {
+      [...this.#alive].flatMap(({ id, placed, failed }) => {
         const at = placed.get(rule);
         const failure = failed.get(rule);
         if (!at && failure === undefined) return [];
@@ -155,10 +197,11 @@ export class Acks implements AckView {
   }
 
   edges() {
+    this.#expire();
     return [...this.#edges.values()].map((edge) => ({
       id: edge.id,
       site: edge.site,
-      alive: this.#alive(edge),
+      alive: edge.alive,
       applied: edge.applied,
       seenAt: edge.seenAt,
       version: edge.version,
@@ -171,7 +214,11 @@ export class Acks implements AckView {
   /** The world is at this revision, so nobody can have applied more: where an older copy of it was restored, forget. */
   reach(revision: number): void {
     for (const [area, floor] of this.#floors) this.#floors.set(area, Math.min(floor, revision));
-    for (const edge of this.#edges.values()) edge.applied = Math.min(edge.applied, revision);
+    for (const edge of this.#edges.values()) {
+      edge.applied = Math.min(edge.applied, revision);
+      this.#count(edge);
+    }
+    this.#raise();
   }
 
   /** What ack-file.ts writes. Times are whole hours, so that a world at rest writes nothing. */
@@ -179,49 +226,77 @@ export class Acks implements AckView {
     const edges: KeptEdge[] = [];
     for (const edge of this.#edges.values()) {
       if (!edge.reported) continue;
-      const { id, site, version, applied } = edge;
+      const { id, site, version, applied, alive } = edge;
       const failed = [...edge.failed].map(([id, reason]) => ({ id, reason }));
       const seenAt = edge.seenAt - (edge.seenAt % HOUR_MS);
-      edges.push({ id, site, version, applied, seenAt, alive: this.#alive(edge), failed });
+      edges.push({ id, site, version, applied, seenAt, alive, failed });
     }
     return { floors: Object.fromEntries(this.#floors), edges };
   }
 
-  /** What counts for the area, never less than it was: edges that come or go take nothing back. */
-  #raise(area: Area): number {
-    let least = Infinity;
-    for (const edge of this.#edges.values())
-      if (this.#serves(edge, area) && this.#counts(edge)) least = Math.min(least, edge.applied);
-    const floor = this.#floors.get(area) ?? 0;
-    if (least === Infinity || least <= floor) return floor;
-    this.#floors.set(area, least);
-    return least;
+  /** Edges that have become silent hold nothing up any more. Looked at whenever something depends on it. */
+  #expire(): void {
+    const now = this.#listening.now();
+    let isAny = false;
+    for (const edge of this.#alive) {
+      if (now - edge.heard <= SILENT_MS) break;
+      this.#alive.delete(edge);
+      this.#site(edge.site).alive.delete(edge);
+      edge.alive = false;
+      this.#count(edge);
+      isAny = true;
+    }
+    if (!isAny) return;
+    // order: when all have, so that of edges that went together none counts as the one that stayed.
+    this.#raise();
+    this.#changed();
   }
 
-  #counts(edge: EdgeState): boolean {
-    return edge.reported && edge.applied >= edge.target && this.#alive(edge);
-  }
-
-  #serves(edge: EdgeState, area: Area): boolean {
-    const areas = this.#sites.get(edge.site);
-    return areas !== undefined && (area === 'global' || areas.includes(area) || areas.includes('global'));
-  }
-
-  #floorOf(edge: EdgeState): number {
-    return Math.max(0, ...[...this.#floors].map(([area, floor]) => (this.#serves(edge, area) ? floor : 0)));
-  }
-
-  #anyAlive(): boolean {
-    return [...this.#edges.values()].some((edge) => this.#alive(edge));
-  }
-
-  #alive(edge: EdgeState): boolean {
-    return edge.streams > 0 || this.#clock.monotonic() - edge.heard <= GONE_MS;
-  }
-
-  #heard(edge: EdgeState): void {
-    edge.heard = this.#clock.monotonic();
+  #hear(edge: EdgeState): void {
+    edge.heard = this.#listening.now();
     edge.seenAt = this.#clock.now();
+    if (!edge.alive) {
+      edge.alive = true;
+      edge.target = Math.max(0, ...this.#site(edge.site).areas.map((area) => this.#floors.get(area) ?? 0));
+      this.#site(edge.site).alive.add(edge);
+    }
+    this.#alive.delete(edge);
+    this.#alive.add(edge);
+  }
+
+  /** Something that decides whether it counts, where or at which revision, is different. Raises no floor. */
+  #count(edge: EdgeState): void {
+    edge.counts = edge.reported && edge.alive && edge.applied >= edge.target;
+    const areas = edge.counts ? this.#site(edge.site).areas : NOWHERE;
+    const { holds } = edge;
+    if (holds.areas === areas && holds.at === edge.applied) return;
+    for (const area of holds.areas) this.#least[area].remove(holds.at);
+    for (const area of areas) this.#least[area].add(edge.applied);
+    edge.holds = { areas, at: edge.applied };
+  }
+
+  #raise(): void {
+    for (const area of AREAS) {
+      const least = this.#least[area].value ?? 0;
+      if (least > (this.#floors.get(area) ?? 0)) this.#floors.set(area, least);
+    }
+  }
+
+  #fail(edge: EdgeState, failed: EdgeReport['failed']): void {
+    const before = edge.failed;
+    edge.failed = new Map(failed.map(({ id, reason }) => [id, reason]));
+    for (const id of before.keys()) if (!edge.failed.has(id)) this.#unfail(edge, id);
+    for (const [id, reason] of edge.failed) {
+      const edges = this.#failed.get(id);
+      if (edges) edges.set(edge, reason);
+      else this.#failed.set(id, new Map([[edge, reason]]));
+    }
+  }
+
+  #unfail(edge: EdgeState, id: string): void {
+    const edges = this.#failed.get(id);
+    edges?.delete(edge);
+    if (edges?.size === 0) this.#failed.delete(id);
   }
 
   #edge(id: string, site: string, version: string): EdgeState {
@@ -230,10 +305,29 @@ export class Acks implements AckView {
       edge = blank(id, this.#clock.now());
       this.#edges.set(id, edge);
     }
-    edge.site = site;
     edge.version = version;
+    if (edge.site !== site) {
+      const [from, to] = [this.#site(edge.site), this.#site(site)];
+      edge.site = site;
+      from.edges.delete(edge);
+      if (from.alive.delete(edge)) to.alive.add(edge);
+      to.edges.add(edge);
+    }
     return edge;
   }
+
+  #site(id: string): SiteState {
+    let site = this.#sites.get(id);
+    if (!site) this.#sites.set(id, (site = { areas: NOWHERE, edges: new Set(), alive: new Set() }));
+    return site;
+  }
+}
+
+/** The edge could not apply the instance, or none of the rules that it is to have. */
+function hasFailed({ failed }: EdgeState, { id, rules }: Pick<L4Proxy, 'id' | 'rules'>): boolean {
+  if (failed.size === 0) return false;
+  const wanted = rules.filter(({ want }) => want === 'online');
+  return failed.has(id) || (wanted.length > 0 && wanted.every((rule) => failed.has(rule.id)));
 }
 
 function blank(id: string, now: number): EdgeState {
@@ -243,10 +337,12 @@ function blank(id: string, now: number): EdgeState {
     version: '',
     applied: 0,
     seenAt: now,
-    heard: -Infinity,
-    streams: 0,
+    heard: 0,
+    alive: false,
     target: 0,
     reported: false,
+    counts: false,
+    holds: { areas: NOWHERE, at: 0 },
     failed: new Map(),
     placed: new Map(),
     engines: [],

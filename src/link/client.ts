@@ -33,7 +33,7 @@ export interface LinkClient {
   /** Resolves when the signal has aborted. */
   follow(replica: Replica, sink: LinkSink, signal: AbortSignal): Promise<void>;
   /** Resolves with the HTTP status; rejects when control can't be reached or does not answer in time. */
-  post(path: string, body: unknown): Promise<number>;
+  post(path: string, body: unknown, withinMs?: number): Promise<number>;
   close(): void;
 }
 
@@ -42,6 +42,8 @@ const RETRY_MS = { socket: { first: 20, max: 250 }, url: { first: 100, max: 5_00
 /** limit: where two ends never agree, asking for everything again and again must not become the load. */
 const DOUBT_MAX_MS = 60_000;
 const POST_TIMEOUT_MS = 10_000;
+/** limit: an ack, facts, and beats that overtake them, of which one that gets no answer ends with its time-out. */
+const POSTS_AT_ONCE = 4;
 
 interface Tools {
   readonly clock: Clock;
@@ -50,7 +52,7 @@ interface Tools {
 
 export function createLinkClient(address: LinkAddress, identity: LinkIdentity, { clock, rng }: Tools): LinkClient {
   const { request, Agent } = address.kind === 'url' && address.tls ? https() : http;
-  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const agent = new Agent({ keepAlive: true, maxSockets: POSTS_AT_ONCE });
   const target: RequestOptions =
     address.kind === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port };
 
@@ -107,9 +109,9 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
         await clock.sleep((state.doubted ? doubts : backoff).next(), signal);
       }
     },
-    async post(path, body) {
+    async post(path, body, withinMs = POST_TIMEOUT_MS) {
       const outgoing = request({ ...target, agent, path, method: 'POST' });
-      const timer = clock.after(POST_TIMEOUT_MS, () => outgoing.destroy(new Error('control does not answer')));
+      const timer = clock.after(withinMs, () => outgoing.destroy(new Error('control does not answer')));
       try {
         outgoing.end(JSON.stringify(body));
         const response = await responseOf(outgoing, false);

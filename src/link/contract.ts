@@ -13,11 +13,16 @@ export const LINK_PATHS = {
   watch: '/link/v1/watch',
   /** POST AckReport. 204; 409 where the report speaks of another world or of a revision that never was. */
   ack: '/link/v1/ack',
+  /** POST Beat. 204. While an ack is on its way longer than a beat: the edge is there all the same. */
+  beat: '/link/v1/beat',
   /** POST FactReport. 204. */
   facts: '/link/v1/facts',
 } as const;
 
-/** Milliseconds between beats. An edge that hears nothing for BEATS_MISSED of them takes the link for broken. */
+/**
+ * Milliseconds between beats, down and up. An edge that hears nothing for BEATS_MISSED of them takes the link for broken;
+ * an edge that control does not hear for as long is silent (facts/acks.ts).
+ */
 export const BEAT_MS = 2_000;
 export const BEATS_MISSED = 3;
 
@@ -47,7 +52,14 @@ export interface FrameRecord {
   readonly revision: number;
 }
 
-/** Up, after each applied revision and on a fixed timer. */
+/** Up, where an ack can't be. */
+export interface Beat {
+  readonly edge: string;
+  readonly site: string;
+  readonly version: string;
+}
+
+/** Up, after each applied revision and on a fixed timer, which makes it a beat as well. */
 export interface AckReport {
   readonly edge: string;
   readonly site: string;

@@ -15,13 +15,17 @@ import {
   text,
   word,
 } from '../lib/check.ts';
-import type { AckReport, FactReport } from './contract.ts';
+import type { AckReport, Beat, FactReport } from './contract.ts';
 
 /** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */
 export const MAX_ACK = 32 * 1024 * 1024;
 /** limit: what an edge puts into one report of facts (edge/reporter.ts), with room. */
 export const MAX_FACTS = 8 * 1024 * 1024;
 
+/** limit: three short texts. */
+export const MAX_BEAT = 4 * 1024;
+
+const BEAT = fields({ edge: word, site: word, version: text } satisfies Record<keyof Beat, Check>);
 const ENDPOINT = fields({ address: word, port: count });
 
 const ACK = fields({
@@ -80,6 +84,12 @@ export function decodeAck(body: Uint8Array): AckReport | Bad {
   const parsed = parseJson(body);
   if ('bad' in parsed) return parsed;
   return ACK(parsed.value) ? (parsed.value as AckReport) : { bad: 'it is not an ack report' };
+}
+
+export function decodeBeat(body: Uint8Array): Beat | Bad {
+  const parsed = parseJson(body);
+  if ('bad' in parsed) return parsed;
+  return BEAT(parsed.value) ? (parsed.value as Beat) : { bad: 'it is not a beat' };
 }
 
 export function decodeFacts(body: Uint8Array): FactReport | Bad {

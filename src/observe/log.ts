@@ -1,8 +1,10 @@
 /**
  * The log: one line per event on stderr, JSON for machines or short text for a terminal. Levels are filtered here, so
- * call sites never ask. Facts are flat values; never put a secret into one.
+ * call sites never ask. Facts are flat values; never put a secret into one. A value is cut and its control characters are
+ * escaped here, so a stranger's text is one value of one line.
  */
 import type { Clock } from '../lib/clock.ts';
+import { cut, escapeControls } from '../lib/excerpt.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -28,10 +30,13 @@ export function createLog(options: LogOptions, base: Facts = {}): Log {
   function emit(level: LogLevel, message: string, facts: Facts = {}): void {
     if (LOG_LEVELS.indexOf(level) < least) return;
     const time = new Date(options.clock.now()).toISOString();
-    const all = { ...base, ...facts };
+    const all = bounded({ ...base, ...facts });
+    const short = cut(message);
     const line =
-      options.format === 'json' ? JSON.stringify({ time, level, message, ...all }) : text(time, level, message, all);
-    options.write(`${line}\n`);
+      options.format === 'json'
+        ? JSON.stringify({ time, level, message: short, ...all })
+        : text(time, level, short, all);
+    options.write(`${escapeControls(line)}\n`);
   }
   return {
     debug: (message, facts) => emit('debug', message, facts),
@@ -42,9 +47,31 @@ export function createLog(options: LogOptions, base: Facts = {}): Log {
   };
 }
 
+/** limit: where an error of our own was thrown is worth more lines than a stranger's text. */
+const STACK_CHARACTERS = 4_000;
+const ELEMENTS = 50;
+
+function bounded(facts: Facts): Facts {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      cut(name),
+      name === 'stack' && typeof value === 'string' ? cut(value, STACK_CHARACTERS) : boundedValue(value),
+    ]),
+  );
+}
+
+function boundedValue(value: unknown): unknown {
+  if (typeof value === 'string') return cut(value);
+  if (Array.isArray(value)) return value.slice(0, ELEMENTS).map(boundedValue);
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+    ? bounded(value as Facts)
+    : value;
+}
+
 function text(time: string, level: LogLevel, message: string, facts: Facts): string {
   const tail = Object.entries(facts).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `${name}=${typeof value === 'string' && /^[^\s"=]*$/.test(value) ? value : JSON.stringify(value)}`,
   );
   return [time.slice(11, 23), level.padEnd(5), message, ...tail].join(' ');
 }

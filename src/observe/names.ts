@@ -11,6 +11,11 @@ export const METRICS = {
     help: 'API calls answered, by action and code (OK or the error code).',
     labels: ['action', 'code'],
   },
+  edgefour_budget_refusals_total: {
+    kind: 'counter',
+    help: 'What was refused, closed or left out because a budget was used up, by budget (docs/reference/budgets.md).',
+    labels: ['budget'],
+  },
   edgefour_store_revision: { kind: 'gauge', help: 'Revision of the desired state.', labels: [] },
   edgefour_store_conflicts_total: {
     kind: 'counter',
@@ -27,7 +32,12 @@ export const METRICS = {
     help: 'DNS questions and connections left without an answer, by reason (not-a-query, rate, busy, connections).',
     labels: ['reason'],
   },
-  edgefour_edge_up: { kind: 'gauge', help: 'Whether the edge is alive (1) or gone (0).', labels: ['edge', 'site'] },
+  edgefour_dns_fail_open: {
+    kind: 'gauge',
+    help: 'Whether every edge is silent, so that DNS answers the addresses of all of them (1).',
+    labels: [],
+  },
+  edgefour_edge_up: { kind: 'gauge', help: 'Whether the edge is alive (1) or silent (0).', labels: ['edge', 'site'] },
   edgefour_edge_applied_revision: {
     kind: 'gauge',
     help: 'Revision of the desired state that the edge has applied.',

@@ -7,7 +7,6 @@ import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
 import { type Limits, limitsOf } from '../domain/limit/limit.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
-import type { Site } from '../domain/site/site.ts';
 import type { Zone } from '../domain/zone/zone.ts';
 import { parsePortSpan, type PortSpan, spanSize } from '../lib/net/ports.ts';
 import { keys } from '../store/records.ts';
@@ -61,14 +60,14 @@ type Whereabouts =
 /** Whether the instance forwards at this site, and on which addresses. */
 function whereabouts(proxy: L4Proxy, site: PlanSite, look: Look): Whereabouts {
   const zone = look(keys.zone(proxy.zone)) as Zone | undefined;
-  const here = look(keys.site(site.id)) as Site | undefined;
   const { v4, v6 } = proxy.entries[site.id] ?? {};
   const entries = [v4, v6].filter((address) => address !== undefined);
-  const serves = proxy.area === 'global' || here?.areas.includes(proxy.area) === true;
   if (proxy.want === 'offline' || proxy.banned || zone?.paused === true) return { kind: 'off' };
-  if (entries.length === 0 && !serves) return { kind: 'off' };
+  // It was never given a place here, as at a site that is younger than it; elsewhere it goes on.
+  const isElsewhere = Object.values(proxy.entries).some((at) => at.v4 ?? at.v6);
+  if (entries.length === 0 && isElsewhere) return { kind: 'off' };
   if (!zone) return { kind: 'failed', reason: `zone ${proxy.zone} does not exist` };
-  if (entries.length === 0) return { kind: 'failed', reason: `it has no entry address at site ${site.id}` };
+  if (entries.length === 0) return { kind: 'failed', reason: 'it has no entry address at any site' };
   return { kind: 'here', entries };
 }
 

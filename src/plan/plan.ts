@@ -51,6 +51,6 @@ export interface PlannedRule {
 
 export interface EdgePlan {
   readonly rules: ReadonlyMap<string, PlannedRule>;
-  /** Rule or instance id → why nothing can be planned for it (no entry address here, origin group missing …). */
+  /** Rule or instance id → why nothing can be planned for it (no entry address, origin group missing …). */
   readonly failures: ReadonlyMap<string, string>;
 }

@@ -30,7 +30,7 @@ export class Planner {
   readonly #rules = new Map<string, PlannedRule>();
   readonly #failures = new Map<string, string>();
   readonly #compiled = new Map<string, Compiled>();
-  /** Key of a zone, site, group or load balancer → keys of the instances that looked at it. */
+  /** Key of a zone, group or load balancer → keys of the instances that looked at it. */
   readonly #users = new Map<string, Set<string>>();
   /** What of a used record matters, as compiled; a change of anything else in it compiles nothing. */
   readonly #facets = new Map<string, string>();
@@ -136,12 +136,11 @@ export function compilePlan(records: Iterable<PlanRecord>, site: PlanSite): Edge
   return planner.plan;
 }
 
-/** A zone with 100,000 instances changes its tags, a site its pool, without compiling one of them. */
+/** A zone with 100,000 instances changes its tags without compiling one of them. */
 function facet(key: string, value: unknown): string {
-  const record = value as { readonly paused?: unknown; readonly areas?: unknown } | null | undefined;
+  const record = value as { readonly paused?: unknown } | null | undefined;
   if (!record) return '';
   if (key.startsWith(keys.zones())) return `zone ${JSON.stringify(record.paused)}`;
-  if (key.startsWith(keys.sites())) return `site ${JSON.stringify(record.areas)}`;
   return JSON.stringify(record);
 }
 

@@ -37,6 +37,7 @@ const desk = await openHostileDesk({ around: { clock: systemClock } });
 const doors = {
   call: (raw: RawRequest) => desk.send(raw),
   metrics: () => Promise.reject(),
+  ready: () => ({ isReady: true, text: '' }),
   console: () => Promise.reject(),
 };
 const http = await startHttp(

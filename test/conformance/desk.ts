@@ -41,6 +41,8 @@ export interface Desk extends AsyncDisposable {
   /** Unix seconds, as the API sees them. */
   now(): number;
   send(raw: RawRequest): Promise<RawReply>;
+  /** The refusal of a call whose body is still to come. */
+  foresee(raw: RawRequest): Promise<RawReply | undefined>;
   /** Signed with TC3 as `who` (default root); resolves with what is inside `Response`. */
   call(action: string, payload: unknown, who?: Identity, how?: Partial<Tc3Signing>): Promise<Reply>;
   putKey(pair: Partial<KeyPair> & Identity): Promise<void>;
@@ -99,6 +101,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     advance: (ms) => (ahead += ms),
     now: () => Math.floor(around.clock.now() / 1000),
     send: (raw) => api.handle(raw),
+    foresee: (raw) => api.foresee(raw),
     async call(action, payload, who = ROOT, how = {}) {
       const reply = await api.handle(tc3(who, action, payload, { timestamp: desk.now(), ...how }));
       return (JSON.parse(reply.body) as { Response: Reply }).Response;

@@ -5,7 +5,8 @@ import type { RawReply, RawRequest } from '../../src/api/call.ts';
 import { BODY_LIMIT, COMMON_PARAMETERS } from '../../src/api/parse.ts';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { AnyAction } from '../../src/api/action.ts';
-import { type Desk, type DeskOptions, openDesk, type Reply, ROOT, T0 } from './desk.ts';
+import { keys } from '../../src/store/records.ts';
+import { ACCOUNT, type Desk, type DeskOptions, openDesk, type Reply, ROOT, T0 } from './desk.ts';
 import { tc3, v1 } from './sign.ts';
 import { Count, Echo, Fail, Lie, Undeclared } from './toys.ts';
 
@@ -46,8 +47,13 @@ test('a success has no Error, a failure nothing else; the trace id comes back', 
 
 test('the first thing wrong is what the caller is told', async () => {
   await using desk = await open({ settings: { ratePerSecond: 1 } });
-  await desk.putKey({ secretId: 'AKIDUSER', secretKey: 'SK', user: 'sam' });
+  const elsewhere = { effect: 'allow', action: ['teo:Echo'], resource: ['qcs::teo::uin/:zone/other'] };
+  const policy = { name: 'elsewhere', document: { version: '2.0', statement: [elsewhere] } };
+  await desk.store.commit([{ key: keys.policy(ACCOUNT, 'elsewhere'), value: policy }], []);
+  await desk.putKey({ secretId: 'AKIDUSER', secretKey: 'SK', user: 'sam', policies: ['elsewhere'] });
+  await desk.putKey({ secretId: 'AKIDNONE', secretKey: 'SK', user: 'eve' });
   const user = { secretId: 'AKIDUSER', secretKey: 'SK' };
+  const powerless = { secretId: 'AKIDNONE', secretKey: 'SK' };
   const stranger = { secretId: 'AKIDOTHER', secretKey: 'SK' };
   const wrongKey = { ...ROOT, secretKey: 'WRONG' };
   const late = { ...how, timestamp: T0 - 1000 };
@@ -105,6 +111,9 @@ test('the first thing wrong is what the caller is told', async () => {
     desk.advance(1000);
     assert.equal((await desk.call(action, payload, user)).Error?.Code, code, JSON.stringify(payload));
   }
+  // A3: who may do nothing is told so before the body is looked into.
+  const refused = await desk.call('Echo', '{', powerless);
+  assert.equal(refused.Error?.Code, 'UnauthorizedOperation.CamUnauthorized');
 });
 
 test('an action of another version is not found', async () => {
@@ -123,6 +132,19 @@ test('messages come in the language asked for, by either method', async () => {
   assert.equal((await desk.call('Echo', {})).Error?.Message, english);
   const form = v1(ROOT, 'Echo', {}, { ...how, language: 'zh-CN' });
   assert.equal(read(await desk.send(form)).Error?.Message, chinese);
+  const tooLong = [
+    bare({ url: `/?Language=zh-CN&${'a'.repeat(33_000)}` }),
+    bare({ method: 'POST', body: Buffer.from(`Language=zh-CN&${'a'.repeat(1024 * 1024)}`) }),
+    bare({ headers: { 'x-tc-action': 'Echo', 'x-tc-language': 'zh-CN' }, bodyLength: BODY_LIMIT + 1 }),
+    bare({ method: 'POST', body: Buffer.from(`Language=zh-CN${'&a'.repeat(9_000)}`) }),
+  ];
+  for (const raw of tooLong) assert.equal(read(await desk.send(raw)).Error?.Message, '请求包超过限制大小。');
+  const put = bare({ method: 'PUT', headers: { 'x-tc-language': 'zh-CN' } });
+  assert.match(read(await desk.send(put)).Error?.Message ?? '', /只支持 GET 和 POST/);
+  // One language per message: the English detail is in the log.
+  const detailed = await desk.call('Echo', { ZoneId: 'z', Area: 'europe' }, ROOT, { language: 'zh-CN' });
+  assert.equal(detailed.Error?.Message, '参数 `Area` 的取值错误。');
+  assert.ok(desk.log.some((line) => line.includes(detailed.RequestId) && line.includes('must be one of')));
   const early = bare({ headers: { 'x-tc-action': 'Echo', 'x-tc-language': 'zh-CN' } });
   assert.equal(read(await desk.send(early)).Error?.Message, '请求缺少必要参数 `Timestamp`。');
 });
@@ -152,7 +174,7 @@ test('multipart, other encodings and an empty body', async () => {
   assert.equal(read(await desk.send({ ...raw, body: Buffer.from([0xff, 0xfe]) })).Error?.Code, 'InvalidParameter');
 });
 
-test('the rate is per account and action, and recovers', async () => {
+test('the rate is per key and action, and recovers', async () => {
   await using desk = await open({ settings: { ratePerSecond: 20 } });
   await desk.putKey({ secretId: 'AKIDTWO', secretKey: 'SK', account: '2' });
   const codes = async (n: number, action = 'Echo', who = ROOT): Promise<string[]> => {
@@ -162,6 +184,14 @@ test('the rate is per account and action, and recovers', async () => {
   assert.deepEqual(new Set(await codes(20)), new Set(['OK']));
   assert.deepEqual(await codes(2), ['RequestLimitExceeded', 'RequestLimitExceeded']);
   assert.deepEqual(await codes(1, 'Echo', { secretId: 'AKIDTWO', secretKey: 'SK' }), ['OK']);
+  // A12: a user of the same account who may do nothing takes nothing from it.
+  await desk.putKey({ secretId: 'AKIDEVE', secretKey: 'SK', user: 'eve' });
+  const eve = { secretId: 'AKIDEVE', secretKey: 'SK' };
+  assert.deepEqual(
+    new Set(await codes(30, 'Count', eve)),
+    new Set(['UnauthorizedOperation.CamUnauthorized', 'RequestLimitExceeded']),
+  );
+  assert.deepEqual(await codes(1, 'Count'), ['OK']);
   assert.deepEqual(await codes(1, 'Fail'), ['OperationDenied.L4LackOfResources']);
   desk.advance(50);
   assert.deepEqual(await codes(2), ['OK', 'RequestLimitExceeded']);

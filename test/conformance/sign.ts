@@ -55,7 +55,8 @@ export function tc3(who: Identity, action: string, payload: unknown, how: Tc3Sig
   const covered = action.startsWith('EdgeFour') ? ['x-tc-action'] : [];
   const signedHeaders = how.signedHeaders ?? ['content-type', 'host', ...covered];
   const value = (name: string): string => {
-    const given = name === 'host' ? (how.signedHost ?? host) : (headers[name] ?? '');
+    const given =
+      name === 'host' ? (how.signedHost ?? host) : Object.hasOwn(headers, name) ? (headers[name] ?? '') : '';
     return lowerCase ? given.toLowerCase() : given;
   };
   const signed = unsignedPayload ? 'UNSIGNED-PAYLOAD' : method === 'POST' ? text : '';

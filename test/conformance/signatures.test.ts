@@ -92,6 +92,25 @@ test('the documented v1 sample verifies', () => {
   assert.equal(v1Claim(raw, decodeForm(query))?.holds('Gu5t9xGARNpq86cd98joQYCN3*******'), true);
 });
 
+/** Names of headers that are not there: signed as empty. */
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `x-${i}`);
+
+test('the path that a client calls, or `/`, is what it signed', async () => {
+  const call = signed();
+  const form = signedV1();
+  const get = signedV1({ method: 'GET' });
+  for (const path of ['/', '//', '/api/teo']) {
+    assert.equal(await codeOf({ ...call, url: path }), 'OK', path);
+    assert.equal(await codeOf({ ...form, url: path }), 'OK', path);
+    assert.equal(await codeOf({ ...get, url: get.url.replace('/', path) }), 'OK', path);
+  }
+});
+
+test('v1: a newline at the signature’s end, as Ruby writes it', async () => {
+  const form = signedV1();
+  assert.equal(await codeOf({ ...form, body: Buffer.concat([form.body, Buffer.from('%0A')]) }), 'OK');
+});
+
 test('TC3: every deviation of the official clients is accepted', async () => {
   const accepted: Record<string, Partial<Tc3Signing>> = {
     'Python, Go: the host with its port, service teo': {},
@@ -104,6 +123,11 @@ test('TC3: every deviation of the official clients is accepted', async () => {
     'the documentation: values in lower case': {
       signedHeaders: ['content-type', 'host', 'x-tc-action'],
       lowerCase: true,
+    },
+    'as many as are taken': { signedHeaders: ['content-type', 'host', ...names(30)] },
+    'names of things that every object has': {
+      signedHeaders: ['content-type', 'host', 'constructor'],
+      headers: { 'x-y': '' },
     },
     'unsigned payload': { unsignedPayload: true },
     'a region, even the text null': { headers: { 'x-tc-region': 'null' } },
@@ -149,6 +173,13 @@ test('TC3: refusals', async () => {
     ['AuthFailure.InvalidAuthorization', signed({ headers: { authorization: `TC3-HMAC-SHA256 ${'x'.repeat(5000)}` } })],
     ['AuthFailure.InvalidAuthorization', signed({ signedHeaders: ['host'] })],
     ['AuthFailure.InvalidSecretId', signed({}, { ...ROOT, secretId: 'A'.repeat(129) })],
+    // A1: a name that comes 1,900 times would bring its header 1,900 times into the signed text.
+    ['AuthFailure.InvalidAuthorization', signed({ signedHeaders: ['content-type', 'host', 'a', 'a'] })],
+    ['AuthFailure.InvalidAuthorization', signed({ signedHeaders: ['content-type', 'host', ...names(31)] })],
+    [
+      'AuthFailure.SignatureFailure',
+      signed({ signedHeaders: ['content-type', 'host', 'constructor', '__proto__'], date: '2020-01-01' }),
+    ],
   ];
   for (const [code, raw] of refused) assert.equal(await codeOf(raw), code);
 });

@@ -28,6 +28,11 @@ test('the ready file has the contract’s members, secrets are the owner’s alo
   await eventually(() => assert.match(w.place.output(), banner));
   assert.doesNotMatch(w.place.output(), /my-key/);
   assert.equal((await fetch(`${w.api}/readyz`)).status, 200);
+  if (process.platform === 'linux') {
+    const { control, edge } = w.place.pids();
+    assert.match(readFileSync(`/proc/${control}/environ`, 'utf8'), /my-key/);
+    assert.doesNotMatch(readFileSync(`/proc/${edge}/environ`, 'utf8'), /my-key|AKIDmine|SECRET_/);
+  }
 
   w.place.up.kill('SIGTERM');
   assert.equal(await w.place.ended, 0);

@@ -136,6 +136,22 @@ test('an edge that connects again takes the place of its earlier stream', async 
   assert.equal(control.acks.edges().length, 1);
 });
 
+test('an edge is alive while it says so: with a stream that stays open it is not', async () => {
+  const clock = new ManualClock();
+  await using control = await controlEnd({ clock });
+  using stream = read(control, `${WATCH}&from=0`);
+  await eventually(() => assert.equal(stream.frames.length, 2));
+  const beat = JSON.stringify({ edge: 'e1', site: 'paris', version: '1' });
+  await clock.advance(5_000);
+  assert.equal(await post(control, '/link/v1/beat', beat), 204);
+  await clock.advance(6_000);
+  assert.equal(control.acks.isAlive('e1'), true);
+  await clock.advance(1);
+  assert.deepEqual([control.acks.isAlive('e1'), stream.isOver], [false, false]);
+  assert.equal(await post(control, '/link/v1/ack', ack('other', 1)), 409);
+  assert.equal(control.acks.isAlive('e1'), true);
+});
+
 test('acks of this world count, others don’t', async () => {
   await using control = await controlEnd();
   const { world } = control.store;
@@ -163,6 +179,8 @@ test('what it can’t read is refused and changes nothing', async () => {
   assert.equal(await watched('site=paris&from=0'), 400);
   assert.equal(await post(control, '/link/v1/ack', 'x'), 400);
   assert.equal(await post(control, '/link/v1/facts', '{}'), 400);
+  assert.equal(await post(control, '/link/v1/beat', '{}'), 400);
+  assert.equal(await post(control, '/link/v1/beat', ' '.repeat(5_000)), 413);
   assert.equal(await post(control, '/link/v1/ack', '', 'PUT'), 405);
   assert.equal(await post(control, '/link/v2/ack', ''), 404);
   assert.deepEqual(control.acks.edges(), []);

@@ -32,7 +32,7 @@ export interface Place {
 export async function inProcess(args: readonly string[], environment: Environment): Promise<Place> {
   const { config } = readConfig(args, ['up'], {}, environment);
   const folder = openDataFolder(config.data);
-  const control = await startControl(config, folder, { log: silentLog });
+  const control = await startControl(config, folder, { log: silentLog, edge: config.edge });
   const { edge: edgeId, site, engine, records } = config;
   const identity = { dataDir: folder.path, edgeId, site, engine, records, join: folder.socket, version: VERSION };
   // On this thread: a world is made for every test, and a thread costs more than all the rest of it.

@@ -1,4 +1,5 @@
 /** How things really are, as EdgeFourDescribeStatus shows it: edges, instances, and each rule with its engine and why. */
+import { type EdgesBySite, silenceNotes, waitNotes } from '../../domain/liveness.ts';
 import { notesOf } from '../../domain/l4-proxy/notes.ts';
 import { AREAS, type L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../../domain/l4-rule/l4-rule.ts';
@@ -108,6 +109,7 @@ export function showInstance(
   proxy: L4Proxy,
   zone: Zone,
   sites: readonly Site[],
+  edges: EdgesBySite,
   { acks, operator }: Surroundings,
 ): Infer<typeof INSTANCE_STATUS.fields> {
   const placements = Map.groupBy(operator.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
@@ -125,20 +127,30 @@ export function showInstance(
     Placements: (placements.get(rule.id) ?? []).map(showPlacement),
     Failures: [...acks.failures(rule.id)],
   });
+  const Rules = proxy.rules.map(showRule);
+  const Status = proxyStatus(proxy, zone, acks);
+  const isMoving = [Status, ...Rules.map((rule) => rule.Status)].some(
+    (one) => one === 'progress' || one === 'stopping',
+  );
+  const revision = Math.max(zone.changed, proxy.changed, ...proxy.rules.map(({ changed }) => changed));
   return {
     ZoneId: proxy.zone,
     ProxyId: proxy.id,
     ProxyName: proxy.name,
     Area: proxy.area,
-    Status: proxyStatus(proxy, zone, acks),
+    Status,
     Want: proxy.want,
     Entries: Object.entries(proxy.entries).map(([Site, { v4, v6 }]) => ({
       Site,
       Addresses: [v4, v6].filter((address) => address !== undefined),
     })),
-    Notes: notesOf(proxy, zone, sites),
+    Notes: [
+      ...notesOf(proxy, zone, sites),
+      ...silenceNotes(proxy, edges),
+      ...(isMoving ? waitNotes(proxy, revision, sites, edges) : []),
+    ],
     Failures: [...acks.failures(proxy.id)],
-    Rules: proxy.rules.map(showRule),
+    Rules,
   };
 }
 

@@ -14,7 +14,7 @@ import { showHelp } from '../help.ts';
 import { show, tell, write } from '../output.ts';
 import { openSession } from '../session.ts';
 import { table } from '../table.ts';
-import { settled } from '../wait.ts';
+import { reasons, settled } from '../wait.ts';
 
 export const command: Command = {
   summary: 'Call an action of the API.',
@@ -57,6 +57,7 @@ async function wait(
     throw new Usage('--wait is for actions on one L4 proxy: those with ZoneId and ProxyId.');
   const left = await settled(client, ZoneId, ProxyId, systemClock, WAIT_MS);
   for (const item of left) tell(`${item.RuleId ?? item.ProxyId}: ${item.Status} (\`edgefour status\` says why)`);
+  if (left.length > 0) for (const why of await reasons(client, ZoneId, ProxyId)) tell(`! ${why}`);
   return left.length === 0 ? 0 : 1;
 }
 

@@ -12,7 +12,7 @@ import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
 import { writeReadyFile } from '../ready-file.ts';
-import { runRole } from '../role.ts';
+import { isSupervised, runRole } from '../role.ts';
 import { findRunning, inherit, letGo, openDoorAt, sending } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
 
@@ -48,7 +48,8 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const inherited = answer && (await inherit(answer));
   const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
   let lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
-  let control = await startControl(config, folder, { log, inherited });
+  const tools = { log, edge: isSupervised() ? config.edge : undefined };
+  let control = await startControl(config, folder, { ...tools, inherited });
   const { stop: _stop, retire: _retire, ...facts } = control;
   const succeeded = Promise.withResolvers<void>();
   // It may be heard of later.
@@ -70,7 +71,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
     if (!given) return;
     log.warn('the next control did not come to serve; this one goes on');
     lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
-    control = await startControl({ ...config, ...placesIn(facts, config) }, folder, { log, inherited: given });
+    control = await startControl({ ...config, ...placesIn(facts, config) }, folder, { ...tools, inherited: given });
     given = undefined;
   }
   const giver: Giver = {

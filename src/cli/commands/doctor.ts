@@ -6,6 +6,7 @@ import { checkDataFolder, type DataFolder, dataFolder } from '../../config/data-
 import { type Config, readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { Command } from '../command.ts';
+import { budgetFindings } from '../doctor/budgets.ts';
 import { bad, type Finding, ok, warn } from '../doctor/finding.ts';
 import { kernelEngineFacts, kernelEngineFindings } from '../doctor/kernel-engine.ts';
 import { collisionFindings } from '../doctor/collisions.ts';
@@ -44,6 +45,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(config.dns ? [await portFinding('DNS', config.dns, true, 'dns', running)] : []),
     ...(await Promise.all(config.addresses.map((network) => entryFinding(network)))),
     ...(firstNetwork === undefined ? [] : [await port443Finding(firstNetwork)]),
+    ...budgetFindings(),
   ];
 }
 

@@ -19,7 +19,7 @@ import { keys } from '../../store/records.ts';
 import type { Stored, View } from '../../store/store.ts';
 import { type Transport, writeReply } from './reply.ts';
 import { respond } from './respond.ts';
-import { type DnsWorld, recordWorld } from './world.ts';
+import { type DnsWorld, recordWorld, type Serves } from './world.ts';
 
 export const DOMAIN = 'edgefour.test';
 export const ZONE = 'zone-3kq782jghthh';
@@ -63,7 +63,7 @@ export const proxy = (over: Partial<L4Proxy> = {}): L4Proxy => ({
 /** A world of these records; `reads` counts the records read. */
 export function worldOf(
   records: readonly (Zone | L4Proxy)[],
-  siteAlive: (site: string) => boolean = () => true,
+  serves: Serves = () => true,
 ): DnsWorld & { reads: number } {
   const stored = new Map<string, Stored>();
   for (const value of records) {
@@ -87,7 +87,7 @@ export function worldOf(
     store: { read: async (fn) => fn(view) },
     domain: DOMAIN,
     nameServer: '192.0.2.53',
-    siteAlive,
+    serves,
   });
   const counted = { ...world, reads: 0 };
   return counted;

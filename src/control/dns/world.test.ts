@@ -57,7 +57,7 @@ test('a question costs two reads by key, however big the world', async () => {
 test('an answered write is in the next answer', async (t) => {
   const store = await openStore('memory:', { clock: systemClock, log: silentLog });
   t.after(() => store.close());
-  const world = recordWorld({ store, domain: DOMAIN, nameServer: '0.0.0.0', siteAlive: () => true });
+  const world = recordWorld({ store, domain: DOMAIN, nameServer: '0.0.0.0', serves: () => true });
   const key = keys.proxy(ZONE, 'myproxy');
   const serials: (number | undefined)[] = [];
   async function after(change: Change): Promise<string> {

@@ -31,9 +31,11 @@ export interface WorldOptions {
   readonly domain: string;
   /** The address of this name server; a wildcard address gives none. */
   readonly nameServer: string;
-  /** Whether a site has a healthy edge; true while nothing is known yet, so that a start answers with addresses. */
-  readonly siteAlive: (site: string) => boolean;
+  readonly serves: Serves;
 }
+
+/** Whether a live edge of the site serves the instance; true while nothing is known yet, so that a start answers with addresses. */
+export type Serves = (site: string, proxy: L4Proxy) => boolean;
 
 /** limit: enough to fail over, small enough for one datagram without EDNS. */
 const ADDRESSES = 4;
@@ -41,7 +43,7 @@ const ADDRESSES = 4;
 const LABEL = /^[a-z0-9-]{1,63}$/;
 
 export function recordWorld(options: WorldOptions): DnsWorld {
-  const { store, domain, siteAlive } = options;
+  const { store, domain, serves } = options;
   const own = ownAddress(options.nameServer);
 
   function at(view: View, labels: readonly string[], network: string): Node | undefined {
@@ -54,7 +56,7 @@ export function recordWorld(options: WorldOptions): DnsWorld {
     }
     const proxy = read(view, keys.proxy(`zone-${second}`, first));
     const zone = proxy && read(view, keys.zone(proxy.zone));
-    return proxy && instance(proxy, zone, siteAlive, network);
+    return proxy && instance(proxy, zone, serves, network);
   }
   return {
     domain,
@@ -63,18 +65,18 @@ export function recordWorld(options: WorldOptions): DnsWorld {
   };
 }
 
-/** The entry addresses at healthy sites; at all of them when every site looks down; none while the instance is off. */
+/** The entry addresses at sites that serve it; at all of them when none seems to (fail open); none while the instance is off. */
 export function instance(
   proxy: L4Proxy,
   zone: Pick<Zone, 'paused'> | undefined,
-  siteAlive: (site: string) => boolean,
+  serves: Serves,
   network: string,
 ): Node {
   const text = [`id=${proxy.id}`];
   if (proxy.banned || proxy.want === 'offline' || zone?.paused !== false) return { ...EMPTY, text };
   const all = Object.keys(proxy.entries);
-  const alive = all.filter((site) => siteAlive(site));
-  const sites = nearest(alive.length > 0 ? alive : all, `${network} ${proxy.id}`);
+  const serving = all.filter((site) => serves(site, proxy));
+  const sites = nearest(serving.length > 0 ? serving : all, `${network} ${proxy.id}`);
   const addresses = (family: 'v4' | 'v6'): string[] =>
     sites.flatMap((site) => proxy.entries[site]?.[family] ?? []).slice(0, ADDRESSES);
   return {

@@ -35,7 +35,9 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
   const log = events.log.bind(events);
   const fastPath = () =>
     chooseFastPath({ isWanted, isAsked, sysctls: systemSysctls, open: () => openFastPath(asking), log });
-  const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock) };
+  const gone = (count: number): void =>
+    log('error', 'connection records are gone: something removed their file', { records: count });
+  const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock, gone) };
   const life = { isAsked, isSuccessor, isRetiring, onStop, owner, fastPath };
   const options = { ...system, ...recordLog, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);

@@ -21,7 +21,8 @@ function place(t: TestContext) {
     batch,
     clock,
     /** One process. */
-    open: (capBytes = 1 << 20) => openRecordLog({ folder, capBytes }, batch, clock),
+    open: (capBytes = 1 << 20, gone?: (records: number) => void) =>
+      openRecordLog({ folder, capBytes }, batch, clock, gone),
     names: () => readdirSync(folder).toSorted(),
     idsIn,
   };
@@ -77,4 +78,15 @@ test('where nothing can be written, it says why', (t) => {
   const { open, folder } = place(t);
   writeFileSync(folder, 'a file');
   assert.match(open().append(records('a')) ?? '', /EEXIST|ENOTDIR/);
+});
+
+test('where something removes its file it makes another, and tells how many went with it', (t) => {
+  const { open, folder, names, idsIn } = place(t);
+  const gone: number[] = [];
+  const log = open(1 << 20, (records) => gone.push(records));
+  assert.equal(log.append(records('a', 'b')), undefined);
+  rmSync(folder, { recursive: true });
+  assert.equal(log.append(records('c')), undefined);
+  assert.equal(log.append(records('d')), undefined);
+  assert.deepEqual([gone, names().map(idsIn)], [[2], [['c', 'd']]]);
 });

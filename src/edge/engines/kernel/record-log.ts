@@ -4,11 +4,11 @@
  * there whole or not at all, also when its process died in the middle. No packet waits for it; while it writes, ends wait in
  * the system's buffer. The recorder calls it.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../../lib/clock.ts';
 import type { ConnectionRecord } from '../../../link/facts.ts';
-import { makeRoom, PARTS } from '../../record-files.ts';
+import { isSame, makeRoom, PARTS } from '../../record-files.ts';
 
 export interface RecordLog {
   /** Whether the last batch of a process that is gone was written. What there is of one that was not is taken back. */
@@ -32,11 +32,18 @@ interface OpenFile {
   readonly fd: number;
   readonly hour: number;
   readonly part: number;
+  readonly path: string;
   bytes: number;
+  records: number;
 }
 
-/** `batch`: four numbers that outlive the process (books.ts). */
-export function openRecordLog({ folder, capBytes }: RecordLogPlace, batch: Float64Array, clock: Clock): RecordLog {
+/** `batch`: four numbers that outlive the process (books.ts). `gone`: so many went with a file that something else removed. */
+export function openRecordLog(
+  { folder, capBytes }: RecordLogPlace,
+  batch: Float64Array,
+  clock: Clock,
+  gone: (records: number) => void = () => {},
+): RecordLog {
   let current: OpenFile | undefined;
 
   function pathOf(hour: number, part: number): string {
@@ -46,13 +53,18 @@ export function openRecordLog({ folder, capBytes }: RecordLogPlace, batch: Float
 
   /** order: never one that is there already. It is of a process that may live still. */
   function fileFor(hour: number): OpenFile {
+    if (current && !isThere(current)) {
+      gone(current.records);
+      close();
+    }
     if (current?.hour === hour && current.bytes < capBytes / PARTS) return current;
     close();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     makeRoom(folder, capBytes);
     let part = 1;
     while (statSync(pathOf(hour, part), { throwIfNoEntry: false })) part++;
-    return (current = { fd: openSync(pathOf(hour, part), 'ax', 0o600), hour, part, bytes: 0 });
+    const path = pathOf(hour, part);
+    return (current = { fd: openSync(path, 'ax', 0o600), hour, part, path, bytes: 0, records: 0 });
   }
 
   function close(): void {
@@ -88,7 +100,9 @@ export function openRecordLog({ folder, capBytes }: RecordLogPlace, batch: Float
           ftruncateSync(file.fd, file.bytes);
           throw error;
         }
+        if (!isThere(file)) throw new Error(`${file.path} was removed while it was written`);
         file.bytes += bytes.length;
+        file.records += records.length;
         return undefined;
       } catch (error) {
         return (error as Error).message;
@@ -96,4 +110,9 @@ export function openRecordLog({ folder, capBytes }: RecordLogPlace, batch: Float
     },
     close,
   };
+}
+
+function isThere({ fd, path }: OpenFile): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  return named !== undefined && isSame(named, fstatSync(fd));
 }
