@@ -18,6 +18,7 @@ const READ_ANEW: readonly Metric[] = [
   'edgefour_rule_dropped_total',
   'edgefour_rule_ends_total',
   'edgefour_rule_unrecorded_total',
+  'edgefour_rule_unanswered_total',
 ];
 
 export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook): void {
@@ -39,6 +40,7 @@ export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook)
       metrics.set('edgefour_rule_bytes_total', { edge, rule, direction: 'out' }, of.bytesOut);
       metrics.set('edgefour_rule_packets_total', { edge, rule, direction: 'in' }, of.packetsIn);
       metrics.set('edgefour_rule_packets_total', { edge, rule, direction: 'out' }, of.packetsOut);
+      if (of.unanswered !== undefined) metrics.set('edgefour_rule_unanswered_total', { edge, rule }, of.unanswered);
       if (of.fastPackets !== undefined) metrics.set('edgefour_rule_fast_packets_total', { edge, rule }, of.fastPackets);
       for (const [reason, count] of Object.entries(of.dropped))
         metrics.set('edgefour_rule_dropped_total', { edge, rule, reason }, count);

@@ -13,6 +13,7 @@ export interface Counters {
   readonly dropped: Readonly<Record<string, number>>;
   readonly ends: Readonly<Record<string, number | undefined>>;
   readonly unrecorded?: Readonly<Record<string, number>>;
+  readonly unanswered?: number;
   readonly fastPackets?: number;
 }
 

@@ -60,6 +60,8 @@ export interface RuleCounters {
   readonly ends: Readonly<Partial<Record<EndCause, number>>>;
   /** Connections without a record, by why: `sampled`, not in the sample; `lost`, ended without being heard of. */
   readonly unrecorded?: Readonly<Record<string, number>>;
+  /** UDP sessions that ended without a datagram from their origin. */
+  readonly unanswered?: number;
   /** Of the packets, those that took the kernel engine's fast path. */
   readonly fastPackets?: number;
 }

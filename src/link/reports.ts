@@ -52,6 +52,7 @@ const COUNTERS = fields({
   dropped: tableOf(count),
   ends: tableOf(count),
   unrecorded: optional(tableOf(count)),
+  unanswered: optional(count),
   fastPackets: optional(count),
 } satisfies Record<keyof FactReport['counters'][number], Check>);
 

@@ -74,6 +74,11 @@ export const METRICS = {
     help: 'Datagrams; in = from clients, out = to clients.',
     labels: ['edge', 'rule', 'direction'],
   },
+  edgefour_rule_unanswered_total: {
+    kind: 'counter',
+    help: 'UDP sessions that ended without a datagram from their origin: it is down, or answers from another port.',
+    labels: ['edge', 'rule'],
+  },
   edgefour_rule_fast_packets_total: {
     kind: 'counter',
     help: 'Of the packets, those that took the fast path of the kernel engine.',

@@ -109,9 +109,12 @@ export function udpSimulation(seed: number, steps: number): number {
     const session = pick([...alive.keys(), undefined]);
     if (!session) return 'nobody to answer';
     const size = pick([0, 37, 38, 500]);
-    const cut = table.reply(session, size);
     const spp = rule.mode === 'SPP' ? 38 : 0;
-    assert.equal(cut, size < spp ? -1 : spp);
+    const foreign = rng.below(4) === 0;
+    const datagram = Buffer.alloc(size, foreign ? 1 : 0);
+    if (!foreign) datagram.set(session.header.subarray(0, Math.min(size, spp)));
+    const cut = table.reply(session, datagram);
+    assert.equal(cut, size < spp || (foreign && spp > 0) ? -1 : spp);
     if (cut < 0) dropped++;
     else {
       lastUse.set(session, now);

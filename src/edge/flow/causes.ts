@@ -13,6 +13,8 @@ const DIAL_CAUSES: Readonly<Record<string, EndCause>> = {
   ENETDOWN: 'origin-unreachable',
   // The system has no port left to dial this origin from.
   EADDRNOTAVAIL: 'no-source-port',
+  EADDRINUSE: 'no-source-port',
+  EAGAIN: 'no-source-port',
   EAFNOSUPPORT: 'origin-unreachable',
   // A local firewall answers a connect with these two.
   EACCES: 'origin-unreachable',

@@ -2,18 +2,21 @@
 import type { EndCause, RuleCounters } from '../../link/facts.ts';
 
 /**
- * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram
- * with its header. `short`: a reply without the header that the mode asks of it. `queue`: the system does not take more.
- * `source`: came from port 0, where nobody can be answered. `wait-descriptors` is of connections: one had to wait because
- * the descriptor limit was reached.
+ * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `no-source-port`: the system had no
+ * port left to send from. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram with its
+ * header. `short`: a reply too short for the header that the mode asks of it. `header`: a reply with another header than its
+ * session's. `queue`: the system does not take more. `source`: came from port 0, where nobody can be answered.
+ * `wait-descriptors` is of connections: one had to wait because the descriptor limit was reached.
  */
 export const DROP_REASONS = [
   'no-origin',
   'loop',
   'denied',
+  'no-source-port',
   'limit',
   'oversize',
   'short',
+  'header',
   'queue',
   'source',
   'wait-descriptors',
@@ -31,6 +34,8 @@ export interface LiveCounters {
   readonly ends: Partial<Record<EndCause, number>>;
   /** Once there are some. */
   unrecorded?: { sampled: number; lost: number };
+  /** See RuleCounters; absent until there is one. */
+  unanswered?: number;
 }
 
 export function createCounters(): LiveCounters {
@@ -72,6 +77,7 @@ export function addCounters(a: RuleCounters, b: RuleCounters): RuleCounters {
     packetsOut: a.packetsOut + b.packetsOut,
     dropped: addEach(a.dropped, b.dropped),
     ends: addEach(a.ends, b.ends),
+    ...((a.unanswered ?? b.unanswered) !== undefined && { unanswered: (a.unanswered ?? 0) + (b.unanswered ?? 0) }),
     ...((a.fastPackets ?? b.fastPackets) !== undefined && {
       fastPackets: (a.fastPackets ?? 0) + (b.fastPackets ?? 0),
     }),

@@ -13,6 +13,8 @@ import { createPersistence } from './persistence.ts';
 import { createPicker } from './pick.ts';
 import type { Session } from './session.ts';
 
+/** limit: an origin that restarts is back by then, and a client that meets a dead one again costs one more fail-over. */
+export const REST_MS = 10_000;
 /** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
 const RECORD_EVERY_MS = 60_000;
 
@@ -36,8 +38,10 @@ export interface RuleFlow {
   settle(client: string, address: string): void;
   /** The client's target failed: persistence must not send it there again. */
   forget(client: string): void;
-  /** Whether a target other than this one takes new sessions. */
-  hasOther(address: string): boolean;
+  /** The target's host says that nobody listens there: for a while it takes new sessions only where no other one can. */
+  rest(address: string): void;
+  /** Whether a target other than this one takes new sessions at this port, and does not rest. */
+  hasOther(address: string, port: number): boolean;
   originPort(port: number): number | undefined;
   open(client: Endpoint, entry: Endpoint): Session;
   close(session: Session, cause: EndCause): void;
@@ -52,6 +56,8 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
   const persistence = createPersistence();
   let listener = first;
   let targets = new Map<string, Target>();
+  /** Address → until when it rests. */
+  const resting = new Map<string, number>();
   update(first);
 
   function update(next: Listener): void {
@@ -82,6 +88,24 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     session.recordedOut = session.bytesOut;
   }
 
+  function rests(address: string): boolean {
+    const until = resting.get(address);
+    if (until === undefined) return false;
+    if (until > deps.monotonic() && targets.has(address)) return true;
+    resting.delete(address);
+    return false;
+  }
+
+  /** The next target, of those that rest only where there is no other. */
+  function next(port: number, tried?: ReadonlySet<string>): Target | undefined {
+    const passed = [...resting.keys()].filter(rests);
+    if (passed.length === 0) return picker.next(tried, port);
+    return picker.next(new Set([...passed, ...(tried ?? [])]), port) ?? picker.next(tried, port);
+  }
+
+  const takes = (target: Target, port: number): boolean =>
+    target.weight > 0 && !isBarred(target, port) && !rests(target.address);
+
   function stillLeadsTo(origin: Endpoint, entryPort: number): boolean {
     const target = targets.get(origin.address);
     if (!target || isBarred(target, origin.port)) return false;
@@ -100,12 +124,12 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     choose(client, port, tried) {
       const kept = persistence.recall(client, deps.monotonic());
       const target = kept === undefined ? undefined : targets.get(kept);
-      if (target && target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port)) return target;
-      return picker.next(tried, port);
+      return target && !tried?.has(kept!) && takes(target, port) ? target : next(port, tried);
     },
     settle: (client, address) => persistence.remember(client, address, deps.monotonic()),
     forget: (client) => persistence.forget(client),
-    hasOther: (address) => listener.targets.some((target) => target.address !== address && target.weight > 0),
+    rest: (address) => void resting.set(address, deps.monotonic() + REST_MS),
+    hasOther: (own, port) => listener.targets.some((target) => target.address !== own && takes(target, port)),
     originPort: (port) => originPort(listener.ports, listener.originPorts, port),
     open(client, entry) {
       const oneIn = listener.options.recordOneIn;

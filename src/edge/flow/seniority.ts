@@ -85,6 +85,11 @@ export class Seniority {
     this.#touch(session, now);
   }
 
+  /** Whether its origin has ever sent. */
+  isAnswered(session: number): boolean {
+    return (this.#flags[session]! & ANSWERED) !== 0;
+  }
+
   closed(session: number): void {
     const owner = this.#unlink(session);
     if (--owner.count === 0) this.#owners.delete(owner.id);

@@ -9,6 +9,7 @@ import { createUdpTable, type UdpPort, type UdpSession, type UdpTable } from './
 const entry = { address: '127.44.0.1', port: 53 };
 const client = { address: '192.0.2.1', port: 4000 };
 const other = { address: '192.0.2.1', port: 4001 };
+const bytes = (size: number): Buffer => Buffer.alloc(size);
 const rule = listener({
   protocol: 'UDP',
   ports: [{ from: 53, to: 53 }],
@@ -45,7 +46,7 @@ test('empty datagrams are datagrams', () => {
   const { table: udp, port, counters } = table();
   const session = udp.admit(port, client, 0);
   assert.ok(session);
-  assert.equal(udp.reply(session, 0), 0);
+  assert.equal(udp.reply(session, bytes(0)), 0);
   assert.deepEqual([counters.packetsIn, counters.packetsOut, counters.bytesIn, counters.bytesOut], [1, 1, 0, 0]);
 });
 
@@ -65,8 +66,27 @@ test('PPV2 heads the first datagram of a session, SPP heads each and takes repli
   const { table: udp, port, counters } = table({ mode: 'SPP' });
   const session = udp.admit(port, client, 5);
   assert.ok(session);
-  assert.deepEqual([udp.reply(session, 38), udp.reply(session, 100), udp.reply(session, 37)], [38, 38, -1]);
+  const headed = (size: number): Uint8Array => Buffer.concat([session.header, bytes(size)]);
+  const replies = [headed(0), headed(62), headed(1).subarray(0, 37)];
+  assert.deepEqual(
+    replies.map((reply) => udp.reply(session, reply)),
+    [38, 38, -1],
+  );
   assert.deepEqual([counters.bytesOut, counters.packetsOut, counters.dropped], [62, 2, { short: 1 }]);
+});
+
+test("SPP: a reply with another header than its session's is dropped and counted, whichever byte differs", () => {
+  const { table: udp, port, counters } = table({ mode: 'SPP' });
+  const session = udp.admit(port, client, 5)!;
+  const others = Array.from({ length: 38 }, (_, at) => {
+    const reply = Buffer.concat([session.header, bytes(5)]);
+    reply[at]! ^= 1;
+    return reply;
+  });
+  const strangers = udp.admit(port, other, 5)!.header;
+  const wrong = [bytes(38), Buffer.alloc(43, 0xff), Buffer.concat([strangers, bytes(5)]), ...others];
+  assert.ok(wrong.every((reply) => udp.reply(session, reply) === -1));
+  assert.deepEqual([counters.packetsOut, counters.dropped], [0, { header: 41 }]);
 });
 
 test('what would not fit a datagram with its header is dropped, and opens no session', () => {
@@ -95,9 +115,9 @@ test('the number of sessions is bounded, and a free place is a place', () => {
 test('without room the session that has had its answer makes room, and a conversation does not', () => {
   const { table: udp, port, counters, pass } = table({}, 2);
   const asked = udp.admit(port, client, 1)!;
-  udp.reply(asked, 1);
+  udp.reply(asked, bytes(1));
   const talks = udp.admit(port, other, 1)!;
-  udp.reply(talks, 1);
+  udp.reply(talks, bytes(1));
   pass(400);
   assert.equal(udp.admit(port, other, 1), talks);
   assert.equal(udp.admit(port, { ...client, port: 1 }, 1), undefined);
@@ -107,6 +127,17 @@ test('without room the session that has had its answer makes room, and a convers
   assert.equal(udp.admit(port, { ...client, port: 2 }, 1), undefined);
   assert.equal(udp.admit(port, other, 1), talks);
   assert.deepEqual([counters.dropped, counters.active, counters.ends], [{ limit: 2 }, 2, { evicted: 1 }]);
+});
+
+test("the slot of the session that makes room is the next one's: no other slot is asked for", () => {
+  const world = flowWorld(rule);
+  let slots = 1;
+  const udp = tableOf(world, 10, () => slots-- > 0);
+  const port = udp.bind(entry);
+  udp.reply(udp.admit(port, client, 1)!, bytes(1));
+  world.pass(500);
+  assert.ok(udp.admit(port, other, 1));
+  assert.deepEqual([world.counters.dropped, world.counters.ends], [{}, { evicted: 1 }]);
 });
 
 test('a caller without a slot to give refuses as the limit does', () => {
@@ -129,7 +160,7 @@ test('a session is idle when nothing passed in either direction', () => {
   assert.ok(session);
   assert.deepEqual(udp.idle(), []);
   pass(119_000);
-  udp.reply(session, 1);
+  udp.reply(session, bytes(1));
   assert.deepEqual(udp.idle(), []);
   pass(119_999);
   assert.deepEqual(udp.idle(), []);
@@ -165,6 +196,36 @@ test('a refused session goes only where another origin can take the client', () 
   assert.equal(udp.admit(port, client, 1)?.origin.address, '10.0.0.2');
   const lonely = table({ targets: [target('10.0.0.1'), target('10.0.0.2', 0)] });
   assert.equal(lonely.table.refused(lonely.table.admit(lonely.port, client, 1)!), false);
+});
+
+test('an origin that refused takes no new session for ten seconds, but where all have', () => {
+  const { table: udp, port, pass } = table();
+  const chosen = (n: number): string | undefined => udp.admit(port, { ...client, port: n }, 1)?.origin.address;
+  const refuse = (n: number): boolean => udp.refused(udp.admit(port, { ...client, port: n }, 1)!);
+  assert.deepEqual([chosen(1), refuse(1)], ['10.0.0.1', true]);
+  assert.deepEqual([2, 3, 4].map(chosen), ['10.0.0.2', '10.0.0.2', '10.0.0.2']);
+  // Nobody else is left: the session stays, and so does everybody's turn.
+  assert.equal(refuse(2), false);
+  assert.deepEqual(new Set([5, 6].map(chosen)), new Set(['10.0.0.1', '10.0.0.2']));
+  pass(10_000);
+  assert.deepEqual(new Set([7, 8].map(chosen)), new Set(['10.0.0.1', '10.0.0.2']));
+});
+
+test('what a refused session had not delivered is counted once, and recorded with the one that takes it', () => {
+  const { table: udp, port, counters, records } = table();
+  const session = udp.admit(port, client, 7)!;
+  assert.ok(udp.mayFail(session) && udp.refused(session, 7));
+  udp.close(session, 'origin-refused');
+  const next = udp.admit(port, client, 7, true)!;
+  udp.close(next, 'idle');
+  assert.deepEqual([counters.packetsIn, counters.bytesIn, counters.unanswered], [1, 7, 2]);
+  assert.deepEqual(
+    records.map(({ bytesIn, origin, end }) => [bytesIn, origin?.address, end]),
+    [
+      [0, '10.0.0.1', 'origin-refused'],
+      [7, '10.0.0.2', 'idle'],
+    ],
+  );
 });
 
 test('simulation: 1,000 seeds keep every invariant', () => {

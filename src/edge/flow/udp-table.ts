@@ -37,15 +37,20 @@ export interface UdpTable<L> {
   unbind(port: UdpPort<L>): UdpSession<L>[];
   /**
    * A datagram of `size` bytes from a client. Gives the session that takes it, with `link` still undefined where it is
-   * new; or undefined: dropped and counted.
+   * new; or undefined: dropped and counted. `again`: its packet is counted already, with a session that could not send it.
    */
-  admit(port: UdpPort<L>, client: Endpoint, size: number): UdpSession<L> | undefined;
-  /** A reply of `size` bytes from the origin. Gives the bytes to cut off its front, or -1: dropped and counted. */
-  reply(session: UdpSession<L>, size: number): number;
+  admit(port: UdpPort<L>, client: Endpoint, size: number, again?: boolean): UdpSession<L> | undefined;
+  /** A reply from the origin. Gives the bytes to cut off its front, or -1: dropped and counted. */
+  reply(session: UdpSession<L>, datagram: Uint8Array): number;
   /** The session is over; twice is fine. */
   close(session: UdpSession<L>, cause: EndCause): void;
-  /** The origin's host says that nobody listens there. True: close the session, another origin can take the client. */
-  refused(session: UdpSession<L>): boolean;
+  /**
+   * Its origin can't be reached, or nobody listens there; the next sessions go elsewhere for a while. True: another origin
+   * can take the client. Close the session, and admit again what it has not delivered (`undelivered` bytes).
+   */
+  refused(session: UdpSession<L>, undelivered?: number): boolean;
+  /** Nothing has come back yet, and another origin could take the client: what is sent may have to be sent again. */
+  mayFail(session: UdpSession<L>): boolean;
   /** After a change of the rule: the sessions that may not go on. Close them; the client's next datagram opens anew. */
   stale(): UdpSession<L>[];
   /** Now and then: the sessions that have been idle too long. */
@@ -63,7 +68,7 @@ export interface UdpTableDeps<L> {
   readonly monotonic: () => number;
   /** Asked last for each new session; freeing the slot is the engine's. */
   readonly takeSlot: () => boolean;
-  /** Ends this one with cause `evicted`, so that another has room. */
+  /** Ends this one with cause `evicted`; its slot is the newcomer's, who does not ask for another. */
   readonly evict: (session: UdpSession<L>) => void;
 }
 
@@ -95,7 +100,7 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
     if (size < most && takeSlot()) return true;
     const victim = sessions[seniority.victim(OWNER, monotonic())];
     if (victim) evict(victim);
-    return victim !== undefined && size < most && takeSlot();
+    return victim !== undefined;
   }
 
   function open(port: UdpPort<L>, key: string, client: Endpoint, bytes: number): UdpSession<L> | undefined {
@@ -132,7 +137,7 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
       ports.delete(port);
       return [...port.sessions.values()];
     },
-    admit(port, client, bytes) {
+    admit(port, client, bytes, again = false) {
       if (client.port === 0) return drop('source');
       const key = `${client.address} ${client.port}`;
       let session = port.sessions.get(key);
@@ -147,14 +152,16 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
       }
       session.activity++;
       session.bytesIn += bytes;
+      if (again) return session;
       flow.counters.bytesIn += bytes;
       flow.counters.packetsIn++;
       return session;
     },
-    reply(session, bytes) {
+    reply(session, datagram) {
       const cut = session.replyHeader;
-      if (bytes < cut) {
-        drop('short');
+      const bytes = datagram.length;
+      if (bytes < cut || !session.header.subarray(0, cut).every((byte, i) => byte === datagram[i])) {
+        drop(bytes < cut ? 'short' : 'header');
         return -1;
       }
       seniority.answered(session.number, monotonic());
@@ -167,15 +174,21 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
     close(session, cause) {
       if (!session.port.sessions.delete(session.key)) return;
       size--;
+      if (!seniority.isAnswered(session.number)) flow.counters.unanswered = (flow.counters.unanswered ?? 0) + 1;
       seniority.closed(session.number);
       sessions[session.number] = undefined;
       freeNumbers.push(session.number);
       flow.close(session, cause);
     },
-    refused(session) {
+    refused(session, undelivered = 0) {
       flow.forget(session.client.address);
-      return flow.hasOther(session.origin.address);
+      flow.rest(session.origin.address);
+      const hasOther = flow.hasOther(session.origin.address, session.origin.port);
+      if (hasOther) session.bytesIn -= undelivered;
+      return hasOther;
     },
+    mayFail: (session) =>
+      !seniority.isAnswered(session.number) && flow.hasOther(session.origin.address, session.origin.port),
     stale() {
       const changed = mode !== flow.listener.mode;
       mode = flow.listener.mode;

@@ -1,6 +1,6 @@
 /**
- * What a client-address mode is, as engines see it: which bytes towards the origin carry a header, and how many bytes
- * each reply loses. Pure; modes live one per file and are listed in index.ts. Source: spec section 16.
+ * What a client-address mode is, as engines see it: which bytes towards the origin carry a header, and which header each
+ * reply must carry back. Pure; modes live one per file and are listed in index.ts. Source: spec section 16.
  */
 import type { Protocol } from '../../domain/l4-rule/modes.ts';
 import { formatAddress, mappedBytes, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
@@ -17,7 +17,7 @@ export interface PassThrough {
    * `datagram`: in every datagram. `option`: not in the payload at all, but in a TCP option of the handshake.
    */
   readonly carrier: 'none' | 'start' | 'datagram' | 'option';
-  /** Bytes that are cut off the front of each reply, unseen. */
+  /** Bytes that are cut off the front of each reply: the header that its session's datagrams carry, or it is dropped. */
   readonly replyHeader: number;
   /** The header for one connection or session: `entry` is the address and port that the client used. */
   announce(protocol: Protocol, client: Endpoint, entry: Endpoint): Uint8Array;

@@ -11,7 +11,7 @@ export const SPP_SIZE = 38;
 
 export const spp: PassThrough = {
   carrier: 'datagram',
-  // wire: replies are cut blindly, whatever they begin with; the cloud does not look at the magic (spec 16.3).
+  // not: cut blindly, as the cloud does (spec 16.3). A reply with another client's header, or with none, is not this client's.
   replyHeader: SPP_SIZE,
   announce(_protocol, client, entry) {
     const header = Buffer.alloc(SPP_SIZE);

@@ -8,7 +8,7 @@ import { parsePpv1, parsePpv2, parseSpp, type Parsed } from '../../../src/edge/p
 import { engineWorld, freePort, type EngineUnderTest, type EngineWorld } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options } from './listener.ts';
 import { readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
-import { udpEcho, udpPeer } from './udp-peers.ts';
+import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 const PARSERS: Partial<Record<Mode, (bytes: Uint8Array) => Parsed>> = {
   PPV1: parsePpv1,
@@ -74,12 +74,12 @@ export function announceCases(under: EngineUnderTest): void {
 
     test('SPP: 38 bytes on each datagram, 38 bytes off each reply; shorter replies are dropped and counted', async (t) => {
       if (!claims(world, 'SPP', 'UDP')) return t.skip('the engine does not claim SPP');
-      const replies = [
-        Buffer.alloc(38),
-        Buffer.alloc(37),
-        Buffer.concat([Buffer.alloc(38, 0xff), Buffer.from('answer')]),
+      const replies: ((header: Buffer) => Buffer)[] = [
+        (header) => header,
+        (header) => header.subarray(1),
+        (header) => Buffer.concat([header, Buffer.from('answer')]),
       ];
-      const origin = await udpPeer(t, {}, () => replies.shift());
+      const origin = await udpPeer(t, {}, (datagram) => replies.shift()?.(datagram.subarray(0, 38)));
       const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP', mode: 'SPP' }));
       const client = await udpPeer(t);
       for (const [i, words] of ['one', '', 'three'].entries()) {
@@ -97,6 +97,28 @@ export function announceCases(under: EngineUnderTest): void {
       );
       const { dropped, bytesIn, bytesOut } = await world.counters(rule.id);
       assert.deepEqual([dropped, bytesIn, bytesOut], [{ short: 1 }, 8, 6]);
+    });
+
+    test("SPP: a reply without its session's header is dropped and counted", async (t) => {
+      if (!claims(world, 'SPP', 'UDP')) return t.skip('the engine does not claim SPP');
+      const origin = await udpPeer(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP', mode: 'SPP' }));
+      const [client, stranger] = [await udpPeer(t), await udpPeer(t)];
+      client.send('question', ...entryOf(rule));
+      stranger.send('question', ...entryOf(rule));
+      await origin.datagram(1);
+      const headerOf = ({ port }: UdpPeer): Buffer => {
+        const datagram = origin.got.find(({ bytes }) => bytes.readUInt16BE(34) === port);
+        return datagram!.bytes.subarray(0, 38);
+      };
+      const mine = headerOf(client);
+      const from = origin.got.find(({ bytes }) => bytes.readUInt16BE(34) === client.port)!.from;
+      const wrongMagic = Buffer.concat([Buffer.from([0x56, 0xed]), mine.subarray(2)]);
+      for (const header of [wrongMagic, Buffer.alloc(38), headerOf(stranger), mine])
+        origin.send(Buffer.concat([header, Buffer.from('answer')]), from.address, from.port);
+      assert.equal(String(await client.datagram(0)), 'answer');
+      const { dropped, packetsOut } = await world.counters(rule.id);
+      assert.deepEqual([dropped, packetsOut, client.got.length], [{ header: 3 }, 1, 1]);
     });
 
     test('a datagram that does not fit with its header is dropped and counted, others pass', async (t) => {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, target } from './listener.ts';
+import { parsePpv2 } from '../../../src/edge/pass-through/parse.ts';
 import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {
@@ -191,6 +192,51 @@ export function udpCases(under: EngineUnderTest): void {
       stop.abort();
       t.diagnostic([...quickest].map(([what, ms]) => `${what}: ${ms.toFixed(0)} ms`).join(', '));
       assert.ok(slowest() < 1000, `${slowest()} ms`);
+    });
+
+    for (const [what, dead] of [
+      ['refuses', () => world.address()],
+      // Link-local without its link: no socket can be connected to it.
+      ['cannot be reached', () => 'fe80::1'],
+    ] as const)
+      test(`clients that ask once are all served where one origin of two ${what}`, async (t) => {
+        if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+        const alive = await udpEcho(t);
+        const rule = await world.rule({ ...leadsTo(alive), protocol: 'UDP', mode: 'PPV2' });
+        await world.up({ ...rule, targets: [target(dead()), target(alive.address)] });
+        for (let i = 0; i < 20; i++) {
+          const client = await udpPeer(t);
+          client.send(`question ${i}`, ...entryOf(rule));
+          const answer = await client.datagram(0);
+          assert.equal(String(answer.subarray(-`question ${i}`.length)), `question ${i}`);
+          assert.equal(parsePpv2(answer).kind, 'proxied');
+        }
+        assert.equal(alive.got.length, 20);
+        const { packetsIn, bytesIn, dropped } = await world.counters(rule.id);
+        assert.deepEqual([packetsIn, bytesIn, dropped], [20, 10 * 10 + 10 * 11, {}]);
+        await world.engine.remove(rule.id);
+        const ended = await eventually(async () => {
+          const records = await world.ended(rule.id, 20);
+          assert.equal(records.filter(({ origin }) => origin?.address === alive.address).length, 20);
+          return records;
+        });
+        const sum = ended.reduce((bytes, record) => bytes + record.bytesIn, 0);
+        assert.equal(sum, bytesIn);
+        const { unanswered, connections } = await world.counters(rule.id);
+        assert.equal(unanswered ?? 0, connections - 20);
+      });
+
+    test('a session whose origin never answers is counted, once', async (t) => {
+      const origin = await udpPeer(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+      const client = await udpPeer(t);
+      for (let i = 0; i < 3; i++) {
+        client.send('x', ...entryOf(rule));
+        await origin.datagram(i);
+      }
+      await world.engine.remove(rule.id);
+      await world.ended(rule.id);
+      await eventually(async () => assert.equal((await world.counters(rule.id)).unanswered, 1));
     });
 
     test('a session whose origin refuses goes to another origin', async (t) => {

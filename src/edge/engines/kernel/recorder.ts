@@ -83,7 +83,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       causes.delete(flow.id);
       if (!rule) return undefined;
       const cause = ours ?? causeOf(flow);
-      rule.counted.ends[cause] = (rule.counted.ends[cause] ?? 0) + 1;
+      const { counted } = rule;
+      counted.ends[cause] = (counted.ends[cause] ?? 0) + 1;
+      if (flow.protocol === IPPROTO_UDP && !(flow.status & IPS.SEEN_REPLY))
+        counted.unanswered = (counted.unanswered ?? 0) + 1;
       write(flow, rule, ours ? deps.now() : endOf(flow, deps.now()), cause);
       told.delete(flow.id);
       if (isTold(flow.mark)) {

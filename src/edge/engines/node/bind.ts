@@ -17,7 +17,7 @@ export const SOCKET_OPTIONS = {
 /** limit: the usual cap of the system (somaxconn); bursts wait here while the engine is busy. */
 const BACKLOG = 4096;
 /** limit: a burst of 1,000 datagrams of 1,000 bytes; the system may grant less. */
-const UDP_BUFFER = 1_048_576;
+export const UDP_BUFFER = 1_048_576;
 /** limit: so many binds take about 2 ms; traffic gets its turn in between. */
 const BINDS_PER_TURN = 50;
 

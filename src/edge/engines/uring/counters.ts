@@ -27,7 +27,9 @@ export const PACKETS_OUT = 5;
 /** Ended without a record: not in the sample; or the reader of records was too slow, or the worker died. */
 export const SAMPLED = 6;
 export const LOST = 7;
-const ENDS = 8;
+/** UDP sessions that ended without a datagram from their origin. */
+export const UNANSWERED = 8;
+const ENDS = 9;
 const DROPS = ENDS + END_CAUSES.length;
 export const ROW = DROPS + DROP_REASONS.length;
 
@@ -63,6 +65,7 @@ export function sumRows(rows: readonly Row[]): RuleCounters {
     bytesOut: sum(BYTES_OUT),
     packetsIn: sum(PACKETS_IN),
     packetsOut: sum(PACKETS_OUT),
+    ...(sum(UNANSWERED) > 0 && { unanswered: sum(UNANSWERED) }),
     dropped: named(DROP_REASONS, DROPS),
     ends: named(END_CAUSES, ENDS),
     ...(unrecorded.sampled + unrecorded.lost > 0 && { unrecorded }),

@@ -38,11 +38,15 @@ export class Flows {
   readonly recorded: Float64Array;
   /** Bytes of header in front of the next datagram, and the header itself. */
   readonly headerSize: Uint8Array;
+  /** Its first datagram has left; and how many bytes of header were in front of it. */
+  readonly hasSent: Uint8Array;
+  readonly firstHeader: Uint8Array;
   readonly headers: Uint8Array;
   /** The client's socket address, where the kernel can read it. */
   readonly names: Uint8Array<ArrayBuffer>;
   readonly nameSlab: Slab;
-  readonly #words: Int32Array;
+  /** `names` as words. */
+  readonly words: Int32Array;
   readonly #buckets: Int32Array;
   readonly #next: Int32Array;
   readonly #free: Int32Array;
@@ -54,7 +58,7 @@ export class Flows {
     this.capacity = capacity;
     this.nameSlab = slab;
     this.names = new Uint8Array(slab.buffer);
-    this.#words = new Int32Array(slab.buffer);
+    this.words = new Int32Array(slab.buffer);
     this.fd = new Int32Array(descriptors, 0, capacity).fill(-1);
     this.generation = new Uint16Array(capacity);
     this.open = new Uint8Array(capacity);
@@ -71,6 +75,8 @@ export class Flows {
     this.bytes = new Float64Array(2 * capacity);
     this.recorded = new Float64Array(2 * capacity);
     this.headerSize = new Uint8Array(capacity);
+    this.hasSent = new Uint8Array(capacity);
+    this.firstHeader = new Uint8Array(capacity);
     this.headers = new Uint8Array(HEADER_BYTES * capacity);
     this.#buckets = new Int32Array(powerOfTwo(capacity)).fill(-1);
     this.#next = new Int32Array(capacity).fill(-1);
@@ -96,7 +102,7 @@ export class Flows {
   /** A new session of that client, every column at its start value. The caller knows that one is available. */
   take(entry: number, rule: number, memory: Int32Array, at: number, fd: number, now: number): number {
     const flow = this.#free[--this.#freeCount]!;
-    for (let i = 0; i < NAME_WORDS; i++) this.#words[flow * NAME_WORDS + i] = memory[at + i]!;
+    for (let i = 0; i < NAME_WORDS; i++) this.words[flow * NAME_WORDS + i] = memory[at + i]!;
     const bucket = this.#bucket(entry, memory, at);
     this.#next[flow] = this.#buckets[bucket]!;
     this.#buckets[bucket] = flow;
@@ -111,11 +117,12 @@ export class Flows {
     this.bytes[2 * flow] = this.bytes[2 * flow + 1] = 0;
     this.recorded[2 * flow] = this.recorded[2 * flow + 1] = 0;
     this.headerSize[flow] = 0;
+    this.hasSent[flow] = 0;
     return flow;
   }
 
   give(flow: number): void {
-    const bucket = this.#bucket(this.entry[flow]!, this.#words, flow * NAME_WORDS);
+    const bucket = this.#bucket(this.entry[flow]!, this.words, flow * NAME_WORDS);
     if (this.#buckets[bucket] === flow) this.#buckets[bucket] = this.#next[flow]!;
     else {
       let before = this.#buckets[bucket]!;
@@ -150,7 +157,7 @@ export class Flows {
 
   #sameName(flow: number, memory: Int32Array, at: number): boolean {
     const mine = flow * NAME_WORDS;
-    const words = this.#words;
+    const words = this.words;
     if (words[mine] !== memory[at]) return false;
     if ((memory[at]! & 0xffff) !== AF_INET6) return words[mine + 1] === memory[at + 1];
     for (let i = 2; i < 7; i++) if (words[mine + i] !== memory[at + i]) return false;

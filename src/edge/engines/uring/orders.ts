@@ -105,7 +105,7 @@ export class Orders {
     const { rule, added, gone } = r.rules.apply(spec);
     if (spec.protocol === 'UDP' && !r.udp) {
       r.udp = new Udp(r, r.sessions, r.flowFds);
-      r.udp.held = r.acceptor.isHeld;
+      r.udp.isPaused = r.acceptor.isHeld;
       r.mapped();
     }
     for (const entry of added) {

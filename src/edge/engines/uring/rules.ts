@@ -9,6 +9,7 @@ import { isBarred, whyNone } from '../../flow/bars.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { PassThrough } from '../../pass-through/pass-through.ts';
+import { REST_MS } from '../../flow/rule-flow.ts';
 import type { EntrySpec, PortMap, RuleSpec, TargetSpec } from './control.ts';
 import type { Row } from './counters.ts';
 import { SharedPersistence } from './persistence.ts';
@@ -23,6 +24,9 @@ export interface Rule {
   addresses: Uint8Array[];
   /** Number of a target → its position. */
   positions: Map<number, number>;
+  /** By position: until when it takes no new session of UDP; and the latest of these. */
+  restUntil: Float64Array;
+  restsUntil: number;
   position: Int32Array;
   persistence: SharedPersistence | undefined;
   /** What a connection ends with, and a datagram is dropped as, where no target can be chosen. */
@@ -229,6 +233,8 @@ function emptyRule(spec: RuleSpec): Rule {
     pass: PASS_THROUGH[spec.mode],
     addresses: [],
     positions: new Map(),
+    restUntil: new Float64Array(0),
+    restsUntil: 0,
     position: new Int32Array(spec.position),
     persistence: undefined,
     whyNone: 'no-origin',
@@ -245,6 +251,8 @@ function emptyRule(spec: RuleSpec): Rule {
 function describe(rule: Rule, spec: RuleSpec): void {
   if (rule.spec.range && !isDeepStrictEqual(rule.spec.range, spec.range)) rule.rangeBefore = rule.spec.range;
   rule.ranges ||= spec.range !== undefined;
+  const restOf = (target: number): number => rule.restUntil[rule.positions.get(target) ?? -1] ?? 0;
+  rule.restUntil = Float64Array.from(spec.targets, ({ number }) => restOf(number));
   rule.spec = spec;
   rule.removed = false;
   rule.pass = PASS_THROUGH[spec.mode];
@@ -278,11 +286,33 @@ export function choose(
   const kept = rule.persistence?.recall(memory, at, size, now) ?? -1;
   if (kept >= 0 && !tried?.has(kept)) {
     const position = rule.positions.get(kept);
-    if (position !== undefined && targets[position]!.weight > 0 && !isBarred(targets[position]!, port)) return position;
+    if (position !== undefined && takes(rule, position, port, now)) return position;
   }
-  if (!tried && !barsPorts) return nextTurn(turns, rule.position);
+  const isResting = rule.restsUntil > now;
+  if (!tried && !barsPorts && !isResting) return nextTurn(turns, rule.position);
   const isTaboo = (one: number): boolean => isBarred(targets[one]!, port) || tried?.has(targets[one]!.number) === true;
-  return nextTurn(turns, rule.position, isTaboo);
+  const awake = isResting ? nextTurn(turns, rule.position, (one) => rule.restUntil[one]! > now || isTaboo(one)) : -1;
+  return awake >= 0 ? awake : nextTurn(turns, rule.position, isTaboo);
+}
+
+/** Whether the target at this position takes new sessions, and does not rest. */
+function takes({ spec: { targets }, restUntil }: Rule, position: number, port: number, now: number): boolean {
+  const target = targets[position]!;
+  return target.weight > 0 && !isBarred(target, port) && restUntil[position]! <= now;
+}
+
+/** The target's host says that nobody listens there: for a while it takes new sessions only where no other one can. */
+export function rest(rule: Rule, target: TargetSpec['number'], now: number): void {
+  const position = rule.positions.get(target);
+  if (position !== undefined) rule.restUntil[position] = rule.restsUntil = now + REST_MS;
+}
+
+/** Whether another target than this one takes new sessions. */
+export function hasOther(rule: Rule, target: TargetSpec['number'], port: number, now: number): boolean {
+  const { targets } = rule.spec;
+  for (let position = 0; position < targets.length; position++)
+    if (targets[position]!.number !== target && takes(rule, position, port, now)) return true;
+  return false;
 }
 
 /** Whether a session that goes to this target and port may go on. */

@@ -20,7 +20,7 @@ const NO_HEADER = new Uint8Array();
 export function holdUdp(r: Relay): void {
   if (!r.udp) return;
   const { flows } = r.udp;
-  r.udp.held = true;
+  r.udp.isPaused = true;
   for (const entry of r.rules.serving('UDP')) {
     // Another engine may take it over, one that would read a burst as one datagram.
     takeBursts(entry.fd, false);
@@ -42,7 +42,7 @@ export function isHeld(r: Relay): boolean {
 export function releaseUdp(r: Relay): void {
   if (!r.udp) return;
   const { flows } = r.udp;
-  r.udp.held = false;
+  r.udp.isPaused = false;
   for (const entry of r.rules.serving('UDP')) if (entry.posted === 0) listenUdp(r, entry);
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.open[flow] === 1 && flows.reading[flow] === 0) listenOrigin(r, flow);

@@ -5,13 +5,14 @@
  */
 import { close, connect, errnoName, socket } from '../../../lib/ffi/libc.ts';
 import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './abi.ts';
-import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, countEnd } from './counters.ts';
+import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
+import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from './counters.ts';
 import { HEADER_BYTES } from './flows.ts';
 import { cancelAll, close as closeInRing } from './operations.ts';
 import { PARTY } from './records.ts';
 import { RECORD_EVERY_MS } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { choose, stillLeadsTo } from './rules.ts';
+import { choose, hasOther, rest, stillLeadsTo } from './rules.ts';
 import type { Entry, Rule } from './rules.ts';
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from './shape.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from './sockaddr.ts';
@@ -20,36 +21,54 @@ import { listenOrigin } from './udp.ts';
 /** limit: one rule's flood of new sessions leaves the others their share. */
 const MOST_OF_ONE_RULE = 0.5;
 
-/** A session for the client whose socket address lies at `name` in the buffers, or -1: dropped and counted. */
-export function openSession(r: Relay, entry: Entry, name: number, size: number): number {
-  const { buffers, words } = r.udp!;
+/**
+ * A session for the client whose socket address lies at `name` of this memory, which is these words, or -1: dropped and
+ * counted. A target that can't be reached rests, and the next one is asked.
+ */
+export function openSession(
+  r: Relay,
+  entry: Entry,
+  memory: Uint8Array,
+  words: Int32Array,
+  name: number,
+  size: number,
+): number {
   const { rule } = entry;
+  const port = portAt(memory, name);
+  if (port === 0) {
+    rule.row[DROP.source]! += 1;
+    return -1;
+  }
+  const at = addressOffset(memory, name);
+  const addressBytes = addressSize(memory, name);
+  const client = { address: addressText(memory, name), port };
+  const header = rule.pass.announce('UDP', client, { address: entry.text, port: entry.port });
+  let hasRoom = false;
   const drop = (reason: number): number => {
     rule.row[reason]! += 1;
+    if (hasRoom) r.budget.give(1);
     return -1;
   };
-  const port = portAt(buffers.memory, name);
-  if (port === 0) return drop(DROP.source);
-  const at = addressOffset(buffers.memory, name);
-  const addressBytes = addressSize(buffers.memory, name);
-  const position = choose(rule, buffers.memory, at, addressBytes, r.now, entry.originPort);
-  if (position < 0) return drop(DROP[rule.whyNone]);
-  const address = rule.addresses[position]!;
-  const v6 = address.length === 16;
-  const header = rule.pass.announce(
-    'UDP',
-    { address: addressText(buffers.memory, name), port },
-    { address: entry.text, port: entry.port },
-  );
-  if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
-  if (!makeRoom(r, rule)) return drop(DROP.limit);
-  const fd = upstream(v6, address, entry.originPort);
-  if (fd < 0) {
-    r.budget.give(1);
-    return drop(errnoName(fd) === 'EMFILE' || errnoName(fd) === 'ENFILE' ? DROP.limit : DROP['no-origin']);
+  for (;;) {
+    const position = choose(rule, memory, at, addressBytes, r.now, entry.originPort);
+    if (position < 0) return drop(DROP[rule.whyNone]);
+    const address = rule.addresses[position]!;
+    const target = rule.spec.targets[position]!.number;
+    const v6 = address.length === 16;
+    if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
+    hasRoom ||= makeRoom(r, rule);
+    if (!hasRoom) return drop(DROP.limit);
+    const fd = upstream(v6, address, entry.originPort);
+    if (fd >= 0) {
+      rule.persistence?.remember(memory, at, addressBytes, target, r.now);
+      return begin(r, entry, { position, fd, header }, words, name >> 2);
+    }
+    const error = errnoName(fd);
+    if (isOutOfDescriptors(error)) return drop(DROP.limit);
+    if (dialCause(error) === 'no-source-port') return drop(DROP['no-source-port']);
+    rest(rule, target, r.now);
+    if (!hasOther(rule, target, entry.originPort, r.now)) return drop(DROP['no-origin']);
   }
-  rule.persistence?.remember(buffers.memory, at, addressBytes, rule.spec.targets[position]!.number, r.now);
-  return begin(r, entry, { position, fd, header }, words, name >> 2);
 }
 
 /** The session of the client whose socket address begins at word `at`, with this socket to this target. */
@@ -67,7 +86,7 @@ export function begin(
   flows.target[flow] = rule.spec.targets[position]!.number;
   flows.originPort[flow] = entry.originPort;
   flows.originFamily[flow] = rule.addresses[position]!.length === 16 ? AF_INET6 : AF_INET;
-  flows.headerSize[flow] = header.length;
+  flows.headerSize[flow] = flows.firstHeader[flow] = header.length;
   flows.headers.set(header, flow * HEADER_BYTES);
   r.rules.opened(entry);
   rule.row[CONNECTIONS]! += 1;
@@ -110,27 +129,19 @@ export function endSession(r: Relay, flow: number, cause: number): void {
   const { flows } = r.udp!;
   recordSession(r, flow, cause);
   r.udp!.gather.drop(flow);
+  r.udp!.held.drop(flow);
   const fd = flows.fd[flow]!;
   if (flows.reading[flow] === 1) cancelAll(r.ring, fd);
   closeInRing(r.ring, fd);
   r.wheel.clear(r.slots.capacity + flow);
   const entry = r.rules.entry(flows.entry[flow]!);
-  entry.rule.row[ACTIVE]! -= 1;
-  countEnd(entry.rule.row, cause);
+  const { row } = entry.rule;
+  row[ACTIVE]! -= 1;
+  if (!flows.seniority.isAnswered(flow)) row[UNANSWERED]! += 1;
+  countEnd(row, cause);
   flows.give(flow);
   r.rules.ended(entry);
   r.budget.give(1);
-}
-
-/** The origin's host says that nobody listens there. True: the session has ended, another origin can take the client. */
-export function refused(r: Relay, flow: number): boolean {
-  const { flows } = r.udp!;
-  const { rule } = r.rules.entry(flows.entry[flow]!);
-  const name = flows.nameOffset(flow);
-  rule.persistence?.forget(flows.names, addressOffset(flows.names, name), addressSize(flows.names, name));
-  const others = rule.spec.targets.some(({ number, weight }) => weight > 0 && number !== flows.target[flow]);
-  if (others) endSession(r, flow, CAUSE['origin-refused']);
-  return others;
 }
 
 function armSession(r: Relay, flow: number): void {

@@ -10,9 +10,11 @@ import {
   AF_INET6,
   ECANCELED,
   ECONNREFUSED,
+  EHOSTUNREACH,
   EINVAL,
   EIO,
   EMSGSIZE,
+  ENETUNREACH,
   ENOBUFS,
   IORING_CQE_BUFFER_SHIFT,
   IORING_CQE_F_BUFFER,
@@ -20,11 +22,14 @@ import {
 } from './abi.ts';
 import { BufferPool } from './buffers.ts';
 import { datagramsOf, segmentOf, takeApart, takeBursts } from './burst.ts';
-import { BYTES_IN, BYTES_OUT, DROP, PACKETS_IN, PACKETS_OUT } from './counters.ts';
+import { BYTES_IN, DROP, PACKETS_IN } from './counters.ts';
+import { failOver, holdFirst } from './fail-over.ts';
 import { Flows, HEADER_BYTES } from './flows.ts';
 import { Gather } from './gather.ts';
+import { Held } from './held.ts';
 import { OP, cancelReceive, receive, receiveMessages, sendDatagram, sendMessage } from './operations.ts';
 import type { Relay } from './relay.ts';
+import { replied } from './replies.ts';
 import type { Entry } from './rules.ts';
 import {
   CONTROL_ROOM,
@@ -37,7 +42,7 @@ import {
   UDP_BUFFERS,
 } from './shape.ts';
 import { familyAt, sizeOfFamily } from './sockaddr.ts';
-import { openSession, refused } from './udp-sessions.ts';
+import { openSession } from './udp-sessions.ts';
 
 /** struct msghdr: only its msg_namelen and msg_controllen say something. One for clients, one for origins. */
 const MSGHDR_BYTES = 64;
@@ -63,8 +68,9 @@ export class Udp {
   readonly segment = new Uint16Array(UDP_BUFFERS.count);
   readonly messages: Slab;
   readonly gather: Gather;
+  readonly held: Held;
   /** Nothing is received: another process is about to. */
-  held = false;
+  isPaused = false;
 
   constructor(r: Relay, sessions: number, descriptors: SharedArrayBuffer) {
     const { ring } = r;
@@ -74,6 +80,7 @@ export class Udp {
     this.flows = new Flows(sessions, descriptors);
     this.buffers = buffers;
     this.gather = new Gather(ring, buffers, sessions, (k, first, message) => sendChain(r, k, first, message));
+    this.held = new Held(buffers, sessions, UDP_BUFFERS.count);
     this.words = new Int32Array(buffers.memory.buffer);
     this.messages = messages;
     const described = new Int32Array(messages.buffer);
@@ -92,7 +99,7 @@ export class Udp {
 /** Arms the receive of a bound socket. */
 export function listenUdp(r: Relay, entry: Entry): void {
   const udp = r.udp!;
-  if (udp.held) return;
+  if (udp.isPaused) return;
   entry.posted = 1;
   takeBursts(entry.fd, true);
   receiveMessages(r.ring, entry.fd, udp.buffers.group, udp.messages, 0, OP.UDP_CLIENT, entry.index, 0);
@@ -100,8 +107,8 @@ export function listenUdp(r: Relay, entry: Entry): void {
 
 /** Arms the receive of a session's socket. */
 export function listenOrigin(r: Relay, flow: number): void {
-  const { flows, buffers, messages, held } = r.udp!;
-  if (held) return;
+  const { flows, buffers, messages, isPaused } = r.udp!;
+  if (isPaused) return;
   const fd = flows.fd[flow]!;
   const generation = flows.generation[flow]!;
   flows.reading[flow] = 1;
@@ -125,7 +132,7 @@ export function fromClient(r: Relay, index: number, result: number, cqeFlags: nu
   }
   if ((cqeFlags & IORING_CQE_F_MORE) !== 0) return;
   entry.posted = 0;
-  if (udp.held && !entry.closing) return;
+  if (udp.isPaused && !entry.closing) return;
   if (entry.closing || result === -ECANCELED) r.entryIdle(entry);
   else if (result === -ENOBUFS && !udp.buffers.starved()) {
     entry.rule.row[DROP['wait-buffers']]! += 1;
@@ -135,26 +142,33 @@ export function fromClient(r: Relay, index: number, result: number, cqeFlags: nu
 
 /** A client's datagram or burst of `size` bytes. */
 function arrived(r: Relay, entry: Entry, buffer: number, size: number): void {
-  const { buffers, flows, gather, segment, words } = r.udp!;
+  const { buffers, flows, segment, words } = r.udp!;
   const start = buffers.start[buffer]!;
   const name = start + RECVMSG_OUT;
   const each = segmentOf(words, start, NAME_ROOM);
   let flow = flows.find(entry.index, words, name >> 2);
   if (flow < 0) {
-    flow = openSession(r, entry, name, each > 0 ? Math.min(each, size) : size);
+    flow = openSession(r, entry, buffers.memory, words, name, each > 0 ? Math.min(each, size) : size);
     if (flow < 0) return buffers.give(buffer);
   }
   // order: the sender's address has been read; a header may take its place, right in front of the payload.
   buffers.start[buffer] = start + MESSAGE_HEAD;
   buffers.length[buffer] = size;
   segment[buffer] = each < size ? each : 0;
-  if (segment[buffer] === 0 || (flows.headerSize[flow] === 0 && gather.takes(2 * flow, each)))
-    return forward(r, entry, flow, buffer);
-  apart(r, 2 * flow, buffer, (part) => forward(r, entry, flow, part));
+  place(r, entry, flow, buffer, false);
+}
+
+/** What the client sent is its session's; `again`: it is counted already, with a session whose origin failed. */
+export function place(r: Relay, entry: Entry, flow: number, buffer: number, again: boolean): void {
+  const { flows, gather, segment } = r.udp!;
+  const each = segment[buffer]!;
+  if (each === 0 || (flows.headerSize[flow] === 0 && gather.takes(2 * flow, each)))
+    return forward(r, entry, flow, buffer, again);
+  apart(r, 2 * flow, buffer, (part) => forward(r, entry, flow, part, again));
 }
 
 /** Each datagram of a burst by itself, in their order; those that find no buffer are dropped and counted. */
-function apart(r: Relay, k: number, buffer: number, take: (part: number) => void): void {
+export function apart(r: Relay, k: number, buffer: number, take: (part: number) => void): void {
   const { buffers, flows, segment } = r.udp!;
   const lost = takeApart(buffers, buffer, segment[buffer]!);
   r.rules.entry(flows.entry[k >> 1]!).rule.row[DROP.queue]! += lost;
@@ -168,7 +182,7 @@ function apart(r: Relay, k: number, buffer: number, take: (part: number) => void
 }
 
 /** The datagram in the buffer goes to the origin, or it is dropped and counted; or the burst, which gets no header. */
-function forward(r: Relay, entry: Entry, flow: number, buffer: number): void {
+function forward(r: Relay, entry: Entry, flow: number, buffer: number, again: boolean): void {
   const { buffers, flows, gather, segment } = r.udp!;
   const { row } = entry.rule;
   const size = buffers.length[buffer]!;
@@ -185,8 +199,10 @@ function forward(r: Relay, entry: Entry, flow: number, buffer: number): void {
   if (entry.rule.pass.carrier === 'start') flows.headerSize[flow] = 0;
   flows.seniority.heard(flow, r.now);
   flows.bytes[2 * flow]! += size;
-  row[BYTES_IN]! += size;
-  row[PACKETS_IN]! += datagramsOf(size, each);
+  if (!again) {
+    row[BYTES_IN]! += size;
+    row[PACKETS_IN]! += datagramsOf(size, each);
+  }
   buffers.start[buffer] = from;
   buffers.length[buffer] = size + header;
   gather.add(2 * flow, buffer, each);
@@ -251,18 +267,19 @@ export function sentDatagrams(
   const { buffers, flows, gather, segment } = r.udp!;
   const flow = k >> 1;
   const alive = flows.generation[flow] === generation && flows.open[flow] === 1;
+  if (result >= 0 && alive && (k & 1) === 0 && holdFirst(r, flow, first)) return;
   if (result >= 0 || !alive) return buffers.giveChain(first);
   const segments = buffers.next[first]! >= 0 || segment[first]! > 0;
   const refusedSegments = segments && (result === -EINVAL || result === -EMSGSIZE || result === -EIO);
   if (refusedSegments) gather.refused(k);
   // An error of the datagram before, told at this one: it has not been sent.
-  const late = result === -ECONNREFUSED && !again && (k & 1) === 0;
-  if (refusedSegments || (late && !refused(r, flow))) return sendEach(r, k, first);
-  if (!late) {
-    const { row } = r.rules.entry(flows.entry[flow]!).rule;
-    const reason = result === -EMSGSIZE ? DROP.oversize : DROP.queue;
-    for (let b = first; b >= 0; b = buffers.next[b]!) row[reason]! += datagramsOf(buffers.length[b]!, segment[b]!);
-  }
+  const late = result === -ECONNREFUSED && !again;
+  const isOrigins = (k & 1) === 0 && (late || result === -EHOSTUNREACH || result === -ENETUNREACH);
+  if (isOrigins && failOver(r, flow, first)) return;
+  if (refusedSegments || (isOrigins && late)) return sendEach(r, k, first);
+  const { row } = r.rules.entry(flows.entry[flow]!).rule;
+  const reason = result === -EMSGSIZE ? DROP.oversize : DROP.queue;
+  for (let b = first; b >= 0; b = buffers.next[b]!) row[reason]! += datagramsOf(buffers.length[b]!, segment[b]!);
   buffers.giveChain(first);
 }
 
@@ -298,65 +315,11 @@ export function fromOrigin(
   flows.reading[flow] = 0;
   // A receive that is to be followed by one of bursts was cancelled for that; any other for good.
   if (result === -ECANCELED && (bursts || flows.runs[flow]! < RUNS_OF_STREAM)) return;
-  if (result === -ECONNREFUSED && refused(r, flow)) return;
+  if (result === -ECONNREFUSED && failOver(r, flow, -1)) return;
   if (result === -ENOBUFS && !buffers.starved()) {
     r.rules.entry(flows.entry[flow]!).rule.row[DROP['wait-buffers']]! += 1;
     udp.hungry.push(-1 - flow);
   } else listenOrigin(r, flow);
-}
-
-/** An origin's datagram or burst of `size` bytes. A lone empty datagram comes without a buffer (−1). */
-function replied(r: Relay, flow: number, buffer: number, size: number, bursts: boolean): void {
-  const { buffers, flows, gather, segment, words } = r.udp!;
-  const entry = r.rules.entry(flows.entry[flow]!);
-  flows.seniority.answered(flow, r.now);
-  if (buffer < 0) return backEmpty(r, entry, flow);
-  const each = bursts ? segmentOf(words, buffers.start[buffer]!, 0) : 0;
-  if (bursts) buffers.start[buffer]! += REPLY_HEAD;
-  buffers.length[buffer] = size;
-  segment[buffer] = each < size ? each : 0;
-  if (entry.closing) buffers.give(buffer);
-  else if (segment[buffer] === 0 || (entry.rule.pass.replyHeader === 0 && gather.takes(2 * flow + 1, each)))
-    back(r, entry, flow, buffer);
-  else apart(r, 2 * flow + 1, buffer, (part) => back(r, entry, flow, part));
-}
-
-/** The datagram in the buffer goes to the client without its header, or it is dropped and counted; or the burst, which has none. */
-function back(r: Relay, entry: Entry, flow: number, buffer: number): void {
-  const { buffers, gather, segment } = r.udp!;
-  const cut = entry.rule.pass.replyHeader;
-  const size = buffers.length[buffer]! - cut;
-  const each = segment[buffer]!;
-  if (size < 0) {
-    entry.rule.row[DROP.short]! += 1;
-    return buffers.give(buffer);
-  }
-  countReply(r, entry, flow, size, datagramsOf(size, each));
-  buffers.start[buffer]! += cut;
-  buffers.length[buffer] = size;
-  gather.add(2 * flow + 1, buffer, each);
-}
-
-function backEmpty(r: Relay, entry: Entry, flow: number): void {
-  const { flows, gather } = r.udp!;
-  if (entry.rule.pass.replyHeader > 0) {
-    entry.rule.row[DROP.short]! += 1;
-    return;
-  }
-  if (entry.closing) return;
-  countReply(r, entry, flow, 0, 1);
-  gather.flush(2 * flow + 1);
-  const name = flows.nameOffset(flow);
-  const nameSize = sizeOfFamily(familyAt(flows.names, name));
-  const generation = flows.generation[flow]!;
-  const { nameSlab } = flows;
-  sendDatagram(r.ring, entry.fd, nameSlab, name, 0, nameSlab, name, nameSize, OP.IGNORE, 0, generation, 0);
-}
-
-function countReply(r: Relay, { rule: { row } }: Entry, flow: number, bytes: number, datagrams: number): void {
-  r.udp!.flows.bytes[2 * flow + 1]! += bytes;
-  row[BYTES_OUT]! += bytes;
-  row[PACKETS_OUT]! += datagrams;
 }
 
 /** Called before each wait: what was gathered goes, receives that found no buffer try again. */
@@ -364,7 +327,7 @@ export function feedUdp(r: Relay): void {
   const udp = r.udp!;
   udp.gather.flushAll();
   udp.buffers.provide();
-  if (udp.hungry.length === 0 || udp.buffers.free === 0 || udp.held) return;
+  if (udp.hungry.length === 0 || udp.buffers.free === 0 || udp.isPaused) return;
   for (const who of udp.hungry.splice(0)) {
     if (who < 0) {
       const flow = -1 - who;
