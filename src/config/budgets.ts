@@ -70,6 +70,26 @@ export const BUDGETS = {
     unit: 'lines a second',
     help: 'Log lines about refused calls, for calls without a valid signature and for signed ones each. Those beyond it are summed in one line a second.',
   },
+  'dns-tcp-connections': {
+    most: 256,
+    unit: 'connections',
+    help: 'Connections of DNS over TCP, some 10 kB each. Beyond it the one that has been idle longest goes, of the network that holds most; where all are being answered, the new one.',
+  },
+  'dns-tcp-connections-per-network': {
+    most: 64,
+    unit: 'connections',
+    help: 'The same from one /24 (IPv6: /56).',
+  },
+  'dns-udp-questions': {
+    most: 1024,
+    unit: 'questions',
+    help: 'DNS questions over UDP that wait for the store at once. Beyond it they get no answer; askers come again.',
+  },
+  'dns-udp-networks': {
+    most: 65_536,
+    unit: 'networks',
+    help: 'Networks whose DNS answers over UDP are counted within one second, some 10 MB. Those beyond it get truncated answers, which send a real asker to TCP.',
+  },
 } as const satisfies Record<string, Budget>;
 
 export type BudgetName = keyof typeof BUDGETS;

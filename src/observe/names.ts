@@ -29,7 +29,7 @@ export const METRICS = {
   },
   edgefour_dns_dropped_total: {
     kind: 'counter',
-    help: 'DNS questions and connections left without an answer, by reason (not-a-query, rate, busy, connections).',
+    help: 'DNS questions and connections left without an answer, by reason (not-a-query, rate, busy, connections, connections-of-network).',
     labels: ['reason'],
   },
   edgefour_dns_fail_open: {

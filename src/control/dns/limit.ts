@@ -3,6 +3,7 @@
  * victim through this server. Of the answers over the budget every second one goes out truncated (a real asker then comes
  * over TCP), the others not at all. Pure but for the clock; memory is bounded. Called by udp.ts.
  */
+import { BUDGETS } from '../../config/budgets.ts';
 import type { Clock } from '../../lib/clock.ts';
 
 export type Verdict = 'answer' | 'truncate' | 'drop';
@@ -11,8 +12,7 @@ export interface ResponseLimit {
   judge(network: string): Verdict;
 }
 
-/** limit: networks counted within one second, some 10 MB; those beyond are sent to TCP rather than trusted. */
-const NETWORKS = 65_536;
+const NETWORKS = BUDGETS['dns-udp-networks'].most;
 
 export function createResponseLimit(perSecond: number, clock: Pick<Clock, 'monotonic'>): ResponseLimit {
   if (perSecond === 0) return { judge: () => 'answer' };

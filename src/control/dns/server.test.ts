@@ -5,6 +5,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '../../lib/clock.ts';
@@ -26,6 +27,8 @@ async function running(t: TestContext, over: Partial<DnsOptions> = {}): Promise<
   t.after(() => dns.close());
   return { port: dns.address.port, metrics };
 }
+
+const loopbacks = process.platform === 'linux' ? false : 'only Linux has all of 127.0.0.0/8';
 
 const framed = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 
@@ -100,20 +103,43 @@ test('TCP ends for noise, for over-long questions and for the silent', async (t)
   await once(silent, 'close', { signal: AbortSignal.timeout(30_000) });
 });
 
-test('one network gets so many connections, and they come back when they close', async (t) => {
-  const { port, metrics } = await running(t);
-  const held = Array.from({ length: 64 }, () => connect(port, '127.0.0.1'));
-  await Promise.all(held.map((socket) => once(socket, 'connect')));
-  const refused = connect(port, '127.0.0.1');
-  refused.on('error', () => {});
-  refused.resume();
-  await once(refused, 'close');
-  assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="connections"\} 1/);
-  for (const socket of held) socket.destroy();
-  for (;;) {
-    const [answer] = await conversation(connect(port, '127.0.0.1'), framed(question())).catch(() => []);
-    if (answer?.rcode === 'NOERROR') break;
+/** Connections that have asked once, one after the other, and are idle now. */
+async function idlers(t: TestContext, port: number, localAddress: string, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    t.after(() => socket.destroy());
+    socket.on('error', () => {}).write(framed(question()));
+    await once(socket, 'data');
+    sockets.push(socket.resume());
   }
+  return sockets;
+}
+
+test('connections that are idle shut nobody out: the oldest goes', { skip: loopbacks }, async (t) => {
+  const { port, metrics } = await running(t);
+  const networks = ['127.1.1.1', '127.1.2.1', '127.1.3.1', '127.1.4.1'];
+  const held: Socket[] = [];
+  for (const network of networks) held.push(...(await idlers(t, port, network, 64)));
+  const [oldest] = held;
+  assert.ok(oldest);
+  const gone = once(oldest, 'close', { signal: AbortSignal.timeout(30_000) });
+  const others = connect({ port, host: '127.0.0.1', localAddress: '127.2.2.2' });
+  const [answer] = await conversation(others, framed(question()));
+  assert.equal(answer?.rcode, 'NOERROR');
+  await gone;
+  assert.equal(held.filter(({ closed }) => closed).length, 1);
+  assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="connections"\} 1/);
+});
+
+test('of one network so many stay, and one more costs it the one that has been idle longest', async (t) => {
+  const { port, metrics } = await running(t);
+  const held = await idlers(t, port, '127.0.0.1', 64);
+  const gone = once(held[0] ?? assert.fail(), 'close', { signal: AbortSignal.timeout(30_000) });
+  await idlers(t, port, '127.0.0.1', 1);
+  await gone;
+  assert.equal(held.filter(({ closed }) => closed).length, 1);
+  assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="connections-of-network"\} 1/);
 });
 
 test("a taken port is refused with the system's word and nothing stays open", async (t) => {

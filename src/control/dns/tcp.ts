@@ -1,20 +1,20 @@
 /**
  * DNS over TCP (RFC 7766): questions may be pipelined; they are answered one after the other, so a client that doesn't
- * read is not read from either. Bounded in connections, in connections per network and in time. Called by server.ts.
+ * read is not read from either. Bounded in connections, in connections per network and in time; where they are too many the
+ * one that has been idle longest goes. Called by server.ts.
  */
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { BUDGETS } from '../../config/budgets.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { writeReply } from './reply.ts';
 import { respond } from './respond.ts';
+import { type Bound, Seats } from './seats.ts';
 import type { Serving } from './server.ts';
 import { addressNetwork } from './subnet.ts';
 import { rcodeName } from './words.ts';
 
-/** limit: a connection costs about 10 kB; resolvers come over TCP only for what was truncated. */
-const CONNECTIONS = 256;
-const PER_NETWORK = 64;
 /** limit: milliseconds from one complete question to the next; RFC 7766 §6.2.3 asks for "a few seconds". */
 const PATIENCE = 10_000;
 /** limit: bytes of a question: one name and a few options. Longer ones end the connection. */
@@ -30,28 +30,27 @@ export async function bindTcp(host: string, port: number, fd?: number): Promise<
 }
 
 export function serveTcp(server: Server, serving: Serving): void {
-  const open = new Map<string, number>();
-  server.maxConnections = CONNECTIONS;
+  const bounds = {
+    most: BUDGETS['dns-tcp-connections'].most,
+    perNetwork: BUDGETS['dns-tcp-connections-per-network'].most,
+  };
+  const seats = new Seats(bounds, (bound) =>
+    serving.metrics.add('edgefour_dns_dropped_total', { reason: REASON[bound] }),
+  );
   server.on('error', (error) => serving.log.warn('the DNS listener failed', { error: String(error) }));
   server.on('connection', (socket: Socket) => {
-    const network = addressNetwork(socket.remoteAddress ?? '');
-    const count = open.get(network) ?? 0;
-    if (count >= PER_NETWORK) {
-      serving.metrics.add('edgefour_dns_dropped_total', { reason: 'connections' });
-      return socket.destroy();
-    }
-    open.set(network, count + 1);
     socket.on('error', () => {});
-    socket.on('close', () => {
-      const left = (open.get(network) ?? 1) - 1;
-      if (left === 0) open.delete(network);
-      else open.set(network, left);
-    });
-    return void converse(socket, serving);
+    const seat = seats.take({ network: addressNetwork(socket.remoteAddress ?? ''), end: () => socket.destroy() });
+    if (!seat) return socket.destroy();
+    socket.on('close', () => seats.leave(seat));
+    return void converse(socket, serving, (isBusy) => (isBusy ? seats.busy(seat) : seats.idle(seat)));
   });
 }
 
-async function converse(socket: Socket, serving: Serving): Promise<void> {
+const REASON: Readonly<Record<Bound, string>> = { most: 'connections', perNetwork: 'connections-of-network' };
+
+/** `turn`: a question is being answered, or is no longer. */
+async function converse(socket: Socket, serving: Serving, turn: (isBusy: boolean) => void): Promise<void> {
   let timer: Timer | undefined;
   function patience(): void {
     timer?.cancel();
@@ -60,11 +59,13 @@ async function converse(socket: Socket, serving: Serving): Promise<void> {
   patience();
   try {
     for await (const message of messages(socket)) {
+      turn(true);
       const exchange = await respond(message, socket.remoteAddress ?? '', serving.world, serving.log);
       if (exchange === undefined) return;
       const out = writeReply(exchange.query, exchange.reply, 'tcp');
       serving.metrics.add('edgefour_dns_answers_total', { transport: 'tcp', rcode: rcodeName(exchange.reply.rcode) });
       if (!socket.write(Buffer.concat([lengthOf(out), out]))) await once(socket, 'drain');
+      turn(false);
       patience();
     }
     socket.end();

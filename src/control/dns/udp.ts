@@ -4,6 +4,7 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { BUDGETS } from '../../config/budgets.ts';
 import { writeReply, writeTruncated } from './reply.ts';
 import type { ResponseLimit } from './limit.ts';
 import { respond } from './respond.ts';
@@ -11,8 +12,7 @@ import type { Serving } from './server.ts';
 import { addressNetwork } from './subnet.ts';
 import { rcodeName } from './words.ts';
 
-/** limit: what waits for the store at once; more than this means that the store is stuck, and askers come again. */
-const UNDER_WAY = 1024;
+const UNDER_WAY = BUDGETS['dns-udp-questions'].most;
 
 /** `fd`: it is bound already. */
 export async function bindUdp(host: string, port: number, fd?: number): Promise<Socket> {
