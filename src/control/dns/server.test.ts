@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observe/log.ts';
 import { createMetrics, type Metrics } from '../../observe/metrics.ts';
+import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { type Answered, decoded, DOMAIN, MYPROXY, proxy, question, worldOf, zone } from './dns.fixture.ts';
 import { type DnsOptions, startDns } from './server.ts';
 
@@ -57,6 +58,59 @@ test('answers over UDP and counts it', async (t) => {
   assert.match(metrics.render(), /edgefour_dns_answers_total\{transport="udp",rcode="NOERROR"\} 1/);
   assert.match(metrics.render(), /edgefour_dns_dropped_total\{reason="not-a-query"\} 1/);
 });
+
+/** A question from a socket that takes answers from nowhere but there. */
+async function askAt(address: string, port: number): Promise<Answered> {
+  const client = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  try {
+    await new Promise<void>((resolve) => {
+      client.connect(port, address, resolve);
+    });
+    const answer = once(client, 'message', { signal: AbortSignal.timeout(30_000) });
+    const again = setInterval(() => client.send(question(), () => {}), 100);
+    client.on('error', () => {});
+    const [bytes] = (await answer.finally(() => clearInterval(again))) as [Buffer];
+    return decoded(bytes);
+  } finally {
+    client.close();
+  }
+}
+
+test('at a wildcard the answer leaves from the address that was asked', { skip: loopbacks }, async (t) => {
+  const clock = new ManualClock();
+  const wilds: [string, string[]][] = [
+    ['0.0.0.0', ['127.0.0.1', '127.9.1.1']],
+    ['::', ['127.0.0.1', '127.9.1.1', '::1']],
+  ];
+  for (const [host, here] of wilds) {
+    const { port } = await running(t, { listen: { host, port: 0 }, addresses: () => here, clock });
+    for (const address of here) assert.equal((await askAt(address, port)).answers?.length, 1);
+    here.push('127.9.1.2');
+    await clock.advance(2_000);
+    assert.equal((await askAt('127.9.1.2', port)).answers?.length, 1);
+    here.splice(1, 1);
+    await clock.advance(2_000);
+    const free = createSocket('udp4').bind(port, '127.9.1.1');
+    await once(free, 'listening');
+    free.close();
+  }
+});
+
+test(
+  'at a wildcard, a port that is taken at one address is refused and nothing stays open',
+  { skip: loopbacks },
+  async (t) => {
+    const other = createSocket('udp4').bind(0, '127.9.1.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const { port } = other.address();
+    const addresses = () => ['127.0.0.1', '127.9.1.1'];
+    await assert.rejects(running(t, { listen: { host: '0.0.0.0', port }, addresses }), { code: 'EADDRINUSE' });
+    const free = createSocket('udp4').bind(port, '127.0.0.1');
+    await once(free, 'listening');
+    free.close();
+  },
+);
 
 test('a flood from one network is cut to its budget', async (t) => {
   const { port, metrics } = await running(t, { perSecond: 5, clock: { ...systemClock, monotonic: () => 0 } });

@@ -2,15 +2,16 @@
  * The authoritative name server for the CNAMEs of instances: the same port over UDP and TCP. Serves one domain, resolves
  * nothing for anybody. Started by control's composition root.
  */
-import type { Socket as UdpSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import type { Inherited } from '../../lib/handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { createResponseLimit } from './limit.ts';
+import { type LocalAddresses, localAddresses } from './local-addresses.ts';
 import { bindTcp, serveTcp } from './tcp.ts';
-import { bindUdp, serveUdp } from './udp.ts';
+import { udpAnswers } from './udp.ts';
+import { openUdpSockets, type UdpSockets } from './udp-sockets.ts';
 import type { DnsWorld } from './world.ts';
 
 export interface Serving {
@@ -24,6 +25,8 @@ export interface DnsOptions extends Serving {
   readonly listen: { readonly host: string; readonly port: number };
   /** Datagrams per second and network (/24, /56); 0 is no limit. */
   readonly perSecond?: number;
+  /** What a wildcard stands for; default: the machine's own. */
+  readonly addresses?: LocalAddresses;
   /** Sockets of the name server before this one. */
   readonly inherited?: Inherited | undefined;
 }
@@ -42,18 +45,18 @@ const ATTEMPTS = 10;
 /** Resolves once both sockets are bound. Rejects with the system's error (EADDRINUSE, EACCES …) and leaves nothing open. */
 export async function startDns(options: DnsOptions): Promise<Dns> {
   const { host } = options.listen;
-  const { tcp, udp, port } = await bindBoth(host, options.listen.port, options.inherited);
+  const { tcp, udp, port } = await bindBoth(options);
   const sockets = new Set<Socket>();
   tcp.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   serveTcp(tcp, options);
-  serveUdp(udp, options, createResponseLimit(options.perSecond ?? PER_SECOND, options.clock));
+  udp.serve(udpAnswers(options, createResponseLimit(options.perSecond ?? PER_SECOND, options.clock)));
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    const ended = [new Promise<void>((done) => tcp.close(() => done())), new Promise<void>((done) => udp.close(done))];
+    const ended = [new Promise<void>((done) => tcp.close(() => done())), udp.close()];
     for (const socket of sockets) socket.destroy();
     await Promise.all(ended);
   }
@@ -62,16 +65,17 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
 
 interface Bound {
   readonly tcp: Server;
-  readonly udp: UdpSocket;
+  readonly udp: UdpSockets;
   readonly port: number;
 }
 
-async function bindBoth(host: string, wanted: number, inherited: Inherited | undefined): Promise<Bound> {
+async function bindBoth({ listen, inherited, addresses = localAddresses, clock, log }: DnsOptions): Promise<Bound> {
+  const { host, port: wanted } = listen;
   for (let attempt = 1; ; attempt++) {
     const tcp = await bindTcp(host, wanted, inherited?.takeOne('TCP', host, wanted));
     const { port } = tcp.address() as AddressInfo;
     try {
-      return { tcp, udp: await bindUdp(host, port, inherited?.takeOne('UDP', host, port)), port };
+      return { tcp, udp: await openUdpSockets({ host, port, inherited, addresses, clock, log }), port };
     } catch (error) {
       tcp.close();
       if (wanted !== 0 || attempt === ATTEMPTS) throw error;
