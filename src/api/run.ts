@@ -5,6 +5,7 @@
 import type { FaultCode } from '../faults/catalogue.ts';
 import { CATALOGUE, type CatalogueEntry } from '../faults/catalogue.ts';
 import { Broken, Fault } from '../faults/fault.ts';
+import { NotWritable } from '../store/errors.ts';
 import type { ApiContext, Call } from './call.ts';
 import { Tx } from './transaction.ts';
 
@@ -34,7 +35,9 @@ export async function run(call: Call, api: ApiContext): Promise<void> {
 }
 
 async function committed({ tx }: Attempt, call: Call, api: ApiContext): Promise<boolean> {
-  const answer = await api.store.commit(tx.changes(), tx.guards());
+  const answer = await api.store.commit(tx.changes(), tx.guards()).catch((error: unknown) => {
+    throw error instanceof NotWritable ? new Fault('ServiceUnavailable', error.message) : error;
+  });
   if (answer.ok) call.revision = answer.revision;
   return answer.ok;
 }

@@ -3,9 +3,9 @@
  * both are ready, restarts while they live, the order of the end. Called by `up` under its lock.
  */
 import type { ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
+import { type PatientFile, removeIfPossible } from '../config/patient-file.ts';
 import { type Config, readConfig } from '../config/read.ts';
 import { Usage } from '../config/usage.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -86,6 +86,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   let edge: EdgeFacts | undefined;
   let told = false;
   let door: Door | undefined;
+  let readyFile: PatientFile | undefined;
   let isSucceeded = false;
   let isEnding = false;
   const controlIsReady = Promise.withResolvers<void>();
@@ -159,7 +160,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
 
   function welcome(control: ControlFacts, edge: EdgeFacts): void {
     try {
-      if (config.readyFile !== undefined) writeReadyFile(config.readyFile, control);
+      if (config.readyFile !== undefined) readyFile = writeReadyFile(config.readyFile, control);
     } catch (error) {
       return refused(`Can't write ${config.readyFile} (${(error as Error).message}). Name another with --ready-file.`);
     }
@@ -180,13 +181,14 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   if (!isSucceeded) await door?.close();
   await endInOrder(children, code === 0 || running ? config.drain * 1_000 : 0);
   forgetSignals();
+  readyFile?.cancel();
   // Else it is the next one's.
   if (!isSucceeded && locked.lock) removeReadyFile(config);
   return code;
 }
 
 function removeReadyFile({ readyFile }: Config): void {
-  if (readyFile !== undefined) rmSync(readyFile, { force: true });
+  if (readyFile !== undefined) removeIfPossible(readyFile);
 }
 
 interface Children {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { readCredentials, writeCredentials } from './credentials.ts';
 import { checkDataFolder, dataFolder, openDataFolder } from './data-folder.ts';
@@ -66,8 +67,28 @@ for (const marker of ['', '[]', '{"product":"other","format":1}', '{"product":"e
   });
 }
 
-test('a path that no socket can have is refused', () => {
-  assert.throws(() => openDataFolder(join(tmpdir(), 'x'.repeat(100))), usage(/too long for a socket/));
+test('a folder with a long path is used where sockets can be reached by another one', (t) => {
+  const path = join(temporary(t), 'x'.repeat(100));
+  if (process.platform === 'linux') assert.equal(openDataFolder(path).path, path);
+  else assert.throws(() => openDataFolder(path), usage(/a socket’s path may have 103 bytes/));
+});
+
+test('a marker that is damaged, or gone, does not make a folder of ours a stranger’s', (t) => {
+  for (const damaged of ['', '{"pro', undefined]) {
+    const path = temporary(t);
+    for (const name of ['credentials.json', 'world.sqlite']) writeFileSync(join(path, name), 'x');
+    if (damaged !== undefined) writeFileSync(join(path, 'edgefour.json'), damaged);
+    openDataFolder(path);
+    assert.deepEqual(JSON.parse(readFileSync(join(path, 'edgefour.json'), 'utf8')), { product: 'edgefour', format: 1 });
+  }
+});
+
+test('a newer format is called so, however it is written', (t) => {
+  for (const format of ['99', '"99"', '"2b"']) {
+    const path = temporary(t);
+    writeFileSync(join(path, 'edgefour.json'), `{"product":"edgefour","format":${format}}`);
+    assert.throws(() => openDataFolder(path), usage(/written by a newer EdgeFour/));
+  }
 });
 
 test('credentials are read as written, absent before, refused when damaged', (t) => {

@@ -4,6 +4,8 @@
  */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { whyTooLong } from '../lib/socket-path.ts';
 import { writeFileAtomic } from './file.ts';
 import { Usage } from './usage.ts';
 
@@ -28,8 +30,8 @@ export interface DataFolder {
 
 const FORMAT = 1;
 const MARKER = 'edgefour.json';
-/** limit: sun_path holds 104 bytes on macOS, 108 on Linux, with the final NUL. */
-const SOCKET_PATH_BYTES = 103;
+/** What a folder of ours has for sure beside the marker, once it was used. */
+const SIGNS: ReadonlySet<string> = new Set(['world.sqlite', 'credentials.json', 'edge']);
 
 /** The names only; touches nothing. */
 export function dataFolder(path: string): DataFolder {
@@ -43,7 +45,6 @@ export function dataFolder(path: string): DataFolder {
     running: join(at, 'running.json'),
     edge: join(at, 'edge'),
     locks: { up: join(at, 'up.lock'), control: join(at, 'control.lock'), edge: join(at, 'edge.lock') },
-    // limit: names no longer than the link's, for which there is room (SOCKET_PATH_BYTES).
     doors: { up: join(at, 'up.sock'), control: join(at, 'ctl.sock'), edge: join(at, 'edge.sock') },
   };
 }
@@ -51,17 +52,17 @@ export function dataFolder(path: string): DataFolder {
 /** Checks the folder, making it where there is none. May be called twice. Throws Usage. */
 export function openDataFolder(path: string): DataFolder {
   const folder = dataFolder(path);
-  if (Buffer.byteLength(folder.socket) > SOCKET_PATH_BYTES)
-    throw new Usage(
-      `The path of the data folder is too long for a socket in it (${folder.path}). Choose a shorter one.`,
-    );
+  const tooLong = whyTooLong(folder.socket);
+  if (tooLong !== undefined) throw new Usage(`${tooLong}. Choose a shorter data folder with --data FOLDER.`);
   const known = checkDataFolder(folder);
   try {
     makeFolder(folder.path);
     chmodSync(folder.path, 0o700);
-    if (!known)
+    if (!known || formatOf(join(folder.path, MARKER)) === undefined)
       writeFileAtomic(join(folder.path, MARKER), `${JSON.stringify({ product: 'edgefour', format: FORMAT })}\n`);
   } catch (error) {
+    // A disk that takes nothing just now: what is there is served.
+    if (known) return folder;
     throw new Usage(`Can't make the data folder ${folder.path} (${codeOf(error)}). ${OTHER}`);
   }
   return folder;
@@ -83,24 +84,34 @@ export function checkDataFolder(folder: DataFolder): boolean {
   // A marker that was being written when the power went is still a sign of ours.
   if (!names.includes(MARKER)) {
     if (names.every((name) => name.startsWith(MARKER))) return false;
+    if (isOurs(names)) return true;
     throw new Usage(
       `${folder.path} holds files that are not EdgeFour's. Choose an empty or new folder with --data FOLDER.`,
     );
   }
   const format = formatOf(join(folder.path, MARKER));
-  if (format === undefined) throw new Usage(`${join(folder.path, MARKER)} is not readable as EdgeFour's. ${OTHER}`);
-  if (format > FORMAT)
+  if (format === undefined && !isOurs(names))
+    throw new Usage(`${join(folder.path, MARKER)} is not readable as EdgeFour's. ${OTHER}`);
+  if (format !== undefined && format > FORMAT)
     throw new Usage(
       `${folder.path} was written by a newer EdgeFour (format ${format}, this one reads ${FORMAT}). Upgrade, or choose another with --data FOLDER.`,
     );
   return true;
 }
 
+/** A marker that is damaged or gone is made anew where all else says whose folder it is. */
+function isOurs(names: readonly string[]): boolean {
+  return names.filter((name) => SIGNS.has(name)).length >= 2;
+}
+
 function namesIn(path: string): string[] {
   try {
     if (!statSync(path).isDirectory()) throw new Usage(`${path} is a file, not a folder. ${OTHER}`);
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
-    return readdirSync(path);
+    accessSync(path, constants.R_OK | constants.X_OK);
+    const names = readdirSync(path);
+    // A folder with something to serve is of use on a disk that takes nothing.
+    if (!names.includes(MARKER) || !isReadOnly(path)) accessSync(path, constants.W_OK);
+    return names;
   } catch (error) {
     if (error instanceof Usage) throw error;
     if (codeOf(error) === 'ENOENT') return [];
@@ -110,10 +121,20 @@ function namesIn(path: string): string[] {
   }
 }
 
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EROFS' || statSync(path).uid === process.getuid?.();
+  }
+}
+
+/** undefined: it is no marker. One that a later version may have written in another form is of a newer format. */
 function formatOf(marker: string): number | undefined {
   try {
     const { product, format } = JSON.parse(readFileSync(marker, 'utf8')) as Record<string, unknown>;
-    return product === 'edgefour' && typeof format === 'number' ? format : undefined;
+    return product === 'edgefour' && format !== undefined ? Number(format) || Infinity : undefined;
   } catch {
     return undefined;
   }

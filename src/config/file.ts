@@ -10,7 +10,11 @@ export function writeFileAtomic(path: string, content: string, mode = 0o600): vo
     writeDurably(temporary, content, mode);
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // What stood in the way of the writing is what is to be told.
+    }
     throw error;
   }
   syncFolder(dirname(path));

@@ -2,11 +2,10 @@
  * The composition root of control. The ports come first, so that a refusal leaves nothing changed; requests wait until
  * what is behind them is open. Started by `edgefour control`, and in process by the test world.
  */
-import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { BODY_LIMIT } from '../api/parse.ts';
 import type { DataFolder } from '../config/data-folder.ts';
-import { writeFileAtomic } from '../config/file.ts';
+import { removeIfPossible, writePatiently } from '../config/patient-file.ts';
 import type { Config } from '../config/read.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
@@ -81,8 +80,16 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   inside.resolve(opened);
   const api = http.origin;
   doors.resolve(controlDoors(opened, { config, metrics, api, dns, edge }));
-  writeFileAtomic(folder.running, `${JSON.stringify({ api, dns, pid: process.pid })}\n`);
-  ports.defer(() => rmSync(folder.running, { force: true }));
+  const running = writePatiently(
+    folder.running,
+    `${JSON.stringify({ api, dns, pid: process.pid })}\n`,
+    clock,
+    (reason) => log.warn('commands do not find this control by the data folder until it can be written', { reason }),
+  );
+  ports.defer(() => {
+    running.cancel();
+    removeIfPossible(folder.running);
+  });
 
   const ending = new AsyncDisposableStack();
   ending.use(behind.move());

@@ -20,7 +20,7 @@ import { forgetEndedBans } from './ended-bans.ts';
 import { createLinkServer } from './link-server.ts';
 import { listenForEdges } from './link-socket.ts';
 import { keepCredentials } from './root-pair.ts';
-import { seedWorld } from './seed.ts';
+import { seedPatiently } from './seed.ts';
 
 export interface Inside {
   readonly api: Api;
@@ -41,7 +41,7 @@ export interface Parts {
 
 /** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
 export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
-  const { config, folder, log, clock, rng } = parts;
+  const { config, folder, log, clock } = parts;
   // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
   const opening = openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
   ending.defer(() =>
@@ -51,15 +51,16 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
     ),
   );
   const [store, { openApi }] = await Promise.all([opening, import('./api.ts')]);
-  const credentials = keepCredentials(folder, config, clock, rng);
-  await seedWorld(store, { ...credentials, site: config.site, addresses: config.addresses }, clock);
+  const credentials = await keepCredentials(parts, store);
+  const seed = { ...credentials, site: config.site, addresses: config.addresses };
+  ending.use(await seedPatiently(store, seed, clock, log));
 
   const kept = await openAcks(folder.acks, store.world, { clock, log });
   ending.defer(() => kept.close());
   const { acks } = kept;
   const counters = new CounterBook();
   const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
-  const socket = await listenForEdges(folder.socket, link);
+  const socket = await listenForEdges(folder.socket, link, log);
   ending.defer(() => socket.close());
   ending.use(forgetEndedBans(store, clock));
 

@@ -3,7 +3,9 @@
  * decide (the root key pair, that the zone exists, the local site's addresses). Called before anything is served.
  */
 import { firstWorld, type Seed } from '../domain/zone/seed.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Log } from '../observe/log.ts';
+import { NotWritable } from '../store/errors.ts';
 import { type Key, keys } from '../store/records.ts';
 import type { Change, Guard, Store, Stored, View } from '../store/store.ts';
 
@@ -13,6 +15,33 @@ export async function seedWorld(store: Store, seed: Seed, clock: Clock): Promise
     const { changes, guards } = await store.read((view) => differences(view, seed, clock.now()));
     if ((await store.commit(changes, guards)).ok) return;
   }
+}
+
+const AGAIN_MS = 2_000;
+
+/** The same where the store takes nothing just now: what is there is served, and it is tried again. */
+export async function seedPatiently(store: Store, seed: Seed, clock: Clock, log: Log): Promise<Disposable> {
+  let again: Timer | undefined;
+  const tryOnce = (): Promise<boolean> =>
+    seedWorld(store, seed, clock).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof NotWritable) return false;
+        throw error;
+      },
+    );
+  if (!(await tryOnce())) {
+    log.warn('settings that changed are not in the desired state until it can be written');
+    again = clock.every(
+      AGAIN_MS,
+      () =>
+        void tryOnce().then(
+          (done) => done && again?.cancel(),
+          () => {},
+        ),
+    );
+  }
+  return { [Symbol.dispose]: () => again?.cancel() };
 }
 
 function differences(view: View, seed: Seed, now: number): { changes: Change[]; guards: Guard[] } {

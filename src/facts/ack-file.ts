@@ -38,7 +38,8 @@ export async function openAcks(path: string, world: string, tools: { clock: Cloc
     log.warn('what edges reported cannot be kept for a restart', { path, reason });
   });
   const kept = KEPT(file.found) ? (file.found as Kept & { readonly world: string }) : undefined;
-  if (file.found !== undefined && !kept) log.warn('what edges reported before the restart cannot be read', { path });
+  if (file.isDamaged || (file.found !== undefined && !kept))
+    log.warn('what edges reported before the restart cannot be read', { path });
   const acks: Acks = new Acks(clock, kept?.world === world ? kept : undefined, () => {
     file.save(() => ({ world, ...acks.kept() }));
   });

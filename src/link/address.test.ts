@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { test } from 'node:test';
 import { parseLinkAddress } from './address.ts';
 
@@ -21,7 +22,7 @@ test('what can’t be used says what to do', () => {
     ['https://', /not a URL/],
     ['https://host/path', /host and port only/],
     ['https://user@host', /host and port only/],
-    [`/${'x'.repeat(200)}`, /shorter folder/],
+    ...(process.platform === 'linux' ? [] : [[`/${'x'.repeat(200)}`, /shorter folder/] as const]),
   ];
   for (const [text, reason] of cases) {
     const address = parseLinkAddress(text);

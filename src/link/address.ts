@@ -2,12 +2,11 @@
  * Where control listens for edges, as a person writes it: a path or `unix:<path>` on one machine, `http://host:port` or
  * `https://host:port` between machines. The transport is chosen here and nowhere else. Pure.
  */
+import { whyTooLong } from '../lib/socket-path.ts';
+
 export type LinkAddress =
   | { readonly kind: 'socket'; readonly path: string }
   | { readonly kind: 'url'; readonly tls: boolean; readonly host: string; readonly port: number };
-
-/** limit: sun_path is 108 bytes on Linux and 104 on macOS, with a zero at its end. */
-const SOCKET_PATH_BYTES = 103;
 
 /** Why the text can't be used, as one line that says what to do; or the address. */
 export function parseLinkAddress(text: string): LinkAddress | { readonly bad: string } {
@@ -16,12 +15,8 @@ export function parseLinkAddress(text: string): LinkAddress | { readonly bad: st
   const path = text.startsWith('unix:') ? text.slice('unix:'.length) : text;
   if (path === '' || /^[a-z][a-z0-9+.-]*:/.test(path))
     return { bad: `${text}: give a socket’s path or a URL with https` };
-  const bytes = Buffer.byteLength(path);
-  if (bytes > SOCKET_PATH_BYTES)
-    return {
-      bad: `${path}: a socket’s path may have ${SOCKET_PATH_BYTES} bytes, this has ${bytes}; use a shorter folder`,
-    };
-  return { kind: 'socket', path };
+  const bad = whyTooLong(path);
+  return bad === undefined ? { kind: 'socket', path } : { bad: `${bad}; use a shorter folder` };
 }
 
 function parseUrl(text: string, tls: boolean): LinkAddress | { readonly bad: string } {

@@ -8,6 +8,7 @@ import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { http, https } from '../lib/node-http.ts';
 import type { Rng } from '../lib/rng.ts';
+import { reachablePath } from '../lib/socket-path.ts';
 import type { LinkAddress } from './address.ts';
 import { BEAT_MS, BEATS_MISSED, LINK_PATHS } from './contract.ts';
 import { decodeFrame, MAX_LINE } from './frames.ts';
@@ -53,8 +54,10 @@ interface Tools {
 export function createLinkClient(address: LinkAddress, identity: LinkIdentity, { clock, rng }: Tools): LinkClient {
   const { request, Agent } = address.kind === 'url' && address.tls ? https() : http;
   const agent = new Agent({ keepAlive: true, maxSockets: POSTS_AT_ONCE });
-  const target: RequestOptions =
-    address.kind === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port };
+  const target = (): RequestOptions =>
+    address.kind === 'socket'
+      ? { socketPath: reachablePath(address.path) }
+      : { host: address.host, port: address.port };
 
   /** Resolves when the stream is over, saying why. */
   async function readStream(
@@ -65,7 +68,7 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
   ): Promise<string> {
     const from = state.doubted ? 0 : replica.revision;
     const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world });
-    const outgoing = request({ ...target, agent: false, signal, path: `${LINK_PATHS.watch}?${query.toString()}` });
+    const outgoing = request({ ...target(), agent: false, signal, path: `${LINK_PATHS.watch}?${query.toString()}` });
     let missed = 0;
     // not: comparing times. After a long pause of this process the timer fires once, and waiting data is read next.
     const silence = clock.every(BEAT_MS, () => {
@@ -110,7 +113,7 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
       }
     },
     async post(path, body, withinMs = POST_TIMEOUT_MS) {
-      const outgoing = request({ ...target, agent, path, method: 'POST' });
+      const outgoing = request({ ...target(), agent, path, method: 'POST' });
       const timer = clock.after(withinMs, () => outgoing.destroy(new Error('control does not answer')));
       try {
         outgoing.end(JSON.stringify(body));

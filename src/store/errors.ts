@@ -12,6 +12,14 @@ export class StoreUnusable extends Error {
   }
 }
 
+/** Nothing can be written now; reads go on. The message says why and what to do, for the caller of the API. */
+export class NotWritable extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NotWritable';
+  }
+}
+
 /** A watcher fell behind what history holds. It watches again from its revision and gets a snapshot. */
 export class WatchDropped extends Error {
   constructor(at: Revision, compacted: Revision) {

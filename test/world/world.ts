@@ -19,6 +19,8 @@ export interface WorldOptions {
   /** More settings, as flags: `['--rate', '20']`. */
   readonly settings?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where the data folder is; default a place of its own. */
+  readonly data?: string;
 }
 
 /** A rule as CreateL4ProxyRules takes it; what is absent is TCP on a free port to the first origin. */
@@ -71,7 +73,8 @@ async function open<P extends Place>(options: WorldOptions, start: Start<P>): Pr
   ending.defer(() => rmSync(folder, { recursive: true, force: true }));
   const origins = await Promise.all(Array.from({ length: options.origins ?? 1 }, () => openOrigin()));
   for (const origin of origins) ending.use(origin);
-  const args = [...freeSettings(join(folder, 'data')), ...(options.settings ?? [])];
+  const data = options.data ?? join(folder, 'data');
+  const args = [...freeSettings(data), ...(options.settings ?? [])];
   const place = await start(args, options.environment ?? {}, folder);
   ending.defer(() => place.stop());
   const { facts } = place;
@@ -82,7 +85,7 @@ async function open<P extends Place>(options: WorldOptions, start: Start<P>): Pr
   return {
     ...facts,
     place,
-    folder: join(folder, 'data'),
+    folder: data,
     args,
     client,
     origins,

@@ -16,6 +16,7 @@ export async function openNameFile(path: string, clock: Clock, log: Log): Promis
   const file = await openKeptFile(path, clock, (reason) => {
     log.warn('addresses of origin names cannot be kept for a restart', { path, reason });
   });
+  if (file.isDamaged) log.warn('the last addresses of origin names cannot be read; they are asked for anew', { path });
   const found = NAMES(file.found) ? (file.found as Record<string, readonly string[]>) : {};
   return { remembered: new Map(Object.entries(found)), save: (names) => file.save(names), close: () => file.close() };
 }

@@ -60,6 +60,8 @@ export const eventfd = bind('int eventfd(unsigned int initial, int flags)');
 export const write = bind('long write(int fd, void *data, size_t length)');
 export const read = bind('long read(int fd, void *data, size_t length)');
 export const openFile = bind('int open(const char *path, int flags)');
+/** Room on the disk for this part of a file, whatever is in it. */
+export const fallocate = bind('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const pipe2 = bind('int pipe2(void *fds, int flags)');
 export const fcntl = bind('int fcntl(int fd, int command, int argument)');
 export const splice = bind(

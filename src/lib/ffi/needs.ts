@@ -42,6 +42,7 @@ export const SYSTEM_CALLS: Readonly<Record<string, Need>> = {
   write: sockets,
   close: sockets,
   fcntl: sockets,
+  fallocate: { by: 'the kernel engine’s counters, in a file that is mapped' },
   mmap: sockets,
   munmap: sockets,
   prlimit64: { by: 'the limit of open files, raised at the start' },

@@ -8,6 +8,7 @@ import { createServer, type Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { errnoName } from '../ffi/libc.ts';
 import { EAGAIN, MOST_DESCRIPTORS, sendRights } from '../ffi/rights.ts';
+import { shortPath } from '../socket-path.ts';
 import type { Answer, Part } from './knock.ts';
 import { type Ask, type Asked, encodeLine, lineReader, mayFollow, PROTOCOL, readAsk, type Reply } from './words.ts';
 
@@ -46,7 +47,7 @@ export async function openDoor(path: string, giver: Giver, clock: Clock): Promis
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(shortPath(path), resolve);
   });
   chmodSync(path, 0o600);
   server.unref();

@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts';
 import { close, errnoName } from '../ffi/libc.ts';
 import { connectUnix, EAGAIN, EMFILE, receiveRights, sendRights } from '../ffi/rights.ts';
+import { shortPath } from '../socket-path.ts';
 import { type Asked, encodeLine, HandoffRefused, lineReader, PROTOCOL, readReply, type Reply } from './words.ts';
 
 export interface Part {
@@ -32,7 +33,7 @@ const WITHIN_MS = 15_000;
 
 /** undefined: nobody is there. Rejects with HandoffRefused where this process may not ask. */
 export function knock(path: string, version: string, clock: Clock): Predecessor | undefined {
-  const fd = connectUnix(path);
+  const fd = connectUnix(shortPath(path));
   const name = fd < 0 ? errnoName(fd) : '';
   if (name === 'ENOENT' || name === 'ECONNREFUSED') return undefined;
   if (name === 'EACCES' || name === 'EPERM')

@@ -5,6 +5,7 @@
 import { Broken } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
+import { NotWritable } from '../errors.ts';
 import type { Batch, Change, Committed, Guard, Revision, Store, Stored, View, WatchEvent } from '../store.ts';
 import { decide, type Proposal, propose } from './group.ts';
 import { History } from './history.ts';
@@ -50,6 +51,7 @@ export class LocalStore implements Store {
   #compactTo: Revision;
   #writing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #isRefused = false;
 
   constructor(medium: Medium, opened: Opened, options: LocalOptions) {
     this.world = opened.world;
@@ -129,12 +131,16 @@ export class LocalStore implements Store {
       const proposals = group.map((one) => one.proposal);
       const { rows, answers } = decide(proposals, this.#revision, (key) => this.#index.get(key));
       if (rows.length > 0) await this.#medium.persist(rows);
+      if (rows.length > 0) this.#isRefused = false;
       this.#tail.add(rows);
       for (const row of rows) this.#add(row.id, row.key, row.text?.length);
       group.forEach((one, i) => one.resolve(answers[i]!));
       if (rows.length > 0) this.#wake();
     } catch (error) {
-      this.#options.log.error('commits could not be written', { commits: group.length, error: String(error) });
+      // A disk that takes nothing is told of once, not with each try.
+      if (!(this.#isRefused && error instanceof NotWritable))
+        this.#options.log.error('commits could not be written', { commits: group.length, error: String(error) });
+      this.#isRefused = error instanceof NotWritable;
       for (const one of group) one.reject(error);
     }
     const took = this.#options.clock.monotonic() - started;

@@ -1,6 +1,6 @@
 /** What is refused at open, with one line that says what to do, and that refusing changes nothing. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observe/log.ts';
-import { StoreUnusable } from '../errors.ts';
+import { NotWritable, StoreUnusable } from '../errors.ts';
 import { openStore } from '../registry.ts';
 import type { Store } from '../store.ts';
 import { APPLICATION_ID, FORMAT, whyNot } from './format.ts';
@@ -89,6 +89,30 @@ test('refuses a world whose file is damaged', async () => {
   await truncate(path, 20_000);
   await refuses(/restore a backup/);
 });
+
+const canRefuse = process.getuid?.() === 0 ? 'root writes everywhere' : false;
+test(
+  'a world that can be read only is read, refuses changes, and takes them once it can',
+  { skip: canRefuse },
+  async () => {
+    const first = await open();
+    await first.commit([{ key: 'a/1', value: { x: 1 } }], []);
+    await first.close();
+    await chmod(path, 0o400);
+    await chmod(folder, 0o500);
+    const store = await open();
+    assert.deepEqual(await store.read((view) => view.list('a/')), [{ key: 'a/1', value: { x: 1 }, revision: 1 }]);
+    await assert.rejects(store.commit([{ key: 'a/2', value: 2 }], []), NotWritable);
+    await chmod(folder, 0o700);
+    await chmod(path, 0o600);
+    assert.deepEqual(await store.commit([{ key: 'a/2', value: 2 }], []), { ok: true, revision: 2 });
+    assert.equal(await store.read((view) => view.count('a/')), 2);
+    await store.close();
+    const again = await open();
+    assert.equal(await again.read((view) => view.count('a/')), 2);
+    await again.close();
+  },
+);
 
 test('refuses to start anew beside the log of a world that was there', async () => {
   await writeFile(`${path}-wal`, 'left over');

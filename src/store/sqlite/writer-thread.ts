@@ -1,7 +1,9 @@
 /** This side of the writing thread: one message there, one answer back, and a clear end when the thread dies. */
 import { Worker } from 'node:worker_threads';
+import { NotWritable } from '../errors.ts';
 import type { Revision } from '../store.ts';
 import type { Row, RowId } from '../local/rows.ts';
+import { adviceFor } from './held.ts';
 
 /** What one transaction does. */
 export interface Work {
@@ -10,12 +12,17 @@ export interface Work {
   readonly compacted?: Revision;
 }
 
-export type Answer = { readonly done: true } | { readonly failed: string };
+/** `disk`: nothing is wrong with the work. */
+export type Answer = { readonly done: true } | { readonly failed: string; readonly disk: boolean };
 
 export interface Writer {
   /** One at a time. Resolves once the work is durable; rejects with none of it done. */
   send(work: Work): Promise<void>;
   close(): Promise<void>;
+}
+
+function failureOf({ failed, disk }: Extract<Answer, { failed: string }>): Error {
+  return disk ? new NotWritable(adviceFor(failed)) : new Error(failed);
 }
 
 /** Resolves once the thread has opened the file. */
@@ -43,7 +50,7 @@ export async function startWriter(path: string): Promise<Writer> {
       worker.ref();
       post();
     });
-  worker.on('message', (answer: Answer) => settle('failed' in answer ? new Error(answer.failed) : undefined));
+  worker.on('message', (answer: Answer) => settle('failed' in answer ? failureOf(answer) : undefined));
   worker.on('error', (error) => {
     ended = new Error(`the store's writer has failed: ${String(error)}`, { cause: error });
   });

@@ -9,6 +9,8 @@ import type { Answer, Work } from './writer-thread.ts';
 const port = parentPort!;
 const db = new DatabaseSync(workerData as string);
 db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+/** SQLITE_READONLY, IOERR, FULL, CANTOPEN. */
+const OF_DISK = new Set([8, 10, 13, 14]);
 const begin = db.prepare('BEGIN IMMEDIATE');
 const end = db.prepare('COMMIT');
 const add = db.prepare('INSERT INTO record VALUES (?, ?, ?)');
@@ -25,7 +27,8 @@ function transact(work: Work): Answer {
     return { done: true };
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
-    return { failed: String(error) };
+    const { errcode = 0, message } = error as { errcode?: number; message: string };
+    return { failed: message, disk: OF_DISK.has(errcode & 0xff) };
   }
 }
 

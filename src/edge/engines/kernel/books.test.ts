@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -25,6 +25,20 @@ test('rows outlive who wrote them, as long as they are about this table', { skip
   const other = openBooks(path, 8);
   assert.deepEqual([other.areValid, other.row(1)[0]], [false, 0]);
   other.close();
+});
+
+test('a file that was cut is about nothing', { skip }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgefour-books-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'books');
+  const first = openBooks(path, 7);
+  first.begin(7);
+  first.row(60_000)[0] = 5;
+  first.close();
+  truncateSync(path, 4_096);
+  const second = openBooks(path, 7);
+  assert.deepEqual([second.areValid, second.row(60_000)[0]], [false, 0]);
+  second.close();
 });
 
 test('without a file they last as long as the process', () => {

@@ -4,9 +4,18 @@
  * was killed, and the next one goes on from there. A file that is about another table (another boot, another network
  * namespace, a table made anew) is about nothing. Called by the engine; without a file the rows last as long as it.
  */
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { mapShared, type Slab, unmap } from '../../../lib/ffi/libc.ts';
+import { fallocate, mapShared, type Slab, unmap } from '../../../lib/ffi/libc.ts';
 import { MOST_INDEX } from './marks.ts';
 
 /**
@@ -64,14 +73,21 @@ function title(handle: number): number[] {
   return [EDITION, Number.parseInt(boot.slice(0, 12), 16), Number.parseInt(boot.slice(12, 24), 16), namespace, handle];
 }
 
-/** `undefined` where the file can't be had: then nothing outlives the process. */
+const [ENOSPC, EDQUOT, EIO] = [28, 122, 5];
+
+/**
+ * `undefined` where the file can't be had: then nothing outlives the process. One that was cut starts anew.
+ * order: its room on the disk before it is mapped. A page that a full disk has no room for ends the process (SIGBUS).
+ */
 function mapFile(path: string): Slab | undefined {
   try {
     // not: recursive. Where nothing can be made, node's recursion does not end.
     if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
     const fd = openSync(path, 'a+', 0o600);
     try {
+      if (fstatSync(fd).size !== BYTES) ftruncateSync(fd, 0);
       ftruncateSync(fd, BYTES);
+      if ([-ENOSPC, -EDQUOT, -EIO].includes(fallocate(fd, 0, 0, BYTES))) return undefined;
       const slab = mapShared(fd, BYTES, 0);
       return typeof slab === 'number' ? undefined : slab;
     } finally {
