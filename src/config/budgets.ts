@@ -74,16 +74,19 @@ export const BUDGETS = {
     most: 256,
     unit: 'connections',
     help: 'Connections of DNS over TCP, some 10 kB each. Beyond it the one that has been idle longest goes, of the network that holds most; where all are being answered, the new one.',
+    counted: 'edgefour_dns_dropped_total{reason="connections"}',
   },
   'dns-tcp-connections-per-network': {
     most: 64,
     unit: 'connections',
     help: 'The same from one /24 (IPv6: /56).',
+    counted: 'edgefour_dns_dropped_total{reason="connections-of-network"}',
   },
   'dns-udp-questions': {
     most: 1024,
     unit: 'questions',
     help: 'DNS questions over UDP that wait for the store at once. Beyond it they get no answer; askers come again.',
+    counted: 'edgefour_dns_dropped_total{reason="busy"}',
   },
   'dns-udp-networks': {
     most: 65_536,

@@ -6,7 +6,8 @@
 import { BUDGETS } from '../../config/budgets.ts';
 import type { Clock } from '../../lib/clock.ts';
 
-export type Verdict = 'answer' | 'truncate' | 'drop';
+/** `unknown`: truncated as well, because no more networks are counted. */
+export type Verdict = 'answer' | 'truncate' | 'drop' | 'unknown';
 
 export interface ResponseLimit {
   judge(network: string): Verdict;
@@ -23,7 +24,7 @@ export function createResponseLimit(perSecond: number, clock: Pick<Clock, 'monot
       const now = Math.floor(clock.monotonic() / 1000);
       if (now !== second) spent.clear();
       second = now;
-      if (spent.size >= NETWORKS && !spent.has(network)) return 'truncate';
+      if (spent.size >= NETWORKS && !spent.has(network)) return 'unknown';
       const count = (spent.get(network) ?? 0) + 1;
       spent.set(network, count);
       if (count <= perSecond) return 'answer';

@@ -125,6 +125,12 @@ test('a flood from one network is cut to its budget', async (t) => {
   assert.equal(got.filter((answer) => answer.flag_tc).length, 8);
 });
 
+test('beyond the networks that are counted, answers are truncated, and how many is counted', async (t) => {
+  const { port, metrics } = await running(t, { limit: { judge: () => 'unknown' } });
+  assert.equal((await askAt('127.0.0.1', port)).flag_tc, true);
+  assert.match(metrics.render(), /edgefour_budget_refusals_total\{budget="dns-udp-networks"\} \d/);
+});
+
 test('pipelined questions over TCP are answered in order, also when the asker has closed its side', async (t) => {
   const { port } = await running(t);
   const ids = Array.from({ length: 500 }, (_, i) => i);

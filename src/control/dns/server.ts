@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Inherited } from '../../lib/handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { createResponseLimit } from './limit.ts';
+import { createResponseLimit, type ResponseLimit } from './limit.ts';
 import { type LocalAddresses, localAddresses } from './local-addresses.ts';
 import { bindTcp, serveTcp } from './tcp.ts';
 import { udpAnswers } from './udp.ts';
@@ -25,6 +25,8 @@ export interface DnsOptions extends Serving {
   readonly listen: { readonly host: string; readonly port: number };
   /** Datagrams per second and network (/24, /56); 0 is no limit. */
   readonly perSecond?: number;
+  /** Default: so many as `perSecond` says. */
+  readonly limit?: ResponseLimit;
   /** What a wildcard stands for; default: the machine's own. */
   readonly addresses?: LocalAddresses;
   /** Sockets of the name server before this one. */
@@ -52,7 +54,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     socket.on('close', () => sockets.delete(socket));
   });
   serveTcp(tcp, options);
-  udp.serve(udpAnswers(options, createResponseLimit(options.perSecond ?? PER_SECOND, options.clock)));
+  const limit = options.limit ?? createResponseLimit(options.perSecond ?? PER_SECOND, options.clock);
+  udp.serve(udpAnswers(options, limit));
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {

@@ -27,7 +27,8 @@ export function udpAnswers(serving: Serving, limit: ResponseLimit): (socket: Soc
     const { query, reply } = exchange;
     const verdict = limit.judge(addressNetwork(from.address));
     if (verdict === 'drop') return drop('rate');
-    const out = verdict === 'truncate' ? writeTruncated(query, reply) : writeReply(query, reply, 'udp');
+    if (verdict === 'unknown') metrics.add('edgefour_budget_refusals_total', { budget: 'dns-udp-networks' });
+    const out = verdict === 'answer' ? writeReply(query, reply, 'udp') : writeTruncated(query, reply);
     metrics.add('edgefour_dns_answers_total', { transport: 'udp', rcode: rcodeName(reply.rcode) });
     send(out);
   }
