@@ -23,11 +23,11 @@ export async function identify(call: Call, api: ApiContext): Promise<void> {
 }
 
 export function verify(call: Call, api: ApiContext): void {
-  const { claim, token } = call.message;
+  const { claim, token, client } = call.message;
   const { keyPair: pair } = call;
   if (!claim.holds(pair.secretKey)) throw new Fault('AuthFailure.SignatureFailure');
   if (!equalText(token, pair.token ?? '')) throw new Fault('AuthFailure.TokenFailure');
   if (pair.expiresAt !== undefined && api.around.clock.now() >= pair.expiresAt)
     throw new Fault('AuthFailure.TokenFailure');
-  call.caller = { account: pair.account, user: pair.user, secretId: pair.secretId };
+  call.caller = { account: pair.account, user: pair.user, secretId: pair.secretId, client };
 }

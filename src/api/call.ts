@@ -50,6 +50,8 @@ export interface Message {
   readonly timestamp: number;
   /** Empty unless the key is a temporary one. */
   readonly token: string;
+  /** The program that says it calls; may be anything. */
+  readonly client: string;
   readonly claim: Claim;
   /** The action's own parameters. Decoded only when asked, which is after the signature holds. */
   parameters(): Parameters;
@@ -64,7 +66,7 @@ export interface Parameters {
 export interface ApiSettings {
   /** Per account and action; 0 means no limit. */
   readonly ratePerSecond: number;
-  readonly unknownFields: 'refuse' | 'accept';
+  readonly unknownFields: 'refuse' | 'ignore';
 }
 
 export interface ApiOptions {

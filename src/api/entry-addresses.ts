@@ -5,7 +5,7 @@
 import { joined, left, othersOn } from '../domain/address-pool/claim.ts';
 import { addressesOf, type ClaimsOf, entriesFor, type EntryWish } from '../domain/address-pool/entries.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
-import { portClash } from '../domain/l4-rule/ports.ts';
+import { type NameRule, portClash } from '../domain/l4-rule/ports.ts';
 import type { AddressClaim } from '../domain/site/site.ts';
 import { Fault, refuse } from '../faults/fault.ts';
 import { keys } from '../store/records.ts';
@@ -66,6 +66,7 @@ function without(addresses: readonly At[], others: readonly At[]): At[] {
 export function sharedPortFault(
   tx: Writes,
   proxy: L4Proxy,
+  nameOf: NameRule = (id) => id,
 ): Fault<'OperationDenied.L4PortLackOfResources'> | undefined {
   for (const { site, ip } of addressesOf(proxy.entries)) {
     const key = keys.address(site, ip);
@@ -74,7 +75,9 @@ export function sharedPortFault(
     if (!held || others.length === 0) continue;
     tx.put(key, held);
     const rules = others.flatMap(({ zone, name }) => tx.peek(keys.proxy(zone, name))?.rules ?? []);
-    const clash = portClash([...proxy.rules, ...rules]);
+    // The other instance may be another account's, which nobody learns of.
+    const own = new Set(proxy.rules.map(({ id }) => id));
+    const clash = portClash([...proxy.rules, ...rules], (id) => (own.has(id) ? nameOf(id) : 'another instance'));
     if (clash !== undefined) {
       const detail = `${ip} at site ${site} is shared with ${others.length} other instances. ${clash}`;
       return refuse('OperationDenied.L4PortLackOfResources', detail);

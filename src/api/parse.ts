@@ -70,6 +70,7 @@ function readTc3(raw: RawRequest): Message {
     version,
     timestamp: seconds,
     token: header(raw, 'x-tc-token') ?? '',
+    client: header(raw, 'x-tc-requestclient') ?? '',
     claim,
     parameters: () => (raw.method === 'GET' ? fromForm(decodeForm(queryOf(raw))) : fromJson(raw)),
   };
@@ -91,6 +92,7 @@ function readV1(raw: RawRequest, form: Form): Message {
     version,
     timestamp: seconds,
     token: form.get('Token') ?? '',
+    client: form.get('RequestClient') ?? header(raw, 'x-tc-requestclient') ?? '',
     claim,
     parameters: () => fromForm(form),
   };

@@ -8,6 +8,7 @@ import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EgressRule } from '../lib/net/egress.ts';
 import { cloudId, type Rng } from '../lib/rng.ts';
+import type { Defaults } from './defaults.ts';
 import { type Key, type Prefix, stamped } from '../store/records.ts';
 import type { Change, Guard, Head, Page, View } from '../store/store.ts';
 
@@ -17,6 +18,8 @@ export interface Caller {
   /** `root`, or the user the key pair belongs to. */
   readonly user: string;
   readonly secretId: string;
+  /** What program it says it is (X-TC-RequestClient); '' where it does not say. */
+  readonly client?: string;
   /** Whether policies let it see the zone by the action it called. Absent for root, which sees all. */
   readonly sees?: (zone: string) => boolean;
 }
@@ -32,6 +35,10 @@ export interface Surroundings {
   readonly features: readonly string[];
   /** What origins may be (EDGEFOUR_ORIGINS_DENY). */
   readonly egress: EgressRule;
+  /** Id of the zone that exists from the start. */
+  readonly firstZone: string;
+  /** Whether answers carry defaults that were not sent (EDGEFOUR_DEFAULTS). */
+  readonly defaults: Defaults;
   /** Things only the running program can do or tell; extension actions use them. */
   readonly operator: Operator;
 }

@@ -3,8 +3,10 @@
  * reach for them at once. What is allowed is decided in domain/zone; here it meets the records.
  */
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
+import { proxyStatus } from '../domain/status.ts';
 import { claimed, released } from '../domain/zone/name.ts';
 import { bindFault } from '../domain/zone/plan.ts';
+import { type ActiveStatus, activeStatus } from '../domain/zone/status.ts';
 import type { Plan, Zone } from '../domain/zone/zone.ts';
 import type { FaultCode } from '../faults/catalogue.ts';
 import { Fault, refuse } from '../faults/fault.ts';
@@ -74,6 +76,14 @@ export function plansOfCaller(tx: Reads): Plan[] {
 
 export function zonesByPlan(tx: Reads): ReadonlyMap<string, readonly Zone[]> {
   return Map.groupBy(zonesOfCaller(tx), (zone) => zone.planId ?? '');
+}
+
+/** Whether anything of the zone is online. wire: the zone that exists from the start is active from the start. */
+export async function activeStatusOf(tx: Pick<Tx, 'heads' | 'around'>, zone: Zone): Promise<ActiveStatus> {
+  if (zone.id === tx.around.firstZone || zone.paused) return activeStatus(zone, true);
+  for await (const proxy of proxiesOf(tx, zone.id))
+    if (proxyStatus(proxy, zone, tx.around.acks) === 'online') return activeStatus(zone, true);
+  return activeStatus(zone, false);
 }
 
 /** limit: instances held in memory at a time; a zone can have 100,000. */

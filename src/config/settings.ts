@@ -155,10 +155,19 @@ export const SETTINGS = {
   unknownFields: setting({
     flag: 'unknown-fields',
     env: 'EDGEFOUR_UNKNOWN_FIELDS',
-    value: 'refuse|accept',
-    parse: as.choice('refuse', 'accept'),
+    value: 'refuse|ignore',
+    parse: as.choice('refuse', 'ignore'),
     default: 'refuse',
-    help: 'A request field no action knows: UnknownParameter as in the cloud, or accept it and say so in the log.',
+    help: 'A request field no action knows: UnknownParameter as in the cloud, or ignore it and say so in the log.',
+    for: SERVER,
+  }),
+  defaults: setting({
+    flag: 'defaults',
+    env: 'EDGEFOUR_DEFAULTS',
+    value: 'shown|as-sent',
+    parse: as.choice('shown', 'as-sent'),
+    default: 'shown',
+    help: "Answers carry defaults, as the cloud's model promises, or only what was sent. Terraform always gets what it sent.",
     for: SERVER,
   }),
   log: setting({

@@ -15,16 +15,27 @@ export function openApi(
   store: Store,
   acks: Acks,
   counters: CounterBook,
+  firstZone: string,
 ): Api {
-  const { domain, features, rate, unknownFields } = config;
   const egress = egressRule(config.originsDeny);
+  const { domain, features, rate, unknownFields, defaults } = config;
   return createApi({
     store,
     actions: ACTIONS,
     log,
     metrics,
     settings: { ratePerSecond: rate, unknownFields },
-    around: { clock, rng, acks, domain, features, egress, operator: operator(acks, counters) },
+    around: {
+      clock,
+      rng,
+      acks,
+      domain,
+      features,
+      firstZone,
+      defaults,
+      egress,
+      operator: operator(acks, counters),
+    },
   });
 }
 

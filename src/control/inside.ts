@@ -64,5 +64,5 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   ending.defer(() => socket.close());
   ending.use(forgetEndedBans(store, clock));
 
-  return { api: openApi(parts, store, acks, counters), store, acks, counters, credentials };
+  return { api: openApi(parts, store, acks, counters, credentials.zoneId), store, acks, counters, credentials };
 }

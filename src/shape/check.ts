@@ -12,7 +12,7 @@ import { isTime } from './time.ts';
 
 export interface CheckOptions {
   /** What to do with a member no field describes: refuse it, or drop it and tell its path. */
-  readonly unknown: 'refuse' | 'accept';
+  readonly unknown: 'refuse' | 'ignore';
   /** Everything arrives as text (query strings and forms): numbers and booleans are read from it. */
   readonly text: boolean;
 }

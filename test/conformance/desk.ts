@@ -82,6 +82,8 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     domain: 'edgefour.test',
     features: [],
     egress: egressRule([]),
+    firstZone: '',
+    defaults: 'shown',
     operator: operator(new InjectedFaults(Object.keys(actions))),
     ...options.around,
   };

@@ -48,6 +48,11 @@ test('from api to status: an instance and a rule by hand, banned and unbanned', 
     /local +local +alive[\s\S]*by-hand[\s\S]*\(by hand\) +TCP +20443 +online +node/,
   );
 
+  const nobody = await edgefour(['api', 'DescribeL4ProxyRules', '--ProxyId', 'sid-nobody', '--data', w.folder]);
+  assert.match(nobody.stdout, /TotalCount +0/);
+  assert.match(nobody.stderr, /^Zone zone-\w+ has no L4 proxy sid-nobody; `edgefour status` lists those it has\.\n$/);
+  assert.equal(nobody.code, 0);
+
   assert.equal(await said(w, 'ban', ProxyId), 'Done.\n');
   const { stderr, code } = await edgefour(['api', 'CreateL4ProxyRules', ...fields, '--data', w.folder]);
   assert.equal(code, 1);

@@ -37,6 +37,7 @@ const DAY = 86_400_000;
 export interface WorldOptions {
   readonly sites?: readonly Site[];
   readonly features?: readonly string[];
+  readonly defaults?: Surroundings['defaults'];
   readonly zone?: Partial<Zone>;
   readonly plan?: Partial<Plan>;
 }
@@ -60,6 +61,8 @@ export async function actionWorld(options: WorldOptions = {}) {
     domain: 'edgefour.test',
     features: options.features ?? [],
     egress: egressRule(['169.254.0.0/16', 'fe80::/10']),
+    firstZone: ZONE,
+    defaults: options.defaults ?? 'shown',
     operator: Object.assign(faults, {
       version: 'test',
       placements: (ids: readonly string[]) => edges.placements.filter(({ rule }) => ids.includes(rule)),

@@ -16,6 +16,7 @@ import {
   unsigned,
 } from '../../shape/shape.ts';
 import type { Head } from '../../store/store.ts';
+import type { Defaults } from '../defaults.ts';
 import type { Surroundings } from '../transaction.ts';
 
 export const DDOS_PROTECTION_CONFIG = object(
@@ -57,7 +58,12 @@ export const L4_PROXY = object(
   'A Layer 4 proxy instance.',
 );
 
-export function showProxy(proxy: Head<L4Proxy>, zone: ZoneSwitch, around: Pick<Surroundings, 'acks' | 'domain'>) {
+export function showProxy(
+  proxy: Head<L4Proxy>,
+  zone: ZoneSwitch,
+  around: Pick<Surroundings, 'acks' | 'domain'>,
+  defaults: Defaults,
+) {
   return {
     ZoneId: proxy.zone,
     ProxyId: proxy.id,
@@ -70,14 +76,17 @@ export function showProxy(proxy: Head<L4Proxy>, zone: ZoneSwitch, around: Pick<S
     StaticIp: proxy.staticIp,
     AccelerateMainland: proxy.accelerateMainland,
     // wire: null unless the caller gave one; Terraform would write defaults it never asked for into its state.
-    DDosProtectionConfig: proxy.ddos === undefined ? null : showDdos(proxy.ddos),
+    DDosProtectionConfig: proxy.ddos === undefined ? null : showDdos(proxy.ddos, defaults),
     L4ProxyRuleCount: proxy.rules,
     UpdateTime: cloudTime(proxy.updatedAt),
   } satisfies Infer<typeof L4_PROXY.fields>;
 }
 
-function showDdos({ levelMainland, maxBandwidthMainland, levelOverseas }: DdosConfig): DdosProtectionConfig {
+function showDdos(config: DdosConfig, defaults: Defaults): DdosProtectionConfig {
+  const { levelMainland, maxBandwidthMainland, levelOverseas } = config;
+  const platform = { LevelMainland: 'PLATFORM', MaxBandwidthMainland: 0, LevelOverseas: 'PLATFORM' } as const;
   return {
+    ...(defaults === 'shown' && platform),
     ...(levelMainland && { LevelMainland: levelMainland }),
     ...(maxBandwidthMainland !== undefined && { MaxBandwidthMainland: maxBandwidthMainland }),
     ...(levelOverseas && { LevelOverseas: levelOverseas }),

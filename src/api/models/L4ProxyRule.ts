@@ -1,12 +1,14 @@
 /**
  * The cloud's L4ProxyRule, which is one structure with three uses: new rules need most fields, changed rules only their
- * id, and shown rules carry a status. Texts come back exactly as they were sent, and what was not sent does not come
- * back (wire: a default that Terraform did not write would show as a difference in every plan).
+ * id, and shown rules carry a status. Texts come back exactly as they were sent; what was not sent comes back with its
+ * default, or not at all (see Defaults).
  */
 import { ORIGIN_TYPES, type L4Rule } from '../../domain/l4-rule/l4-rule.ts';
 import type { RuleDraft } from '../../domain/l4-rule/check.ts';
 import { MODE_NAMES, PROTOCOLS } from '../../domain/l4-rule/modes.ts';
 import { RULE_STATUSES, type RuleStatus } from '../../domain/status.ts';
+import { type Fault, refuse } from '../../faults/fault.ts';
+import type { Defaults } from '../defaults.ts';
 import {
   type Fields,
   type Infer,
@@ -30,7 +32,7 @@ export const MOST_RULES_PER_CALL = 200;
 
 const REMOTE_AUTH = object(
   {
-    Switch: optional(string('on or off.')),
+    Switch: optional(oneOf(['on', 'off'], 'Whether it is on.', { emptyIsAbsent: true })),
     Address: optional(string('host:port of the authentication service.')),
     ServerFaultyBehavior: optional(string('reject or allow.')),
   },
@@ -60,11 +62,14 @@ const SETTINGS = {
   RuleTag: optional(string('Free text of up to 50 characters.', { max: MOST_TAG })),
 } as const satisfies Fields;
 
+/** wire: ignored when off or null. What is on would let in whom the caller wants kept out, so it is refused. */
+const SENT_AUTH = optional(REMOTE_AUTH);
+
 /** Shown only; ignored when sent. wire: a rule can be copied from Describe into Create. */
 const SHOWN = {
   Status: optional(string('Output only; ignored when sent.')),
   BuId: optional(string('Output only; ignored when sent.')),
-  RemoteAuth: optional(REMOTE_AUTH),
+  RemoteAuth: SENT_AUTH,
 } as const satisfies Fields;
 
 export const NEW_RULE = object(
@@ -130,7 +135,22 @@ export function readRule(rule: Sent): Partial<RuleDraft> {
   };
 }
 
-export function showRule(rule: L4Rule, status: RuleStatus) {
+export function remoteAuthFault(
+  rules: readonly Pick<Infer<typeof NEW_RULE.fields>, 'RemoteAuth'>[],
+): Fault<'UnsupportedOperation'> | undefined {
+  const place = rules.findIndex(({ RemoteAuth }) => RemoteAuth?.Switch === 'on');
+  if (place < 0) return undefined;
+  const why =
+    'EdgeFour asks no authentication service yet, so nobody would be kept out. Leave it out, or send Switch off';
+  return refuse('UnsupportedOperation', `L4ProxyRules.${place}.RemoteAuth: ${why}.`);
+}
+
+/** limit: spec section 17; seconds while persistence is on and no time was given. */
+const DEFAULT_SESSION_SECONDS = 3600;
+
+export function showRule(rule: L4Rule, status: RuleStatus, defaults: Defaults) {
+  const { sessionPersist, sessionPersistTime: seconds } = rule;
+  const shown = defaults === 'shown';
   return {
     RuleId: rule.id,
     Protocol: rule.protocol,
@@ -138,9 +158,11 @@ export function showRule(rule: L4Rule, status: RuleStatus) {
     OriginType: rule.originType,
     OriginValue: [...rule.originValue],
     OriginPortRange: rule.originPortRange,
+    ...(shown && { ClientIPPassThroughMode: 'OFF' as const, SessionPersist: 'off' as const, RuleTag: '' }),
     ...(rule.mode && { ClientIPPassThroughMode: rule.mode }),
-    ...(rule.sessionPersist && { SessionPersist: rule.sessionPersist }),
-    ...(rule.sessionPersistTime !== undefined && { SessionPersistTime: rule.sessionPersistTime }),
+    ...(sessionPersist && { SessionPersist: sessionPersist }),
+    ...(seconds !== undefined && { SessionPersistTime: seconds }),
+    ...(shown && sessionPersist === 'on' && !seconds && { SessionPersistTime: DEFAULT_SESSION_SECONDS }),
     ...(rule.tag !== undefined && { RuleTag: rule.tag }),
     Status: status,
     BuId: '',

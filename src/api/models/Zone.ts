@@ -1,7 +1,7 @@
 /** The cloud's Zone, as DescribeZones shows it. */
 import { proofOf } from '../../domain/zone/ownership.ts';
 import { planStatus } from '../../domain/zone/plan.ts';
-import { activeStatus, cnameStatus, ZONE_STATUSES, zoneStatus } from '../../domain/zone/status.ts';
+import { type ActiveStatus, cnameStatus, ZONE_STATUSES, zoneStatus } from '../../domain/zone/status.ts';
 import { type Plan, type Zone, ZONE_TYPES } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../lib/cloud-time.ts';
 import {
@@ -95,6 +95,7 @@ export const ZONE = object(
 export function showZone(
   zone: Zone,
   plan: { readonly record: Plan; readonly zones: number } | undefined,
+  active: ActiveStatus,
   now: number,
 ): Infer<typeof ZONE.fields> {
   const proof = showProof(proofOf(zone));
@@ -116,7 +117,7 @@ export function showZone(
     ModifiedOn: cloudTime(zone.modifiedAt),
     Status: zoneStatus(zone),
     CnameStatus: cnameStatus(zone),
-    ActiveStatus: activeStatus(zone),
+    ActiveStatus: active,
     LockStatus: 'enable',
     Paused: zone.paused,
     CnameSpeedUp: 'disabled',

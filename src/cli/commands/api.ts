@@ -13,6 +13,7 @@ import type { Command } from '../command.ts';
 import { showHelp } from '../help.ts';
 import { show, tell, write } from '../output.ts';
 import { openSession } from '../session.ts';
+import { missingProxy } from '../missing-proxy.ts';
 import { table } from '../table.ts';
 import { reasons, settled } from '../wait.ts';
 
@@ -42,6 +43,8 @@ export const command: Command = {
       fields['ZoneId'] = session.zoneId;
     const answer = await session.client.call(name, fields, action.service);
     show(answer, flags.has('json'));
+    const missing = await missingProxy(session.client, fields, answer);
+    if (missing !== undefined) tell(missing);
     if (!flags.has('wait')) return 0;
     return wait(session.client, { ...fields, ...answer });
   },

@@ -11,6 +11,8 @@ export function notesOf(proxy: L4Proxy, zone: Pick<Zone, 'paused'>, sites: reado
   if (proxy.banned) notes.push('banned by an operator');
   if (zone.paused) notes.push(`zone ${proxy.zone} is paused`);
   if (proxy.want === 'offline') notes.push('switched off');
+  const level = [proxy.ddos?.levelMainland, proxy.ddos?.levelOverseas].find((level) => level && level !== 'PLATFORM');
+  if (level) notes.push(`DDoS protection ${level} is kept and shown, and filters nothing here; limits do`);
   for (const site of sites) {
     if (!serves(site, proxy.area)) continue;
     const { v4, v6 } = proxy.entries[site.id] ?? {};

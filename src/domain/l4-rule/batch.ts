@@ -11,7 +11,7 @@ import { type RuleDraft, ruleFault } from './check.ts';
 import type { L4Rule } from './l4-rule.ts';
 import { changedOptions, type OptionsChange } from './options.ts';
 import type { OriginWorld } from './origins.ts';
-import { portClash } from './ports.ts';
+import { type NameRule, portClash } from './ports.ts';
 
 /**
  * limit: the record of an instance with its rules must fit one request to any store (etcd takes 1.5 MiB) and is written
@@ -35,7 +35,13 @@ export function createRules(proxy: L4Proxy, added: readonly NewRule[], world: Or
     if (fault) return fault;
   }
   const fresh = added.map((rule): L4Rule => ({ ...rule, want: 'online', changed: THIS_WRITE }));
-  return fitting({ ...proxy, rules: [...proxy.rules, ...fresh] });
+  return fitting({ ...proxy, rules: [...proxy.rules, ...fresh] }, placesOf(added));
+}
+
+/** New rules by their places in the request: a batch that is refused leaves no rule with any of the ids. */
+export function placesOf(added: readonly Pick<NewRule, 'id'>[]): NameRule {
+  const places = new Map(added.map(({ id }, i) => [id, `L4ProxyRules.${i}`]));
+  return (id) => places.get(id) ?? id;
 }
 
 export interface RuleChange {
@@ -110,13 +116,13 @@ function withRules(proxy: L4Proxy, update: (rule: L4Rule) => L4Rule): L4Proxy {
 }
 
 /** The instance, if its rules can live together in one record. */
-function fitting(proxy: L4Proxy): L4Proxy | BatchFault {
+function fitting(proxy: L4Proxy, nameOf?: NameRule): L4Proxy | BatchFault {
   const { rules } = proxy;
   if (rules.length > MOST_RULES)
     return tooMany(`The instance would have ${rules.length} rules; it can have ${MOST_RULES}.`);
   if (JSON.stringify(rules).length > MOST_RULE_TEXT)
     return tooMany(`The rules of the instance would be longer than ${MOST_RULE_TEXT} characters together.`);
-  const clash = portClash(rules);
+  const clash = portClash(rules, nameOf);
   return clash === undefined ? proxy : refuse('InvalidParameter.RulePortDuplicating', clash);
 }
 

@@ -24,7 +24,7 @@ test('modes exist for the protocols of the published matrix', () => {
 });
 
 test('a session time counts only while persistence is on, and 0 is not given', () => {
-  const bad = 'InvalidParameter.ParameterError';
+  const bad = 'InvalidParameterValue';
   const table: readonly [persist: 'on' | 'off' | undefined, seconds: number | undefined, code: string | undefined][] = [
     ['on', undefined, undefined],
     ['on', 0, undefined],

@@ -31,5 +31,5 @@ function sessionFault({ sessionPersist, sessionPersistTime: seconds = 0 }: RuleD
   const inRange = seconds >= SESSION_SECONDS.min && seconds <= SESSION_SECONDS.max;
   if (sessionPersist !== 'on' || seconds === 0 || inRange) return undefined;
   const detail = `${where}: SessionPersistTime ${seconds} is not between ${SESSION_SECONDS.min} and ${SESSION_SECONDS.max} seconds.`;
-  return refuse('InvalidParameter.ParameterError', detail);
+  return refuse('InvalidParameterValue', detail);
 }

@@ -54,20 +54,23 @@ interface Use {
 
 type PortHolder = Pick<L4Rule, 'id' | 'protocol' | 'portRange'>;
 
+/** How a caller knows a rule: by its id, or where the id is not told yet by its place in the request. */
+export type NameRule = (id: string) => string;
+
 /** What two rules both want, as a sentence; `undefined` where no two do. A rule may also clash with itself. */
-export function portClash(rules: readonly PortHolder[]): string | undefined {
+export function portClash(rules: readonly PortHolder[], nameOf: NameRule = (id) => id): string | undefined {
   const uses = rules.flatMap((rule): Use[] =>
     spansOf(rule).map((span) => ({ rule: rule.id, protocol: rule.protocol, span })),
   );
   uses.sort((a, b) => (a.protocol === b.protocol ? a.span.from - b.span.from : a.protocol < b.protocol ? -1 : 1));
   for (const [i, use] of uses.entries()) {
     const before = uses[i - 1];
-    if (before?.protocol === use.protocol && use.span.from <= before.span.to) return clashText(before, use);
+    if (before?.protocol === use.protocol && use.span.from <= before.span.to) return clashText(before, use, nameOf);
   }
   return undefined;
 }
 
-function clashText(a: Use, b: Use): string {
+function clashText(a: Use, b: Use, nameOf: NameRule): string {
   const both = formatPortSpan({ from: b.span.from, to: Math.min(a.span.to, b.span.to) });
-  return `${a.protocol} ${both} is wanted by ${a.rule === b.rule ? `${a.rule} twice` : `${a.rule} and ${b.rule}`}.`;
+  return `${a.protocol} ${both} is wanted by ${a.rule === b.rule ? `${nameOf(a.rule)} twice` : `${nameOf(a.rule)} and ${nameOf(b.rule)}`}.`;
 }

@@ -8,11 +8,12 @@ export const ZONE_STATUSES = ['active', 'pending', 'moved', 'deactivated', 'init
 export type ZoneStatus = (typeof ZONE_STATUSES)[number];
 
 /**
- * wire: `pending` for every zone with a plan. Nobody moves name servers to EdgeFour, and Terraform waits after creating
- * a zone for exactly this word.
+ * wire: `pending` for a new zone with a plan: nobody moves name servers to EdgeFour, and Terraform waits after creating a
+ * zone for exactly this word. One that was paused and enabled again is `active`.
  */
 export function zoneStatus(zone: Zone): ZoneStatus {
-  return zone.planId === undefined ? 'initializing' : 'pending';
+  if (zone.planId === undefined) return 'initializing';
+  return zone.enabled && !zone.paused ? 'active' : 'pending';
 }
 
 /** Who owns a name is between the operator and the users: no proof is asked for. With NS access there is none to give. */
@@ -20,7 +21,13 @@ export function cnameStatus(zone: Zone): 'finished' | 'pending' {
   return zone.planId === undefined || zone.type === 'full' ? 'pending' : 'finished';
 }
 
-export function activeStatus(zone: Zone): 'active' | 'inactive' | 'paused' {
+export type ActiveStatus = 'active' | 'inactive' | 'paused';
+
+/**
+ * wire: `inactive` until an instance of the zone is online (`isLive`), which is what Terraform waits for after it has
+ * enabled a zone again.
+ */
+export function activeStatus(zone: Zone, isLive: boolean): ActiveStatus {
   if (zone.paused) return 'paused';
-  return zone.planId === undefined ? 'inactive' : 'active';
+  return zone.planId !== undefined && isLive ? 'active' : 'inactive';
 }

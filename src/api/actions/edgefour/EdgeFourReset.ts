@@ -78,6 +78,7 @@ function asAtFirst(zone: Zone): Zone {
     tags: [],
     vanityNameServers: { enabled: false, servers: [] },
     paused: false,
+    enabled: false,
     changed: zone.paused ? THIS_WRITE : zone.changed,
   };
 }

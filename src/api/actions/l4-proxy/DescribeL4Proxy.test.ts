@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionWorld, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { actionWorld, STRANGER, ROOT, ZONE } from '../../../../test/world/actions.ts';
 import { prepare, refusals } from '../../../../test/world/refusals.ts';
 
 async function zoneOfFive() {
@@ -55,8 +55,12 @@ test('protection comes back as it was given', async () => {
   await using world = await actionWorld();
   const DDosProtectionConfig = { LevelOverseas: 'ANYCAST300' } as const;
   await prepare(world, { DDosProtectionConfig });
+  const terraform = { ...ROOT, client: 'Terraform-latest' };
+  const asSent = await world.call('DescribeL4Proxy', { ZoneId: ZONE }, terraform);
+  assert.deepEqual(asSent.L4Proxies[0]?.DDosProtectionConfig, DDosProtectionConfig);
   const { L4Proxies } = await world.call('DescribeL4Proxy', { ZoneId: ZONE });
-  assert.deepEqual(L4Proxies[0]?.DDosProtectionConfig, DDosProtectionConfig);
+  const defaults = { LevelMainland: 'PLATFORM', MaxBandwidthMainland: 0 };
+  assert.deepEqual(L4Proxies[0]?.DDosProtectionConfig, { ...defaults, ...DDosProtectionConfig });
   assert.equal(L4Proxies[0]?.L4ProxyRuleCount, 1);
 });
 

@@ -3,6 +3,7 @@ import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import type { Head } from '../../../store/store.ts';
 import { action } from '../../action.ts';
+import { defaultsFor } from '../../defaults.ts';
 import { findProxy, type Reads, zoneOf } from '../../lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY, showProxy } from '../../models/L4Proxy.ts';
@@ -64,8 +65,9 @@ export const DescribeL4Proxy = action({
   handle(tx, { ZoneId, Filters, ...page }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
     const wanted = tx.must(readFilters(Filters, FILTERS));
+    const defaults = defaultsFor(tx);
     const { total, proxies } = select(tx, zone.id, wanted, pageOf(page));
-    return { TotalCount: total, L4Proxies: proxies.map((proxy) => showProxy(proxy, zone, tx.around)) };
+    return { TotalCount: total, L4Proxies: proxies.map((proxy) => showProxy(proxy, zone, tx.around, defaults)) };
   },
 });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../store/records.ts';
-import { actionWorld, newSite, ZONE } from '../../../../test/world/actions.ts';
+import { actionWorld, newSite, ROOT, ZONE } from '../../../../test/world/actions.ts';
 import { copy, prepare, refusals, WEB } from '../../../../test/world/refusals.ts';
 
-test('rules come back exactly as they were written, and nothing that was not', async () => {
+const TERRAFORM = { ...ROOT, client: 'Terraform-latest' };
+
+test('rules come back to Terraform exactly as they were written, and nothing that was not', async () => {
   await using world = await actionWorld();
   const { ProxyId } = await world.call('CreateL4Proxy', { ZoneId: ZONE, ProxyName: 'p', Area: 'overseas' });
   const written = [
@@ -25,25 +27,49 @@ test('rules come back exactly as they were written, and nothing that was not', a
   const request = { ZoneId: ZONE, ProxyId, L4ProxyRules: copy(written) as never };
   const { L4ProxyRuleIds } = await world.call('CreateL4ProxyRules', request);
   assert.ok(L4ProxyRuleIds.every((id) => /^rule-[0-9a-z]{12}$/.test(id)));
-  const { TotalCount, L4ProxyRules } = await world.call('DescribeL4ProxyRules', { ZoneId: ZONE, ProxyId });
+  const { TotalCount, L4ProxyRules } = await world.call('DescribeL4ProxyRules', { ZoneId: ZONE, ProxyId }, TERRAFORM);
   assert.equal(TotalCount, 4);
   const shown = written.map((rule, i) => ({ ...rule, RuleId: L4ProxyRuleIds[i], Status: 'online', BuId: '' }));
+  const asSent = shown.map((rule) => ({ ...rule, RemoteAuth: null }));
+  assert.deepEqual(L4ProxyRules, asSent);
+
+  // Everybody else gets what the cloud's model calls not nullable, with its default.
+  const others = await world.call('DescribeL4ProxyRules', { ZoneId: ZONE, ProxyId });
+  const defaults = { ClientIPPassThroughMode: 'OFF', SessionPersist: 'off', RuleTag: '' };
+  const timed = (rule: object) =>
+    'SessionPersist' in rule && rule.SessionPersist === 'on' && { SessionPersistTime: 3600 };
   assert.deepEqual(
-    L4ProxyRules,
-    shown.map((rule) => ({ ...rule, RemoteAuth: null })),
+    others.L4ProxyRules,
+    asSent.map((rule) => ({ ...defaults, ...rule, ...timed(rule) })),
+  );
+});
+
+test('EDGEFOUR_DEFAULTS=as-sent shows nobody a default', async () => {
+  await using world = await actionWorld({ defaults: 'as-sent' });
+  const { ProxyId } = await prepare(world);
+  const { L4ProxyRules } = await world.call('DescribeL4ProxyRules', { ZoneId: ZONE, ProxyId });
+  assert.deepEqual(
+    ['ClientIPPassThroughMode', 'SessionPersist', 'RuleTag'].filter((field) => field in (L4ProxyRules[0] ?? {})),
+    [],
   );
 });
 
 test('what a caller copied from Describe is ignored', async () => {
   await using world = await actionWorld();
   const { ProxyId, RuleId } = await prepare(world);
-  const rule = { ...copy(WEB), PortRange: ['81'], RuleId, Status: 'offline', BuId: 'x', RemoteAuth: { Switch: 'on' } };
-  const { L4ProxyRuleIds } = await world.call('CreateL4ProxyRules', { ZoneId: ZONE, ProxyId, L4ProxyRules: [rule] });
+  const rule = { ...copy(WEB), PortRange: ['81'], RuleId, Status: 'offline', BuId: 'x', RemoteAuth: OFF };
+  const nothing = { ...copy(WEB), PortRange: ['82'], RemoteAuth: null as never };
+  const { L4ProxyRuleIds } = await world.call('CreateL4ProxyRules', {
+    ZoneId: ZONE,
+    ProxyId,
+    L4ProxyRules: [rule, nothing],
+  });
   assert.notEqual(L4ProxyRuleIds[0], RuleId);
   const { L4ProxyRules } = await world.call('DescribeL4ProxyRules', { ZoneId: ZONE, ProxyId });
   assert.deepEqual(
     L4ProxyRules.map(({ Status, BuId, RemoteAuth }) => [Status, BuId, RemoteAuth]),
     [
+      ['online', '', null],
       ['online', '', null],
       ['online', '', null],
     ],
@@ -93,6 +119,26 @@ test('instances on one address cannot both have a port, even when they reach for
   );
   const lack = 'OperationDenied.L4PortLackOfResources';
   assert.deepEqual(codes.sort(), ['OK', lack, lack, lack]);
+});
+
+const OFF = { Switch: 'off', Address: '', ServerFaultyBehavior: 'allow' } as const;
+
+test('a port twice in a batch is told by places, as no rule has an id yet, and other instances stay unnamed', async () => {
+  await using world = await actionWorld({ sites: [newSite('here', ['10.0.0.1'])] });
+  const { ProxyId, RuleId } = await prepare(world);
+  const refusedWith = async (at: string, ...ports: string[]): Promise<string | undefined> => {
+    const L4ProxyRules = ports.map((port) => ({ ...copy(WEB), PortRange: [port] }));
+    return (await world.refusal('CreateL4ProxyRules', { ZoneId: ZONE, ProxyId: at, L4ProxyRules })).detail;
+  };
+  const twice = 'TCP 443 is wanted by L4ProxyRules.0 and L4ProxyRules.1.';
+  assert.equal(await refusedWith(ProxyId, '443', '443'), twice);
+  assert.equal(await refusedWith(ProxyId, '8080', '80'), `TCP 80 is wanted by ${RuleId} and L4ProxyRules.1.`);
+  const other = await world.call('CreateL4Proxy', { ZoneId: ZONE, ProxyName: 'other', Area: 'overseas' });
+  const shared = await refusedWith(other.ProxyId, '80');
+  assert.match(
+    shared ?? '',
+    /TCP 80 is wanted by (another instance and L4ProxyRules\.0|L4ProxyRules\.0 and another instance)\.$/,
+  );
 });
 
 const group = (records: readonly string[], more: object = {}) => ({
@@ -166,10 +212,15 @@ refusals(
       because: 'a mode that the protocol lacks',
       request: rules({ ClientIPPassThroughMode: 'SPP' }),
     },
+    ...[29, 3601].map((SessionPersistTime) => ({
+      code: 'InvalidParameterValue' as const,
+      because: `${SessionPersistTime} seconds of persistence`,
+      request: rules({ SessionPersist: 'on', SessionPersistTime }),
+    })),
     {
-      code: 'InvalidParameter.ParameterError',
-      because: 'a session time out of range',
-      request: rules({ SessionPersist: 'on', SessionPersistTime: 29 }),
+      code: 'UnsupportedOperation',
+      because: 'remote authentication',
+      request: rules({ RemoteAuth: { Switch: 'on', Address: 'auth:80', ServerFaultyBehavior: 'reject' } }),
     },
     {
       code: 'InvalidParameter.InvalidOriginIp',

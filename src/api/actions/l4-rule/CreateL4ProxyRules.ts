@@ -1,11 +1,11 @@
-import { createRules } from '../../../domain/l4-rule/batch.ts';
+import { createRules, placesOf } from '../../../domain/l4-rule/batch.ts';
 import { banFault, offlineFault } from '../../../domain/l4-proxy/change.ts';
 import { list, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { sharedPortFault } from '../../entry-addresses.ts';
 import { originWorld, proxyOf, readyZoneOf } from '../../lookups.ts';
-import { MOST_RULES_PER_CALL, NEW_RULE, readRule } from '../../models/L4ProxyRule.ts';
+import { MOST_RULES_PER_CALL, NEW_RULE, readRule, remoteAuthFault } from '../../models/L4ProxyRule.ts';
 
 export const CreateL4ProxyRules = action({
   summary: 'Create forwarding rules on a Layer 4 proxy instance: all of them or none.',
@@ -25,6 +25,7 @@ export const CreateL4ProxyRules = action({
     'InvalidParameter.RulePortDuplicating',
     'InvalidParameter.RulePortGroup',
     'InvalidParameter.RulePortInteger',
+    'InvalidParameterValue',
     'LimitExceeded.ProxyRulesLimitExceeded',
     'OperationDenied',
     'OperationDenied.ErrZoneIsAlreadyPaused',
@@ -32,6 +33,7 @@ export const CreateL4ProxyRules = action({
     'OperationDenied.L4ProxyInBannedStatus',
     'OperationDenied.L4ProxyInOfflineStatus',
     'ResourceNotFound',
+    'UnsupportedOperation',
   ],
   example: {
     title: 'Forward TCP port 80 to an origin, telling it the client address',
@@ -55,10 +57,10 @@ export const CreateL4ProxyRules = action({
   handle(tx, { ZoneId, ProxyId, L4ProxyRules }) {
     const zone = tx.must(readyZoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    tx.must(banFault(proxy) ?? offlineFault(proxy));
+    tx.must(banFault(proxy) ?? offlineFault(proxy) ?? remoteAuthFault(L4ProxyRules));
     const added = L4ProxyRules.map((rule) => ({ ...readRule(rule), id: tx.id('rule') }));
     const next = tx.must(createRules(proxy, added, originWorld(tx, zone.id)));
-    tx.must(sharedPortFault(tx, next));
+    tx.must(sharedPortFault(tx, next, placesOf(added)));
     tx.put(keys.proxy(zone.id, proxy.name), next);
     return { L4ProxyRuleIds: added.map(({ id }) => id) };
   },

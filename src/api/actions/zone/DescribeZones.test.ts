@@ -46,7 +46,8 @@ test('pages and orders', async () => {
   assert.deepEqual(await ids({ Order: 'zone-name' }), [two, one, ZONE]);
   assert.equal((await ids({ Order: 'create-time' })).at(-1), ZONE);
   assert.deepEqual(await ids({ Order: 'area', Direction: 'asc' }), [ZONE, one, two]);
-  assert.equal((await ids({ Order: 'active-status', Direction: 'desc' }))[0], two);
+  assert.equal((await ids({ Order: 'active-status', Direction: 'asc' }))[0], ZONE);
+  assert.equal((await ids({ Order: 'active-status', Direction: 'desc' }))[2], ZONE);
   assert.equal((await ids({ Order: 'type' }))[2], ZONE);
   assert.equal((await ids({ Order: 'use-time', Direction: 'asc' }))[0], ZONE);
   assert.deepEqual(await ids({ Order: 'zone-name', Direction: 'asc', Offset: 1, Limit: 1 }), [one]);

@@ -1,11 +1,11 @@
-import { activeStatus, zoneStatus } from '../../../domain/zone/status.ts';
+import { type ActiveStatus, zoneStatus } from '../../../domain/zone/status.ts';
 import type { Zone } from '../../../domain/zone/zone.ts';
 import { integer, list, oneOf, optional } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { advancedFilters, type Matched, readAdvancedFilters } from '../../models/AdvancedFilter.ts';
 import { pageOf } from '../../models/Filter.ts';
 import { showZone, ZONE } from '../../models/Zone.ts';
-import { plansOfCaller, zonesByPlan, zonesSeen } from '../../zones.ts';
+import { activeStatusOf, plansOfCaller, zonesByPlan, zonesSeen } from '../../zones.ts';
 
 const FUZZY = ['zone-name', 'alias-zone-name'] as const;
 const FILTERS = [...FUZZY, 'zone-type', 'zone-id', 'status', 'tag-key', 'tag-value'] as const;
@@ -17,8 +17,8 @@ const ORDERS = {
   'create-time': (zone) => zone.createdAt,
   'zone-name': (zone) => zone.name,
   'use-time': (zone) => zone.modifiedAt,
-  'active-status': activeStatus,
-} as const satisfies Record<string, (zone: Zone) => string | number>;
+  'active-status': (_, active) => active,
+} as const satisfies Record<string, (zone: Zone, active: ActiveStatus | '') => string | number>;
 type Order = keyof typeof ORDERS;
 
 export const DescribeZones = action({
@@ -42,20 +42,33 @@ export const DescribeZones = action({
     request: { Filters: [{ Name: 'zone-id', Values: ['zone-000000000000'] }] },
     response: { TotalCount: 0, Zones: [] },
   },
-  handle(tx, { Filters, Order = 'create-time', Direction = 'desc', ...page }) {
+  async handle(tx, { Filters, Order = 'create-time', Direction = 'desc', ...page }) {
     const passes = tx.must(readAdvancedFilters(Filters, FILTERS, FUZZY));
     const matching = zonesSeen(tx).filter((zone) => passes(fieldsOf(zone)));
-    const by = ORDERS[Order];
+    // Instances are looked through for the zones that are shown, and for all only where they are sorted by it.
+    const actives = new Map<string, ActiveStatus>();
+    const ask = async (zones: readonly Zone[]): Promise<void> => {
+      for (const zone of zones) if (!actives.has(zone.id)) actives.set(zone.id, await activeStatusOf(tx, zone));
+    };
+    if (Order === 'active-status') await ask(matching);
+    const by = (zone: Zone): string | number => ORDERS[Order](zone, actives.get(zone.id) ?? '');
     const sign = Direction === 'asc' ? 1 : -1;
     const sorted = matching.sort((a, b) => sign * compare(by(a), by(b)) || compare(a.id, b.id));
     const { offset, limit } = pageOf(page);
+    const shown = sorted.slice(offset, offset + limit);
+    await ask(shown);
     const plans = new Map(plansOfCaller(tx).map((plan) => [plan.id, plan]));
     const bound = zonesByPlan(tx);
     return {
       TotalCount: matching.length,
-      Zones: sorted.slice(offset, offset + limit).map((zone) => {
+      Zones: shown.map((zone) => {
         const record = plans.get(zone.planId ?? '');
-        return showZone(zone, record && { record, zones: bound.get(record.id)?.length ?? 0 }, tx.now);
+        return showZone(
+          zone,
+          record && { record, zones: bound.get(record.id)?.length ?? 0 },
+          actives.get(zone.id) ?? 'inactive',
+          tx.now,
+        );
       }),
     };
   },

@@ -27,6 +27,9 @@ test('disabling a zone stops its instances once the edges have heard, enabling b
   assert.equal(await statusOf(world), 'offline');
   await world.call('ModifyZoneStatus', { ZoneId: ZONE, Paused: false });
   assert.equal(await statusOf(world), 'progress');
+  // wire: the zone that exists from the start is active from the start.
+  const [enabled] = (await world.call('DescribeZones', {})).Zones;
+  assert.deepEqual([enabled?.Paused, enabled?.ActiveStatus, enabled?.Status], [false, 'active', 'active']);
   await caughtUp(world);
   assert.equal(await statusOf(world), 'online');
 });

@@ -94,6 +94,21 @@ for (const zone of ZONES) {
   });
 }
 
+test('paused, and enabled again: the provider waits for inactive, and has it until an instance is online', async () => {
+  await using world = await actionWorld();
+  const id = await apply(world, { zone_name: '', type: 'noDomainAccess', area: '', paused: true });
+  await world.call('ModifyZoneStatus', { ZoneId: id, Paused: false });
+  const words = async () => {
+    const { status, active_status: active } = await refresh(world, id);
+    return [status, active];
+  };
+  assert.deepEqual(await words(), ['active', 'inactive']);
+  const { ProxyId } = await world.call('CreateL4Proxy', { ZoneId: id, ProxyName: 'p', Area: 'overseas' });
+  assert.deepEqual(await words(), ['active', 'active']);
+  await world.call('ModifyL4ProxyStatus', { ZoneId: id, ProxyId, Status: 'offline' });
+  assert.deepEqual(await words(), ['active', 'inactive']);
+});
+
 test('an update sends type and area again, changed or not', async () => {
   await using world = await actionWorld();
   const zone = { zone_name: '', type: 'noDomainAccess', area: '', alias_zone_name: 'before' } as const;

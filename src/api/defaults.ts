@@ -1,0 +1,15 @@
+/**
+ * Whether answers carry defaults that nobody sent. The cloud's models call most fields not nullable and typed clients
+ * dereference them, so they do; a setting (EDGEFOUR_DEFAULTS) turns it off. Called by actions that describe.
+ */
+import type { Caller, Surroundings } from './transaction.ts';
+
+export type Defaults = 'shown' | 'as-sent';
+
+/**
+ * wire: Terraform's provider, which names itself in X-TC-RequestClient, is always given what was sent. A default that is
+ * not in its configuration would be a difference in every plan, and it could never remove it.
+ */
+export function defaultsFor({ caller, around }: { readonly caller: Caller; readonly around: Surroundings }): Defaults {
+  return caller.client?.startsWith('Terraform') ? 'as-sent' : around.defaults;
+}
