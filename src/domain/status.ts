@@ -37,7 +37,8 @@ export function proxyStatus(proxy: Omit<L4Proxy, 'rules'>, zone: ZoneSwitch, ack
 export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks: AckView): RuleStatus {
   const done = acks.applied(proxy.area) >= Math.max(rule.changed, proxy.changed, zone.changed);
   const off = zone.paused || proxy.banned || proxy.want === 'offline' || rule.want === 'offline';
-  if (off) return done ? 'offline' : 'stopping';
+  // What an edge can't take down forwards on, whatever is wanted.
+  if (off) return !done ? 'stopping' : acks.failures(rule.id).length > 0 ? 'fail' : 'offline';
   if (!done) return 'progress';
   // An instance that an edge cannot even read forwards none of its rules there.
   const failed = acks.failures(rule.id).length > 0 || acks.failures(proxy.id).length > 0;

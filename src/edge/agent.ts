@@ -19,6 +19,7 @@ import type { EngineFactory, EngineName, HandedSession } from './engine.ts';
 import { type EngineSet, openEngines } from './engine-set.ts';
 import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { kernelFactory } from './engines/kernel/create.ts';
+import { TABLE_NAME } from './engines/kernel/table.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
 import { addCounters } from './flow/counters.ts';
 import { bindPoints } from './flow/endpoints.ts';
@@ -32,6 +33,7 @@ import { OriginNames } from './origins/resolve.ts';
 import { Reconciler } from './reconcile.ts';
 import { createRecordFiles } from './record-files.ts';
 import { Reporter } from './reporter.ts';
+import { openTables, type Tables } from './tables/tables.ts';
 import { createWorkerEngine } from './worker-engine.ts';
 
 export interface EdgeConfig {
@@ -92,10 +94,8 @@ export interface Edge {
 
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
-/** The name that this edge's tables in the kernel carry. */
-const ownerOf = (dataDir: string): string => dataDir.replaceAll(/[^\w./-]/g, '_').slice(-100);
 /** An engine is a folder and a line here. */
-const enginesOf = ({ engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig): Factories => ({
+const enginesOf = ({ engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig, tables: Tables): Factories => ({
   node: async (events, inheritance) =>
     lazyEngine('node', nodeCapabilities(), () => {
       const sockets = inheritance && { parts: inheritance.sockets.parts };
@@ -103,14 +103,16 @@ const enginesOf = ({ engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig): 
     }),
   // It has threads of its own; this one only tells them what to do.
   uring: (events, inheritance) => createUringEngine(events, engine === 'node' ? undefined : inheritance, toaKinds),
-  kernel: kernelFactory({
-    use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
-    onStop: flush ? 'flush' : 'keep',
-    ...(fastPath !== undefined && { fastPath }),
-    owner: ownerOf(dataDir),
-    books: join(dataDir, 'edge', 'kernel-books'),
-    records: { folder: join(dataDir, 'edge', 'records'), capBytes: RECORD_FILES_BYTES },
-  }),
+  kernel: kernelFactory(
+    {
+      use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
+      onStop: flush ? 'flush' : 'keep',
+      ...(fastPath !== undefined && { fastPath }),
+      books: join(dataDir, 'edge', 'kernel-books'),
+      records: { folder: join(dataDir, 'edge', 'records'), capBytes: RECORD_FILES_BYTES },
+    },
+    tables,
+  ),
 });
 
 /** A control that starts beside this edge takes a moment; later its absence is news. */
@@ -126,13 +128,15 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const link = createLinkClient(address, identity, { clock, rng });
   const records = createRecordFiles(join(folder, 'records'), clock, RECORD_FILES_BYTES, (lost) => reporter.lose(lost));
 
+  const isSuccessor = tools.inheritance !== undefined;
+  const tables = await openTables({ dataDir: config.dataDir, isSuccessor, clock, rng, log });
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
   const [lastGood, nameFile, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
     openEngines(
-      tools.engines ?? enginesOf(config),
+      tools.engines ?? enginesOf(config, tables),
       log,
       {
         record(engine, record) {
@@ -175,6 +179,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     changed: () => changed(),
     settled: (rule) => guard.settled(rule),
     comesWithSockets,
+    tables,
   });
   const local = followLocalAddresses(clock, () => reconciler.localChanged());
   const site = { id: config.site, records: config.records ?? 'all' };
@@ -182,7 +187,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const guard: Guard = createGuard({
     clock,
     log,
-    owner: ownerOf(config.dataDir),
+    tables,
     onStop: config.flush ? 'flush' : 'keep',
     changed: () => changed(),
     rules: () => planner.plan.rules,
@@ -200,7 +205,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
         applied: Math.min(reconciler.applied, lastGood.kept),
         failed: failures(),
         engines: engines.report,
-        alarms: [...lastGood.alarms, ...records.alarms, ...guard.alarms],
+        alarms: [...lastGood.alarms, ...records.alarms, ...guard.alarms, ...tables.alarms],
       }),
       placements: () => reconciler.placements(),
       takeMoved: () => reconciler.takeMoved(),
@@ -219,7 +224,9 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   }
   function failures() {
     const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));
-    return [...planned, ...reconciler.failures()];
+    const all = [...planned, ...reconciler.failures(), ...tables.leftovers()];
+    // order: what is left in the kernel is why, whatever else is.
+    return [...new Map(all.map((one) => [one.id, one])).values()];
   }
   const waits = (rule: string): boolean => guard.isLimited(rule);
   function replaced(first = waits): void {
@@ -245,6 +252,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   };
   // order: not before it serves, because until then control may refuse to start, which is said in one line and no other.
   void ready.promise.then(() => {
+    tables.keep(TABLE_NAME, (id) => planner.plan.rules.has(id));
     for (const { name, unavailable } of engines.report)
       if (unavailable !== undefined) log.info('an engine cannot be used here', { engine: name, reason: unavailable });
   });
@@ -302,10 +310,14 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       isSucceeded = true;
       return engines.handOver();
     },
-    pause: () => engines.pause(),
+    async pause() {
+      await engines.pause();
+      tables.rest();
+    },
     async resume() {
       if (stopped) return;
       isSucceeded = false;
+      tables.resume();
       await engines.proceed();
       await lastGood.resume();
       guard.resume();
@@ -325,6 +337,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     await guard.stop(isSucceeded ? 'keep' : undefined);
     await reporter.stop();
     await Promise.all([records.close(), lastGood.close()]);
+    tables.close(isSucceeded);
     link.close();
   }
   return { engines: engines.report, ready: ready.promise, stop: (drainMs) => (stopped ??= stop(drainMs)), succession };

@@ -12,6 +12,7 @@ import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { PlanDelta } from '../plan/planner.ts';
 import { chooseEngine, type Choice, type EngineSetting } from './choose-engine.ts';
+import { TABLE_NAME } from './engines/kernel/table.ts';
 import type { Applied, Engine, EngineName, Listener } from './engine.ts';
 import type { EngineSet } from './engine-set.ts';
 import { Ledger, type Mark } from './ledger.ts';
@@ -20,6 +21,7 @@ import { judgeTargets } from './origins/judge.ts';
 import { Loops } from './origins/loops.ts';
 import { originNames, targetsOf } from './origins/targets.ts';
 import { blank, type Placed, type Slot, withNotes } from './slot.ts';
+import type { Tables } from './tables/tables.ts';
 
 export interface ReconcileOptions {
   readonly engines: Pick<EngineSet, 'running' | 'capabilities'>;
@@ -41,6 +43,8 @@ export interface ReconcileOptions {
    * that has none would begin too early, or lose who waits in them. So it goes to a relay until `begin`.
    */
   readonly comesWithSockets?: (rule: PlannedRule) => boolean;
+  /** What tables in the kernel hold; absent: nothing. */
+  readonly tables?: Pick<Tables, 'inTheWay' | 'note' | 'drop'>;
 }
 
 interface Around {
@@ -265,12 +269,20 @@ export class Reconciler {
     await this.#options.names.settled(slot.id, NAME_MS);
     const { origins, ...rest } = rule;
     const { targets, missing } = targetsOf(origins, (name) => this.#options.names.addresses(name));
+    const why = this.#whyHeld({ ...rest, targets }, choice);
+    if (why !== undefined) {
+      await this.#leave(slot);
+      return { failure: why, again: true };
+    }
     // order: first told, then judged, so that whatever is served meanwhile has this rule judged again.
     this.#loops.uses(slot.id, { ...rest, targets });
     const isWhole = this.#translates(choice);
     const judged = judgeTargets({ ...rest, targets }, egress, this.#loops, isWhole);
     const applied = await this.#move(slot, choice, { ...rest, targets: judged.targets }, judged.notes);
-    if (!applied.ok) return { failure: applied.reason, again: true };
+    if (!applied.ok) {
+      if (this.#translates(choice)) this.#options.tables?.drop(TABLE_NAME, slot.id);
+      return { failure: applied.reason, again: true };
+    }
     // A relay says why it does not dial; a table in the kernel can only refuse.
     if (isWhole && judged.notes.length > 0 && judged.targets.every(({ weight }) => weight === 0))
       return { failure: judged.notes.join('; '), again: false };
@@ -310,10 +322,20 @@ export class Reconciler {
       return { ok: true };
     });
     if (left.ok) {
+      if (this.#translates(slot.placed)) this.#options.tables?.drop(TABLE_NAME, slot.id);
       this.#place(slot, undefined);
       this.#pokeAll(this.#loops.serves(slot.id, undefined));
     }
     return left;
+  }
+
+  /** Why the kernel would have the rule's traffic whatever its engine does. */
+  #whyHeld(listener: Listener, choice: Placed): string | undefined {
+    const { tables } = this.#options;
+    if (!this.#translates(choice)) return tables?.inTheWay(listener);
+    // order: before it is there. A process that dies in between is taken to have left it.
+    tables?.note(TABLE_NAME, listener);
+    return undefined;
   }
 
   #place(slot: Slot, placed: Placed | undefined): void {

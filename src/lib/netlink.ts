@@ -4,7 +4,7 @@
  */
 
 /** A message's flags (linux/netlink.h). */
-export const NLM_F = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300, CREATE: 0x400, APPEND: 0x800 } as const;
+export const NLM_F = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300, EXCL: 0x200, CREATE: 0x400, APPEND: 0x800 } as const;
 /** Around the messages of one transaction (linux/netfilter/nfnetlink.h). */
 export const NFNL_MSG_BATCH = { BEGIN: 0x10, END: 0x11 } as const;
 export const NLMSG = { ERROR: 2, DONE: 3, OVERRUN: 4 } as const;

@@ -164,5 +164,6 @@ for (const [port, from, to] of CHANGES)
     assert.equal(await w.first.ended, 0);
     // With its last connection the table goes.
     const tables = (): string => namespaces.inEdge('nft', 'list', 'tables');
-    if (from === 'kernel') await eventually(() => assert.ok(!tables().includes(TABLE), tables()), WITHIN_MS);
+    if (from === 'kernel')
+      await eventually(() => assert.ok(!tables().split('\n').includes(`table ${TABLE}`), tables()), WITHIN_MS);
   });

@@ -6,12 +6,17 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, afterEach, describe, test, type TestContext } from 'node:test';
 import type { Limits } from '../../src/domain/limit/limit.ts';
 import { createGuard, type Guard } from '../../src/edge/guard/guard.ts';
 import type { LimitedRule } from '../../src/edge/guard/pieces.ts';
+import { openTables } from '../../src/edge/tables/tables.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { systemRng } from '../../src/lib/rng.ts';
 import { silentLog } from '../../src/observe/log.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from '../engines/kernel-namespaces.ts';
 import { eventually } from '../suites/engine/fixture.ts';
@@ -41,8 +46,18 @@ async function stage(t: TestContext, world: Namespaces) {
   port.on('message', (_, { address }) => got.set(address, (got.get(address) ?? 0) + 1));
   await once(port, 'listening');
   const guards: Guard[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'edgefour-limits-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const tables = await openTables({
+    dataDir: folder,
+    isSuccessor: false,
+    clock: systemClock,
+    rng: systemRng,
+    log: silentLog,
+  });
   t.after(async () => {
     for (const guard of guards.reverse()) await guard.stop('flush');
+    tables.close(false);
   });
   const source = (n: number): string => `10.80.0.${n}`;
   /** Datagrams from outside; the guard stays where it is. */
@@ -75,7 +90,7 @@ async function stage(t: TestContext, world: Namespaces) {
     lift: (key: string): string => (records.delete(key), key),
     drop: () => rules.clear(),
     guard(clock: Clock = systemClock, sources?: number): Guard {
-      const base = { clock, log: silentLog, owner: 'test', onStop: 'keep', changed: () => {} } as const;
+      const base = { clock, log: silentLog, tables, onStop: 'keep', changed: () => {} } as const;
       const made = createGuard({ ...base, ...(sources && { sources }), rules: () => rules, records: () => records });
       guards.push(made);
       return made;

@@ -9,6 +9,7 @@ import type { Command } from '../command.ts';
 import { budgetFindings } from '../doctor/budgets.ts';
 import { bad, type Finding, ok, warn } from '../doctor/finding.ts';
 import { kernelEngineFacts, kernelEngineFindings } from '../doctor/kernel-engine.ts';
+import { kernelTableFindings } from '../doctor/kernel-tables.ts';
 import { collisionFindings } from '../doctor/collisions.ts';
 import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
 import { processFindings, system } from '../doctor/process.ts';
@@ -38,6 +39,7 @@ async function examine(config: Config): Promise<Finding[]> {
     node(),
     ...uringFindings(await uringFacts()),
     ...kernelEngineFindings(await kernelEngineFacts(config.engine, config.addresses)),
+    ...kernelTableFindings(await lookedAt(config), running),
     ...processFindings(system()),
     ...(await collisionFindings(config, running)),
     ...dataFindings(dataFolder(config.data)),
@@ -47,6 +49,11 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(firstNetwork === undefined ? [] : [await port443Finding(firstNetwork)]),
     ...budgetFindings(),
   ];
+}
+
+async function lookedAt(config: Config) {
+  const { lookAtTables } = await import('../../edge/tables/tables.ts');
+  return lookAtTables(dataFolder(config.data).path);
 }
 
 function node(): Finding {

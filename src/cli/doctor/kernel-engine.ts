@@ -74,7 +74,7 @@ async function limitFacts(): Promise<Record<string, string>> {
     import('../../edge/guard/book.ts'),
     import('../../edge/guard/script.ts'),
     import('../../lib/nft/nft.ts'),
-    import('../../lib/nft/left.ts'),
+    import('../../lib/nft/net-admin.ts'),
   ]);
   if (process.platform !== 'linux' || !isNetAdmin(readFileSync('/proc/self/status', 'latin1')))
     return { 'none can be had': 'they need Linux and CAP_NET_ADMIN' };

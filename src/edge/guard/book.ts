@@ -77,6 +77,14 @@ export class Book {
     return this.#rules.size === 0;
   }
 
+  holds(id: string): boolean {
+    return this.#rules.has(id);
+  }
+
+  *limited(): Generator<LimitedRule> {
+    for (const { rule } of this.#rules.values()) yield rule;
+  }
+
   /** These may be different. False: not for the table. */
   note(rules: Iterable<string>, records: Iterable<string>): boolean {
     for (const id of rules) {

@@ -13,12 +13,14 @@ import { Book, type Difference, type World } from './book.ts';
 import { Dropped } from './dropped.ts';
 import { GUARD_NAME, STAND_IN, TABLE, type TableName } from './layout.ts';
 import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, whole } from './script.ts';
-import { type GuardTable, obstacle, openTable } from './table.ts';
+import { type GuardTable, openTable } from './table.ts';
+import type { Tables } from '../tables/tables.ts';
 
 export interface GuardOptions extends World {
   readonly clock: Clock;
   readonly log: Log;
-  readonly owner: string;
+  /** Whose the table in the kernel is. */
+  readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'note' | 'keep'>;
   readonly onStop: 'keep' | 'flush';
   /** What `alarms` says may be different. */
   readonly changed: () => void;
@@ -49,7 +51,7 @@ export interface Guard {
 const AGAIN_MS = 5_000;
 const MOST_MS = 2 ** 31 - 1;
 
-export function createGuard({ clock, log, owner, onStop, changed, sources, ...world }: GuardOptions): Guard {
+export function createGuard({ clock, log, tables, onStop, changed, sources, ...world }: GuardOptions): Guard {
   const book = new Book(world, sources);
   const dropped = new Dropped();
   let table: GuardTable | undefined;
@@ -78,6 +80,7 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
       const next = book.nextEnd;
       if (why !== '') timer = clock.after(AGAIN_MS, poke);
       else if (next !== undefined) timer = clock.after(Math.min(Math.max(1, next - clock.now() + 1), MOST_MS), poke);
+      if (why === '') tables.keep(GUARD_NAME, (id) => book.holds(id));
       for (const resolve of told) resolve();
     }
   }
@@ -91,6 +94,7 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   /** Why it can't be brought there; '': it is. */
   async function bring(difference: Difference, now: number): Promise<Refusal> {
     if (book.isEmpty && state === 'none') return '';
+    for (const rule of book.limited()) tables.note(GUARD_NAME, rule);
     if (state === 'there' && !book.isEmpty) {
       if ((await steps(difference)) === '') return '';
       // Somebody may have flushed it: made anew, it is as wanted whatever it was.
@@ -108,10 +112,10 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   }
 
   async function bringWhole(difference: Difference): Promise<Refusal> {
-    const { why, isThere } = await obstacle(owner);
+    const { why, isThere } = tables.claim(GUARD_NAME);
     if (why !== '') return why;
     const [networks, open] = [await networksOf(difference, clock), (table ??= await openTable())];
-    const make = (name: TableName): Promise<Refusal> => open.nft(whole(difference, networks, owner, name));
+    const make = (name: TableName): Promise<Refusal> => open.nft(whole(difference, networks, tables.id, name));
     const refusal = isThere
       ? (await make(STAND_IN)) || (await make(TABLE)) || (await open.nft(REMOVE_STAND_IN))
       : await make(TABLE);
@@ -122,8 +126,10 @@ export function createGuard({ clock, log, owner, onStop, changed, sources, ...wo
   }
 
   async function remove(): Promise<Refusal> {
-    const { isThere } = await obstacle(owner);
-    if (isThere) await (table ??= await openTable()).nft(REMOVE);
+    const whose = tables.whose(GUARD_NAME);
+    if ((whose === 'ours' || whose === 'abandoned') && tables.claim(GUARD_NAME).isThere)
+      await (table ??= await openTable()).nft(REMOVE);
+    tables.keep(GUARD_NAME, () => false);
     state = 'none';
     dropped.restart();
     return '';

@@ -10,6 +10,8 @@
  * entry address, protocol and port leads to the chain of the rule: a packet costs the same with one limited rule and with
  * thousands, and one of no limited rule costs that look-up.
  */
+import { OWNER_CHAIN } from '../../lib/nft/whole-tables.ts';
+
 export const GUARD_NAME = 'edgefour_guard';
 export const TABLE = `inet ${GUARD_NAME}`;
 /** Stands beside it, with the same content, while it is replaced. */
@@ -68,6 +70,7 @@ export function frame(table: TableName, owner: string): string[] {
   return [
     ...without(table),
     `add table ${table} { comment "${owner}"; }`,
+    `add chain ${table} ${OWNER_CHAIN}${owner}`,
     ...FAMILIES.map((family) => `add set ${table} attacked${family} ${ATTACKED(family)}`),
   ];
 }

@@ -1,11 +1,10 @@
 /**
  * The guard's table in the kernel: elements and counters through netlink, which answers at once, everything else through
- * nft. Where the machine has neither, it says why. Opened by guard.ts when there is something to limit.
+ * nft. Opened by guard.ts when there is something to limit.
  */
 import { elementMessages } from '../../lib/nft/batch.ts';
 import type { Netlink } from '../../lib/ffi/netlink.ts';
 import { getCounters, getRules, readNamedCounter } from '../../lib/nft/elements.ts';
-import { mayChangeNetwork, whatIsLeft } from '../../lib/nft/left.ts';
 import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../lib/nft/nf-tables.ts';
 import { type Refusal, runNft } from '../../lib/nft/nft.ts';
 import type { ElementChange } from '../../lib/nft/transaction.ts';
@@ -21,18 +20,6 @@ export interface GuardTable {
   isWhole(): boolean;
   counters(seen: (name: string, packets: number) => void): void;
   close(): void;
-}
-
-/** What stands in the way; '' where nothing does. `isThere`: a table of this owner is in the kernel. */
-export async function obstacle(owner: string): Promise<{ readonly why: string; readonly isThere: boolean }> {
-  if (!mayChangeNetwork())
-    return {
-      why: 'they need Linux and CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)',
-      isThere: false,
-    };
-  const left = await whatIsLeft(GUARD_NAME, owner);
-  const why = left === 'of another' ? `the table inet ${GUARD_NAME} in this kernel is of another edge` : '';
-  return { why, isThere: left === 'ours' };
 }
 
 export async function openTable(): Promise<GuardTable> {

@@ -221,7 +221,7 @@ function readComment(view: DataView, from: number, to: number): string {
 }
 
 /** Names and comments are short: a letter at a time is quicker than a buffer for each. */
-function readText(view: DataView, from: number, to: number): string {
+export function readText(view: DataView, from: number, to: number): string {
   let read = '';
   for (let at = from; at < to; at++) {
     const letter = view.getUint8(at);

@@ -8,7 +8,9 @@ import { formatAddress, parseAddress } from '../net/address.ts';
 export const NFNL_SUBSYS_NFTABLES = 10;
 export const NFPROTO_INET = 1;
 export const NFT_MSG = {
+  NEWTABLE: 0,
   GETTABLE: 1,
+  DELTABLE: 2,
   NEWCHAIN: 3,
   GETCHAIN: 4,
   DELCHAIN: 5,

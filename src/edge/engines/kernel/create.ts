@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import type { InheritedParts } from '../../../lib/handoff/inherited.ts';
-import { type Left, whatIsLeft } from '../../../lib/nft/left.ts';
 import { runNft } from '../../../lib/nft/nft.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../../engine.ts';
 import { lazyEngine } from '../../lazy-engine.ts';
+import type { Tables } from '../../tables/tables.ts';
 import { createWorkerEngine } from '../../worker-engine.ts';
 import { whyUnavailable } from './probe.ts';
 import { FORWARD6, systemSysctls } from './sysctl.ts';
@@ -19,8 +19,10 @@ export interface KernelSetting {
   readonly use: 'no' | 'auto' | 'by name';
   /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
-  /** Whose table it is: one that carries another name is not touched. */
+  /** Whose table it is. */
   readonly owner: string;
+  /** Whose it may have been: dead by now. */
+  readonly former?: readonly string[];
   /** A file of its own; what was counted outlives the process there. */
   readonly books?: string;
   /** Where it writes connection records itself, `capBytes` together with whoever else writes there. Absent: it only tells them. */
@@ -35,19 +37,25 @@ export interface KernelSetting {
   readonly eventsBytes?: number;
 }
 
-export function kernelFactory(setting: KernelSetting): EngineFactory {
+/** `tables`: whose what is in the kernel is. An edge that lives keeps its own; of any other it is taken over. */
+export function kernelFactory(setting: Omit<KernelSetting, 'owner' | 'former'>, tables: Tables): EngineFactory {
   return async (events, inheritance) => {
     const isAsked = setting.use === 'by name';
-    const left = await whatIsLeft(TABLE_NAME, setting.owner);
-    const isRetiring = setting.use === 'no' && left === 'ours';
+    const whose = tables.whose(TABLE_NAME);
+    const isOthers = typeof whose === 'object';
+    const isLeft = whose === 'ours' || whose === 'abandoned';
+    const isRetiring = setting.use === 'no' && isLeft;
     const why = setting.use === 'no' && !isRetiring ? NOT_ASKED : await whyUnavailable(systemProbe(), isAsked);
-    if (why !== undefined) return absent(why, left, events, inheritance !== undefined);
-    if (left === 'of another')
-      return absent(`the table ${TABLE} in this kernel is of another edge`, left, events, false);
-    const make = (): Promise<Engine> =>
-      createWorkerEngine('kernel', events, { ...setting, isRetiring, sockets: inheritance?.sockets.parts });
-    const capabilities = capabilitiesOf(isAsked, false);
-    return left === 'ours' || isAsked ? make() : lazyEngine('kernel', capabilities, make);
+    if (why !== undefined) return absent(why, isLeft, events, tables, inheritance !== undefined);
+    async function make(): Promise<Engine> {
+      const claim = tables.claim(TABLE_NAME);
+      if (claim.why !== '') throw new Error(claim.why);
+      const own = { owner: tables.id, former: claim.former, isRetiring, sockets: inheritance?.sockets.parts };
+      return createWorkerEngine('kernel', events, { ...setting, ...own });
+    }
+    // With the other engines to choose from, rules need not wait for that edge to end.
+    if (isOthers && !isAsked) return absent(tables.claim(TABLE_NAME).why, false, events, tables, false);
+    return isLeft || (isAsked && !isOthers) ? make() : lazyEngine('kernel', capabilitiesOf(isAsked, false), make);
   };
 }
 
@@ -75,12 +83,18 @@ export function systemProbe() {
 }
 
 /** An engine that takes nothing and has nothing. `isSuccessor`: rules of an earlier life serve until it proceeds. */
-async function absent(unavailable: string, left: Left, events: EngineEvents, isSuccessor: boolean): Promise<Engine> {
-  let mustClear = left === 'ours';
+async function absent(
+  unavailable: string,
+  isLeft: boolean,
+  events: EngineEvents,
+  tables: Tables,
+  isSuccessor: boolean,
+): Promise<Engine> {
+  let mustClear = isLeft && tables.claim(TABLE_NAME).why === '';
   async function clear(): Promise<void> {
     if (!mustClear) return;
     mustClear = false;
-    const refusal = await runNft(`delete table ${TABLE}\n`);
+    const refusal = tables.remove(TABLE_NAME);
     const facts = { table: TABLE, reason: unavailable, ...(refusal && { refusal }) };
     events.log('warn', 'rules of an earlier life are taken out of the kernel', facts);
   }

@@ -31,7 +31,7 @@ import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
 import { readListener, unreachable } from './reach.ts';
 import type { RecordLog } from './record-log.ts';
 import { createRecorder } from './recorder.ts';
-import { assignSlots, createRegistry, type KernelRule, pagesFor } from './registry.ts';
+import { assignSlots, createRegistry, hasCounted, isInherited, type KernelRule, pagesFor } from './registry.ts';
 import { type Settings, settingsName, settingsOf } from './settings.ts';
 import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './survey.ts';
@@ -47,6 +47,8 @@ export interface KernelEngineOptions {
   /** By name: the engine may set what it needs. */
   readonly isAsked: boolean;
   readonly owner: string;
+  /** Whose table it may have been: dead by now. */
+  readonly former: readonly string[];
   /** `keep`: the table goes on forwarding when the engine stops. */
   readonly onStop: 'keep' | 'flush';
   /** The one before it lives still. */
@@ -80,10 +82,12 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   const conntrack = besideFastPath(options.conntrack, () => fast);
   const books = options.books(tableHandle());
   const registry = createRegistry(books);
-  const { isThere: wasThere, settings, isGuarded: wasGuarded } = takeOver(asking, registry);
+  const { isThere: wasThere, settings, isGuarded: wasGuarded, owners } = takeOver(asking, registry);
+  const former = owners.filter((owner) => owner !== options.owner);
   const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
   const tableOptions = { isGuarded, isFast: fast !== NO_FAST_PATH, owner: options.owner };
-  const refusal = await nft(baseText(tableOptions));
+  const isStolen = former.some((owner) => !options.former.includes(owner));
+  const refusal = isStolen ? STOLEN : await nft(baseText({ ...tableOptions, former }));
   if (refusal !== '') {
     fast.close();
     throw new Error(`the table cannot be made: ${refusal}`);
@@ -388,13 +392,5 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
 
 const FULL =
   'the kernel engine has 65,535 rules (one with more than 511 origins counts several times), all it can have';
+const STOLEN = 'another edge on this machine has just made it';
 const NO_POINTS: ReadonlySet<string> = new Set();
-
-/** Its places are its own, though nobody knows yet which they are. */
-function isInherited(rule: KernelRule | undefined): boolean {
-  return rule !== undefined && rule.isUp && !rule.listener;
-}
-
-function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
-  return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
-}

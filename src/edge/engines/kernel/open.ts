@@ -28,7 +28,7 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     nft: (text: string) => runNft(text),
     books: (handle: number) => openBooks(setting.books, handle),
   };
-  const { onStop, owner, records, sockets, isRetiring = false } = setting;
+  const { onStop, owner, former = [], records, sockets, isRetiring = false } = setting;
   // order: asked when it is made. A thread that is started again later comes after nobody.
   const isSuccessor = sockets !== undefined && !new Inherited(sockets).hasBegun;
   const isWanted = setting.fastPath !== false && !isRetiring;
@@ -38,7 +38,7 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
   const gone = (count: number): void =>
     log('error', 'connection records are gone: something removed their file', { records: count });
   const recordLog = records && { records: (batch: Float64Array) => openRecordLog(records, batch, systemClock, gone) };
-  const life = { isAsked, isSuccessor, isRetiring, onStop, owner, fastPath };
+  const life = { isAsked, isSuccessor, isRetiring, onStop, owner, former, fastPath };
   const options = { ...system, ...recordLog, ...life, capabilities: capabilitiesOf(isAsked, isRetiring) };
   return openKernelEngine(options, events);
 }

@@ -3,7 +3,7 @@
  * in the end the kernel itself is asked, by checking the very table that would be made, because neither versions nor
  * modules say what a container allows.
  */
-import { isNetAdmin } from '../../../lib/nft/left.ts';
+import { isNetAdmin } from '../../../lib/nft/net-admin.ts';
 import type { Refusal } from '../../../lib/nft/nft.ts';
 import { type Sysctls, switchedOff } from './sysctl.ts';
 import { baseText } from './table.ts';

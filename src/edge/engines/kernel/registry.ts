@@ -2,6 +2,7 @@
  * Which rules the table has, under which index, and which targets have which slot. Pure. An index is given again only
  * after its rule is gone with all its connections, because their marks carry it.
  */
+import type { RuleCounters } from '../../../link/facts.ts';
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
 import { type Books, openBooks } from './books.ts';
@@ -152,4 +153,14 @@ export function assignSlots(slots: Map<string, number>, targets: Listener['targe
     used.add(slot);
     slots.set(address, slot);
   }
+}
+
+/** Its places are its own, though nobody knows yet which they are. */
+export function isInherited(rule: KernelRule | undefined): boolean {
+  return rule !== undefined && rule.isUp && !rule.listener;
+}
+
+/** There is something to tell of it. */
+export function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
+  return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
 }

@@ -13,6 +13,7 @@
  * Pure.
  */
 import { hex, tableOf } from '../../../lib/nft/nf-tables.ts';
+import { OWNER_CHAIN } from '../../../lib/nft/whole-tables.ts';
 import { FAST_FROM, ORIGINAL } from './fast-path/layout.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 
@@ -186,19 +187,23 @@ export interface TableOptions {
   readonly isGuarded: boolean;
   /** Packets are stamped for the fast path. */
   readonly isFast: boolean;
-  /** Whose table it is, at most 100 letters; nft has a say in which. */
+  /** Whose table it is: an id that can be part of a chain's name. */
   readonly owner: string;
+  /** Whose it was until now. */
+  readonly former?: readonly string[];
 }
 
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText({ isGuarded, isFast, owner }: TableOptions): string {
-  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : [])];
+export function baseText({ isGuarded, isFast, owner, former = [] }: TableOptions): string {
+  const owned: Chain = { name: `${OWNER_CHAIN}${owner}`, lines: [] };
+  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : []), owned];
   return [
     `add table ${TABLE} { comment "${owner}"; }`,
     ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
     ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
     ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
     ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
+    ...former.map((id) => `delete chain ${TABLE} ${OWNER_CHAIN}${id}`),
     '',
   ].join('\n');
 }

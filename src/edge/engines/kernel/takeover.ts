@@ -4,6 +4,7 @@
  */
 import type { Netlink } from '../../../lib/ffi/netlink.ts';
 import { getElements, getNames, readElements, readName } from '../../../lib/nft/elements.ts';
+import { OWNER_CHAIN } from '../../../lib/nft/whole-tables.ts';
 import { indexOf, indexOfTurn, MOST_SLOTS } from './marks.ts';
 import type { Element } from './pieces.ts';
 import type { KernelRule, Registry } from './registry.ts';
@@ -17,6 +18,8 @@ export interface Found {
   /** Chains of settings, as this edition writes them. */
   readonly settings: readonly string[];
   readonly isGuarded: boolean;
+  /** Whose table it is: ids. */
+  readonly owners: readonly string[];
 }
 
 /** Adds the table's rules to an empty registry, and tells what else is there. */
@@ -47,7 +50,8 @@ export function takeOver(asking: Asking, registry: Registry): Found {
     );
   }
   const settings = chains.filter((name) => settingsNamed(name) !== undefined);
-  return { isThere, settings, isGuarded: chains.includes(GUARD.name) };
+  const owners = chains.flatMap((name) => (name.startsWith(OWNER_CHAIN) ? [name.slice(OWNER_CHAIN.length)] : []));
+  return { isThere, settings, isGuarded: chains.includes(GUARD.name), owners };
 }
 
 /** What a rule has under one of its indices, and which of them that is. */

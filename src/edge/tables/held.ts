@@ -1,0 +1,23 @@
+/** Whether the kernel engine's table leads a place somewhere, whosever the table is. Called by tables.ts, and by doctor. */
+import type { Netlink } from '../../lib/ffi/netlink.ts';
+import { getElements, readElements } from '../../lib/nft/elements.ts';
+import { LAYOUT } from '../engines/kernel/table.ts';
+import type { Place } from './left.ts';
+
+const MAPS = ['entry4', 'entry6', 'span4', 'span6'] as const;
+
+/** One address and port of the place that it leads, as a person writes it. */
+export function heldIn(asking: Pick<Netlink, 'dump'>, { protocol, entries, ports }: Place): string | undefined {
+  let held: string | undefined;
+  for (const map of MAPS)
+    asking.dump(getElements(LAYOUT, map), (view, body, end) =>
+      readElements(LAYOUT, map, view, body, end, ({ key }) => {
+        const [address = '', its = '', span = ''] = key.split(' . ');
+        const [from = 0, to = from] = span.split('-').map(Number);
+        if (its !== protocol.toLowerCase() || !entries.includes(address)) return;
+        const hit = ports.find((port) => port.from <= to && from <= port.to);
+        if (hit) held = `${protocol} ${address} port ${Math.max(from, hit.from)}`;
+      }),
+    );
+  return held;
+}

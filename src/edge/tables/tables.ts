@@ -1,0 +1,259 @@
+/**
+ * Whose the tables in the kernel are, this edge's among them: the kernel engine's and the guard's, which outlive their
+ * process and are two per network namespace whatever number of edges there are. An edge that dies leaves tables to the next
+ * one, whoever that is; those of an edge that lives are its own. Where a table holds a place and can't be removed, the rule of
+ * that place is told why, with the command that helps. The agent makes one; the kernel engine's factory, the guard and the
+ * reconciler ask it. It writes no table.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { Netlink } from '../../lib/ffi/netlink.ts';
+import { mayChangeNetwork } from '../../lib/nft/net-admin.ts';
+import { deleteTable, isTable, listTables, makeLivingTable, ownersOf } from '../../lib/nft/whole-tables.ts';
+import type { Rng } from '../../lib/rng.ts';
+import type { Log } from '../../observe/log.ts';
+import { GUARD_NAME } from '../guard/layout.ts';
+import { TABLE_NAME } from '../engines/kernel/table.ts';
+import { heldIn } from './held.ts';
+import { judgeOldName, makeId, readId } from './identity.ts';
+import { LeftFile, type Place } from './left.ts';
+
+/** `abandoned`: of an edge that is dead. `living`: of another one, and who that is. */
+export type Whose = 'nobody' | 'ours' | 'abandoned' | { readonly living: string };
+
+/** `why`: it is not to be had; '' where it is. `isThere`: something is in the kernel under its name. */
+export interface Claim {
+  readonly why: string;
+  readonly isThere: boolean;
+  /** Ids of dead edges that had it. */
+  readonly former: readonly string[];
+}
+
+export interface Tables {
+  /** What this edge's tables are known by. */
+  readonly id: string;
+  whose(table: string): Whose;
+  /** From now on it is this edge's, as long as it lives; to be called before it is written. May be called twice. */
+  claim(table: string): Claim;
+  /** Takes a claimed table out of the kernel. '' where it is gone, else why not. */
+  remove(table: string): string;
+  /** Why a rule at this place can't be served beside what is in the kernel; what an edge that died has left goes. */
+  inTheWay(place: Place): string | undefined;
+  /** The table will hold the rule; `drop`: holds it no more; `keep`: holds no other. */
+  note(table: string, place: Place): void;
+  drop(table: string, id: string): void;
+  keep(table: string, isKept: (id: string) => boolean): void;
+  /** Rules that a table holds which this edge can't change, each with what to do. */
+  leftovers(): readonly { readonly id: string; readonly reason: string }[];
+  readonly alarms: readonly string[];
+  /** Another process takes over: this one no longer counts as living. `resume`: it does not. */
+  rest(): void;
+  resume(): void;
+  /** `isSucceeded`: what is in the kernel is another process's to mark. */
+  close(isSucceeded: boolean): void;
+}
+
+export interface TablesOptions {
+  readonly dataDir: string;
+  /** The process before this one lives still, and has the same id. */
+  readonly isSuccessor: boolean;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+const OURS = [TABLE_NAME, GUARD_NAME] as const;
+/** Named after the edge and its process. */
+const LIVING = 'edgefour_alive_';
+const leftPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-left');
+const idPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-owner');
+/** limit: a process that was killed takes that long at most to be gone. */
+const DYING_MS = 2_000;
+const LOOK_MS = 20;
+export const NEEDS_ADMIN = 'CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)';
+
+interface Kernel {
+  readonly asking: Netlink;
+  readonly open: () => Netlink;
+}
+
+async function openKernel(): Promise<Kernel | undefined> {
+  if (!mayChangeNetwork()) return undefined;
+  const loaded = await import('../../lib/ffi/netlink.ts').catch(() => undefined);
+  return loaded && { asking: new loaded.Netlink(), open: () => new loaded.Netlink() };
+}
+
+export async function openTables(options: TablesOptions): Promise<Tables> {
+  const { dataDir, isSuccessor, clock, rng, log } = options;
+  const left = new LeftFile(leftPath(dataDir));
+  const kernel = await openKernel();
+  if (!kernel) return withoutKernel(left);
+  const path = idPath(dataDir);
+  let id = readId(path) ?? makeId(path, rng);
+  const end = clock.monotonic() + DYING_MS;
+  while (!isSuccessor && livingOf(kernel, id) !== undefined && clock.monotonic() < end) await clock.sleep(LOOK_MS);
+  // Two folders, one id: this one is a copy, or the other is.
+  if (!isSuccessor && livingOf(kernel, id) !== undefined) id = makeId(path, rng);
+  for (const table of OURS) if (!isTable(kernel.asking, table)) left.keep(table, () => false);
+  return withKernel(kernel, { id, dataDir, left, log });
+}
+
+/** How a person finds the edge of this id that lives: by its process. */
+function livingOf({ asking }: Kernel, id: string): string | undefined {
+  const name = listTables(asking).find(({ name }) => name.startsWith(`${LIVING}${id}_`))?.name;
+  return name === undefined ? undefined : `pid ${name.slice(name.lastIndexOf('_') + 1)}`;
+}
+
+function whoseIs(kernel: Kernel, table: string, id: string, dataDir: string): Whose {
+  const { asking } = kernel;
+  if (!isTable(asking, table)) return 'nobody';
+  const owners = ownersOf(asking, table);
+  const living = owners.filter((owner) => owner !== id).map((owner) => livingOf(kernel, owner));
+  const other = living.find((one) => one !== undefined);
+  if (other !== undefined) return { living: other };
+  if (owners.length > 0) return owners.includes(id) ? 'ours' : 'abandoned';
+  const comment = listTables(asking).find(({ name }) => name === table)?.comment ?? '';
+  const judged = judgeOldName(comment, dataDir);
+  return judged === 'living' ? { living: comment || 'it has no name' } : judged;
+}
+
+/** For doctor: whose each table is, and what an edge that may not look would say. Changes nothing. */
+export async function lookAtTables(
+  dataDir: string,
+): Promise<{ readonly found: readonly { readonly table: string; readonly whose: Whose }[]; readonly left?: string }> {
+  const kernel = await openKernel();
+  if (!kernel) {
+    const [left] = withoutKernel(new LeftFile(leftPath(dataDir))).alarms;
+    return { found: [], ...(left !== undefined && { left }) };
+  }
+  const id = readId(idPath(dataDir)) ?? '';
+  const found = OURS.map((table) => ({ table, whose: whoseIs(kernel, table, id, dataDir) }));
+  kernel.asking.close();
+  return { found };
+}
+
+interface Own {
+  readonly id: string;
+  readonly dataDir: string;
+  readonly left: LeftFile;
+  readonly log: Log;
+}
+
+function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
+  const { asking } = kernel;
+  const claimed = new Set<string>();
+  /** While it is open this edge lives, for the others. */
+  let life: Netlink | undefined;
+
+  function live(): void {
+    if (life) return;
+    life = kernel.open();
+    const code = makeLivingTable(life, `${LIVING}${id}_${process.pid}`);
+    if (code !== 0) log.warn('other edges on this machine cannot see that this one lives', { errno: -code });
+  }
+
+  function die(): void {
+    life?.close();
+    life = undefined;
+  }
+
+  const whose = (table: string): Whose => whoseIs(kernel, table, id, dataDir);
+
+  function remove(table: string): string {
+    if (!isTable(asking, table)) return '';
+    const code = deleteTable(asking, table);
+    if (code === 0) left.keep(table, () => false);
+    return code === 0 ? '' : `it cannot be removed (errno ${-code}): nft delete table inet ${table}`;
+  }
+
+  return {
+    id,
+    whose,
+    claim(table) {
+      live();
+      const found = whose(table);
+      if (typeof found === 'object') return refused(`the table inet ${table} ${ofAnother(found.living)}`);
+      claimed.add(table);
+      const former = ownersOf(asking, table).filter((owner) => owner !== id);
+      return { why: '', isThere: found !== 'nobody', former };
+    },
+    remove,
+    inTheWay(place) {
+      if (claimed.has(TABLE_NAME) || !isTable(asking, TABLE_NAME)) return undefined;
+      const found = whose(TABLE_NAME);
+      if (found === 'nobody') return undefined;
+      if (typeof found === 'object') {
+        const at = heldIn(asking, place);
+        return at && `${at} is held in the kernel: the table inet ${TABLE_NAME} ${ofAnother(found.living)}`;
+      }
+      log.warn('what a dead edge has left in the kernel is removed', { table: TABLE_NAME });
+      const why = remove(TABLE_NAME);
+      return why === '' ? undefined : `a dead edge has left the table inet ${TABLE_NAME} in the kernel: ${why}`;
+    },
+    note: (table, place) => left.note(table, place),
+    drop: (table, rule) => left.drop(table, rule),
+    keep: (table, isKept) => left.keep(table, isKept),
+    leftovers: () => [],
+    alarms: [],
+    rest: die,
+    resume() {
+      if (claimed.size > 0) live();
+    },
+    close(isSucceeded) {
+      if (!isSucceeded) {
+        for (const table of OURS) if (!isTable(asking, table)) left.keep(table, () => false);
+        left.tidy();
+      }
+      die();
+      asking.close();
+    },
+  };
+}
+
+const refused = (why: string): Claim => ({ why, isThere: false, former: [] });
+
+function ofAnother(who: string): string {
+  return `is of another edge that runs on this machine (${who}): end that one, or give this one a network namespace of its own`;
+}
+
+/** Nothing can be asked; all that is known is the mark of an earlier life. */
+function withoutKernel(left: LeftFile): Tables {
+  const isLeft = (): boolean => left.isThere && !left.all().next().done;
+  const command = (): string => {
+    const tables = new Set(
+      [...left.all()].flatMap(({ table }) => (table === GUARD_NAME ? [table, `${table}_stand_in`] : [table])),
+    );
+    const lines = [...tables].map((table) => `nft delete table inet ${table}`);
+    return `as root: ${lines.join('; ')}; rm ${left.path}`;
+  };
+  const reason = (): string =>
+    `the kernel still does what an earlier life of this edge has told it, and without CAP_NET_ADMIN that cannot be changed; ${command()}`;
+  return {
+    id: '',
+    whose: () => 'nobody',
+    claim: () => refused(`they need Linux and ${NEEDS_ADMIN}`),
+    remove: () => '',
+    inTheWay(place) {
+      if (!isLeft()) return undefined;
+      return left.all().some((line) => overlaps(line, place)) ? reason() : undefined;
+    },
+    note() {},
+    drop() {},
+    keep() {},
+    leftovers: () => (isLeft() ? [...left.all()].map(({ id }) => ({ id, reason: reason() })) : []),
+    get alarms() {
+      return isLeft() ? [reason()] : [];
+    },
+    rest() {},
+    resume() {},
+    close() {},
+  };
+}
+
+function overlaps(a: Place, b: Place): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.entries.some((entry) => b.entries.includes(entry)) &&
+    a.ports.some((one) => b.ports.some(({ from, to }) => one.from <= to && from <= one.to))
+  );
+}
