@@ -155,6 +155,46 @@ export function tcpCases(under: EngineUnderTest): void {
       client.end();
     });
 
+    test('an idle time that is changed holds for connections that are open', async (t) => {
+      if (world.engine.capabilities().translates) return t.skip("the kernel's own clock runs; its suite says how long");
+      const origin = await tcpOrigin(t);
+      const short = await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 4 }) });
+      const long = await world.rule({ ...leadsTo(origin) });
+      const [lives, ends] = await Promise.all(
+        [short, long].map(async (rule) => {
+          await world.up(rule);
+          const client = await tcpClient(t, ...entryOf(rule));
+          await ask(client, 'x');
+          return client;
+        }),
+      );
+      assert.ok(lives && ends);
+      const ended = readAll(ends);
+      await world.up({ ...short, options: options() });
+      await world.up({ ...long, options: options({ idleSeconds: 1 }) });
+      await ended;
+      assert.equal((await world.ended(long.id))[0]?.end, 'idle');
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      assert.equal(await ask(lives, 'still here'), 'still here');
+    });
+
+    test('both sides of a connection ask a silent peer after a minute whether it is there', async (t) => {
+      if (process.platform !== 'linux' || world.engine.capabilities().translates)
+        return t.skip('no sockets of its own, or no /proc to see them in');
+      const origin = await tcpOrigin(t);
+      const rule = await world.up(await world.rule({ ...leadsTo(origin) }));
+      const client = await tcpClient(t, ...entryOf(rule));
+      await ask(client, 'x');
+      // What is under way first has a timer of its own.
+      await eventually(() => {
+        const ends = [
+          establishedTimers('local', entryOf(rule)),
+          establishedTimers('remote', [origin.address, origin.port]),
+        ];
+        for (const [timer] of ends) assert.ok(timer?.kind === 2 && timer.hundredths <= 6000, JSON.stringify(ends));
+      });
+    });
+
     test('a connection without a byte either way ends as idle', async (t) => {
       const origin = await tcpOrigin(t);
       const rule = await world.up(await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 3 }) }));
@@ -248,4 +288,24 @@ function descriptors(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Of established IPv4 connections with this end: what the system waits for. */
+function establishedTimers(end: 'local' | 'remote', [address, port]: readonly [string, number]): Timer[] {
+  const reversed = address.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  const wanted = `${reversed.toReversed().join('')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, remote, state]) => state === '01' && (end === 'local' ? local : remote) === wanted)
+    .map(([, , , , , timer = '']) => {
+      const [kind = '', when = ''] = timer.split(':');
+      return { kind: Number.parseInt(kind, 16), hundredths: Number.parseInt(when, 16) };
+    });
+}
+
+interface Timer {
+  /** 2 is keepalive. */
+  readonly kind: number;
+  readonly hundredths: number;
 }

@@ -18,6 +18,7 @@ import {
   TCP_QUICKACK,
 } from './abi.ts';
 import { CAUSE, DROP } from './counters.ts';
+import { keepAlive } from './options.ts';
 import { cancelAll, close, connect, openSocket, watchErrors } from './operations.ts';
 import { arm, finish, tick } from './relay.ts';
 import type { Relay } from './relay.ts';
@@ -75,9 +76,10 @@ export function opened(r: Relay, slot: number, generation: number, attempt: numb
     const told = r.toa?.announce(result, s.names, s.nameOffset(slot, 0)) ?? -1;
     if (told < 0) return finish(r, slot, CAUSE.error, true);
   }
-  r.setOption(result, IPPROTO_TCP, TCP_NODELAY, true);
+  r.setOption(result, IPPROTO_TCP, TCP_NODELAY, 1);
+  keepAlive(result, r.setOption);
   // The client's first bytes are here: they can carry the handshake's ACK, which spares everybody a packet.
-  if (s.queued[2 * slot]! > 0) r.setOption(result, IPPROTO_TCP, TCP_QUICKACK, false);
+  if (s.queued[2 * slot]! > 0) r.setOption(result, IPPROTO_TCP, TCP_QUICKACK, 0);
   connect(r.ring, result, s.nameSlab, name, familyAt(s.names, name), slot, generation, attempt);
 }
 

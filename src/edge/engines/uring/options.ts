@@ -1,26 +1,63 @@
 /**
- * Socket options on the way to an origin: in the ring where the kernel can (Linux 6.7), else by a call of its own. Tried
- * once per worker, on a socket that goes nowhere.
+ * Options of TCP sockets. Those on the way to an origin are set in the ring where the kernel can (Linux 6.7), else by a call
+ * of their own; which it is, is tried once per worker, on a socket that goes nowhere.
  */
 import { close, mapPages, setsockopt, socket, unmap } from '../../../lib/ffi/libc.ts';
-import { AF_INET, IPPROTO_TCP, SOCK_CLOEXEC, SOCK_STREAM, TCP_NODELAY } from './abi.ts';
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_KEEPALIVE,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from './abi.ts';
 import { setOption } from './operations.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
 import type { Ring } from './ring.ts';
 
-export type OptionSetter = (fd: number, level: number, name: number, on: boolean) => void;
+/**
+ * A peer that vanished is noticed within two minutes, which matters where the idle time is hours.
+ * limit: the node engine's 60 s until the first probe, and patience with a path that is down for a moment.
+ */
+const KEEPALIVE = [
+  [SOL_SOCKET, SO_KEEPALIVE, 1],
+  [IPPROTO_TCP, TCP_KEEPIDLE, 60],
+  [IPPROTO_TCP, TCP_KEEPINTVL, 10],
+  [IPPROTO_TCP, TCP_KEEPCNT, 6],
+] as const;
+
+/** All that options are ever set to. */
+const VALUES = [0, 1, 60, 10, 6] as const;
+type Value = (typeof VALUES)[number];
+
+export type OptionSetter = (fd: number, level: number, name: number, value: Value) => void;
+
+/** A call each; for sockets whose options what they accept inherits. */
+export function setNow(fd: number, level: number, name: number, value: number): void {
+  setsockopt(fd, level, name, Int32Array.of(value), 4);
+}
+
+export function keepAlive(fd: number, set: OptionSetter): void {
+  for (let i = 0; i < KEEPALIVE.length; i++) {
+    const [level, name, value] = KEEPALIVE[i]!;
+    set(fd, level, name, value);
+  }
+}
 
 /** The ring is fresh: nothing else is under way. */
 export function optionSetter(ring: Ring): OptionSetter {
-  const zero = Int32Array.of(0);
-  const one = Int32Array.of(1);
-  const values = mapPages(8);
+  const values = mapPages(VALUES.length * 4);
   if (typeof values === 'number' || !inRing(ring, values)) {
     if (typeof values !== 'number') unmap(values);
-    return (fd, level, name, on) => void setsockopt(fd, level, name, on ? one : zero, 4);
+    const held = VALUES.map((value) => Int32Array.of(value));
+    return (fd, level, name, value) => void setsockopt(fd, level, name, held[VALUES.indexOf(value)]!, 4);
   }
-  new Int32Array(values.buffer)[1] = 1;
-  return (fd, level, name, on) => setOption(ring, fd, level, name, values, on ? 4 : 0);
+  new Int32Array(values.buffer).set(VALUES);
+  return (fd, level, name, value) => setOption(ring, fd, level, name, values, 4 * VALUES.indexOf(value));
 }
 
 /** Success posts no completion, failure does: after a call that waits for nothing, none means that it works. */

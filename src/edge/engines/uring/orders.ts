@@ -6,7 +6,7 @@ import type { FromWorker, RuleSpec, ToWorker } from './control.ts';
 import { CAUSE } from './counters.ts';
 import { close } from '../../../lib/ffi/libc.ts';
 import { cancelAll } from './operations.ts';
-import { cut, finish } from './relay.ts';
+import { arm, cut, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { stillLeadsTo } from './rules.ts';
 import type { Entry, Rule } from './rules.ts';
@@ -169,10 +169,14 @@ function judge(r: Relay, rule: Rule): void {
     // One that still dials will find its origin among the new ones.
     const leads =
       s.state[slot] === DIALLING || stillLeadsTo(entry, s.target[slot]!, portAt(s.names, s.nameOffset(slot, 1)));
-    if (!rule.removed && !entry.closing && leads) s.cutAt[slot] = 0;
-    else if (how === 'keep') s.cutAt[slot] = 0;
-    else if (how === 'reset') finish(r, slot, CAUSE.drained, true);
-    else cut(r, slot, seconds * 1000);
+    const stays = !rule.removed && !entry.closing && leads;
+    if (!stays && how === 'reset') finish(r, slot, CAUSE.drained, true);
+    else if (!stays && how === 'drain') cut(r, slot, seconds * 1000);
+    else {
+      s.cutAt[slot] = 0;
+      // Its times may be others now.
+      arm(r, slot);
+    }
   }
 }
 

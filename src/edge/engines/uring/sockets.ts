@@ -20,6 +20,7 @@ import {
   SO_SNDBUF,
   TCP_NODELAY,
 } from './abi.ts';
+import { keepAlive, setNow } from './options.ts';
 import { familyOf, sockaddr } from './sockaddr.ts';
 
 /** limit: descriptors grow with ports × workers; beyond this many ports every port has work for one worker only. */
@@ -102,6 +103,7 @@ function tryBind(point: BindPoint, shared: boolean): number | string {
     on(SOL_SOCKET, SO_REUSEADDR);
     // Inherited by what is accepted.
     on(IPPROTO_TCP, TCP_NODELAY);
+    keepAlive(fd, setNow);
   } else {
     const size = Int32Array.of(UDP_BUFFER);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);

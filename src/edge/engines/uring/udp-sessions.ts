@@ -174,6 +174,7 @@ export function judgeSessions(r: Relay, rule: Rule, changed: boolean): void {
     if (entry.rule !== rule) continue;
     const leads = stillLeadsTo(entry, flows.target[flow]!, flows.originPort[flow]!);
     if (changed || rule.removed || entry.closing || !leads) endSession(r, flow, CAUSE.drained);
+    else armSession(r, flow);
   }
 }
 
