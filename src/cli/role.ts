@@ -9,6 +9,7 @@ import { Usage } from '../config/usage.ts';
 import { systemClock } from '../lib/clock.ts';
 import { StoreUnusable } from '../store/errors.ts';
 import type { FromChild, ToChild } from './family.ts';
+import { leave } from './leave.ts';
 import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 
@@ -34,7 +35,7 @@ export interface Running<Facts> {
 
 /** Resolves with the exit code once the role has ended. */
 export function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
-  return stay(live(role));
+  return stay(live(role).then(leave));
 }
 
 /** `up` has started this process and listens to it. */

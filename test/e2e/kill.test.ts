@@ -1,5 +1,6 @@
 /** kill -9 at the real tree: of control, of the edge, of everything. What was answered stays, forwarding comes back. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import { eventually } from '../suites/engine/fixture.ts';
@@ -104,6 +105,9 @@ test('killing everything loses no answered write, and the next start forwards by
 test('children end by themselves when their supervisor is killed', { skip }, async () => {
   await using w = await treeWorld();
   const { up, control = 0, edge = 0 } = w.place.pids();
+  const badness = (pid: number): number => Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1'));
+  assert.equal(badness(control), Math.max(500, badness(up)), 'short of memory, the kernel ends control first');
+  assert.equal(badness(edge), badness(up));
   process.kill(up, 'SIGKILL');
   await w.place.ended;
   await eventually(() => assert.deepEqual([isAlive(control), isAlive(edge)], [false, false]));

@@ -2,6 +2,7 @@
  * The unit allows what the program uses, each option with its reason, and nothing else that it names: held to the list in
  * src/lib/ffi/needs.ts, and that to the calls that are bound. What systemd's own groups hold is asked of systemd.
  */
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -85,6 +86,9 @@ test('no other part of the unit takes away what an option needs', () => {
   ]);
 });
 
+test('one process that is killed for memory does not end the rest, and memory is not written to disk', () =>
+  holds([...same('OOMPolicy', words('OOMPolicy'), ['continue']), ...same('LimitCORE', words('LimitCORE'), ['0'])]));
+
 const asked = spawnSync('systemd-analyze', ['syscall-filter', GROUP], { encoding: 'utf8' });
 const unasked = asked.status === 0 ? false : 'systemd-analyze is not here: what its groups hold is not known';
 test(`the unit allows every call that it has to (systemd's ${GROUP})`, { skip: unasked }, () => {
@@ -98,3 +102,18 @@ function groupOf(group: string): string[] {
   const listed = stdout.split('\n').map((line) => line.trim());
   return listed.flatMap((name) => (name.startsWith('@') && name !== group ? groupOf(name) : [name]));
 }
+
+const analyze = (...args: readonly string[]) => spawnSync('systemd-analyze', args, { encoding: 'utf8' });
+const unanalyzed = asked.status === 0 ? false : 'systemd-analyze is not here';
+
+test('systemd takes the unit as it is, and calls it well protected', { skip: unanalyzed }, () => {
+  const unit = join(ROOT, 'deploy', 'edgefour.service');
+  // What it says of this machine (a missing program, a socket of its own) is not the unit's.
+  const complaints = analyze('verify', '--man=no', unit)
+    .stderr.split('\n')
+    .filter((line) => line.includes('edgefour.service'));
+  holds(complaints.filter((line) => /Unknown|Failed to parse|Invalid|ignoring/i.test(line)));
+  const { stdout } = analyze('security', '--offline=true', '--no-pager', unit);
+  const exposure = Number(/exposure level for edgefour\.service: ([\d.]+)/.exec(stdout)?.[1]);
+  assert.ok(exposure <= 3, `an exposure of ${exposure}`);
+});

@@ -10,6 +10,7 @@ import type { Command } from '../command.ts';
 import type { ControlFacts } from '../family.ts';
 import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
+import { offerToEndFirst } from '../oom.ts';
 import { tell } from '../output.ts';
 import { writeReadyFile } from '../ready-file.ts';
 import { isSupervised, runRole } from '../role.ts';
@@ -42,6 +43,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const { config: wanted, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(wanted.data);
   const log = logFor(wanted, 'control');
+  offerToEndFirst();
   const running = flags.has('upgrade') ? await findRunning(folder.doors.control) : undefined;
   // order: the running one gives up its store, and with it the lock, before it answers.
   const answer = await running?.ask('take');

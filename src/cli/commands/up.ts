@@ -5,6 +5,8 @@
 import { BACKGROUND, isInBackground, startInBackground } from '../background.ts';
 import { startChild } from '../child.ts';
 import type { Command } from '../command.ts';
+import { leave } from '../leave.ts';
+import { stay } from '../stay.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
 
 export const command: Command = {
@@ -17,6 +19,6 @@ export const command: Command = {
     // order: the children load their code while this process looks at settings and folder; they wait for its word.
     const first = { control: startChild('control', args), edge: startChild('edge', args) };
     const { supervise } = await import('../supervise.ts');
-    return supervise(args, first);
+    return supervise(args, first).then((code) => stay(leave(code)));
   },
 };

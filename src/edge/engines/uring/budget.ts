@@ -41,6 +41,9 @@ export function unreserved(limit: number): number {
   return Math.max(0, most - Math.max(RESERVED, most / 10));
 }
 
+/** limit: room for a few connections, a ring and listening sockets; with less the node engine does better. */
+export const LEAST_SHARE = 32;
+
 export interface Share {
   readonly descriptors: number;
   /** TCP connections, each with a descriptor to either side. UDP sessions and listening sockets take one each of the same. */

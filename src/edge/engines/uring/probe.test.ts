@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
 import { test } from 'node:test';
-import { memoryLack, refusal } from './probe.ts';
+import { descriptorLack, memoryLack, refusal, whyUnavailable } from './probe.ts';
 
 test('each refusal says in one line what to change', () => {
   const cases: [error: string, disabled: string, says: RegExp][] = [
@@ -28,4 +30,16 @@ test('rings need locked memory, unless the process may lock what it likes', () =
   assert.equal(memoryLack(mayLock, limits('65536'), 16), undefined);
   assert.equal(memoryLack(plain, limits('unlimited'), 16), undefined);
   assert.equal(memoryLack('', '', 16), undefined);
+});
+
+test('too few open files for the workers: the engine is not chosen, and says what to raise', async (t) => {
+  assert.match(descriptorLack(256, 2) ?? '', /256 open files, which leaves 0 for each of 2 workers/);
+  assert.match(descriptorLack(1_024, 64) ?? '', /leaves 12 for each of 64/);
+  assert.equal(descriptorLack(1_024, 8), undefined);
+  assert.equal(descriptorLack(Infinity, 512), undefined);
+  if ((await whyUnavailable()) !== undefined) return t.skip('io_uring is not to be had here');
+  const ask = `import(${JSON.stringify(new URL('probe.ts', import.meta.url).href)}).then(async (probe) => console.log(await probe.whyUnavailable(1)))`;
+  const shell = 'ulimit -n 256 && exec "$@"';
+  const { stdout } = spawnSync('/bin/sh', ['-c', shell, 'sh', process.execPath, '-e', ask], { encoding: 'utf8' });
+  assert.match(stdout, /the process may have 256 open files/);
 });

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, endianness } from 'node:os';
-import { lockedBytes } from './budget.ts';
+import { descriptorLimit } from '../node/descriptors.ts';
+import { LEAST_SHARE, lockedBytes, shareOf, unreserved } from './budget.ts';
 
 /** `undefined`: it can. Never throws. */
 export async function whyUnavailable(workers = availableParallelism()): Promise<string | undefined> {
@@ -19,7 +20,8 @@ export async function whyUnavailable(workers = availableParallelism()): Promise<
   const made = Ring.create(8);
   if (typeof made !== 'number') {
     made.close();
-    return memoryLack(readText('/proc/self/status'), readText('/proc/self/limits'), workers);
+    const lack = descriptorLack(descriptorLimit(), workers);
+    return lack ?? memoryLack(readText('/proc/self/status'), readText('/proc/self/limits'), workers);
   }
   return refusal(errnoName(made), readText('/proc/sys/kernel/io_uring_disabled'));
 }
@@ -46,6 +48,13 @@ export function memoryLack(status: string, limits: string, workers: number): str
   if (needed <= most) return undefined;
   const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
   return `its rings take ${kib(needed)} of locked memory and ${kib(most)} may be had: raise that limit (LimitMEMLOCK=infinity in the unit, or ulimit -Hl)`;
+}
+
+/** A worker without room for connections dies, and the next one too. Pure; exported for its test. */
+export function descriptorLack(limit: number, workers: number): string | undefined {
+  const { descriptors } = shareOf(unreserved(limit), workers);
+  if (descriptors >= LEAST_SHARE) return undefined;
+  return `the process may have ${limit} open files, which leaves ${descriptors} for each of ${workers} workers, and ${LEAST_SHARE} are the least: raise the hard limit (LimitNOFILE=1048576 in the unit, or ulimit -Hn)`;
 }
 
 function atLeast(release: string, major: number, minor: number): boolean {
