@@ -268,7 +268,7 @@ export class Reconciler {
     }
     await this.#options.names.settled(slot.id, NAME_MS);
     const { origins, ...rest } = rule;
-    const { targets, missing } = targetsOf(origins, (name) => this.#options.names.addresses(name));
+    const { targets, missing } = targetsOf(origins, this.#options.names);
     const why = this.#whyHeld({ ...rest, targets }, choice);
     if (why !== undefined) {
       await this.#leave(slot);

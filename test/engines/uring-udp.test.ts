@@ -10,7 +10,7 @@ import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { setsockopt } from '../../src/lib/ffi/libc.ts';
 import { engineWorld, eventually, loopback } from '../suites/engine/fixture.ts';
-import { entryOf, leadsTo } from '../suites/engine/listener.ts';
+import { entryOf, leadsTo, target } from '../suites/engine/listener.ts';
 import { newcomersUntilServed, udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
 import type { UdpPeer } from '../suites/engine/udp-peers.ts';
 
@@ -181,5 +181,28 @@ describe('uring, more clients than descriptors', { skip }, () => {
       assert.ok((ends.evicted ?? 0) >= 1 && active <= 10, JSON.stringify({ connections, ends, active }));
       assert.equal(connections, active + (ends.evicted ?? 0));
     });
+  });
+});
+
+describe('uring, an origin that its name no longer says', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1 }, events) });
+
+  test('C6: its session ends once it has not answered for ten seconds, and the client is served by another', async (t) => {
+    const [old, other] = [await udpEcho(t), loopback()];
+    const fresh = await udpPeer(t, { address: other, port: old.port }, (bytes) => bytes);
+    const rule = await world.up(await world.rule({ ...leadsTo(old), protocol: 'UDP' }));
+    const client = await udpPeer(t);
+    client.send('one', ...entryOf(rule));
+    await client.datagram(0);
+    await world.up({ ...rule, targets: [target(other), { ...target(old.address, 0), left: true }] });
+    // Silent, but not refusing: nobody reads any more.
+    old.socket.removeAllListeners('message');
+    const asking = setInterval(() => client.send('two', ...entryOf(rule)), 200);
+    t.after(() => clearInterval(asking));
+    const started = performance.now();
+    assert.equal(String(await client.datagram(1)), 'two');
+    assert.ok(performance.now() - started > 9_500, 'not before');
+    assert.ok(fresh.got.length > 0);
+    assert.equal((await world.ended(rule.id))[0]?.end, 'drained');
   });
 });

@@ -45,6 +45,8 @@ export interface RuleFlow {
   originPort(port: number): number | undefined;
   open(client: Endpoint, entry: Endpoint): Session;
   close(session: Session, cause: EndCause): void;
+  /** The session's origin is one that its name no longer says. */
+  hasLeft(session: Session): boolean;
   /** After a change. A session whose entry is bound and whose origin is still the rule's stays; others are to drain. */
   judge(session: Session, bound: boolean): 'stays' | 'drains';
   /** Now and then: writes the minute's record, and says whether the session must end. */
@@ -161,6 +163,7 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
       if (session.id === undefined) (counters.unrecorded ??= { sampled: 0, lost: 0 }).sampled++;
       record(session, cause);
     },
+    hasLeft: ({ origin }) => origin !== undefined && targets.get(origin.address)?.left === true,
     judge(session, bound) {
       const stays = bound && (!session.origin || stillLeadsTo(session.origin, session.entry.port));
       const { how, seconds } = listener.options.drain;

@@ -33,6 +33,8 @@ interface Owner {
 export class Seniority {
   /** When something last passed, either way. Milliseconds of the caller's clock. */
   seenAt: Float64Array;
+  /** When the client sent what has had no answer yet. */
+  #owedAt: Float64Array;
   #next: Int32Array;
   #prev: Int32Array;
   #flags: Uint8Array;
@@ -44,6 +46,7 @@ export class Seniority {
 
   constructor(capacity: number) {
     this.seenAt = new Float64Array(capacity);
+    this.#owedAt = new Float64Array(capacity);
     this.#next = new Int32Array(capacity);
     this.#prev = new Int32Array(capacity);
     this.#flags = new Uint8Array(capacity);
@@ -60,7 +63,7 @@ export class Seniority {
     if (!this.#largest || of.count > this.#largest.count) this.#largest = of;
     this.#ownerOf[session] = owner;
     this.#flags[session] = OWED;
-    this.seenAt[session] = now;
+    this.seenAt[session] = this.#owedAt[session] = now;
     this.#append(of, session, now);
   }
 
@@ -68,6 +71,7 @@ export class Seniority {
   heard(session: number, now: number): void {
     const flags = this.#flags[session]!;
     this.seenAt[session] = now;
+    if ((flags & OWED) === 0) this.#owedAt[session] = now;
     if ((flags & ANSWERED) !== 0 && (flags & CONVERSES) === 0) {
       const owner = this.#unlink(session);
       this.#flags[session] = flags | OWED | CONVERSES;
@@ -90,6 +94,11 @@ export class Seniority {
     return (this.#flags[session]! & ANSWERED) !== 0;
   }
 
+  /** Its client has waited for an answer so long that there will be none. */
+  isForsaken(session: number, now: number): boolean {
+    return (this.#flags[session]! & OWED) !== 0 && now - this.#owedAt[session]! >= OWED_MS;
+  }
+
   closed(session: number): void {
     const owner = this.#unlink(session);
     if (--owner.count === 0) this.#owners.delete(owner.id);
@@ -109,6 +118,7 @@ export class Seniority {
     const more = <T extends Float64Array | Int32Array | Uint8Array>(small: T, big: T): T => (big.set(small), big);
     const capacity = 2 * this.#flags.length;
     this.seenAt = more(this.seenAt, new Float64Array(capacity));
+    this.#owedAt = more(this.#owedAt, new Float64Array(capacity));
     this.#next = more(this.#next, new Int32Array(capacity));
     this.#prev = more(this.#prev, new Int32Array(capacity));
     this.#flags = more(this.#flags, new Uint8Array(capacity));

@@ -236,3 +236,28 @@ test('simulation: the same seed is the same run', () => {
   assert.equal(udpSimulation(7, 2000), udpSimulation(7, 2000));
   assert.notEqual(udpSimulation(7, 2000), udpSimulation(8, 2000));
 });
+
+test('C6: a session to an address that its name no longer says stays while it is answered, others are not touched', () => {
+  const { table: udp, port, flow, pass } = table();
+  const first = udp.admit(port, client, 1);
+  const second = udp.admit(port, other, 1);
+  assert.ok(first && second);
+  assert.deepEqual([first.origin.address, second.origin.address], ['10.0.0.1', '10.0.0.2']);
+  flow.update({ ...rule, targets: [{ ...target('10.0.0.1', 0), left: true }, target('10.0.0.2')] });
+  assert.deepEqual([udp.stale(), udp.forsaken()], [[], []]);
+  pass(60_000);
+  udp.reply(first, new Uint8Array(1));
+  assert.deepEqual(udp.forsaken(), []);
+  // Silent both ways: nobody waits.
+  pass(60_000);
+  assert.deepEqual(udp.forsaken(), []);
+  udp.admit(port, client, 1);
+  udp.admit(port, other, 1);
+  pass(9_999);
+  udp.admit(port, client, 1);
+  assert.deepEqual(udp.forsaken(), []);
+  pass(1);
+  assert.deepEqual(udp.forsaken(), [first]);
+  udp.close(first, 'drained');
+  assert.equal(udp.admit(port, client, 1)?.origin.address, '10.0.0.2');
+});

@@ -53,6 +53,8 @@ export interface UdpTable<L> {
   mayFail(session: UdpSession<L>): boolean;
   /** After a change of the rule: the sessions that may not go on. Close them; the client's next datagram opens anew. */
   stale(): UdpSession<L>[];
+  /** Now and then: those with an origin that its name no longer says, and that no longer answers. Close them, as `stale`. */
+  forsaken(): UdpSession<L>[];
   /** Now and then: the sessions that have been idle too long. */
   idle(): UdpSession<L>[];
 }
@@ -195,6 +197,10 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
       // not: drain. A datagram must not go where the rule no longer sends it, and the next one opens a session anyway.
       return all().filter((session) => flow.judge(session, true) === 'drains' || changed);
     },
+    forsaken: () =>
+      flow.listener.targets.some(({ left }) => left)
+        ? all().filter((session) => flow.hasLeft(session) && seniority.isForsaken(session.number, monotonic()))
+        : [],
     idle: () => all().filter((session) => flow.check(session) !== undefined),
   };
 }

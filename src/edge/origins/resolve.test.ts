@@ -114,3 +114,55 @@ test('waiting for names ends with their answers, their failures, or the time', a
   assert.deepEqual([made.addresses('a.example').length, made.addresses('gone.example').length], [1, 0]);
   await clock.advance(0);
 });
+
+test('F2: a family whose question failed keeps its addresses, is asked again soon, and is told of once', async () => {
+  const { clock, asked, dns, lines, made, say } = names();
+  say('a.example', ['198.51.100.1', '2001:db8::1'], 300);
+  made.use('r', ['a.example']);
+  await clock.advance(0);
+  dns.set('a.example', { addresses: ['2001:db8::2'], ttlSeconds: 300, failed: [4] });
+  await clock.advance(300_000);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.1', '2001:db8::2']);
+  asked.length = 0;
+  await clock.advance(120_000);
+  assert.ok(asked.length >= 4, `${asked.length}`);
+  assert.equal(
+    lines.filter((line) => /one family only.*failed=\["IPv4"\] kept=\["198\.51\.100\.1"\]/.test(line)).length,
+    1,
+  );
+  // Answered, and there is none: it is gone.
+  say('a.example', ['2001:db8::2'], 300);
+  await clock.advance(30_000);
+  assert.deepEqual(made.addresses('a.example'), ['2001:db8::2']);
+});
+
+test('F2: half an answer at the first look-up serves, and the rest comes within seconds; so after a restart', async () => {
+  const { clock, dns, made, say } = names({ 'b.example': ['198.51.100.1', '2001:db8::1'] });
+  dns.set('a.example', { addresses: ['2001:db8::2'], ttlSeconds: 300, failed: [4] });
+  dns.set('b.example', { addresses: [], ttlSeconds: 300, failed: [4] });
+  made.use('r', ['a.example', 'b.example']);
+  await clock.advance(0);
+  assert.deepEqual(made.addresses('a.example'), ['2001:db8::2']);
+  // There is no IPv6 address, of IPv4 nothing is known but what was.
+  assert.deepEqual(made.addresses('b.example'), ['198.51.100.1']);
+  say('a.example', ['198.51.100.2', '2001:db8::2'], 300);
+  await clock.advance(3_000);
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.2', '2001:db8::2']);
+});
+
+test('C6: what a name said once is remembered for what is open there, as far as it is not too much', async () => {
+  const { clock, made, say } = names();
+  const addresses = Array.from({ length: 80 }, (_, i) => `198.51.100.${i + 1}`);
+  made.use('r', ['a.example']);
+  for (const address of addresses) {
+    say('a.example', [address], 5);
+    await clock.advance(30_000);
+  }
+  assert.deepEqual(made.addresses('a.example'), ['198.51.100.80']);
+  assert.deepEqual(made.left('a.example'), addresses.slice(15, 79));
+  say('a.example', ['198.51.100.79'], 5);
+  await clock.advance(5_000);
+  assert.deepEqual(made.left('a.example').slice(-2), ['198.51.100.78', '198.51.100.80']);
+  made.use('r', []);
+  assert.deepEqual(made.left('a.example'), []);
+});

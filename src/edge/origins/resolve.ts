@@ -1,13 +1,14 @@
 /**
  * The addresses of origin names, followed as long as a rule uses them: asked again when their TTL ends, kept when DNS
- * fails (across a restart too, through what `remembered` gives and takes), every change logged. reconcile.ts owns one.
+ * fails, or fails for one family (across a restart too, through what `remembered` gives and takes), every change logged.
+ * Those that left the answer are remembered for what is open there. reconcile.ts owns one.
  */
 import { createBackoff, type Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { createGate } from '../../lib/gate.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { Log } from '../../observe/log.ts';
-import type { Lookup } from './lookup.ts';
+import type { Family, Lookup } from './lookup.ts';
 
 export interface OriginNamesOptions {
   readonly lookup: Lookup;
@@ -22,19 +23,27 @@ export interface OriginNamesOptions {
 
 interface Followed {
   addresses: readonly string[];
+  /** Were addresses once; the one that left last is last. */
+  left: readonly string[];
   readonly owners: Set<string>;
   readonly backoff: Backoff;
   /** Settles with the first answer or the first failure. */
   readonly first: Promise<void>;
   timer?: Timer;
   failing: boolean;
+  /** One family could not be asked for. */
+  isHalf: boolean;
 }
 
 /** limit: 5 s spares DNS servers from a TTL of 0; 300 s bounds how long a wrong long TTL hurts. */
 const TTL_SECONDS = { floor: 5, ceiling: 300 } as const;
 const RETRY_MS = { first: 1_000, max: 30_000 } as const;
 const AT_ONCE = 32;
+/** limit: a name with a thousand addresses says a few at a time; what is open to more than these is drained. */
+const MOST_LEFT = 64;
 const NO_ADDRESSES: readonly string[] = [];
+
+const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 
 export class OriginNames {
   readonly #options: OriginNamesOptions;
@@ -59,6 +68,11 @@ export class OriginNames {
   /** Empty while the name has never had an address. */
   addresses(name: string): readonly string[] {
     return this.#names.get(name)?.addresses ?? NO_ADDRESSES;
+  }
+
+  /** What the name said once and says no more: nothing new goes there, what is open may stay. */
+  left(name: string): readonly string[] {
+    return this.#names.get(name)?.left ?? NO_ADDRESSES;
   }
 
   /** Resolves when each name the owner uses has an address or could not be resolved once, and after `ms` in any case. */
@@ -89,10 +103,12 @@ export class OriginNames {
     const { promise, resolve } = Promise.withResolvers<void>();
     const followed: Followed = {
       addresses: remembered?.get(name) ?? NO_ADDRESSES,
+      left: NO_ADDRESSES,
       owners: new Set(),
       backoff: createBackoff(RETRY_MS.first, RETRY_MS.max, rng),
       first: promise,
       failing: false,
+      isHalf: false,
     };
     this.#names.set(name, followed);
     const again = async (): Promise<void> => {
@@ -116,10 +132,13 @@ export class OriginNames {
   async #ask(name: string, followed: Followed): Promise<number> {
     const leave = await this.#gate.enter();
     try {
-      const { addresses, ttlSeconds } = await this.#options.lookup(name);
-      if (addresses.length === 0) throw new Error('no addresses');
+      const { addresses, ttlSeconds, failed = [] } = await this.#options.lookup(name);
+      const kept = followed.addresses.filter((address) => failed.includes(familyOf(address)));
+      if (addresses.length + kept.length === 0) throw new Error('no addresses');
+      this.#learn(name, followed, [...new Set([...addresses, ...kept])].toSorted());
+      this.#tellHalf(name, followed, failed, kept);
+      if (failed.length > 0) return followed.backoff.next();
       followed.backoff.reset();
-      this.#learn(name, followed, [...new Set(addresses)].toSorted());
       return Math.min(Math.max(ttlSeconds, TTL_SECONDS.floor), TTL_SECONDS.ceiling) * 1_000;
     } catch (error) {
       const facts = { name, reason: (error as Error).message, kept: followed.addresses };
@@ -131,12 +150,25 @@ export class OriginNames {
     }
   }
 
+  #tellHalf(name: string, followed: Followed, failed: readonly Family[], kept: readonly string[]): void {
+    const isHalf = failed.length > 0;
+    if (isHalf && !followed.isHalf)
+      this.#options.log.warn('an origin name could be asked for one family only; of the other nothing changes', {
+        name,
+        failed: failed.map((family) => `IPv${family}`),
+        kept,
+      });
+    followed.isHalf = isHalf;
+  }
+
   #learn(name: string, followed: Followed, addresses: readonly string[]): void {
     const before = followed.addresses;
     if (followed.failing) this.#options.log.info('an origin name resolves again', { name, addresses });
     followed.failing = false;
     if (before.join() === addresses.join()) return;
     followed.addresses = addresses;
+    const left = new Set([...followed.left, ...before]);
+    followed.left = [...left].filter((address) => !addresses.includes(address)).slice(-MOST_LEFT);
     this.#options.learned?.();
     if (before.length > 0) this.#options.log.info('an origin name has other addresses', { name, before, addresses });
     if (this.#names.get(name) === followed) this.changed(followed.owners);

@@ -7,7 +7,10 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'two.example': ['198.51.100.1', '2001:db8::1'],
   'same.example': ['198.51.100.1'],
 };
-const known = (name: string) => KNOWN[name] ?? [];
+const known = {
+  addresses: (name: string) => KNOWN[name] ?? [],
+  left: (name: string) => (name === 'two.example' ? ['198.51.100.9', '203.0.113.1'] : []),
+};
 
 test('addresses stand for themselves, names for all of their addresses', () => {
   const origins = [origin('203.0.113.1', 5), origin('two.example', 3), origin('gone.example')];
@@ -17,6 +20,8 @@ test('addresses stand for themselves, names for all of their addresses', () => {
       { address: '203.0.113.1', weight: 5, tier: 0 },
       { address: '198.51.100.1', weight: 3, tier: 0 },
       { address: '2001:db8::1', weight: 3, tier: 0 },
+      // 203.0.113.1 is an origin by itself.
+      { address: '198.51.100.9', weight: 0, tier: 0, left: true },
     ],
     missing: ['gone.example'],
   });

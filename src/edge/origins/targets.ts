@@ -13,12 +13,21 @@ export function originNames(origins: readonly PlannedOrigin[]): string[] {
   return origins.map(({ host }) => host).filter((host) => isIP(host) === 0);
 }
 
-/** Every address of a name gets the name's weight; an address that appears again adds to it, in its lowest tier. */
-export function targetsOf(origins: readonly PlannedOrigin[], known: (name: string) => readonly string[]): Targets {
+export interface Names {
+  addresses(name: string): readonly string[];
+  /** Were its addresses. */
+  left(name: string): readonly string[];
+}
+
+/**
+ * Every address of a name gets the name's weight; an address that appears again adds to it, in its lowest tier. What a
+ * name said once is a target without weight.
+ */
+export function targetsOf(origins: readonly PlannedOrigin[], names: Names): Targets {
   const found = new Map<string, Target>();
   const missing: string[] = [];
   for (const { host, weight, tier } of origins) {
-    const addresses = isIP(host) === 0 ? known(host) : [host];
+    const addresses = isIP(host) === 0 ? names.addresses(host) : [host];
     if (addresses.length === 0) missing.push(host);
     for (const address of addresses) {
       const before = found.get(address);
@@ -26,5 +35,8 @@ export function targetsOf(origins: readonly PlannedOrigin[], known: (name: strin
       else if (tier === before.tier) found.set(address, { address, weight: weight + before.weight, tier });
     }
   }
+  for (const { host, tier } of origins)
+    for (const address of isIP(host) === 0 ? names.left(host) : [])
+      if (!found.has(address)) found.set(address, { address, weight: 0, tier, left: true });
   return { targets: [...found.values()], missing };
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { Bar, Target } from '../../../src/edge/engine.ts';
 import type { PortSpan } from '../../../src/lib/net/ports.ts';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
-import { entryOf, leadsTo, target } from './listener.ts';
+import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpPeer } from './udp-peers.ts';
 
@@ -12,6 +12,8 @@ import { udpPeer } from './udp-peers.ts';
 function barred(address: string, cause: Bar['cause'], ports?: PortSpan[]): Target {
   return { ...target(address, ports ? 10 : 0), barred: { cause, ...(ports && { ports }) } };
 }
+
+const drainsAtOnce = { options: options({ drain: { how: 'reset', seconds: 0 } }) };
 
 export function barredCases(under: EngineUnderTest): void {
   describe('targets that are not dialled', { concurrency: 4 }, () => {
@@ -84,6 +86,29 @@ export function barredCases(under: EngineUnderTest): void {
       assert.equal((await world.ended(rule.id))[0]?.end, 'loop');
       const client = await tcpClient(t, entry, first.from + 1);
       assert.equal(await ask(client, 'hello'), 'hello');
+    });
+
+    test('C6: what is open to an address that its name no longer says goes on, TCP and UDP; nothing new goes there', async (t) => {
+      const [old, other] = [await tcpOrigin(t), world.address()];
+      const fresh = await tcpOrigin(t, (socket) => void socket.end('new'), { address: other, port: old.port });
+      const rule = await world.up(await world.rule({ ...leadsTo(old), ...drainsAtOnce }));
+      const client = await tcpClient(t, ...entryOf(rule));
+      assert.equal(await ask(client, 'hello'), 'hello');
+      const echo = (bytes: Buffer): Buffer => bytes;
+      const [oldUdp, udpClient] = [await udpPeer(t, {}, echo), await udpPeer(t)];
+      const udpRule = await world.up(await world.rule({ ...leadsTo(oldUdp), ...drainsAtOnce, protocol: 'UDP' }));
+      udpClient.send('one', ...entryOf(udpRule));
+      assert.equal((await udpClient.datagram(0)).toString(), 'one');
+      const moved = (address: string): Target[] => [target(other), { ...target(address, 0), left: true }];
+      await world.up({ ...rule, targets: moved(old.address) });
+      await world.up({ ...udpRule, targets: moved(oldUdp.address) });
+      assert.equal(await ask(client, 'still'), 'still');
+      udpClient.send('two', ...entryOf(udpRule));
+      assert.equal((await udpClient.datagram(1)).toString(), 'two');
+      const second = dialTcp(t, ...entryOf(rule));
+      assert.equal((await readAll(second)).bytes.toString(), 'new');
+      second.end();
+      assert.deepEqual([old.connections.length, fresh.connections.length, oldUdp.got.length], [1, 1, 2]);
     });
 
     test('a datagram is dropped under the same word, and no session is made', async (t) => {

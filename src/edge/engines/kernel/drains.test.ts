@@ -85,3 +85,26 @@ test('one that ended by itself is forgotten', () => {
   endDue(world.rule, [], world.deps);
   assert.equal(world.rule.leaving.size, 0);
 });
+
+test('C6: to a target that its name no longer says TCP stays, and UDP as long as it is answered or silent', () => {
+  const left = { ...target('10.0.0.1', 0), left: true } as const;
+  const targets = [left, target('10.0.0.2')];
+  const tcp = desk({ ...RULES.one, targets });
+  judge(tcp.rule, [flow()], tcp.deps);
+  assert.deepEqual([tcp.rule.leaving.size, tcp.ended], [0, []]);
+  const world = desk({ ...RULES.udp, originPorts: { from: 8080, to: 8080 }, ports: [{ from: 80, to: 80 }], targets });
+  const first = flow({ protocol: 17 });
+  const look = (now: number, packetsIn: number, packetsOut: number): Flow[] => {
+    world.now = now;
+    endDue(world.rule, [{ ...first, packetsIn, packetsOut }], world.deps);
+    return world.ended;
+  };
+  judge(world.rule, [first], world.deps);
+  assert.deepEqual(
+    [look(9_999, 50, 20), look(10_000, 50, 21), look(20_000, 50, 21), look(29_999, 60, 21)],
+    [[], [], [], []],
+  );
+  // Another change looks again, and gives it no new time.
+  judge(world.rule, [{ ...first, packetsIn: 60, packetsOut: 21 }], world.deps);
+  assert.equal(look(30_000, 60, 21).length, 1);
+});

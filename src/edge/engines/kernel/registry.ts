@@ -6,6 +6,7 @@ import type { RuleCounters } from '../../../link/facts.ts';
 import type { Listener } from '../../engine.ts';
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';
 import { type Books, openBooks } from './books.ts';
+import type { Flow } from './flows.ts';
 import { MOST_INDEX, pageOf } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';
@@ -32,6 +33,8 @@ export interface KernelRule {
   isUp: boolean;
   /** Connections that have to go → when, monotonic milliseconds. By conntrack id. */
   readonly leaving: Map<number, number>;
+  /** UDP flows to a target that its name no longer says → what they had counted when they were last looked at. */
+  readonly watched: Map<number, Pick<Flow, 'packetsIn' | 'packetsOut'>>;
   /** Connections may have to go that nobody has looked at. */
   mustJudge: boolean;
   readonly counted: KernelCounters;
@@ -81,6 +84,7 @@ export function createRegistry(
       listener: undefined,
       isUp: false,
       leaving: new Map(),
+      watched: new Map(),
       mustJudge: false,
       counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 }, fastPackets: 0 },
       row: books.row(index),

@@ -153,6 +153,7 @@ export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monoton
       for (const session of table.stale()) end(session, 'drained');
     },
     sweep() {
+      for (const session of table.forsaken()) end(session, 'drained');
       for (const session of table.idle()) end(session, 'idle');
     },
   };

@@ -315,6 +315,12 @@ export function hasOther(rule: Rule, target: TargetSpec['number'], port: number,
   return false;
 }
 
+/** Whether the target's name no longer says it. */
+export function hasLeft({ positions, spec }: Rule, target: TargetSpec['number']): boolean {
+  const position = positions.get(target);
+  return position !== undefined && spec.targets[position]!.left === true;
+}
+
 /** Whether a session that goes to this target and port may go on. */
 export function stillLeadsTo(entry: Entry, target: TargetSpec['number'], port: number): boolean {
   const position = entry.rule.positions.get(target);

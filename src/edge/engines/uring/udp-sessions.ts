@@ -12,12 +12,14 @@ import { cancelAll, close as closeInRing } from './operations.ts';
 import { PARTY } from './records.ts';
 import { RECORD_EVERY_MS } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { choose, hasOther, rest, stillLeadsTo } from './rules.ts';
+import { choose, hasLeft, hasOther, rest, stillLeadsTo } from './rules.ts';
 import type { Entry, Rule } from './rules.ts';
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from './shape.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from './sockaddr.ts';
 import { listenOrigin } from './udp.ts';
 
+/** limit: how often a session is looked at whose origin's name no longer says it: does it still answer? */
+const FORSAKEN_MS = 1_000;
 /** limit: one rule's flood of new sessions leaves the others their share. */
 const MOST_OF_ONE_RULE = 0.5;
 
@@ -146,8 +148,9 @@ export function endSession(r: Relay, flow: number, cause: number): void {
 
 function armSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
-  const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
-  let due = flows.seniority.seenAt[flow]! + options.idleSeconds * 1000;
+  const { rule } = r.rules.entry(flows.entry[flow]!);
+  let due = flows.seniority.seenAt[flow]! + rule.spec.options.idleSeconds * 1000;
+  if (hasLeft(rule, flows.target[flow]!)) due = Math.min(due, r.now + FORSAKEN_MS);
   if (flows.recordAt[flow]! > 0) due = Math.min(due, flows.recordAt[flow]!);
   r.wheel.set(r.slots.capacity + flow, due);
 }
@@ -155,8 +158,11 @@ function armSession(r: Relay, flow: number): void {
 /** The session's clock. */
 export function tickSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
-  const { options } = r.rules.entry(flows.entry[flow]!).rule.spec;
-  if (r.now - flows.seniority.seenAt[flow]! >= options.idleSeconds * 1000) return endSession(r, flow, CAUSE.idle);
+  const { rule } = r.rules.entry(flows.entry[flow]!);
+  if (hasLeft(rule, flows.target[flow]!) && flows.seniority.isForsaken(flow, r.now))
+    return endSession(r, flow, CAUSE.drained);
+  if (r.now - flows.seniority.seenAt[flow]! >= rule.spec.options.idleSeconds * 1000)
+    return endSession(r, flow, CAUSE.idle);
   if (flows.recordAt[flow]! > 0 && r.now >= flows.recordAt[flow]!) recordSession(r, flow, -1);
   armSession(r, flow);
 }
