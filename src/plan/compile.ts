@@ -159,6 +159,7 @@ function optionsOf(rule: L4Rule, site: PlanSite): PlannedOptions {
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     idleSeconds: options.idleSeconds ?? IDLE_SECONDS[rule.protocol],
     drain: options.drain ?? DRAIN,
+    ...(options.udpHeader === 'each' && { udpHeader: options.udpHeader }),
     recordOneIn: records === 'all' ? 1 : records === 'off' ? 0 : records,
   };
 }

@@ -14,6 +14,8 @@ export interface PlannedOptions {
   readonly idleSeconds: number;
   /** `seconds` counts for `drain` only; default drain, 30. */
   readonly drain: { readonly how: 'keep' | 'drain' | 'reset'; readonly seconds: number };
+  /** PPV2's header goes in front of every datagram of a UDP session; absent: of its first. */
+  readonly udpHeader?: 'each';
   /** One connection record in this many; 0 = none, 1 = all (default). */
   readonly recordOneIn: number;
 }

@@ -45,6 +45,7 @@ const RULE_OPTIONS = object(
     DrainSeconds: optional(unsigned('How long `drain` waits.')),
     ConnectTimeoutMs: optional(unsigned('Until a silent origin is given up.')),
     IdleSeconds: optional(unsigned('Until a silent connection ends.')),
+    UdpHeader: optional(string('Which datagrams of a UDP session carry the header of PPV2: `first` or `each`.')),
     Records: optional(string('Connection records: all, off, or one in N.')),
   },
   "What of EdgeFour's own options is set; the rest is default.",
@@ -155,11 +156,12 @@ export function showInstance(
 }
 
 function showOptions(options: RuleOptions = {}): Infer<typeof RULE_OPTIONS.fields> {
-  const { drain, connectTimeoutMs, idleSeconds, records } = options;
+  const { drain, connectTimeoutMs, idleSeconds, udpHeader, records } = options;
   return {
     ...(drain && { Drain: drain.how, DrainSeconds: drain.seconds }),
     ...(connectTimeoutMs !== undefined && { ConnectTimeoutMs: connectTimeoutMs }),
     ...(idleSeconds !== undefined && { IdleSeconds: idleSeconds }),
+    ...(udpHeader !== undefined && { UdpHeader: udpHeader }),
     ...(records !== undefined && { Records: `${records}` }),
   };
 }

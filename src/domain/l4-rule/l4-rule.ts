@@ -32,11 +32,15 @@ export interface L4Rule {
   readonly options?: RuleOptions;
 }
 
+export type UdpHeader = 'first' | 'each';
+
 export interface RuleOptions {
   /** What happens to connections when the rule changes or goes. Default: drain, 30 s. */
   readonly drain?: { readonly how: 'keep' | 'drain' | 'reset'; readonly seconds: number };
   readonly connectTimeoutMs?: number;
   readonly idleSeconds?: number;
+  /** Which datagrams of a UDP session carry PPV2's header. Default: the first, as in the cloud. */
+  readonly udpHeader?: UdpHeader;
   /** Connection records: all, off, or one in N. */
   readonly records?: 'all' | 'off' | number;
   /** These go before those of the instance. */

@@ -1,7 +1,8 @@
 /** EdgeFour's own settings of a rule, as they are after a change of some of them. Pure; defaults are in plan/. */
 import { changedLimits, type LimitsChange } from '../limit/limit.ts';
-import type { RuleOptions } from './l4-rule.ts';
+import type { RuleOptions, UdpHeader } from './l4-rule.ts';
 
+export const UDP_HEADERS = ['first', 'each'] as const;
 export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
 /** What a rule waits for its connections where only the way to drain is chosen. */
 const DRAIN_SECONDS = 30;
@@ -12,12 +13,13 @@ export interface OptionsChange {
   readonly drainSeconds?: number | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly idleSeconds?: number | undefined;
+  readonly udpHeader?: UdpHeader | undefined;
   readonly records?: NonNullable<RuleOptions['records']> | undefined;
   readonly limits?: LimitsChange | undefined;
 }
 
 export function changedOptions(before: RuleOptions | undefined, change: OptionsChange): RuleOptions {
-  const { drain, drainSeconds, connectTimeoutMs, idleSeconds, records, limits: limitsChange } = change;
+  const { drain, drainSeconds, connectTimeoutMs, idleSeconds, udpHeader, records, limits: limitsChange } = change;
   const { limits: limitsBefore, ...others } = before ?? {};
   const limits = limitsChange ? changedLimits(limitsBefore, limitsChange) : limitsBefore;
   const how = drain ?? before?.drain?.how ?? 'drain';
@@ -28,6 +30,7 @@ export function changedOptions(before: RuleOptions | undefined, change: OptionsC
     ...((drain !== undefined || drainSeconds !== undefined) && { drain: { how, seconds } }),
     ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
     ...(idleSeconds !== undefined && { idleSeconds }),
+    ...(udpHeader !== undefined && { udpHeader }),
     ...(records !== undefined && { records }),
   };
 }

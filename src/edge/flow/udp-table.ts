@@ -87,7 +87,8 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
   const sessions: (UdpSession<L> | undefined)[] = [];
   const freeNumbers: number[] = [];
   let size = 0;
-  let mode = flow.listener.mode;
+  let { mode } = flow.listener;
+  let { udpHeader } = flow.listener.options;
 
   function drop(reason: DropReason): undefined {
     countDrop(flow.counters, reason);
@@ -144,8 +145,8 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
       const key = `${client.address} ${client.port}`;
       let session = port.sessions.get(key);
       if (session) {
-        // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
-        if (PASS_THROUGH[mode].carrier === 'start') session.header = NOTHING;
+        // wire: SPP heads every datagram; PPV2 the first one of a session, unless it is asked for more (spec 16.2, 16.3).
+        if (PASS_THROUGH[mode].carrier === 'start' && udpHeader !== 'each') session.header = NOTHING;
         if (bytes + session.header.length > largest(session.origin.address)) return drop('oversize');
         seniority.heard(session.number, monotonic());
       } else {
@@ -192,8 +193,9 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
     mayFail: (session) =>
       !seniority.isAnswered(session.number) && flow.hasOther(session.origin.address, session.origin.port),
     stale() {
-      const changed = mode !== flow.listener.mode;
-      mode = flow.listener.mode;
+      const changed = mode !== flow.listener.mode || udpHeader !== flow.listener.options.udpHeader;
+      ({ mode } = flow.listener);
+      ({ udpHeader } = flow.listener.options);
       // not: drain. A datagram must not go where the rule no longer sends it, and the next one opens a session anyway.
       return all().filter((session) => flow.judge(session, true) === 'drains' || changed);
     },

@@ -13,7 +13,8 @@ export interface Endpoint {
 
 export interface PassThrough {
   /**
-   * `start`: in front of the first bytes of a TCP connection, in the first datagram of a UDP session.
+   * `start`: in front of the first bytes of a TCP connection, in the first datagram of a UDP session, or in each where the
+   * rule's options say so.
    * `datagram`: in every datagram. `option`: not in the payload at all, but in a TCP option of the handshake.
    */
   readonly carrier: 'none' | 'start' | 'datagram' | 'option';

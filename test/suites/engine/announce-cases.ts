@@ -72,6 +72,31 @@ export function announceCases(under: EngineUnderTest): void {
       assert.equal(parsePpv2(await send('three')).kind, 'proxied');
     });
 
+    test('PPV2 over UDP: on each datagram where the rule says so, and replies stay whole', async (t) => {
+      if (!claims(world, 'PPV2', 'UDP')) return t.skip('the engine does not claim PPV2 over UDP');
+      const origin = await udpEcho(t);
+      const rule = await world.rule({ ...leadsTo(origin), protocol: 'UDP', mode: 'PPV2' });
+      const client = await udpPeer(t);
+      let sent = 0;
+      const isHeaded = async (): Promise<boolean> => {
+        client.send('word', ...entryOf(rule));
+        const bytes = await origin.datagram(sent);
+        assert.deepEqual(await client.datagram(sent++), bytes);
+        const parsed = parsePpv2(bytes);
+        const headed = parsed.kind === 'proxied';
+        assert.equal(String(headed ? bytes.subarray(parsed.length) : bytes), 'word');
+        if (headed) assert.deepEqual(parsed.client, { address: client.address, port: client.port });
+        return headed;
+      };
+      await world.up({ ...rule, options: options({ udpHeader: 'each' }) });
+      assert.deepEqual([await isHeaded(), await isHeaded(), await isHeaded()], [true, true, true]);
+      // A session of the other kind begins with the change.
+      await world.up(rule);
+      assert.deepEqual([await isHeaded(), await isHeaded()], [true, false]);
+      await world.up({ ...rule, options: options({ udpHeader: 'each' }) });
+      assert.deepEqual([await isHeaded(), await isHeaded()], [true, true]);
+    });
+
     test('SPP: 38 bytes on each datagram, 38 bytes off each reply; shorter replies are dropped and counted', async (t) => {
       if (!claims(world, 'SPP', 'UDP')) return t.skip('the engine does not claim SPP');
       const replies: ((header: Buffer) => Buffer)[] = [

@@ -19,8 +19,8 @@ test('options are set one by one and stamp the rule; what is not sent stays', as
   const before = await world.revision();
   await set({ Drain: 'keep', Records: '100' });
   assert.equal(await world.revision(), before);
-  await set({ Records: 'off' });
-  assert.deepEqual((await rule())?.options, { ...all, records: 'off' });
+  await set({ Records: 'off', UdpHeader: 'each' });
+  assert.deepEqual((await rule())?.options, { ...all, records: 'off', udpHeader: 'each' });
 });
 
 test('values outside their range are refused', async () => {
@@ -33,6 +33,7 @@ test('values outside their range are refused', async () => {
     { IdleSeconds: 0 },
     { Records: '0' },
     { Records: 'some' },
+    { UdpHeader: 'all' },
     { RuleIds: [] },
   ];
   for (const options of bad) {

@@ -1,5 +1,5 @@
 import { setRuleOptions } from '../../../domain/l4-rule/batch.ts';
-import { DRAIN_WAYS } from '../../../domain/l4-rule/options.ts';
+import { DRAIN_WAYS, UDP_HEADERS } from '../../../domain/l4-rule/options.ts';
 import { list, oneOf, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
@@ -36,6 +36,12 @@ export const EdgeFourSetRuleOptions = action({
         max: WEEK_SECONDS,
       }),
     ),
+    UdpHeader: optional(
+      oneOf(
+        UDP_HEADERS,
+        'Which datagrams of a UDP session carry the header of PPV2: the first (default, as in the cloud) or each, as origins want it that know no sessions.',
+      ),
+    ),
     Records: optional(
       string('Connection records: `all`, `off`, or a number N for one in N.', {
         pattern: /^(?:all|off|[1-9]\d{0,6})$/,
@@ -63,6 +69,7 @@ export const EdgeFourSetRuleOptions = action({
       drainSeconds: request.DrainSeconds,
       connectTimeoutMs: request.ConnectTimeoutMs,
       idleSeconds: request.IdleSeconds,
+      udpHeader: request.UdpHeader,
       records: readRecords(request.Records),
     };
     const next = tx.must(setRuleOptions(proxy, request.RuleIds, change));

@@ -101,7 +101,7 @@ export class Orders {
   }
 
   #apply(r: Relay, seq: number, spec: RuleSpec): void {
-    const before = r.rules.rules.get(spec.index)?.spec.mode;
+    const before = r.rules.rules.get(spec.index)?.spec;
     const { rule, added, gone } = r.rules.apply(spec);
     if (spec.protocol === 'UDP' && !r.udp) {
       r.udp = new Udp(r, r.sessions, r.flowFds);
@@ -116,7 +116,7 @@ export class Orders {
     }
     this.#closeAll(r, seq, gone);
     judge(r, rule);
-    judgeSessions(r, rule, before !== undefined && before !== spec.mode);
+    judgeSessions(r, rule, before !== undefined && headsOtherwise(before, spec));
   }
 
   #remove(r: Relay, seq: number, index: number): void {
@@ -150,6 +150,9 @@ export class Orders {
     this.#say({ kind: 'done', seq });
   }
 }
+
+const headsOtherwise = (before: RuleSpec, { mode, options }: RuleSpec): boolean =>
+  before.mode !== mode || before.options.udpHeader !== options.udpHeader;
 
 /** No more from this socket; what it holds already is served. */
 function closeEntry(r: Relay, entry: Entry): void {

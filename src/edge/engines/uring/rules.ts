@@ -295,6 +295,11 @@ export function choose(
   return awake >= 0 ? awake : nextTurn(turns, rule.position, isTaboo);
 }
 
+/** wire: SPP heads every datagram; PPV2 the first one of a session, unless it is asked for more (spec 16.2, 16.3). */
+export function headsEach({ pass, spec }: Rule): boolean {
+  return pass.carrier !== 'start' || spec.options.udpHeader === 'each';
+}
+
 /** Whether the target at this position takes new sessions, and does not rest. */
 function takes({ spec: { targets }, restUntil }: Rule, position: number, port: number, now: number): boolean {
   const target = targets[position]!;

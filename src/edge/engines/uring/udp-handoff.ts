@@ -9,6 +9,7 @@ import type { WorkerSession } from './control.ts';
 import { takeBursts } from './burst.ts';
 import { cancelAll } from './operations.ts';
 import type { Relay } from './relay.ts';
+import { headsEach } from './rules.ts';
 import type { Entry } from './rules.ts';
 import { NAME_BYTES, addressText, portAt, writeName } from './sockaddr.ts';
 import { listenOrigin, listenUdp } from './udp.ts';
@@ -78,9 +79,10 @@ export function adoptSessions(r: Relay, entry: Entry, sessions: readonly WorkerS
       continue;
     }
     writeName(name.fill(0), 0, address, client.port);
-    // wire: what heads the first datagram of a session only has been sent.
-    const isHeaded = rule.pass.carrier !== 'start';
-    const header = isHeaded ? rule.pass.announce('UDP', client, { address: entry.text, port: entry.port }) : NO_HEADER;
+    // What heads the first datagram of a session only has been sent.
+    const header = headsEach(rule)
+      ? rule.pass.announce('UDP', client, { address: entry.text, port: entry.port })
+      : NO_HEADER;
     begin(r, entry, { position, fd, header }, words, 0);
   }
 }

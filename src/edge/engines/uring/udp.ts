@@ -30,6 +30,7 @@ import { Held } from './held.ts';
 import { OP, cancelReceive, receive, receiveMessages, sendDatagram, sendMessage } from './operations.ts';
 import type { Relay } from './relay.ts';
 import { replied } from './replies.ts';
+import { headsEach } from './rules.ts';
 import type { Entry } from './rules.ts';
 import {
   CONTROL_ROOM,
@@ -195,8 +196,7 @@ function forward(r: Relay, entry: Entry, flow: number, buffer: number, again: bo
   }
   const from = buffers.start[buffer]! - header;
   for (let i = 0; i < header; i++) buffers.memory[from + i] = flows.headers[flow * HEADER_BYTES + i]!;
-  // wire: only SPP heads every datagram; PPV2 heads the first one of a session (spec 16.2, 16.3).
-  if (entry.rule.pass.carrier === 'start') flows.headerSize[flow] = 0;
+  if (!headsEach(entry.rule)) flows.headerSize[flow] = 0;
   flows.seniority.heard(flow, r.now);
   flows.bytes[2 * flow]! += size;
   if (!again) {
