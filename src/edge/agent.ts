@@ -192,6 +192,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     changed: () => changed(),
     rules: () => planner.plan.rules,
     records: () => replica.records,
+    world: () => replica.world,
   });
   const reporter = createReporter();
   const ready = Promise.withResolvers<void>();

@@ -148,6 +148,19 @@ function cases(world: Namespaces, engine: string): void {
     assert.equal(passed.length, 0);
   });
 
+  if (engine === 'kernel')
+    test('connections that outlive an edge are counted by the next one', async (t) => {
+      const { entry } = await stage.limited(t, { concurrent: 3, ruleConcurrent: 5 });
+      const from = world.address();
+      const clients = await Promise.all([1, 2, 3].map(() => tcpClient(t, entry, 700, from)));
+      await stage.kill();
+      await stage.start();
+      await assert.rejects(tcpClient(t, entry, 700, from), { code: 'ECONNREFUSED' });
+      for (const client of clients) assert.equal(await ask(client, 'x'), 'x');
+      clients[0]?.resetAndDestroy();
+      await eventually(async () => void (await tcpClient(t, entry, 700, from)), PATIENCE_MS);
+    });
+
   test('an edge that is killed leaves the limits in force, and the next one takes them over', async (t) => {
     const banned = await udpPeer(t);
     const { entry, origin } = await stage.limited(t, {}, [banned.address]);

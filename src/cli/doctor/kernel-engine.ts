@@ -88,7 +88,7 @@ async function limitFacts(): Promise<Record<string, string>> {
   const checked = Object.entries(kinds).map(async ([kind, limits]) => {
     const book = new Book({ rules: () => new Map([[id, { ...rule, limits }]]), records: () => new Map() });
     book.noteAll();
-    return [kind, await runNft(whole(book.take(0), new Map(), id), '-c')] as const;
+    return [kind, await runNft(whole(book.take(0), new Map(), { owner: id, edition: id }), '-c')] as const;
   });
   return Object.fromEntries(await Promise.all(checked));
 }

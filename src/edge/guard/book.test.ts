@@ -34,7 +34,7 @@ const BAN = 'network-ban/sid-1/198.51.100.0_24';
 test('a ban more or less is one element, and nothing for nft to do', () => {
   const { book, put } = world(rule('rule-a'), rule('rule-b', {}, '192.0.2.2'));
   book.note([], [put(BAN, { network: '198.51.100.0/24', until: NOW + 60_000 })]);
-  const text = whole(book.take(NOW), NONE, 'me');
+  const text = whole(book.take(NOW), NONE, { owner: 'me', edition: 'e' });
   assert.match(text, /add set inet edgefour_guard ban-sid-1-4-24 .*elements = { 198\.51\.100\.0 timeout 60000ms } }/);
   assert.match(text, /ip saddr & 255\.255\.255\.0 @ban-sid-1-4-24 counter name "rule-b\.ban" drop/);
 

@@ -13,6 +13,8 @@ import { digest, type LimitedRule, type Pieces, piecesOf, type SetsOfNetworks } 
 export interface World {
   readonly rules: () => ReadonlyMap<string, LimitedRule>;
   readonly records: () => ReadonlyMap<string, { readonly value: unknown; readonly revision: number }>;
+  /** Which world's revisions they are. */
+  readonly world?: () => string;
 }
 
 /** A set of a list's networks of one family. */
@@ -260,7 +262,8 @@ export class Book {
 
   readonly #networks: SetsOfNetworks = {
     // Another content is another set: the one in use stays whole until the chains that use the new one are led to.
-    list: (key, family) => `list-${digest(key)}-${this.#world.records().get(key)?.revision ?? 0}-${family}`,
+    list: (key, family) =>
+      `list-${digest(`${this.#world.world?.() ?? ''}${key}`)}-${this.#world.records().get(key)?.revision ?? 0}-${family}`,
     bans: (proxy, family) => this.#standing.get(proxy)?.sets.filter((set) => set.family === family) ?? [],
   };
 

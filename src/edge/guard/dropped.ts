@@ -11,6 +11,13 @@ export class Dropped {
     for (const known of this.#counted.values()) known.last = 0;
   }
 
+  /** What the table has counted until now was told by another process. */
+  adopt(table: Pick<GuardTable, 'counters'>): void {
+    table.counters((name, packets) =>
+      this.#counted.set(name, { last: packets, sum: this.#counted.get(name)?.sum ?? 0 }),
+    );
+  }
+
   /** Rules that are not there any more are forgotten. */
   read(table: Pick<GuardTable, 'counters'>, isThere: (rule: string) => boolean): void {
     table.counters((name, packets) => {

@@ -11,8 +11,9 @@ import type { RuleCounters } from '../../link/facts.ts';
 import type { Log } from '../../observe/log.ts';
 import { Book, type Difference, type World } from './book.ts';
 import { Dropped } from './dropped.ts';
-import { GUARD_NAME, STAND_IN, TABLE, type TableName } from './layout.ts';
-import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, whole } from './script.ts';
+import { editionOf, remaining } from './adopt.ts';
+import { EDITION_CHAIN, GUARD_NAME, STAND_IN, TABLE, type TableName } from './layout.ts';
+import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, reowned, whole } from './script.ts';
 import { type GuardTable, openTable } from './table.ts';
 import type { Tables } from '../tables/tables.ts';
 
@@ -54,6 +55,7 @@ const MOST_MS = 2 ** 31 - 1;
 export function createGuard({ clock, log, tables, onStop, changed, sources, ...world }: GuardOptions): Guard {
   const book = new Book(world, sources);
   const dropped = new Dropped();
+  const edition = editionOf(sources);
   let table: GuardTable | undefined;
   /** `unknown`: not written by this process, or not as it should be. */
   let state: 'unknown' | 'none' | 'there' = 'unknown';
@@ -101,7 +103,11 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
       book.forget();
       return bringWhole(book.take(now));
     }
-    return book.isEmpty ? remove() : bringWhole(difference);
+    if (book.isEmpty) return remove();
+    if (state === 'unknown' && (await adopt(difference))) return '';
+    if (state !== 'unknown') return bringWhole(difference);
+    book.forget();
+    return bringWhole(book.take(now));
   }
 
   async function steps(difference: Difference): Promise<Refusal> {
@@ -111,11 +117,27 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
     return refusal || (last && open.nft(last));
   }
 
+  /** What an earlier life has left becomes as it is wanted, and what is in it already goes on counting. False: it is to be made. */
+  async function adopt(difference: Difference): Promise<boolean> {
+    const { why, isThere, former } = tables.claim(GUARD_NAME);
+    if (why !== '' || !isThere) return false;
+    const open = (table ??= await openTable());
+    const found = open.isWhole() ? open.found() : undefined;
+    if (!found?.chains.has(`${EDITION_CHAIN}${edition}`)) return false;
+    dropped.adopt(open);
+    const refusal =
+      (await open.nft(reowned(tables.id, former) + REMOVE_STAND_IN)) || (await steps(remaining(difference, found)));
+    if (refusal !== '') return false;
+    state = 'there';
+    return true;
+  }
+
   async function bringWhole(difference: Difference): Promise<Refusal> {
     const { why, isThere } = tables.claim(GUARD_NAME);
     if (why !== '') return why;
     const [networks, open] = [await networksOf(difference, clock), (table ??= await openTable())];
-    const make = (name: TableName): Promise<Refusal> => open.nft(whole(difference, networks, tables.id, name));
+    const make = (name: TableName): Promise<Refusal> =>
+      open.nft(whole(difference, networks, { owner: tables.id, edition }, name));
     const refusal = isThere
       ? (await make(STAND_IN)) || (await make(TABLE)) || (await open.nft(REMOVE_STAND_IN))
       : await make(TABLE);

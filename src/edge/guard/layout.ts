@@ -65,12 +65,29 @@ const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly st
 /** A chain that always has rules: without them somebody has flushed the table. */
 export const CANARY = 'gates';
 
+/** Names of chains, maps and sets that are there whatever is limited. */
+export const OF_EACH_TABLE: ReadonlySet<string> = new Set([
+  ...HOOKED.map(([name]) => name),
+  ...MAPS.keys(),
+  ...FAMILIES.map((family) => `attacked${family}`),
+]);
+
+/** Names a chain without a rule, for whoever finds the table: how it was written. */
+export const EDITION_CHAIN = 'edition-';
+
+/** Whose it is. */
+export interface Signed {
+  readonly owner: string;
+  readonly edition: string;
+}
+
 /** In the place of whatever table of that name is there: what rules use comes after it, and then hooks(). */
-export function frame(table: TableName, owner: string): string[] {
+export function frame(table: TableName, { owner, edition }: Signed): string[] {
   return [
     ...without(table),
     `add table ${table} { comment "${owner}"; }`,
     `add chain ${table} ${OWNER_CHAIN}${owner}`,
+    `add chain ${table} ${EDITION_CHAIN}${edition}`,
     ...FAMILIES.map((family) => `add set ${table} attacked${family} ${ATTACKED(family)}`),
   ];
 }

@@ -1,7 +1,8 @@
 /** A difference as texts for nft: what comes before the swap, what goes after it, and the whole table at once. Pure. */
 import type { Element } from '../../lib/nft/transaction.ts';
+import { OWNER_CHAIN } from '../../lib/nft/whole-tables.ts';
 import type { Difference } from './book.ts';
-import { frame, hooks, MAPS, STAND_IN, TABLE, type TableName, without } from './layout.ts';
+import { frame, hooks, MAPS, type Signed, STAND_IN, TABLE, type TableName, without } from './layout.ts';
 
 /** Name of a list's set → its networks, of which none lies in another. */
 export type Networks = ReadonlyMap<string, readonly string[]>;
@@ -25,10 +26,16 @@ export function after({ gone }: Difference): string {
  * moment may pass by it all the same, because the kernel looks elements up by the generation of the moment, so that the rules
  * of the old one find none: where no packet may, STAND_IN is in force meanwhile.
  */
-export function whole(difference: Difference, networks: Networks, owner: string, table: TableName = TABLE): string {
+export function whole(difference: Difference, networks: Networks, signed: Signed, table: TableName = TABLE): string {
   const elements = new Map(difference.swap.map(({ set, elements }) => [set, elements.map(written)]));
   const maps = [...MAPS].map(([name, spec]) => `add map ${table} ${name} ${holding(spec, elements.get(name))}`);
-  return text([...frame(table, owner), ...fresh(table, difference, networks, elements), ...maps, ...hooks(table)]);
+  return text([...frame(table, signed), ...fresh(table, difference, networks, elements), ...maps, ...hooks(table)]);
+}
+
+/** A dead edge's becomes this one's. */
+export function reowned(owner: string, former: readonly string[]): string {
+  const gone = former.map((id) => `delete chain ${TABLE} ${OWNER_CHAIN}${id}`);
+  return text([`add chain ${TABLE} ${OWNER_CHAIN}${owner}`, ...gone]);
 }
 
 export const REMOVE_STAND_IN = text(without(STAND_IN));

@@ -4,10 +4,19 @@
  */
 import { elementMessages } from '../../lib/nft/batch.ts';
 import type { Netlink } from '../../lib/ffi/netlink.ts';
-import { getCounters, getRules, readNamedCounter } from '../../lib/nft/elements.ts';
+import {
+  getCounters,
+  getElements,
+  getNames,
+  getRules,
+  readElements,
+  readName,
+  readNamedCounter,
+} from '../../lib/nft/elements.ts';
 import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../lib/nft/nf-tables.ts';
 import { type Refusal, runNft } from '../../lib/nft/nft.ts';
-import type { ElementChange } from '../../lib/nft/transaction.ts';
+import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
+import type { Found } from './adopt.ts';
 import { CANARY, GUARD_NAME, MAPS } from './layout.ts';
 
 const NAMED = { name: GUARD_NAME };
@@ -18,6 +27,8 @@ export interface GuardTable {
   swap(changes: readonly ElementChange[]): Refusal;
   /** Nobody has removed or flushed it. */
   isWhole(): boolean;
+  /** All that is in it. */
+  found(): Found;
   counters(seen: (name: string, packets: number) => void): void;
   close(): void;
 }
@@ -40,6 +51,7 @@ export async function openTable(): Promise<GuardTable> {
       asking.dump(getRules(NAMED, CANARY), () => (rules += 1));
       return rules > 0;
     },
+    found: () => findAll(asking),
     counters(seen) {
       asking.dump(getCounters(NAMED), (view, body, end) => {
         const { name, packets } = readNamedCounter(view, body, end);
@@ -48,6 +60,34 @@ export async function openTable(): Promise<GuardTable> {
     },
     close: () => asking.close(),
   };
+}
+
+/** Its name says the family (bans.ts). */
+const BAN = /^ban-.*-([46])-\d+$/;
+
+function findAll(asking: Netlink): Found {
+  const named = (what: 'CHAIN' | 'SET'): Set<string> => {
+    const names = new Set<string>();
+    asking.dump(getNames(NAMED, what), (view, body, end) => {
+      const name = readName(NAMED, what, view, body, end);
+      if (name !== undefined) names.add(name);
+    });
+    return names;
+  };
+  const [sets, counters] = [named('SET'), new Set<string>()];
+  asking.dump(getCounters(NAMED), (view, body, end) => void counters.add(readNamedCounter(view, body, end).name));
+  const bans = [...sets].filter((name) => BAN.test(name));
+  const formats = bans.map((name): [string, string] => [name, `{ type ipv${BAN.exec(name)?.[1]}_addr; }`]);
+  const table = tableOf(GUARD_NAME, Object.fromEntries([...MAPS, ...formats]));
+  const elementsOf = (set: string): Element[] => {
+    const elements: Element[] = [];
+    asking.dump(getElements(NAMED, set), (view, body, end) =>
+      readElements(table, set, view, body, end, (element) => elements.push(element)),
+    );
+    return elements;
+  };
+  const leads = [...MAPS.keys()].flatMap((map) => elementsOf(map));
+  return { chains: named('CHAIN'), sets, counters, leads, bans: bans.flatMap((name) => elementsOf(name)) };
 }
 
 /** A map as it is, a set of bans by what stands in it. */
