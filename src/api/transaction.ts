@@ -65,6 +65,8 @@ export interface Placement {
   readonly engine: string;
   readonly why: string;
   readonly failure: string;
+  /** Names of its origins without an address there. */
+  readonly unresolved: readonly string[];
 }
 
 export interface EdgeFact {

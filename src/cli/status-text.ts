@@ -43,7 +43,9 @@ function rule({
 }: Instance['Rules'][number]): string[] {
   const engines = [...new Set(Placements.map(({ Engine }) => Engine).filter((engine) => engine !== ''))];
   const whys = [...new Set(Placements.map(({ Why }) => Why).filter((why) => why !== ''))];
-  const why = Failures.length > 0 ? Failures.join('; ') : whys.join('; ');
+  const names = [...new Set(Placements.flatMap(({ Unresolved }) => Unresolved))];
+  const lost = names.length > 0 ? [`origin name does not resolve: ${names.join(', ')}`] : [];
+  const why = (Failures.length > 0 ? Failures : [...lost, ...whys]).join('; ');
   const name = RuleTag === '' ? RuleId : `${RuleId} (${RuleTag})`;
   return [`  ${name}`, Protocol, PortRange.join(','), Status, engines.join(',') || '-', why || '-'];
 }

@@ -2,6 +2,8 @@
  * Every setting, once: its flag, its environment variable, its default, what it means and which commands read it.
  * `edgefour config`, `--help` and docs/reference/config.md are this table printed. Adding one: an entry here.
  */
+import { entryAddresses } from './entry-addresses.ts';
+import { ownNetworks } from './own-networks.ts';
 import * as as from './values.ts';
 
 export type Role = 'up' | 'control' | 'edge' | 'client';
@@ -62,7 +64,7 @@ export const SETTINGS = {
     flag: 'addresses',
     env: 'EDGEFOUR_ADDRESSES',
     value: 'LIST',
-    parse: as.networks(),
+    parse: entryAddresses(ownNetworks),
     default: { linux: '127.44.0.0/16', else: '127.0.0.1' },
     help: 'Entry addresses of the local edge: networks or single addresses, v4 and v6.',
     for: SERVER,

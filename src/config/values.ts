@@ -56,7 +56,7 @@ export function wholeNumber(min: number, max: number): Parser<number> {
   };
 }
 
-function words(value: string): string[] {
+export function words(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== '');
 }
 

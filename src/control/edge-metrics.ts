@@ -10,6 +10,7 @@ const READ_ANEW: readonly Metric[] = [
   'edgefour_edge_alarms',
   'edgefour_records_lost_total',
   'edgefour_rule_failed',
+  'edgefour_rule_unresolved_names',
   'edgefour_rule_connections_total',
   'edgefour_rule_active',
   'edgefour_rule_bytes_total',
@@ -25,11 +26,13 @@ export function edgeMetrics(metrics: Metrics, acks: Acks, counters: CounterBook)
   metrics.collect(() => {
     for (const metric of READ_ANEW) metrics.clear(metric);
     metrics.set('edgefour_dns_fail_open', {}, acks.isSilent ? 1 : 0);
-    for (const { id: edge, site, alive, applied, alarms, failed } of acks.edges()) {
+    for (const { id: edge, site, alive, applied, alarms, failed, unresolved } of acks.edges()) {
       metrics.set('edgefour_edge_up', { edge, site }, alive ? 1 : 0);
       metrics.set('edgefour_edge_applied_revision', { edge, site }, applied);
       metrics.set('edgefour_edge_alarms', { edge, site }, alarms.length);
       for (const { id, reason } of failed) metrics.set('edgefour_rule_failed', { edge, id, reason }, 1);
+      for (const { id: rule, names } of unresolved)
+        metrics.set('edgefour_rule_unresolved_names', { edge, rule }, names.length);
     }
     for (const [edge, lost] of counters.recordsLost()) metrics.set('edgefour_records_lost_total', { edge }, lost);
     for (const { edge, counters: of } of counters.all()) {

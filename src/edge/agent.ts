@@ -205,6 +205,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
         // An edge that would come back to an older world has not really applied this one.
         applied: Math.min(reconciler.applied, lastGood.kept),
         failed: failures(),
+        unresolved: [...reconciler.unresolved()],
         engines: engines.report,
         alarms: [...lastGood.alarms, ...records.alarms, ...guard.alarms, ...tables.alarms],
       }),

@@ -169,7 +169,7 @@ test('a listener that goes down by itself fails its rule and is brought back', a
   assert.deepEqual([failures(), node.calls], [{}, ['apply a', 'apply a']]);
 });
 
-test('an unresolved origin name: an empty listener, a failure that says so, targets when it resolves', async () => {
+test('an unresolved origin name: an empty listener, the name told and no failure, targets when it resolves', async () => {
   const node = fakeEngine('node');
   const known = new Map<string, string[]>();
   const lookup: Lookup = (name) => {
@@ -179,18 +179,22 @@ test('an unresolved origin name: an empty listener, a failure that says so, targ
   const { clock, made, failures } = await reconciler([node], {}, lookup);
   made.feed(put(rule('a', origin('o.example')), rule('b', port(2))), 1);
   await clock.advance(0);
-  assert.deepEqual([made.applied, failures()], [1, { a: 'origin name does not resolve: o.example' }]);
+  assert.deepEqual([made.applied, failures()], [1, {}]);
+  assert.deepEqual([...made.unresolved()], [{ id: 'a', names: ['o.example'] }]);
   assert.deepEqual(node.listeners.get('a')?.targets, []);
   known.set('o.example', ['198.51.100.7']);
   await clock.advance(1_500);
   assert.deepEqual(
-    [failures(), node.listeners.get('a')?.targets.map(({ address }) => address)],
-    [{}, ['198.51.100.7']],
+    [[...made.unresolved()], node.listeners.get('a')?.targets.map(({ address }) => address)],
+    [[], ['198.51.100.7']],
   );
   known.delete('o.example');
   const calls = node.calls.length;
   await clock.advance(60_000);
-  assert.deepEqual([failures(), node.calls.length], [{}, calls]);
+  assert.deepEqual([[...made.unresolved()], node.calls.length], [[], calls]);
+  made.feed({ put: [], drop: ['a'] }, 2);
+  await clock.advance(0);
+  assert.deepEqual([failures(), [...made.unresolved()]], [{}, []]);
 });
 
 test('a name that takes long holds up its rule for a second, other rules not at all', async () => {
@@ -201,7 +205,8 @@ test('a name that takes long holds up its rule for a second, other rules not at 
   await clock.advance(900);
   assert.deepEqual([made.applied, [...node.listeners.keys()]], [0, ['b']]);
   await clock.advance(200);
-  assert.deepEqual([made.applied, failures()], [2, { a: 'origin name does not resolve: o.example' }]);
+  assert.deepEqual([made.applied, failures()], [2, {}]);
+  assert.deepEqual([...made.unresolved()], [{ id: 'a', names: ['o.example'] }]);
 });
 
 test('an engine that throws is a failure of the rule, not of the edge', async () => {

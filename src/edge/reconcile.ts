@@ -134,6 +134,12 @@ export class Reconciler {
     for (const { id, failure } of this.#slots.values()) if (failure !== '') yield { id, reason: failure };
   }
 
+  /** Rules that are served, with names of origins that have no address so far. */
+  *unresolved(): Generator<{ readonly id: string; readonly names: readonly string[] }> {
+    for (const { id, placed, unresolved: names } of this.#slots.values())
+      if (placed && names.length > 0) yield { id, names };
+  }
+
   placements(): ReadonlyMap<string, Placed> {
     const placements = new Map<string, Placed>();
     for (const { id, placed } of this.#slots.values()) if (placed) placements.set(id, placed);
@@ -269,6 +275,8 @@ export class Reconciler {
     await this.#options.names.settled(slot.id, NAME_MS);
     const { origins, ...rest } = rule;
     const { targets, missing } = targetsOf(origins, this.#options.names);
+    // No failure, and not tried again from here: the rule is served, and the first address of its name brings its origin.
+    slot.unresolved = missing;
     const why = this.#whyHeld({ ...rest, targets }, choice);
     if (why !== undefined) {
       await this.#leave(slot);
@@ -286,8 +294,6 @@ export class Reconciler {
     // A relay says why it does not dial; a table in the kernel can only refuse.
     if (isWhole && judged.notes.length > 0 && judged.targets.every(({ weight }) => weight === 0))
       return { failure: judged.notes.join('; '), again: false };
-    // Not tried again from here: the name's first address does that.
-    if (targets.length === 0) return { failure: `origin name does not resolve: ${missing.join(', ')}`, again: false };
     return DONE;
   }
 

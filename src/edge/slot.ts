@@ -27,6 +27,8 @@ export interface Slot {
   /** What the engine there has done last. */
   served: Listener | undefined;
   failure: string;
+  /** Names of origins without an address when it was applied last. */
+  unresolved: readonly string[];
   /** While it fails. */
   backoff: Backoff | undefined;
   retry: Timer | undefined;
@@ -46,5 +48,15 @@ export function blank(id: string): Slot {
     backoff: undefined,
     retry: undefined,
   };
-  return { id, ...nothing, dirty: false, marks: [], working: false, held: [], late: false, failure: '' };
+  return {
+    id,
+    ...nothing,
+    dirty: false,
+    marks: [],
+    working: false,
+    held: [],
+    late: false,
+    failure: '',
+    unresolved: [],
+  };
 }

@@ -201,10 +201,11 @@ test('placements: where, why, and what failed; fresh ones replace', () => {
       { rule: 'b', ...node },
     ],
     failed: [{ id: 'b', reason: 'EACCES' }],
+    unresolved: [{ id: 'a', names: ['o.example'] }],
   });
   assert.deepEqual(acks.placements(['a', 'b', 'c']), [
-    { rule: 'a', edge: 'p1', ...node, failure: '' },
-    { rule: 'b', edge: 'p1', ...node, failure: 'EACCES' },
+    { rule: 'a', edge: 'p1', ...node, failure: '', unresolved: ['o.example'] },
+    { rule: 'b', edge: 'p1', ...node, failure: 'EACCES', unresolved: [] },
   ]);
   ack('p1', 'paris', 2, { placed: [{ rule: 'a', engine: '', why: '' }] });
   ack('p1', 'paris', 3, { placed: [{ rule: 'c', ...node }], fresh: true });

@@ -17,6 +17,7 @@ export interface EdgeReport {
   readonly version: string;
   readonly applied: number;
   readonly failed: readonly { readonly id: string; readonly reason: string }[];
+  readonly unresolved?: readonly { readonly id: string; readonly names: readonly string[] }[];
   readonly placed: readonly { readonly rule: string; readonly engine: string; readonly why: string }[];
   readonly fresh: boolean;
   readonly engines: readonly { readonly name: string; readonly unavailable?: string }[];
@@ -69,6 +70,7 @@ interface EdgeState {
   /** What it holds up: these areas, at this revision. */
   holds: { readonly areas: readonly Area[]; readonly at: number };
   failed: Map<string, string>;
+  unresolved: ReadonlyMap<string, readonly string[]>;
   placed: Map<string, { readonly engine: string; readonly why: string }>;
   engines: EdgeReport['engines'];
   alarms: readonly string[];
@@ -142,6 +144,7 @@ export class Acks implements AckView {
     edge.reported = true;
     edge.engines = report.engines;
     edge.alarms = report.alarms;
+    edge.unresolved = new Map((report.unresolved ?? []).map(({ id, names }) => [id, names]));
     this.#fail(edge, report.failed);
     if (report.fresh) edge.placed.clear();
     for (const { rule, engine, why } of report.placed)
@@ -187,11 +190,19 @@ export class Acks implements AckView {
   placements(rules: readonly string[]) {
     this.#expire();
     return rules.flatMap((rule) =>
-      [...this.#alive].flatMap(({ id, placed, failed }) => {
+      [...this.#alive].flatMap(({ id, placed, failed, unresolved }) => {
         const at = placed.get(rule);
         const failure = failed.get(rule);
         if (!at && failure === undefined) return [];
-        return { rule, edge: id, engine: at?.engine ?? '', why: at?.why ?? '', failure: failure ?? '' };
+        const names = unresolved.get(rule) ?? [];
+        return {
+          rule,
+          edge: id,
+          engine: at?.engine ?? '',
+          why: at?.why ?? '',
+          failure: failure ?? '',
+          unresolved: names,
+        };
       }),
     );
   }
@@ -208,6 +219,7 @@ export class Acks implements AckView {
       engines: edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name),
       alarms: edge.alarms,
       failed: [...edge.failed].map(([id, reason]) => ({ id, reason })),
+      unresolved: [...edge.unresolved].map(([id, names]) => ({ id, names })),
     }));
   }
 
@@ -344,6 +356,7 @@ function blank(id: string, now: number): EdgeState {
     counts: false,
     holds: { areas: NOWHERE, at: 0 },
     failed: new Map(),
+    unresolved: new Map(),
     placed: new Map(),
     engines: [],
     alarms: [],

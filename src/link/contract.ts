@@ -70,6 +70,8 @@ export interface AckReport {
   readonly applied: number;
   /** Rules and instances that could not be applied, all of them: this list replaces the previous one. */
   readonly failed: readonly { readonly id: string; readonly reason: string }[];
+  /** Rules with names of origins that have no address so far, all of them; absent from an edge that does not tell. */
+  readonly unresolved?: readonly { readonly id: string; readonly names: readonly string[] }[];
   /** Rules whose engine changed since the last report that was accepted; an empty engine means it has none any more. */
   readonly placed: readonly { readonly rule: string; readonly engine: string; readonly why: string }[];
   /** Forget what this edge said before about placements: `placed` starts from nothing. */

@@ -79,3 +79,10 @@ test('no bytes make it throw', () => {
     }),
   );
 });
+
+test('names that do not resolve are told, or not told at all', () => {
+  const told = { ...ACK, unresolved: [{ id: 'rule-3', names: ['o.example'] }] };
+  assert.deepEqual(decodeAck(bytes(told)), told);
+  for (const unresolved of [{}, [{ id: 'rule-3' }], [{ id: 'rule-3', names: [7] }]])
+    assert.ok('bad' in decodeAck(bytes({ ...ACK, unresolved })), JSON.stringify(unresolved));
+});

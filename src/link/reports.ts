@@ -35,6 +35,7 @@ const ACK = fields({
   world: text,
   applied: count,
   failed: listOf(fields({ id: word, reason: text })),
+  unresolved: optional(listOf(fields({ id: word, names: listOf(text) }))),
   placed: listOf(fields({ rule: word, engine: text, why: text })),
   fresh: flag,
   engines: listOf(fields({ name: word, unavailable: optional(text) })),

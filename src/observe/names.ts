@@ -58,6 +58,11 @@ export const METRICS = {
     help: 'Rules and instances the edge could not apply, with the reason the system gave.',
     labels: ['edge', 'id', 'reason'],
   },
+  edgefour_rule_unresolved_names: {
+    kind: 'gauge',
+    help: 'Names of origins of the rule that have no address on the edge; connections to it end as no-origin.',
+    labels: ['edge', 'rule'],
+  },
   edgefour_rule_connections_total: {
     kind: 'counter',
     help: 'TCP connections and UDP sessions since the edge started.',

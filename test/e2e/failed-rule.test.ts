@@ -46,6 +46,24 @@ test('a port that is taken makes the rule fail with the reason; the other rules 
   assert.equal((await exchange(address, ports[0] ?? 0, Buffer.from('new'))).toString(), 'new');
 });
 
+test('an origin that does not resolve is the origin’s state: the rule is online, who connects is refused, one sees why', async () => {
+  await using w = await world();
+  const { proxyId, ruleIds, address, ports } = await w.proxy('lost', [{ OriginValue: ['nowhere.invalid'] }]);
+  const [rule = ''] = ruleIds;
+  const shown = await edgefour(['status', proxyId, '--data', w.folder]);
+  assert.match(shown.stdout, new RegExp(`${rule} .* online .*origin name does not resolve: nowhere\\.invalid`));
+  assert.equal(shown.code, 0);
+  await assert.rejects(exchange(address, ports[0] ?? 0, Buffer.from('x')), { code: 'ECONNRESET' });
+  await eventually(async () => {
+    const metrics = await (await fetch(`${w.api}/metrics`)).text();
+    assert.match(metrics, new RegExp(`edgefour_rule_unresolved_names\\{edge="local",rule="${rule}"\\} 1\n`));
+    assert.match(
+      metrics,
+      new RegExp(`edgefour_rule_ends_total\\{edge="local",rule="${rule}",cause="no-origin"\\} 1\n`),
+    );
+  });
+});
+
 test('entry addresses this machine does not have are found by doctor before that', async () => {
   const { code, stdout } = await edgefour([
     'doctor',

@@ -22,7 +22,7 @@ test('what is committed is applied, acked and placed', async () => {
   await edge.ready;
   assert.equal(node.listeners.size, 10);
   assert.deepEqual(control.acks.placements(['rule-3']), [
-    { rule: 'rule-3', edge: 'e1', engine: 'node', why: 'first choice', failure: '' },
+    { rule: 'rule-3', edge: 'e1', engine: 'node', why: 'first choice', failure: '', unresolved: [] },
   ]);
   assert.match(control.acks.failures('toa').join(), /^e1: TOA needs the uring engine: /);
   const last = await control.put({ 'proxy/zone-a/a': proxy('a', '192.0.2.1', TEN.slice(1), { want: 'online' }) });

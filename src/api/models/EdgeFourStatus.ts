@@ -35,6 +35,7 @@ const PLACEMENT = object(
     Engine: string('The engine that forwards the rule there.'),
     Why: string('Why this engine.'),
     Failure: string('Why the rule is not applied there; empty where it is.'),
+    Unresolved: list(string('Name.'), 'Names of its origins that have no address there: who connects is refused.'),
   },
   'A rule on an edge.',
 );
@@ -166,6 +167,6 @@ function showOptions(options: RuleOptions = {}): Infer<typeof RULE_OPTIONS.field
   };
 }
 
-function showPlacement({ edge, engine, why, failure }: Placement): Infer<typeof PLACEMENT.fields> {
-  return { EdgeId: edge, Engine: engine, Why: why, Failure: failure };
+function showPlacement({ edge, engine, why, failure, unresolved }: Placement): Infer<typeof PLACEMENT.fields> {
+  return { EdgeId: edge, Engine: engine, Why: why, Failure: failure, Unresolved: [...unresolved] };
 }

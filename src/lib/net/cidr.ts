@@ -30,6 +30,13 @@ export function cidrText({ family, base, prefix }: Cidr): string {
   return prefix === WIDTH[family] ? address : `${address}/${prefix}`;
 }
 
+/** Whether any address is in both. */
+export function cidrsMeet(a: Cidr, b: Cidr): boolean {
+  if (a.family !== b.family) return false;
+  const hostBits = BigInt(WIDTH[a.family] - Math.min(a.prefix, b.prefix));
+  return a.base >> hostBits === b.base >> hostBits;
+}
+
 /** `address` in network order, 4 or 16 bytes. */
 export function cidrContains(cidr: Cidr, address: Uint8Array): boolean {
   const width = WIDTH[cidr.family];

@@ -9,7 +9,8 @@ test('each rule with its engine, the reason, and what failed where', async () =>
   const { ProxyId, RuleId } = await prepare(world, { Ipv6: 'on' });
   const options = { Drain: 'keep', Records: '5' } as const;
   await world.call('EdgeFourSetRuleOptions', { ZoneId: ZONE, ProxyId, RuleIds: [RuleId], ...options });
-  const placed = { rule: RuleId, edge: 'edge-1', engine: 'node', why: 'TOA is off', failure: 'EADDRINUSE' };
+  const named = { failure: 'EADDRINUSE', unresolved: ['o.example'] };
+  const placed = { rule: RuleId, edge: 'edge-1', engine: 'node', why: 'TOA is off', ...named };
   world.edges.placements = [placed, { ...placed, rule: 'rule-of-another' }];
   world.edges.failures.set(RuleId, ['edge-1: EADDRINUSE']);
   world.edges.facts = [
@@ -53,7 +54,9 @@ test('each rule with its engine, the reason, and what failed where', async () =>
             Options: { Drain: 'keep', DrainSeconds: 30, Records: '5' },
             Status: 'fail',
             Want: 'online',
-            Placements: [{ EdgeId: 'edge-1', Engine: 'node', Why: 'TOA is off', Failure: 'EADDRINUSE' }],
+            Placements: [
+              { EdgeId: 'edge-1', Engine: 'node', Why: 'TOA is off', Failure: 'EADDRINUSE', Unresolved: ['o.example'] },
+            ],
             Failures: ['edge-1: EADDRINUSE'],
           },
         ],

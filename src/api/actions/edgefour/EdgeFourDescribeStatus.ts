@@ -66,7 +66,9 @@ export const EdgeFourDescribeStatus = action({
               Options: {},
               Status: 'online',
               Want: 'online',
-              Placements: [{ EdgeId: 'edge-local', Engine: 'node', Why: 'the only engine here', Failure: '' }],
+              Placements: [
+                { EdgeId: 'edge-local', Engine: 'node', Why: 'the only engine here', Failure: '', Unresolved: [] },
+              ],
               Failures: [],
             },
           ],
