@@ -32,7 +32,7 @@ class Pretended extends EventEmitter {
   }
 }
 
-function family(first = new Pretended()) {
+function family(first = new Pretended(), goesBack?: () => boolean) {
   const clock = new ManualClock();
   const children: Pretended[] = [first];
   const heard: string[] = [];
@@ -49,6 +49,7 @@ function family(first = new Pretended()) {
     log: silentLog,
     ready: ({ port }) => heard.push(`ready ${port}`),
     refused: (message) => heard.push(message),
+    ...(goesBack && { goesBack }),
   });
   return { clock, children, heard, kept, last: () => children.at(-1) as Pretended };
 }
@@ -140,4 +141,23 @@ test('kill ends a child that does not listen', async () => {
   kept.kill();
   await stopped;
   assert.equal(last().signalCode, 'SIGKILL');
+});
+
+test('one that dies before it took over is not started again, as long as the one before it is there', async () => {
+  let isThere = true;
+  const { clock, children, heard } = family(new Pretended(), () => isThere);
+  children[0]?.end(1);
+  await clock.advance(10_000);
+  assert.deepEqual(heard, ['control ended before it could take over (exit code 1).']);
+  isThere = false;
+  const alone = family(new Pretended(), () => isThere);
+  alone.last().says({ kind: 'ready', facts: { port: 7 } });
+  const committed = alone.kept.commit();
+  alone.last().end(null, 'SIGKILL');
+  await alone.clock.advance(50);
+  // The next one has not heard the word that its predecessor got.
+  alone.last().says({ kind: 'ready', facts: { port: 7 } });
+  assert.deepEqual(alone.last().told, ['begin', 'commit']);
+  alone.last().says({ kind: 'committed' });
+  await committed;
 });

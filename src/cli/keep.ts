@@ -19,8 +19,8 @@ export interface KeepOptions<F> {
   readonly ready: (facts: F) => void;
   /** The first child's word to begin waits for it. */
   readonly after?: Promise<unknown>;
-  /** It is to take over from another process: one that ends before it has is not started again. */
-  readonly isSuccessor?: boolean;
+  /** Whether another process serves until this one has taken over: one that ends before is not started again then. */
+  readonly goesBack?: () => boolean;
   /** No child has ever been ready, and this one says that it can't be: it is not started again. */
   readonly refused: (message: string) => void;
 }
@@ -47,7 +47,8 @@ export function keep<F>(options: KeepOptions<F>): Kept {
   let facts: F | undefined;
   let delay = FIRST_DELAY_MS;
   let stopping = false;
-  let hasCommitted = options.isSuccessor !== true;
+  let hasCommitted = options.goesBack === undefined;
+  let mustCommit = false;
   let isHeld = false;
   let isMissing = false;
   const committed = Promise.withResolvers<void>();
@@ -68,6 +69,7 @@ export function keep<F>(options: KeepOptions<F>): Kept {
       facts = message.facts;
       delay = FIRST_DELAY_MS;
       options.ready(message.facts);
+      if (mustCommit) tell(born, { kind: 'commit' });
     });
     const isOver = born.exitCode !== null || born.signalCode !== null || born.pid === undefined;
     if (isOver) return died(refusal, born);
@@ -79,7 +81,7 @@ export function keep<F>(options: KeepOptions<F>): Kept {
   function died(refusal: string | undefined, { exitCode: code, signalCode: signal }: ChildProcess): void {
     child = undefined;
     if (stopping) return ended.resolve();
-    if (!hasCommitted || (facts === undefined && refusal !== undefined)) {
+    if ((!hasCommitted && options.goesBack?.()) || (facts === undefined && refusal !== undefined)) {
       ended.resolve();
       return options.refused(refusal ?? `${role} ended before it could take over (${signal ?? `exit code ${code}`}).`);
     }
@@ -96,6 +98,7 @@ export function keep<F>(options: KeepOptions<F>): Kept {
   adopt(options.first, options.after);
   return {
     commit() {
+      mustCommit = true;
       if (child) tell(child, { kind: 'commit' });
       return committed.promise;
     },

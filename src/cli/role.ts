@@ -1,7 +1,7 @@
 /**
  * Runs one role (control or edge) as this process: loads its code, starts it, tells the supervisor or the person when it
  * is ready, ends it on a signal. Under a supervisor it ends at once when that one is gone, because a new one may already
- * be starting.
+ * be starting; but where the next process is just taking over, which then is there, it gives what it has first.
  */
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
@@ -25,6 +25,8 @@ export interface Running<Facts> {
   readonly ready: Promise<Facts>;
   /** It takes over from another process, so a supervisor says when to commit. */
   readonly isSuccessor: boolean;
+  /** The next process has asked for what this one has, and is there still; or has all of it. */
+  readonly isGiving: () => boolean;
   /** Ready: the process before it, if any, is told to let go; from here on this one can be taken over from. Throws Usage. */
   readonly commit: () => Promise<void>;
   /** The next process serves: this one is to end. Rejects where it can't go on. */
@@ -41,12 +43,17 @@ export function runRole<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
 /** `up` has started this process and listens to it. */
 export const isSupervised = (): boolean => process.send !== undefined;
 
+/** What was to be given is kept: where `up` is gone as well, nobody is there to keep it for. */
+export function endIfOrphaned(): void {
+  if (isSupervised() && !process.connected) process.exit(1);
+}
+
 async function live<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
   const supervised = isSupervised();
-  const word = listen(supervised);
+  let running: Running<Facts> | undefined;
+  const word = listen(supervised, () => running?.isGiving() ?? false);
   const code = await role.load();
   if ((await word.begin) === 'stop') return word.forget();
-  let running: Running<Facts> | undefined;
   try {
     running = await role.start(code);
     const facts = await Promise.race([running.ready, word.stop]);
@@ -88,7 +95,7 @@ function tellParent<F>(message: FromChild<F>): Promise<void> {
 }
 
 /** Hears the supervisor and signals. Alone, the second signal ends the process at once. */
-function listen(supervised: boolean) {
+function listen(supervised: boolean, isGiving: () => boolean) {
   const begin = Promise.withResolvers<'begin' | 'stop'>();
   const commit = Promise.withResolvers<'commit'>();
   const stop = Promise.withResolvers<'stop'>();
@@ -96,7 +103,9 @@ function listen(supervised: boolean) {
     begin.resolve('stop');
     stop.resolve('stop');
   }
-  const orphaned = (): never => process.exit(1);
+  function orphaned(): void {
+    if (!isGiving()) process.exit(1);
+  }
   if (supervised) {
     process.on('SIGTERM', onStop);
     // not: a terminal sends Ctrl-C, and that it is gone, to the whole group; the supervisor decides what happens and when.

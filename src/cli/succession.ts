@@ -13,7 +13,12 @@ import { type Asked, HandoffRefused } from '../lib/handoff/words.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Log } from '../observe/log.ts';
 import type { Lock } from '../store/sqlite/lock.ts';
-import { hold, LEAVING_MS, take } from './lock.ts';
+import { hold, LEAVING_MS } from './lock.ts';
+
+/** How a role begins: after the one that runs, which has the lock until this one serves; or, where nobody does, with it. */
+export type Beginning =
+  | { readonly running: Succession; readonly answer: Answer; readonly lock?: undefined }
+  | { readonly running?: undefined; readonly answer?: undefined; readonly lock: Lock };
 
 export interface Succession {
   ask(what: Asked): Promise<Answer>;
@@ -21,8 +26,30 @@ export interface Succession {
   close(): void;
 }
 
+/**
+ * `hasNoDoor`: what to say where one runs that has none. One that ends while it is asked has let go: then this one goes on
+ * alone. Throws Usage.
+ */
+export async function takeOver(door: string, path: string, hasNoDoor?: string): Promise<Beginning> {
+  const running = await findRunning(door);
+  if (!running) return { lock: await letGoOf(path, hasNoDoor === undefined ? undefined : new Usage(hasNoDoor)) };
+  try {
+    return { running, answer: await running.ask('take') };
+  } catch (error) {
+    running.close();
+    return { lock: await letGoOf(path, error) };
+  }
+}
+
+/** The lock of one that is ending, or has died. Throws `refusal` where it lives. */
+async function letGoOf(path: string, refusal: unknown): Promise<Lock> {
+  return hold(path, LEAVING_MS, clock).catch((error: unknown) => {
+    throw refusal ?? error;
+  });
+}
+
 /** undefined: nobody is there. Throws Usage. */
-export async function findRunning(door: string): Promise<Succession | undefined> {
+async function findRunning(door: string): Promise<Succession | undefined> {
   if (process.platform !== 'linux')
     throw new Usage('--upgrade needs Linux. End the running EdgeFour, then start this.');
   const { knock } = await loaded(() => import('../lib/handoff/knock.ts'));
@@ -47,18 +74,25 @@ export async function inherit({ parts }: Answer): Promise<Inherited> {
 }
 
 /**
- * From here on this process is the one; resolves with the lock that the other one had. One that has died meanwhile has let
- * go too: the lock tells. Throws Usage where it is alive and does not let go.
+ * Asks for more; `outlived` has the lock where the running one has died meanwhile. Throws Usage where it is alive and does
+ * not answer.
  */
+export async function askOrOutlive(
+  running: Succession,
+  what: Asked,
+  path: string,
+): Promise<{ readonly answer?: Answer; readonly outlived?: Lock }> {
+  try {
+    return { answer: await running.ask(what) };
+  } catch (error) {
+    return { outlived: await letGoOf(path, error) };
+  }
+}
+
+/** From here on this process is the one; resolves with the lock that the other one had. Throws Usage. */
 export async function succeed(running: Succession, path: string): Promise<Lock> {
-  const refusal = await running.ask('serving').then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  running.close();
-  const lock = refusal ? take(path) : await hold(path, LEAVING_MS, clock);
-  if (!lock) throw refusal;
-  return lock;
+  const { outlived } = await askOrOutlive(running, 'serving', path).finally(() => running.close());
+  return outlived ?? hold(path, LEAVING_MS, clock);
 }
 
 /** Nobody wants the rest: who connects there is refused from now on. */

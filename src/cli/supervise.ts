@@ -7,7 +7,6 @@ import process from 'node:process';
 import { type DataFolder, openDataFolder } from '../config/data-folder.ts';
 import { type PatientFile, removeIfPossible } from '../config/patient-file.ts';
 import { type Config, readConfig } from '../config/read.ts';
-import { Usage } from '../config/usage.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { Door, Giver } from '../lib/handoff/door.ts';
 import { HandoffRefused } from '../lib/handoff/words.ts';
@@ -24,7 +23,7 @@ import { writeReadyFile } from './ready-file.ts';
 import { tellSystemd } from './systemd.ts';
 import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
-import { findRunning, openDoorAt, succeed, type Succession } from './succession.ts';
+import { openDoorAt, succeed, type Succession, takeOver as takeOverFrom } from './succession.ts';
 import { UPGRADE } from './upgrade-flag.ts';
 
 /** After the drain time the edge has this long to end by itself. */
@@ -41,10 +40,10 @@ export async function supervise(args: readonly string[], first: First): Promise<
   try {
     const { config, flags } = readConfig(args, ['up'], UPGRADE);
     const folder = openDataFolder(config.data);
-    const isUpgrade = flags.has('upgrade');
-    const free = isUpgrade ? take(folder.locks.up) : await hold(folder.locks.up, 0, clock);
-    const running = free ? undefined : await theRunning(folder.doors.up);
-    const locked: Locked = { lock: free };
+    const { up: path } = folder.locks;
+    const free = flags.has('upgrade') ? take(path) : await hold(path, 0, clock);
+    const { running, lock } = free ? { lock: free } : await takeOverFrom(folder.doors.up, path, NO_DOOR);
+    const locked: Locked = { lock };
     try {
       return await stay(live(args, first, { config, folder, locked, running }));
     } finally {
@@ -69,18 +68,12 @@ interface Place {
   readonly running: Succession | undefined;
 }
 
-async function theRunning(door: string): Promise<Succession> {
-  const running = await findRunning(door);
-  if (running) return running;
-  throw new Usage(
-    'The EdgeFour that runs on this data folder has no door for the next one: it is just starting or ending, or of a version without. Try again, or end it and start this one.',
-  );
-}
+const NO_DOOR =
+  'The EdgeFour that runs on this data folder has no door for the next one: it is just starting or ending, or of a version without. Try again, or end it and start this one.';
 
 async function live(args: readonly string[], first: First, place: Place): Promise<number> {
   const { config, folder, locked, running } = place;
   const log = logFor(config, 'up');
-  await running?.ask('take');
   const end = Promise.withResolvers<number>();
   let control: ControlFacts | undefined;
   let edge: EdgeFacts | undefined;
@@ -94,7 +87,11 @@ async function live(args: readonly string[], first: First, place: Place): Promis
     process.stderr.write(`edgefour: ${message}\n`);
     end.resolve(2);
   }
-  const common = { clock, log, refused, isSuccessor: running !== undefined };
+  /** Asked when a child has died. Without the one before it this one goes on, as if it had been the first. */
+  function isAlone(): boolean {
+    return (locked.lock ??= take(folder.locks.up)) !== undefined;
+  }
+  const common = { clock, log, refused, ...(running && { goesBack: () => !isAlone() }) };
   if (!running) removeReadyFile(config);
   const children: Children = {
     control: keep<ControlFacts>({
@@ -129,7 +126,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
       await Promise.all([children.control.commit(), children.edge.commit()]);
       // order: the old one may end as soon as it has heard `serving`.
       await tellSystemd(log);
-      locked.lock = await succeed(running, folder.locks.up);
+      locked.lock ??= await succeed(running, folder.locks.up);
     }
     door = await openDoorAt(folder.doors.up, giver, log);
     welcome(control, edge);

@@ -100,8 +100,11 @@ function assertFile(path: string): void {
   if (!existsSync(path)) throw new Error(`${path} isn't there`);
 }
 
+/** The programs that a process of ours may run. */
+export const MAINS = new Set([MAIN]);
+
 /** Role → process id of the children that are alive. */
-function childrenOf(pid: number): { control?: number; edge?: number } {
+export function childrenOf(pid: number): { control?: number; edge?: number } {
   const list = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') : '';
   const children: { control?: number; edge?: number } = {};
   for (const child of list
@@ -117,7 +120,7 @@ function childrenOf(pid: number): { control?: number; edge?: number } {
 function roleOf(pid: number): 'control' | 'edge' | undefined {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    const role = words[words.indexOf(MAIN) + 1];
+    const role = words[words.findIndex((word) => MAINS.has(word)) + 1];
     return role === 'control' || role === 'edge' ? role : undefined;
   } catch {
     return undefined;

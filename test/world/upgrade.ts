@@ -45,8 +45,17 @@ export class Generations implements AsyncDisposable {
   }
 
   /** Resolves when the next one serves. */
-  async upgrade(): Promise<Generation> {
-    const born = this.#start();
+  upgrade(): Promise<Generation> {
+    return this.#serves(this.#start());
+  }
+
+  /** The same, while `victim` is killed so many milliseconds after the moment `how` (crashing-main.ts). */
+  bereave(how: string, victim: number, afterMs: number): Promise<Generation> {
+    const strike = { EDGEFOUR_TEST_VICTIM: `${victim}`, EDGEFOUR_TEST_AFTER: `${afterMs}` };
+    return this.#serves(this.#start(CRASHING, { EDGEFOUR_TEST_CRASH: how, ...strike }));
+  }
+
+  async #serves(born: Generation): Promise<Generation> {
     const early = born.ended.then((code) => assert.fail(`it ended with ${code}: ${born.output()}`));
     early.catch(() => {});
     await Promise.race([early, eventually(() => assert.equal(this.readyPid(), born.pid), WITHIN_MS)]);

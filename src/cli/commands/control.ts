@@ -13,8 +13,8 @@ import { logFor } from '../log.ts';
 import { offerToEndFirst } from '../oom.ts';
 import { tell } from '../output.ts';
 import { writeReadyFile } from '../ready-file.ts';
-import { isSupervised, runRole } from '../role.ts';
-import { findRunning, inherit, letGo, openDoorAt, sending } from '../succession.ts';
+import { endIfOrphaned, isSupervised, runRole } from '../role.ts';
+import { inherit, letGo, openDoorAt, sending, takeOver } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
 
 interface Code {
@@ -44,12 +44,12 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const folder = openDataFolder(wanted.data);
   const log = logFor(wanted, 'control');
   offerToEndFirst();
-  const running = flags.has('upgrade') ? await findRunning(folder.doors.control) : undefined;
   // order: the running one gives up its store, and with it the lock, before it answers.
-  const answer = await running?.ask('take');
+  const before = flags.has('upgrade') ? await takeOver(folder.doors.control, folder.locks.control) : undefined;
+  const { running, answer } = before ?? {};
   const inherited = answer && (await inherit(answer));
   const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
-  let lock = await hold(folder.locks.control, LEAVING_MS, systemClock);
+  let lock = before?.lock ?? (await hold(folder.locks.control, LEAVING_MS, systemClock));
   const tools = { log, edge: isSupervised() ? config.edge : undefined };
   let control = await startControl(config, folder, { ...tools, inherited });
   const { stop: _stop, retire: _retire, ...facts } = control;
@@ -59,6 +59,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
   let door: Door | undefined;
   /** What a new control was given, while it has not served. */
   let given: Inherited | undefined;
+  let isGiving = false;
 
   async function take() {
     const { listeners, duplicate, partsOf } = await sending();
@@ -78,19 +79,26 @@ async function start({ startControl }: Code, args: readonly string[]) {
   }
   const giver: Giver = {
     async answer({ ask }) {
+      isGiving = true;
       if (ask === 'take') return take();
       if (ask === 'serving') await door?.close();
       return { parts: [] };
     },
-    lost: () => void takeBack().catch(succeeded.reject),
+    lost() {
+      isGiving = false;
+      endIfOrphaned();
+      takeBack().catch(succeeded.reject);
+    },
     gone: succeeded.resolve,
   };
   return {
     ready: Promise.resolve(facts),
     isSuccessor: running !== undefined,
+    isGiving: () => isGiving,
     async commit() {
       if (running && inherited) {
-        await running.ask('serving');
+        // It has no store any more, and can have none while this one has the lock: so it does not matter whether it hears.
+        await running.ask('serving').catch(({ message }: Error) => log.warn('the control before', { reason: message }));
         running.close();
         await letGo(inherited);
       }

@@ -13,8 +13,8 @@ import type { EdgeFacts } from '../family.ts';
 import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
 import { tell } from '../output.ts';
-import { runRole } from '../role.ts';
-import { closeAll, findRunning, inherit, letGo, openDoorAt, sending, succeed } from '../succession.ts';
+import { endIfOrphaned, runRole } from '../role.ts';
+import { askOrOutlive, closeAll, inherit, letGo, openDoorAt, sending, succeed, takeOver } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
 
 interface Code {
@@ -41,10 +41,13 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const join = config.join ?? folder.socket;
   const address = parseLinkAddress(join);
   if ('bad' in address) throw new Usage(`--join ${address.bad}.`);
-  const running = flags.has('upgrade') ? await findRunning(folder.doors.edge) : undefined;
   // order: the running one has the lock, and serves, until this one does.
-  let lock = running ? undefined : await hold(folder.locks.edge, LEAVING_MS, systemClock);
-  const inherited = running && (await inherit(await running.ask('take')));
+  const before = flags.has('upgrade')
+    ? await takeOver(folder.doors.edge, folder.locks.edge)
+    : { lock: await hold(folder.locks.edge, LEAVING_MS, systemClock) };
+  const { running } = before;
+  let { lock } = before;
+  const inherited = running && (await inherit(before.answer));
   const { edge: edgeId, site, engine, records, toaKinds, originsDeny } = config;
   const flush = config.flush === 'on';
   const fastPath = config.fastPath === 'on';
@@ -58,14 +61,18 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
   const succeeded = Promise.withResolvers<void>();
   let door: Door | undefined;
+  let isGiving = false;
 
   async function sessions() {
-    const { byEntry, rest } = readSessions((await running?.ask('sessions'))?.parts ?? []);
+    const { answer, outlived } = running ? await askOrOutlive(running, 'sessions', folder.locks.edge) : {};
+    lock ??= outlived;
+    const { byEntry, rest } = readSessions(answer?.parts ?? []);
     await closeAll(rest);
     return byEntry;
   }
   const giver: Giver = {
     async answer({ ask }) {
+      isGiving = true;
       const { listeners, partsOf } = await sending();
       if (ask === 'take') {
         await edge.succession.rest();
@@ -77,15 +84,21 @@ async function start({ startEdge }: Code, args: readonly string[]) {
       lock?.release();
       return { parts: [] };
     },
-    lost: () => void edge.succession.resume(),
+    lost() {
+      isGiving = false;
+      endIfOrphaned();
+      void edge.succession.resume();
+    },
     gone: succeeded.resolve,
   };
   return {
     ready: edge.ready.then(() => ({ engines })),
     isSuccessor: running !== undefined,
+    isGiving: () => isGiving,
     async commit() {
       if (running && inherited) {
-        lock = await succeed(running, folder.locks.edge);
+        lock ??= await succeed(running, folder.locks.edge);
+        running.close();
         await edge.succession.begin();
         await letGo(inherited);
       }

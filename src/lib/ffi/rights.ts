@@ -2,7 +2,7 @@
  * Descriptors that travel with bytes over a Unix socket (SCM_RIGHTS): how one process gives its sockets to another. Lays
  * out struct msghdr for sendmsg and recvmsg on 64-bit Linux, and never waits. What the bytes say is lib/handoff's.
  */
-import { close, connect, mapPages, recvmsg, sendmsg, type Slab, socket, writePointer } from './libc.ts';
+import { close, connect, getsockopt, mapPages, recvmsg, sendmsg, type Slab, socket, writePointer } from './libc.ts';
 
 /** limit: the kernel takes 253 in one message (SCM_MAX_FD). */
 export const MOST_DESCRIPTORS = 128;
@@ -14,6 +14,7 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
 const SCM_RIGHTS = 1;
 const MSG_CTRUNC = 0x08;
 const MSG_DONTWAIT = 0x40;
@@ -70,6 +71,13 @@ export function connectUnix(path: string): number {
   if (refused >= 0) return fd;
   close(fd);
   return refused;
+}
+
+/** The process that listens at the other end; undefined where the system does not say. */
+export function peerOf(fd: number): number | undefined {
+  const credentials = new Int32Array(3);
+  const refused = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, Int32Array.of(credentials.byteLength)) < 0;
+  return refused ? undefined : credentials[0] || undefined;
 }
 
 /** How many of the bytes went, or minus the errno; the descriptors go with the first. They stay open here. */

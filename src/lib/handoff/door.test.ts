@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
 import { test } from 'node:test';
+import { systemClock } from '../clock.ts';
 import { ask, hostileDoor, tell, witness } from './hostile.fixture.ts';
 
 const options = { skip: process.platform !== 'linux' && 'descriptors travel on Linux only' };
@@ -63,3 +68,21 @@ test('one at a time', options, async () => {
 });
 
 test('whatever comes, in whatever pieces, only `take` and `serving` make it let go', options, () => hostileDoor(30));
+
+test('of one that is silent it is said which process it is, and what to do', options, async (t) => {
+  const { knock } = await import('./knock.ts');
+  const folder = mkdtempSync(join(tmpdir(), 'edgefour-door-'));
+  const server = createServer().listen(join(folder, 'door'));
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const predecessor = knock(join(folder, 'door'), '1', systemClock);
+  assert.ok(predecessor);
+  const { pid } = process;
+  await assert.rejects(predecessor.ask('take', 20), {
+    message: `process ${pid} of the running EdgeFour does not answer, it may be stopped. Let it go on (kill -CONT ${pid}), or end it (kill -KILL ${pid}), and try again`,
+  });
+  predecessor.close();
+});

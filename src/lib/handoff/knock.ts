@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { close, errnoName } from '../ffi/libc.ts';
-import { connectUnix, EAGAIN, EMFILE, receiveRights, sendRights } from '../ffi/rights.ts';
+import { connectUnix, EAGAIN, EMFILE, peerOf, receiveRights, sendRights } from '../ffi/rights.ts';
 import { shortPath } from '../socket-path.ts';
 import { type Asked, encodeLine, HandoffRefused, lineReader, PROTOCOL, readReply, type Reply } from './words.ts';
 
@@ -74,7 +74,7 @@ export function knock(path: string, version: string, clock: Clock): Predecessor 
   async function later(result: number, deadline: number): Promise<void> {
     if (result === -EMFILE) throw new HandoffRefused('descriptors are missing: raise the limit (ulimit -n)');
     if (result !== -EAGAIN) throw new HandoffRefused(`the running EdgeFour can't be heard (${errnoName(result)})`);
-    if (clock.monotonic() > deadline) throw new HandoffRefused('the running EdgeFour does not answer');
+    if (clock.monotonic() > deadline) throw new HandoffRefused(silent(fd));
     await clock.sleep(LOOK_EVERY_MS);
   }
 
@@ -103,4 +103,11 @@ export function knock(path: string, version: string, clock: Clock): Predecessor 
       isOpen = false;
     },
   };
+}
+
+/** One that is stopped (SIGSTOP, a debugger) or stuck: who runs it has to say which it is. */
+function silent(fd: number): string {
+  const pid = peerOf(fd);
+  if (pid === undefined) return 'the running EdgeFour does not answer';
+  return `process ${pid} of the running EdgeFour does not answer, it may be stopped. Let it go on (kill -CONT ${pid}), or end it (kill -KILL ${pid}), and try again`;
 }
