@@ -32,6 +32,11 @@ test('a flag wins over the environment, the environment over the default, and th
   assert.deepEqual(origins.get('zone'), { source: 'none' });
 });
 
+test('source ports: a list, or off', () => {
+  assert.deepEqual(up(['--source-ports', '20000-20009']).config.sourcePorts, [{ from: 20_000, to: 20_009 }]);
+  assert.deepEqual(up(['--source-ports', 'off']).config.sourcePorts, []);
+});
+
 test('the kinds of the TOA option: two, or one for both families', () => {
   assert.deepEqual(up([]).config.toaKinds, { v4: 254, v6: 253 });
   assert.deepEqual(up(['--toa-kind', '200']).config.toaKinds, { v4: 200, v6: 200 });
@@ -57,6 +62,7 @@ const REFUSED: [string[], Record<string, string>, RegExp][] = [
     {},
     /is not the number of a free TCP option/,
   ]),
+  [['--source-ports', '80-'], {}, /is not a list of ports such as 10240-32767,61000-65535, or off/],
   [['--join', 'x'], {}, /^Unknown option --join/],
   [['-x'], {}, /^Unknown option -x/],
   [[], { EDGEFOUR_LOG: 'loud' }, /^EDGEFOUR_LOG "loud" holds loud; write a level/],

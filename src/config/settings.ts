@@ -216,6 +216,15 @@ export const SETTINGS = {
     help: 'Packets of established connections of the kernel engine go past routing, conntrack and filters, where that can be had.',
     for: DATA_PLANE,
   }),
+  sourcePorts: setting({
+    flag: 'source-ports',
+    env: 'EDGEFOUR_SOURCE_PORTS',
+    value: 'LIST|off',
+    parse: as.portSpans,
+    default: '10240-32767,61000-65535',
+    help: "Ports that relays dial origins from, less those in the system's own range; `off`: the system chooses.",
+    for: DATA_PLANE,
+  }),
   toaKinds: setting({
     flag: 'toa-kind',
     env: 'EDGEFOUR_TOA_KIND',

@@ -5,6 +5,8 @@
 import { isIP } from 'node:net';
 import { parseCidr } from '../lib/net/cidr.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
+import type { PortSpan } from '../lib/net/ports.ts';
+import { parsePortSpans } from '../lib/net/source-ports.ts';
 
 /** What a value must be, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
 export class Refused extends Error {}
@@ -93,6 +95,12 @@ export const optionKinds: Parser<{ readonly v4: number; readonly v6: number }> =
   if (bad || more.length > 0)
     throw new Refused('is not the number of a free TCP option, or two of them, for example 254,253 or 200');
   return { v4, v6 };
+};
+
+export const portSpans: Parser<readonly PortSpan[]> = (value) => {
+  const spans = value === 'off' ? [] : parsePortSpans(value);
+  if (!spans) throw new Refused('is not a list of ports such as 10240-32767,61000-65535, or off');
+  return spans;
 };
 
 export const cloudIdOf =

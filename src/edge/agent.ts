@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
 import { egressRule } from '../lib/net/egress.ts';
+import type { PortSpan } from '../lib/net/ports.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import { parseLinkAddress } from '../link/address.ts';
 import { createLinkClient, type LinkClient } from '../link/client.ts';
@@ -33,6 +34,7 @@ import { OriginNames } from './origins/resolve.ts';
 import { Reconciler } from './reconcile.ts';
 import { createRecordFiles } from './record-files.ts';
 import { Reporter } from './reporter.ts';
+import { EdgePorts } from './source-ports.ts';
 import { openTables, type Tables } from './tables/tables.ts';
 import { createWorkerEngine } from './worker-engine.ts';
 
@@ -50,6 +52,8 @@ export interface EdgeConfig {
   readonly fastPath?: boolean;
   /** Kinds of the TCP option of TOA rules, by address family; default 254 and 253. */
   readonly toaKinds?: { readonly v4: number; readonly v6: number };
+  /** Ports to dial origins from, as far as the system leaves them; default: the system chooses. */
+  readonly sourcePorts?: readonly PortSpan[];
   /** Connection records where a rule does not say; default all. */
   readonly records?: 'all' | 'off' | number;
   /** Networks that no origin may be in, and the word `private`; default none. */
@@ -95,14 +99,19 @@ export interface Edge {
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
 /** An engine is a folder and a line here. */
-const enginesOf = ({ engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig, tables: Tables): Factories => ({
+const enginesOf = (
+  { engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig,
+  tables: Tables,
+  sourcePorts: SharedArrayBuffer,
+): Factories => ({
   node: async (events, inheritance) =>
     lazyEngine('node', nodeCapabilities(), () => {
       const sockets = inheritance && { parts: inheritance.sockets.parts };
-      return createWorkerEngine('node', events, sockets && { sockets });
+      return createWorkerEngine('node', events, { sourcePorts, sockets });
     }),
   // It has threads of its own; this one only tells them what to do.
-  uring: (events, inheritance) => createUringEngine(events, engine === 'node' ? undefined : inheritance, toaKinds),
+  uring: (events, inheritance) =>
+    createUringEngine(events, engine === 'node' ? undefined : inheritance, { toaKinds, sourcePorts }),
   kernel: kernelFactory(
     {
       use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
@@ -130,13 +139,14 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
 
   const isSuccessor = tools.inheritance !== undefined;
   const tables = await openTables({ dataDir: config.dataDir, isSuccessor, clock, rng, log });
+  const ports = new EdgePorts(config.sourcePorts ?? [], rng);
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
   const [lastGood, nameFile, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
     openEngines(
-      tools.engines ?? enginesOf(config, tables),
+      tools.engines ?? enginesOf(config, tables, ports.memory),
       log,
       {
         record(engine, record) {
@@ -207,7 +217,13 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
         failed: failures(),
         unresolved: [...reconciler.unresolved()],
         engines: engines.report,
-        alarms: [...lastGood.alarms, ...records.alarms, ...guard.alarms, ...tables.alarms],
+        alarms: [
+          ...lastGood.alarms,
+          ...records.alarms,
+          ...guard.alarms,
+          ...tables.alarms,
+          ...ports.alarms(clock.monotonic()),
+        ],
       }),
       placements: () => reconciler.placements(),
       takeMoved: () => reconciler.takeMoved(),
@@ -217,6 +233,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   }
   async function countersOfAll() {
     const [carried, limited] = await Promise.all([engines.counters(), guard.counters()]);
+    ports.note(carried.values(), clock.monotonic());
     const sums = new Map(carried);
     for (const [rule, counters] of limited) {
       const before = sums.get(rule);
@@ -233,6 +250,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const waits = (rule: string): boolean => guard.isLimited(rule);
   function replaced(first = waits): void {
     const delta = planner.reset(replica.records.keys());
+    ports.follow(delta);
     reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update(), waits: first });
   }
   function take(step: Step): void {
@@ -240,6 +258,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     if (step.kind === 'changed') {
       const keys = step.changes.map(({ key }) => key);
       const delta = planner.change(keys);
+      ports.follow(delta);
       const beside = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
       reconciler.feed(delta, step.revision, { beside, waits });
     } else if (step.kind === 'replaced') {

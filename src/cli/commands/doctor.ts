@@ -13,6 +13,7 @@ import { kernelTableFindings } from '../doctor/kernel-tables.ts';
 import { collisionFindings } from '../doctor/collisions.ts';
 import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
 import { processFindings, system } from '../doctor/process.ts';
+import { portFacts, sourcePortFinding } from '../doctor/source-ports.ts';
 import { uringFacts, uringFindings } from '../doctor/uring.ts';
 import { write, writeJson } from '../output.ts';
 import { readRunning } from '../session.ts';
@@ -41,6 +42,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...kernelEngineFindings(await kernelEngineFacts(config.engine, config.addresses)),
     ...kernelTableFindings(await lookedAt(config), running),
     ...processFindings(system()),
+    ...(process.platform === 'linux' ? [sourcePortFinding(config.sourcePorts, portFacts())] : []),
     ...(await collisionFindings(config, running)),
     ...dataFindings(dataFolder(config.data)),
     await portFinding('API', config.listen, false, 'listen', running),

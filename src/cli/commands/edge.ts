@@ -48,10 +48,10 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const { running } = before;
   let { lock } = before;
   const inherited = running && (await inherit(before.answer));
-  const { edge: edgeId, site, engine, records, toaKinds, originsDeny } = config;
+  const { edge: edgeId, site, engine, records, toaKinds, originsDeny, sourcePorts } = config;
   const flush = config.flush === 'on';
   const fastPath = config.fastPath === 'on';
-  const rules = { engine, records, flush, fastPath, toaKinds, originsDeny };
+  const rules = { engine, records, flush, fastPath, toaKinds, originsDeny, sourcePorts };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
   const edge = await startEdge(

@@ -11,7 +11,7 @@ const DIAL_CAUSES: Readonly<Record<string, EndCause>> = {
   EHOSTDOWN: 'origin-unreachable',
   ENETUNREACH: 'origin-unreachable',
   ENETDOWN: 'origin-unreachable',
-  // The system has no port left to dial this origin from.
+  // The system has no port left to dial this origin from; of UDP the last one.
   EADDRNOTAVAIL: 'no-source-port',
   EADDRINUSE: 'no-source-port',
   EAGAIN: 'no-source-port',
@@ -24,6 +24,11 @@ const DIAL_CAUSES: Readonly<Record<string, EndCause>> = {
 
 export function dialCause(code: string | undefined): EndCause {
   return DIAL_CAUSES[code ?? ''] ?? 'error';
+}
+
+/** The port that a dial was to come from can't be had towards this origin: the next one may. */
+export function isPortRefused(code: string | undefined): boolean {
+  return code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL';
 }
 
 /** No descriptor was left: says nothing about the origin. */

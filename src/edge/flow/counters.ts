@@ -6,7 +6,8 @@ import type { EndCause, RuleCounters } from '../../link/facts.ts';
  * port left to send from. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram with its
  * header. `short`: a reply too short for the header that the mode asks of it. `header`: a reply with another header than its
  * session's. `queue`: the system does not take more. `source`: came from port 0, where nobody can be answered.
- * `wait-descriptors` is of connections: one had to wait because the descriptor limit was reached.
+ * Of connections: `wait-descriptors`: one had to wait because the descriptor limit was reached. `wait-source-ports`: all ports
+ * of ours that were tried towards its origin were in use, and the system was asked for one.
  */
 export const DROP_REASONS = [
   'no-origin',
@@ -20,6 +21,7 @@ export const DROP_REASONS = [
   'queue',
   'source',
   'wait-descriptors',
+  'wait-source-ports',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -144,7 +144,12 @@ function mapped(address: number, length: number): Slab | number {
   return slab;
 }
 
-const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Of two names of one number the first by the alphabet: EAGAIN, not EWOULDBLOCK.
+const NAMES = new Map(
+  Object.entries(constants.errno)
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .map(([name, number]) => [number, name]),
+);
 
 /** `ECONNREFUSED` for -111 or 111. */
 export function errnoName(number: number): string {

@@ -41,13 +41,14 @@ export async function tcpOrigin(
 }
 
 /** A client on its way: for readAll, which takes any failure as an end. */
-export function dialTcp(t: TestContext, address: string, port: number, from?: string): Socket {
+export function dialTcp(t: TestContext, address: string, port: number, from?: string, fromPort?: number): Socket {
   const socket = connect({
     host: address,
     port,
     allowHalfOpen: true,
     noDelay: true,
     ...(from && { localAddress: from }),
+    ...(fromPort && { localPort: fromPort }),
   });
   t.after(() => socket.destroy());
   return socket;

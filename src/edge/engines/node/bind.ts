@@ -2,7 +2,9 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { isHeldByPeersAlone } from '../../../lib/udp-holders.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
+import { sharePort } from './system.ts';
 
 /** How every TCP socket of this engine is, accepted or dialled. */
 export const SOCKET_OPTIONS = {
@@ -36,10 +38,17 @@ export function bindTcp(point: BindPoint, accept: (client: Socket) => void, fd?:
   });
 }
 
-/** Rejects with the system's error. `fd`: it is bound already. */
+/** Rejects with the system's error. `fd`: it is bound already. A port that only sessions have will do. */
 export function bindUdp(point: BindPoint, fd?: number): Promise<UdpSocket> {
+  return bindUdpOnce(point, fd, false).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE' || !isHeldByPeersAlone(point.port)) throw error;
+    return bindUdpOnce(point, fd, true);
+  });
+}
+
+function bindUdpOnce(point: BindPoint, fd: number | undefined, beside: boolean): Promise<UdpSocket> {
   return new Promise((resolve, reject) => {
-    const socket = udpSocket(point.address, UDP_BUFFER);
+    const socket = udpSocket(point.address, UDP_BUFFER, beside);
     socket.once('error', (error) => {
       socket.close();
       reject(error);
@@ -47,6 +56,8 @@ export function bindUdp(point: BindPoint, fd?: number): Promise<UdpSocket> {
     const where = fd === undefined ? { address: point.address, port: point.port } : { fd };
     socket.bind({ ...where, exclusive: true }, () => {
       socket.removeAllListeners('error');
+      // From now on nobody else listens here.
+      if (beside) sharePort(socket, false);
       // An earlier reply that was refused by the client's host comes back as an error of this socket.
       socket.on('error', () => {});
       resolve(socket);
@@ -55,11 +66,12 @@ export function bindUdp(point: BindPoint, fd?: number): Promise<UdpSocket> {
 }
 
 /** A UDP socket of the address's family. Addresses are never names here, so no resolver is asked. */
-export function udpSocket(address: string, recvBufferSize?: number): UdpSocket {
+export function udpSocket(address: string, recvBufferSize?: number, reuseAddr = false): UdpSocket {
   const family = address.includes(':') ? 6 : 4;
   return createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     ipv6Only: family === 6,
+    reuseAddr,
     lookup: (host, _options, done) => done(null, host, family),
     ...(recvBufferSize && { recvBufferSize }),
   });

@@ -10,6 +10,7 @@ import type { BindPoint } from '../../flow/endpoints.ts';
 import type { Budget, Waiting } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
 import type { Session } from '../../flow/session.ts';
+import type { SourcePorts } from '../../flow/source-ports.ts';
 import { mayTryNext } from '../../flow/tries.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import { plainAddress, type Endpoint } from '../../pass-through/pass-through.ts';
@@ -30,6 +31,7 @@ export interface ConnectionDeps {
   readonly flow: RuleFlow;
   readonly budget: Budget;
   readonly clock: Clock;
+  readonly sources: SourcePorts | undefined;
   /** A connection is in here from its accept to its record. */
   readonly live: Set<Connection>;
   isBound(point: BindPoint): boolean;
@@ -86,7 +88,10 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     const target = mayTry ? flow.choose(session.client.address, port, tried) : undefined;
     if (!target) return end(lastCause ?? flow.whyNone);
     const to = { address: target.address, port };
-    dialing = dial(to, flow.listener.options.connectTimeoutMs, clock, (result) => dialled(to, result));
+    const timeoutMs = flow.listener.options.connectTimeoutMs;
+    dialing = dial(to, timeoutMs, { clock, sources: deps.sources, counters: flow.counters }, (result) =>
+      dialled(to, result),
+    );
   }
 
   function dialled(to: Endpoint, result: Dialled): void {
@@ -99,7 +104,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
       return;
     }
     tried.add(to.address);
-    flow.forget(session.client.address);
+    if (result.failed !== 'no-source-port') flow.forget(session.client.address);
     lastCause = result.failed;
     if (result.failed === 'origin-timeout') {
       timeouts++;

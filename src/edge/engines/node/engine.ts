@@ -9,6 +9,7 @@ import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
 import { createBudget } from '../../flow/budget.ts';
+import { SourcePorts } from '../../flow/source-ports.ts';
 import { nodeCapabilities } from './capabilities.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
@@ -18,6 +19,8 @@ export interface NodeEngineOptions {
   readonly rng: Rng;
   /** Descriptors that the process may have. */
   readonly descriptors: number;
+  /** flow/source-ports.ts; default: the system chooses. */
+  readonly sourcePorts?: SharedArrayBuffer | undefined;
   /** Of the process before this one. */
   readonly inherited?: InheritedParts | undefined;
 }
@@ -30,11 +33,14 @@ const STOP_POLL_MS = 20;
 const MOST_RETIRED = 10_000;
 
 /** On a thread of its own it has only what can be sent to a thread. */
-type Sendable = { readonly sockets: Pick<Inherited, 'parts'> };
+interface Sendable {
+  readonly sockets?: Pick<Inherited, 'parts'> | undefined;
+  readonly sourcePorts?: SharedArrayBuffer;
+}
 
-export function createNodeEngine(events: EngineEvents, inheritance?: Sendable): Promise<Engine> {
-  const inherited = inheritance?.sockets.parts;
-  const options = { clock: systemClock, rng: systemRng, descriptors: descriptorLimit(), inherited };
+export function createNodeEngine(events: EngineEvents, { sockets, sourcePorts }: Sendable = {}): Promise<Engine> {
+  const inherited = sockets?.parts;
+  const options = { clock: systemClock, rng: systemRng, descriptors: descriptorLimit(), sourcePorts, inherited };
   return createNodeEngineWith(options, events);
 }
 
@@ -54,6 +60,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     monotonic: () => clock.monotonic(),
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
+    sources: options.sourcePorts && new SourcePorts(options.sourcePorts),
     inherited,
     begun: begun?.promise,
   };

@@ -11,6 +11,7 @@ import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
 import type { Budget } from '../../flow/budget.ts';
 import { createRuleFlow, type RuleFlowDeps } from '../../flow/rule-flow.ts';
+import type { SourcePorts } from '../../flow/source-ports.ts';
 import { bindEach, bindTcp, type BindFailure } from './bind.ts';
 import { serve, type Connection, type ConnectionDeps } from './connection.ts';
 import { createUdpSide } from './udp.ts';
@@ -33,19 +34,21 @@ export interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly mostUdpSessions: number;
+  /** None: the system chooses. */
+  readonly sources: SourcePorts | undefined;
   /** Sockets of the process before this one; they are served once `begun`. */
   readonly inherited?: Inherited | undefined;
   readonly begun?: Promise<void> | undefined;
 }
 
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
-  const { budget, clock } = deps;
+  const { budget, clock, sources } = deps;
   const flow = createRuleFlow(first, counters, deps);
   const udp = createUdpSide(flow, deps);
   const live = new Set<Connection>();
   /** Bound address and port → how to close it. */
   const bound = new Map<string, (cause: EndCause) => void>();
-  const serving: ConnectionDeps = { flow, budget, clock, live, isBound: (point) => bound.has(point.key) };
+  const serving: ConnectionDeps = { flow, budget, clock, sources, live, isBound: (point) => bound.has(point.key) };
 
   async function bind(point: BindPoint): Promise<void> {
     const open = (fd?: number) => (point.protocol === 'TCP' ? openTcp(point, fd) : udp.open(point, fd));

@@ -12,6 +12,7 @@ import type { RuleFlow } from '../../flow/rule-flow.ts';
 import { createUdpTable, type UdpPort, type UdpSession } from '../../flow/udp-table.ts';
 import { type Endpoint, plainAddress } from '../../pass-through/pass-through.ts';
 import { bindUdp, udpSocket, UDP_BUFFER } from './bind.ts';
+import { sharePort } from './system.ts';
 
 interface Sent {
   readonly header: Uint8Array;
@@ -92,6 +93,8 @@ export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monoton
     socket.on('error', (error: NodeJS.ErrnoException) => failed(session, link, error.code));
     socket.once('connect', () => {
       if (session.link !== link) return;
+      // not: before it has its port, which would be one that another session has, too.
+      sharePort(socket, true);
       const early = link.early ?? [];
       link.early = undefined;
       for (const sent of early) send(session, link, sent);

@@ -42,6 +42,7 @@ export const IORING_OP_SEND = 26;
 export const IORING_OP_RECV = 27;
 export const IORING_OP_SOCKET = 45;
 export const IORING_OP_URING_CMD = 46;
+export const IORING_OP_BIND = 56;
 export const SOCKET_URING_OP_SETSOCKOPT = 3;
 
 // sqe->flags

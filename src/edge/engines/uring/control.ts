@@ -100,6 +100,8 @@ export interface WorkerSettings {
   readonly flowFds: SharedArrayBuffer;
   readonly records: SharedArrayBuffer;
   readonly toa: ToaHandles | undefined;
+  /** Shared: flow/source-ports.ts. */
+  readonly sourcePorts: SharedArrayBuffer | undefined;
   /** It serves nothing before `release`. */
   readonly isHeld: boolean;
 }

@@ -25,6 +25,7 @@ export interface CrewShape {
   readonly descriptors: number;
   readonly buffers: number;
   readonly toa: ToaHandles | undefined;
+  readonly sourcePorts?: SharedArrayBuffer | undefined;
   /** Where there is something inherited, workers serve nothing before it has begun. */
   readonly inherited?: Inherited | undefined;
 }
@@ -114,7 +115,7 @@ export class Seat {
   }
 
   #newSettings(): WorkerSettings {
-    const { slots, descriptors, buffers, toa, inherited } = this.#shape;
+    const { slots, descriptors, buffers, toa, sourcePorts, inherited } = this.#shape;
     const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
     return {
       // Nobody else has it, on any machine and at any time: it begins the id of every record.
@@ -128,6 +129,7 @@ export class Seat {
       flowFds: words(descriptors),
       records: recordMemory(),
       toa,
+      sourcePorts,
       isHeld: inherited ? !inherited.hasBegun : false,
     };
   }

@@ -5,25 +5,16 @@
  * one behind its end.
  */
 import { send as sendNow, errnoName } from '../../../lib/ffi/libc.ts';
-import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
+import { dialCause, isOutOfDescriptors, isPortRefused } from '../../flow/causes.ts';
 import { mayTryNext } from '../../flow/tries.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  IORING_CQE_F_MORE,
-  IPPROTO_TCP,
-  MSG_NOSIGNAL,
-  POLLERR,
-  TCP_NODELAY,
-  TCP_QUICKACK,
-} from './abi.ts';
+import { IORING_CQE_F_MORE, IPPROTO_TCP, MSG_NOSIGNAL, POLLERR, TCP_NODELAY, TCP_QUICKACK } from './abi.ts';
 import { CAUSE, DROP } from './counters.ts';
 import { keepAlive } from './options.ts';
 import { cancelAll, close, connect, openSocket, watchErrors } from './operations.ts';
 import { arm, finish, tick } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { choose } from './rules.ts';
-import { DIALLING, WATCHED } from './slots.ts';
+import { DIALLING, SYSTEM_PORT, WATCHED } from './slots.ts';
 import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from './sockaddr.ts';
 import { flush, startReading } from './stream.ts';
 
@@ -47,10 +38,16 @@ function next(r: Relay, slot: number, cause: number): void {
   const address = rule.addresses[position]!;
   writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);
   s.target[slot] = rule.spec.targets[position]!.number;
-  s.attempt[slot]! += 1;
+  s.portRefusals[slot] = 0;
   s.dialledAt[slot] = r.now;
-  openSocket(r.ring, address.length === 16 ? AF_INET6 : AF_INET, slot, s.generation[slot]!, s.attempt[slot]!);
+  open(r, slot);
   arm(r, slot);
+}
+
+function open(r: Relay, slot: number): void {
+  const { slots: s } = r;
+  s.attempt[slot]! += 1;
+  openSocket(r.ring, familyAt(s.names, s.nameOffset(slot, 1)), slot, s.generation[slot]!, s.attempt[slot]!);
 }
 
 /** A socket towards the origin is there, or could not be had. */
@@ -80,14 +77,42 @@ export function opened(r: Relay, slot: number, generation: number, attempt: numb
   keepAlive(result, r.setOption);
   // The client's first bytes are here: they can carry the handshake's ACK, which spares everybody a packet.
   if (s.queued[2 * slot]! > 0) r.setOption(result, IPPROTO_TCP, TCP_QUICKACK, 0);
-  connect(r.ring, result, s.nameSlab, name, familyAt(s.names, name), slot, generation, attempt);
+  const family = familyAt(s.names, name);
+  const port = r.sources.port(s.target[slot]!, portAt(s.names, name), s.portRefusals[slot]!);
+  if (port === 0) {
+    if (s.portRefusals[slot]! > 0) r.rules.entry(s.entry[slot]!).rule.row[DROP['wait-source-ports']]! += 1;
+    s.portRefusals[slot] = SYSTEM_PORT;
+  }
+  if (r.sources.bind(result, family, port, slot, generation, attempt) < 0) return anotherPort(r, slot);
+  // order: directly behind its bind, which cancels it where it fails.
+  connect(r.ring, result, s.nameSlab, name, family, slot, generation, attempt);
+}
+
+/** The ring has refused a port, and with it the connect. */
+export function unbound(r: Relay, slot: number, generation: number, attempt: number): void {
+  const { slots: s } = r;
+  if (s.generation[slot] !== generation || s.attempt[slot] !== attempt || s.state[slot] !== DIALLING) return;
+  anotherPort(r, slot);
+}
+
+/** The port can't be had towards this target; a socket has one port for its life, so there is another. */
+function anotherPort(r: Relay, slot: number): void {
+  const { slots: s } = r;
+  s.portRefusals[slot]! += 1;
+  close(r.ring, s.fd[2 * slot + 1]!);
+  s.fd[2 * slot + 1] = -1;
+  open(r, slot);
 }
 
 /** The origin has answered, or the system for it. */
 export function connected(r: Relay, slot: number, generation: number, attempt: number, result: number): void {
   const { slots: s } = r;
   if (s.generation[slot] !== generation || s.attempt[slot] !== attempt || s.state[slot] !== DIALLING) return;
-  if (result < 0) return failed(r, slot, CAUSE[dialCause(errnoName(result))]);
+  if (result < 0) {
+    const code = errnoName(result);
+    const isPort = s.portRefusals[slot] !== SYSTEM_PORT && isPortRefused(code);
+    return isPort ? anotherPort(r, slot) : failed(r, slot, CAUSE[dialCause(code)]);
+  }
   const { rule } = r.rules.entry(s.entry[slot]!);
   const client = s.nameOffset(slot, 0);
   rule.persistence?.remember(
@@ -139,7 +164,9 @@ function failed(r: Relay, slot: number, cause: number): void {
     s.fd[k] = -1;
   }
   const client = s.nameOffset(slot, 0);
-  rule.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
+  // Says nothing about the origin.
+  if (cause !== CAUSE['no-source-port'])
+    rule.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
   s.ruleOut(slot);
   if (cause === CAUSE['origin-timeout']) {
     s.timeouts[slot]! += 1;

@@ -19,6 +19,8 @@ export interface UringEngineOptions {
   readonly buffers?: number;
   /** Default true: one socket for a wide range of TCP ports, where the system allows it. */
   readonly steering?: boolean;
+  /** flow/source-ports.ts; default: the system chooses. */
+  readonly sourcePorts?: SharedArrayBuffer | undefined;
   /** Of the process before this one. */
   readonly inheritance?: Inheritance | undefined;
 }
@@ -26,9 +28,9 @@ export interface UringEngineOptions {
 export function createUringEngine(
   events: EngineEvents,
   inheritance?: Inheritance,
-  toaKinds?: UringEngineOptions['toaKinds'],
+  settings?: Pick<UringEngineOptions, 'toaKinds' | 'sourcePorts'>,
 ): Promise<Engine> {
-  return createUringEngineWith({ workers: availableParallelism(), toaKinds, inheritance }, events);
+  return createUringEngineWith({ ...settings, workers: availableParallelism(), inheritance }, events);
 }
 
 export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {

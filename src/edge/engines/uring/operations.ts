@@ -12,6 +12,7 @@ import {
   IORING_ASYNC_CANCEL_FD,
   IORING_OP_ACCEPT,
   IORING_OP_ASYNC_CANCEL,
+  IORING_OP_BIND,
   IORING_OP_CLOSE,
   IORING_OP_CONNECT,
   IORING_OP_POLL_ADD,
@@ -26,6 +27,7 @@ import {
   IORING_RECV_MULTISHOT,
   IOSQE_BUFFER_SELECT,
   IOSQE_CQE_SKIP_SUCCESS,
+  IOSQE_IO_LINK,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   MSG_WAITALL,
@@ -56,6 +58,7 @@ export const OP = {
   UDP_SEND_AGAIN: 11,
   UDP_ORIGIN_BURST: 12,
   WATCH: 13,
+  BIND: 14,
 } as const;
 
 const OP_BITS = 4;
@@ -79,6 +82,26 @@ export function accept(ring: Ring, fd: number, area: number, names: Slab, name: 
 export function openSocket(ring: Ring, family: number, slot: number, generation: number, attempt: number): void {
   const i = ring.sqe(IORING_OP_SOCKET, 0, 0, family, low(OP.SOCKET, slot), high(generation, attempt));
   ring.sqes[i + SQE.off] = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+}
+
+/**
+ * Linux 6.11 or newer (sources.ts knows). Completes only where it is refused; then what is submitted directly behind it is
+ * cancelled, and does not complete.
+ */
+export function bindName(
+  ring: Ring,
+  fd: number,
+  names: Slab,
+  name: number,
+  size: number,
+  slot: number,
+  generation: number,
+  attempt: number,
+): void {
+  const flags = IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_LINK;
+  const i = ring.sqe(IORING_OP_BIND, flags, 0, fd, low(OP.BIND, slot), high(generation, attempt));
+  ring.pointer(i, SQE.addr, names, name);
+  ring.sqes[i + SQE.off] = size;
 }
 
 export function connect(

@@ -34,14 +34,15 @@ const KEEPALIVE = [
 const VALUES = [0, 1, 60, 10, 6] as const;
 type Value = (typeof VALUES)[number];
 
-export type OptionSetter = (fd: number, level: number, name: number, value: Value) => void;
+type SetOption = (fd: number, level: number, name: number, value: Value) => void;
+export type OptionSetter = SetOption & { readonly inRing: boolean };
 
 /** A call each; for sockets whose options what they accept inherits. */
 export function setNow(fd: number, level: number, name: number, value: number): void {
   setsockopt(fd, level, name, Int32Array.of(value), 4);
 }
 
-export function keepAlive(fd: number, set: OptionSetter): void {
+export function keepAlive(fd: number, set: SetOption): void {
   for (let i = 0; i < KEEPALIVE.length; i++) {
     const [level, name, value] = KEEPALIVE[i]!;
     set(fd, level, name, value);
@@ -54,10 +55,14 @@ export function optionSetter(ring: Ring): OptionSetter {
   if (typeof values === 'number' || !inRing(ring, values)) {
     if (typeof values !== 'number') unmap(values);
     const held = VALUES.map((value) => Int32Array.of(value));
-    return (fd, level, name, value) => void setsockopt(fd, level, name, held[VALUES.indexOf(value)]!, 4);
+    const set = (fd: number, level: number, name: number, value: Value): void =>
+      void setsockopt(fd, level, name, held[VALUES.indexOf(value)]!, 4);
+    return Object.assign(set, { inRing: false });
   }
   new Int32Array(values.buffer).set(VALUES);
-  return (fd, level, name, value) => setOption(ring, fd, level, name, values, 4 * VALUES.indexOf(value));
+  const set = (fd: number, level: number, name: number, value: Value): void =>
+    setOption(ring, fd, level, name, values, 4 * VALUES.indexOf(value));
+  return Object.assign(set, { inRing: true });
 }
 
 /** Success posts no completion, failure does: after a call that waits for nothing, none means that it works. */

@@ -74,7 +74,8 @@ export function createPlane(
     if (seats.length > 0) return seats;
     const buffers = options.buffers ?? TCP_BUFFERS.count;
     const inherited = options.inheritance?.sockets;
-    const shape = { ...share, buffers, toa: toa?.handles, inherited };
+    const { sourcePorts } = options;
+    const shape = { ...share, buffers, toa: toa?.handles, sourcePorts, inherited };
     seats = Array.from(
       { length: options.workers },
       (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),

@@ -18,6 +18,7 @@ import type { Ring } from './ring.ts';
 import type { Entry, Rules } from './rules.ts';
 import { BULK, DIALLING, POLLING, READING, SENDING, WATCHED } from './slots.ts';
 import type { Slots } from './slots.ts';
+import type { Sources } from './sources.ts';
 import { addressOffset, addressSize, portAt } from './sockaddr.ts';
 import type { Toa } from './toa/announce.ts';
 import type { Udp } from './udp.ts';
@@ -35,6 +36,7 @@ export interface Relay {
   readonly acceptor: Acceptor;
   readonly toa: Toa | undefined;
   readonly setOption: OptionSetter;
+  readonly sources: Sources;
   /** Made with the first UDP rule. */
   udp: Udp | undefined;
   readonly sessions: number;

@@ -25,6 +25,9 @@ export const HUNGRY = 1 << 8; /** Waits for a buffer. */
 export const WATCHED =
   1 << 9; /** A poll for errors is under way on the source, which ended before an origin was there. */
 
+/** In `portRefusals`. */
+export const SYSTEM_PORT = 255;
+
 export class Slots {
   readonly capacity: number;
   /** In shared memory, so that the descriptors of a worker that died can be closed: -1 or the descriptor of each side. */
@@ -39,6 +42,8 @@ export class Slots {
   readonly target: Int32Array;
   readonly attempt: Uint16Array;
   readonly timeouts: Uint8Array;
+  /** Ports of ours that were refused towards this target; SYSTEM_PORT: the system chooses. */
+  readonly portRefusals: Uint8Array;
   /** Targets that have failed, of slots with any: most have none. */
   readonly #failed = new Map<number, Set<number>>();
   /**
@@ -97,6 +102,7 @@ export class Slots {
     this.target = new Int32Array(capacity);
     this.attempt = new Uint16Array(capacity);
     this.timeouts = new Uint8Array(capacity);
+    this.portRefusals = new Uint8Array(capacity);
     this.acceptedAt = new Float64Array(capacity);
     this.dialledAt = new Float64Array(capacity);
     this.triesFrom = new Float64Array(capacity);

@@ -4,6 +4,7 @@
  * wide port ranges get one socket per port, and the ports are dealt instead.
  */
 import { bindTo, close, errnoName, listen, setsockopt, socket } from '../../../lib/ffi/libc.ts';
+import { isHeldByPeersAlone } from '../../../lib/udp-holders.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import {
   AF_INET6,
@@ -31,6 +32,7 @@ const BACKLOG = 65_535;
 const UDP_BUFFER = 4 << 20;
 
 const ON = Int32Array.of(1);
+const OFF = Int32Array.of(0);
 
 /** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
 export type Dealt = readonly (readonly number[])[];
@@ -65,20 +67,25 @@ export function whyRefused(point: BindPoint): string | undefined {
   return undefined;
 }
 
-/** The descriptors of a point, or the name of the error that refused it. */
+/** The descriptors of a point, or the name of the error that refused it. A UDP port that only sessions have will do. */
 export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
   const refused = whyRefused(point);
-  if (refused !== undefined) return refused;
+  const beside = refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.port);
+  if (refused !== undefined && !beside) return refused;
   const fds: number[][] = Array.from({ length: workers }, () => []);
   for (let worker = 0; worker < workers; worker++) {
     if (only !== undefined && worker !== only) continue;
-    const fd = tryBind(point, only === undefined && workers > 1);
+    const fd = tryBind(point, only === undefined && workers > 1, beside);
     if (typeof fd === 'string') {
       closeAll(fds);
       return fd;
     }
     fds[worker]?.push(fd);
-    if (point.protocol === 'TCP') listen(fd, BACKLOG);
+    const deaf = point.protocol === 'TCP' ? listen(fd, BACKLOG) : 0;
+    if (deaf < 0) {
+      closeAll(fds);
+      return errnoName(deaf);
+    }
   }
   return fds;
 }
@@ -91,12 +98,13 @@ export function closeAll(fds: Dealt): void {
  * order: the first attempt does without SO_REUSEPORT, because with it a program of the same user that has the port would
  * go unnoticed and get half of the connections.
  */
-function tryBind(point: BindPoint, shared: boolean): number | string {
+function tryBind(point: BindPoint, shared: boolean, beside = false): number | string {
   const tcp = point.protocol === 'TCP';
   const family = familyOf(point.address);
   const fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
   if (fd < 0) return errnoName(fd);
   const on = (level: number, name: number): void => void setsockopt(fd, level, name, ON, 4);
+  if (beside) on(SOL_SOCKET, SO_REUSEADDR);
   if (family === AF_INET6) on(IPPROTO_IPV6, IPV6_V6ONLY);
   if (shared) on(SOL_SOCKET, SO_REUSEPORT);
   if (tcp) {
@@ -111,6 +119,8 @@ function tryBind(point: BindPoint, shared: boolean): number | string {
   }
   const name = sockaddr(point.address, point.port);
   const refused = bindTo(fd, name, name.length);
+  // From now on nobody else listens here.
+  if (beside) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, OFF, 4);
   if (refused >= 0) return fd;
   close(fd);
   return errnoName(refused);

@@ -3,8 +3,8 @@
  * made once. A session ends when it is idle, when its entry or its origin is no longer the rule's, or when its origin
  * refuses and there is another. The client's next datagram then opens a new one.
  */
-import { close, connect, errnoName, socket } from '../../../lib/ffi/libc.ts';
-import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './abi.ts';
+import { close, connect, errnoName, setsockopt, socket } from '../../../lib/ffi/libc.ts';
+import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } from './abi.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from './counters.ts';
 import { HEADER_BYTES } from './flows.ts';
@@ -20,6 +20,8 @@ import { listenOrigin } from './udp.ts';
 
 /** limit: how often a session is looked at whose origin's name no longer says it: does it still answer? */
 const FORSAKEN_MS = 1_000;
+const ON = Int32Array.of(1);
+
 /** limit: one rule's flood of new sessions leaves the others their share. */
 const MOST_OF_ONE_RULE = 0.5;
 
@@ -122,6 +124,8 @@ function upstream(v6: boolean, address: Uint8Array, port: number): number {
   if (fd < 0) return fd;
   const name = sockaddrOf(address, port);
   const refused = connect(fd, name, name.length);
+  // not: before it has its port, which would be one that another session has, too. A rule may listen on it later.
+  if (refused >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4);
   if (refused >= 0) return fd;
   close(fd);
   return refused;

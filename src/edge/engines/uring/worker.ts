@@ -9,7 +9,7 @@ import { Acceptor } from './accept.ts';
 import { Budget } from './budget.ts';
 import { BufferPool } from './buffers.ts';
 import type { FromWorker, WorkerSettings } from './control.ts';
-import { connected, dialTick, opened, watched } from './dial.ts';
+import { connected, dialTick, opened, unbound, watched } from './dial.ts';
 import { TCP_BUFFERS } from './shape.ts';
 import { writeEstate } from './estate.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
@@ -22,6 +22,7 @@ import type { Relay } from './relay.ts';
 import { Ring } from './ring.ts';
 import { Rules } from './rules.ts';
 import { DIALLING, Slots } from './slots.ts';
+import { Sources } from './sources.ts';
 import { feed, received, sent } from './stream.ts';
 import { polled } from './splice.ts';
 import { feedUdp, fromClient, fromOrigin, sentDatagrams } from './udp.ts';
@@ -50,9 +51,11 @@ function run(): void {
   const now = performance.timeOrigin + performance.now();
   const budget = new Budget(settings.descriptors);
   const orders = new Orders(say);
+  const setOption = optionSetter(ring);
   const r: Relay = {
     ring,
-    setOption: optionSetter(ring),
+    setOption,
+    sources: new Sources(ring, setOption, SUBMISSIONS, settings.sourcePorts),
     slots: new Slots(settings.slots, settings.slotFds),
     rules: new Rules(),
     buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, count: settings.buffers })),
@@ -79,6 +82,7 @@ function run(): void {
   r.buffers.release();
   r.slots.release();
   r.acceptor.release();
+  r.sources.release();
   r.udp?.release();
   r.toa?.release();
 }
@@ -151,6 +155,8 @@ function complete(r: Relay, operation: number, index: number, high: number, resu
       return polled(r, index, generationOf(high));
     case OP.WATCH:
       return watched(r, index, generationOf(high), result, flags);
+    case OP.BIND:
+      return unbound(r, index, generationOf(high), tokenOf(high));
     case OP.UDP_CLIENT:
       return fromClient(r, index, result, flags);
     case OP.UDP_ORIGIN:

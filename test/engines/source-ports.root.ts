@@ -1,0 +1,83 @@
+/** Out of source ports: the cause says so, and no origin is blamed. In a namespace whose system has one port to give. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import type { EngineEvents } from '../../src/edge/engine.ts';
+import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
+import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import type { ConnectionRecord } from '../../src/link/facts.ts';
+import { eventually } from '../suites/engine/fixture.ts';
+import { leadsTo, listener } from '../suites/engine/listener.ts';
+import { ask, dialTcp, readAll, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
+import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from './kernel-namespaces.ts';
+
+const MAKERS = {
+  uring: (events: EngineEvents) => createUringEngineWith({ workers: 1 }, events),
+  node: (events: EngineEvents) => createNodeEngine(events),
+};
+const noUring = await whyUnavailable();
+
+describe('out of source ports', { skip: whyNoNamespaces() ?? false }, () => {
+  let namespaces: Namespaces;
+  before(() => {
+    namespaces = makeNamespaces();
+    enter(namespaces.out);
+    execFileSync('sysctl', ['-qw', 'net.ipv4.ip_local_port_range=40000 40001']);
+  });
+  after(() => namespaces[Symbol.dispose]());
+
+  for (const name of ['uring', 'node'] as const)
+    test(
+      `${name}: the cause is no-source-port, of connections and of sessions`,
+      {
+        skip: name === 'uring' ? (noUring ?? false) : false,
+      },
+      async (t) => {
+        const records: ConnectionRecord[] = [];
+        const engine = await MAKERS[name]({ record: (record) => records.push(record), listener() {}, log() {} });
+        t.after(() => engine.stop(0));
+        const origin = await tcpOrigin(t, undefined, { address: '127.0.0.9', port: 9000 });
+        const rule = listener({
+          ...leadsTo(origin),
+          id: 'tcp',
+          entries: ['127.0.0.7'],
+          ports: [{ from: 7000, to: 7000 }],
+        });
+        assert.deepEqual(await engine.apply(rule), { ok: true });
+        // Clients have ports of their own.
+        let clients = 30_000;
+        const client = () => dialTcp(t, '127.0.0.7', 7000, '127.0.0.5', ++clients).on('error', () => {});
+        await ask(client(), 'x');
+        await ask(client(), 'x');
+        assert.deepEqual(new Set(origin.connections.map(({ remotePort }) => remotePort)), new Set([40_000, 40_001]));
+        assert.equal((await readAll(client())).end, 'reset');
+        await eventually(() =>
+          assert.deepEqual(
+            records.map(({ end }) => end),
+            ['no-source-port'],
+          ),
+        );
+        const echo = await udpEcho(t, { address: '127.0.0.9', port: 9001 });
+        const udp = listener({
+          ...leadsTo(echo),
+          id: 'udp',
+          protocol: 'UDP',
+          entries: ['127.0.0.7'],
+          ports: [{ from: 7000, to: 7000 }],
+        });
+        assert.deepEqual(await engine.apply(udp), { ok: true });
+        for (let i = 0; i < 3; i++) {
+          const peer = await udpPeer(t, { address: '127.0.0.5', port: 30_100 + i });
+          peer.send('x', '127.0.0.7', 7000);
+          if (i < 2) await peer.datagram(0);
+        }
+        const told = async (): Promise<number> => {
+          const counters = (await engine.counters()).get('udp');
+          return (counters?.ends['no-source-port'] ?? 0) + (counters?.dropped['no-source-port'] ?? 0);
+        };
+        await eventually(async () => assert.equal(await told(), 1));
+      },
+    );
+});
