@@ -2,6 +2,7 @@
  * Which engine takes a rule, and why, in words an operator can read. Pure: what the rule needs against what each engine
  * says of itself. Called by reconcile.ts for each change of a rule.
  */
+import { parseAddress } from '../lib/net/address.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { Capabilities, EngineName } from './engine.ts';
 
@@ -80,5 +81,5 @@ function mayNeedNext(rule: PlannedRule): boolean {
 }
 
 function isAddress(host: string): boolean {
-  return host.includes(':') || /^[\d.]+$/.test(host);
+  return parseAddress(host) !== undefined;
 }

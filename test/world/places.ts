@@ -33,8 +33,9 @@ export async function inProcess(args: readonly string[], environment: Environmen
   const { config } = readConfig(args, ['up'], {}, environment);
   const folder = openDataFolder(config.data);
   const control = await startControl(config, folder, { log: silentLog, edge: config.edge });
-  const { edge: edgeId, site, engine, records } = config;
-  const identity = { dataDir: folder.path, edgeId, site, engine, records, join: folder.socket, version: VERSION };
+  const { edge: edgeId, site, engine, records, originsDeny } = config;
+  const rules = { engine, records, originsDeny };
+  const identity = { dataDir: folder.path, edgeId, site, ...rules, join: folder.socket, version: VERSION };
   // On this thread: a world is made for every test, and a thread costs more than all the rest of it.
   const edge = await startEdge(identity, { log: silentLog, clock, engines: { node: createNodeEngine } });
   await edge.ready;

@@ -2,8 +2,7 @@
  * Which targets of a rule are never dialled: those that policy refuses, whatever name led there, and those that are
  * listeners of this edge. They stay in the list with weight 0, so that engines know what to say. Pure.
  */
-import { parseAddress } from '../../lib/net/address.ts';
-import type { EgressRule } from '../../lib/net/egress.ts';
+import { type EgressRule, readHost } from '../../lib/net/egress.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
 import type { Bar, Listener, Target } from '../engine.ts';
 import type { Loops } from './loops.ts';
@@ -32,8 +31,9 @@ export function judgeTargets(listener: Listener, egress: EgressRule, loops: Loop
 }
 
 function barOf(listener: Listener, address: string, egress: EgressRule, loops: Loops, whole: boolean): Bar | undefined {
-  const bytes = parseAddress(address);
-  if (bytes && egress(bytes) !== undefined) return { cause: 'denied' };
+  const host = readHost(address);
+  // One with a zone, from another version's record or from the host: engines can't dial it, and need not.
+  if (host.kind !== 'address' || !host.isPlain || egress(host.bytes) !== undefined) return { cause: 'denied' };
   const ports = loops.portsThatLoop(listener, address);
   if (ports.length === 0) return undefined;
   const [first] = ports;

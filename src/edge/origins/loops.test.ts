@@ -56,8 +56,8 @@ test('a listener on every address is reached by every address of the machine', (
 });
 
 test('judged: only what loops or is denied loses its weight, whole targets where ports cannot be told apart', () => {
-  const targets = ['192.0.2.1', '169.254.169.254', '::ffff:a9fe:1', '0.0.0.0', '198.51.100.1'].map((one) =>
-    target(one),
+  const targets = ['192.0.2.1', '169.254.169.254', '::ffff:a9fe:1', '0.0.0.0', '2001:db8::1%lo', '198.51.100.1'].map(
+    (one) => target(one),
   );
   const rule = leads('192.0.2.1', 0, '', 0, { ports: [span(80, 89)], originPorts: span(85, 94), targets });
   const egress = egressRule(['169.254.0.0/16']);
@@ -69,12 +69,13 @@ test('judged: only what loops or is denied loses its weight, whole targets where
       [0, { cause: 'denied' }],
       [0, { cause: 'denied' }],
       [0, { cause: 'denied' }],
+      [0, { cause: 'denied' }],
       [10, undefined],
     ],
   );
   assert.deepEqual(
     [judged.notes.length, judged.notes[0], judged.notes.at(-1)],
-    [4, 'loop: TCP 192.0.2.1:85-89 is a listener of this edge and is not dialled', 'and 1 more'],
+    [4, 'loop: TCP 192.0.2.1:85-89 is a listener of this edge and is not dialled', 'and 2 more'],
   );
   const whole = judgeTargets(rule, egress, loops(), true);
   assert.deepEqual([whole.targets[0]?.weight, whole.targets[0]?.barred], [0, { cause: 'loop' }]);
