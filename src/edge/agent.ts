@@ -22,6 +22,7 @@ import { nodeCapabilities } from './engines/node/capabilities.ts';
 import { kernelFactory } from './engines/kernel/create.ts';
 import { TABLE_NAME } from './engines/kernel/table.ts';
 import { createUringEngine } from './engines/uring/engine.ts';
+import { Departed, ruleIds } from './departed.ts';
 import { addCounters } from './flow/counters.ts';
 import { bindPoints } from './flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
@@ -204,6 +205,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     records: () => replica.records,
     world: () => replica.world,
   });
+  const departed = new Departed();
   const reporter = createReporter();
   const ready = Promise.withResolvers<void>();
 
@@ -239,7 +241,14 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       const before = sums.get(rule);
       sums.set(rule, before ? addCounters(before, counters) : counters);
     }
-    return sums;
+    return departed.without(sums, isRule(sums), clock.monotonic());
+  }
+  /** On or off. Looked for in all instances only where one of these rules is not in the plan. */
+  function isRule(counted: ReadonlyMap<string, unknown>): (rule: string) => boolean {
+    const { rules } = planner.plan;
+    if (counted.keys().every((rule) => rules.has(rule))) return () => true;
+    const ids = ruleIds(replica.records);
+    return (rule) => ids.has(rule);
   }
   function failures() {
     const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));

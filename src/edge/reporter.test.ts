@@ -174,6 +174,16 @@ test('counters are told when they change, and when they are gone', async () => {
   );
 });
 
+test('an edge that has counted nothing says that its epoch is another, once', async () => {
+  const { clock, facts, reporter } = reporting();
+  reporter.connected();
+  await clock.advance(20_000);
+  assert.deepEqual(
+    facts.map(({ epoch, counters, gone }) => [epoch !== '', counters, gone]),
+    [[true, [], []]],
+  );
+});
+
 test('records wait for control, are sent in order, and those that don’t fit are counted', async () => {
   const { clock, facts, reporter } = reporting();
   for (let n = 0; n < 20_005; n++) reporter.record(record(`${n}`));

@@ -42,6 +42,8 @@ export class Reporter {
   readonly #epoch: string;
   readonly #timers: readonly Timer[];
   #connected = false;
+  /** Control may still show what an epoch before this one counted. */
+  #isNews = true;
   #fresh = true;
   readonly #moved = new Map<string, Placed | undefined>();
   #soon: Timer | undefined;
@@ -63,6 +65,7 @@ export class Reporter {
   connected(): void {
     this.#connected = true;
     this.#fresh = true;
+    this.#isNews = true;
     this.#told.clear();
     this.#ack();
   }
@@ -170,7 +173,7 @@ export class Reporter {
     const now = await this.#options.source.counters();
     const changed = [...now].filter(([rule, counters]) => this.#told.get(rule) !== JSON.stringify(counters));
     const gone = [...this.#told.keys()].filter((rule) => !now.has(rule));
-    while (changed.length > 0 || gone.length > 0 || this.#records.length > 0 || this.#lost > 0) {
+    while (this.#isNews || changed.length > 0 || gone.length > 0 || this.#records.length > 0 || this.#lost > 0) {
       const counters = changed.splice(0, COUNTERS_AT_ONCE);
       const report: FactReport = {
         edge: this.#options.edge,
@@ -183,6 +186,7 @@ export class Reporter {
       };
       const status = await this.#options.link.post(LINK_PATHS.facts, report);
       if (status !== 204) return;
+      this.#isNews = false;
       for (const [rule, values] of counters) this.#told.set(rule, JSON.stringify(values));
       for (const rule of report.gone) this.#told.delete(rule);
       this.#records = this.#records.slice(report.records.length);

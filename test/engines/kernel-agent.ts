@@ -1,7 +1,7 @@
 /**
  * The kernel engine in a process of its own that may be killed. Its listeners come in argv as JSON, and what is to differ
  * in its settings. Prints `up` once they are, and for each line on stdin a line of JSON: KernelStatus; a line that is a
- * listener in JSON is applied first. The line `stop` ends it.
+ * listener in JSON is applied first, and of `remove ID` the rule removed. The line `stop` ends it.
  */
 import { createInterface } from 'node:readline';
 import type { ConnectionRecord, RuleCounters } from '../../src/link/facts.ts';
@@ -46,6 +46,7 @@ for (const listener of listeners) {
 process.stdout.write('up\n');
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'stop') break;
+  if (line.startsWith('remove ')) await engine.remove(line.slice('remove '.length));
   if (line.startsWith('{')) await engine.apply(JSON.parse(line) as Listener);
   const counters = Object.fromEntries(await engine.counters());
   process.stdout.write(`${JSON.stringify({ records, logs, counters } satisfies KernelStatus)}\n`);

@@ -40,6 +40,7 @@ export interface Agent {
   readonly pid: number;
   /** Makes a rule so. */
   apply(rule: Listener): Promise<KernelStatus>;
+  remove(id: string): Promise<KernelStatus>;
   status(): Promise<KernelStatus>;
   /** SIGKILL; resolves when it is dead. */
   kill(): Promise<void>;
@@ -70,6 +71,7 @@ export async function startAgent(
     pid: child.pid ?? 0,
     status: () => say('tell'),
     apply: (rule) => say(JSON.stringify(rule)),
+    remove: (id) => say(`remove ${id}`),
     async kill() {
       child.kill('SIGKILL');
       await gone;

@@ -25,6 +25,15 @@ test('an index rests before it is given again, and a full table says so', () => 
   assert.equal(registry.at(1)?.id, `r${MOST_INDEX - 1}`);
 });
 
+test('a rule that is released has nothing open, whatever the last look has seen', () => {
+  const registry = createRegistry();
+  const rule = registry.take('a', 'p') ?? assert.fail();
+  Object.assign(rule.counted, { connections: 24, active: 24 });
+  registry.release(rule);
+  const { connections, active } = registry.retired.get('a') ?? {};
+  assert.deepEqual({ connections, active }, { connections: 24, active: 0 });
+});
+
 test('a rule takes as many indices as its targets need, keeps them, and gives all back', () => {
   const registry = createRegistry();
   const rule = registry.take('a', 'p') ?? assert.fail();

@@ -129,6 +129,8 @@ export function createRegistry(
     release(rule) {
       rules.delete(rule.id);
       for (const index of rule.rows.keys()) byIndex.delete(index);
+      // Nothing looks at it any more.
+      rule.counted.active = 0;
       const { connections, dropped } = rule.counted;
       if (connections > 0 || Object.keys(dropped).length > 0) retired.set(rule.id, rule.counted);
       for (const oldest of retired.keys()) {
