@@ -1,6 +1,6 @@
 /**
- * Whether answers carry defaults that nobody sent. The cloud's models call most fields not nullable and typed clients
- * dereference them, so they do; a setting (EDGEFOUR_DEFAULTS) turns it off. Called by actions that describe.
+ * What an answer shows to whom. The cloud's models call most fields not nullable and typed clients dereference them, so
+ * answers carry defaults that nobody sent; a setting (EDGEFOUR_DEFAULTS) turns it off. Called by actions that describe.
  */
 import type { Caller, Surroundings } from './transaction.ts';
 
@@ -11,5 +11,9 @@ export type Defaults = 'shown' | 'as-sent';
  * not in its configuration would be a difference in every plan, and it could never remove it.
  */
 export function defaultsFor({ caller, around }: { readonly caller: Caller; readonly around: Surroundings }): Defaults {
-  return caller.client?.startsWith('Terraform') ? 'as-sent' : around.defaults;
+  return isTerraform(caller) ? 'as-sent' : around.defaults;
+}
+
+export function isTerraform({ client }: Caller): boolean {
+  return client?.startsWith('Terraform') === true;
 }

@@ -125,7 +125,7 @@ export function pauseFault(
 /** Enabling and disabling close and open every listener of the zone, so the edges have to apply it: a new stamp. */
 export function switchZone(zone: Zone, paused: boolean, now: number): Zone {
   if (zone.paused === paused) return zone;
-  return { ...zone, paused, ...(!paused && { enabled: true }), changed: THIS_WRITE, modifiedAt: now };
+  return { ...zone, paused, ...(!paused && { enabledAt: now }), changed: THIS_WRITE, modifiedAt: now };
 }
 
 /**

@@ -13,7 +13,7 @@ export type ZoneStatus = (typeof ZONE_STATUSES)[number];
  */
 export function zoneStatus(zone: Zone): ZoneStatus {
   if (zone.planId === undefined) return 'initializing';
-  return zone.enabled && !zone.paused ? 'active' : 'pending';
+  return zone.enabledAt !== undefined && !zone.paused ? 'active' : 'pending';
 }
 
 /** Who owns a name is between the operator and the users: no proof is asked for. With NS access there is none to give. */

@@ -14,8 +14,8 @@ export interface Zone {
   /** Empty for noDomainAccess. */
   readonly area: '' | 'mainland' | 'overseas' | 'global';
   readonly paused: boolean;
-  /** Its owner has paused it and enabled it again. */
-  readonly enabled?: boolean;
+  /** When its owner, who had paused it, enabled it again; ms since 1970. */
+  readonly enabledAt?: number;
   /** The revision that last switched `paused`. */
   readonly changed: Stamp;
   /** Absent until a plan is bound: the zone is `initializing` and cannot run L4. */

@@ -68,7 +68,7 @@ function deletable(tx: Pick<Tx, 'heads'>, kept: ReadonlySet<string>): Key<unknow
   return goes.slice(0, MOST_DELETED);
 }
 
-function asAtFirst(zone: Zone): Zone {
+function asAtFirst({ enabledAt: _enabledAt, ...zone }: Zone): Zone {
   return {
     ...zone,
     name: '',
@@ -78,7 +78,6 @@ function asAtFirst(zone: Zone): Zone {
     tags: [],
     vanityNameServers: { enabled: false, servers: [] },
     paused: false,
-    enabled: false,
     changed: zone.paused ? THIS_WRITE : zone.changed,
   };
 }

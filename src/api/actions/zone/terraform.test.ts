@@ -1,7 +1,8 @@
 /** The calls of Terraform's zone resource, in its order and with its fields; what it reads must be what it wrote. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ActionWorld, actionWorld } from '../../../../test/world/actions.ts';
+import { keys } from '../../../store/records.ts';
+import { type ActionWorld, actionWorld, ROOT, ZONE } from '../../../../test/world/actions.ts';
 
 const PLAN = 'edgeone-000000000001';
 
@@ -107,6 +108,18 @@ test('paused, and enabled again: the provider waits for inactive, and has it unt
   assert.deepEqual(await words(), ['active', 'active']);
   await world.call('ModifyL4ProxyStatus', { ZoneId: id, ProxyId, Status: 'offline' });
   assert.deepEqual(await words(), ['active', 'inactive']);
+});
+
+test('the provider sees inactive once, also where an instance is online before it asks', async () => {
+  await using world = await actionWorld();
+  await world.call('CreateL4Proxy', { ZoneId: ZONE, ProxyName: 'p', Area: 'overseas' });
+  for (const Paused of [true, false]) await world.call('ModifyZoneStatus', { ZoneId: ZONE, Paused });
+  const active = async (client: string) =>
+    (await world.call('DescribeZones', {}, { ...ROOT, client })).Zones[0]?.ActiveStatus;
+  assert.deepEqual([await active('Terraform-latest,id=z'), await active('')], ['inactive', 'active']);
+  const zone = (await world.read(keys.zone(ZONE))) ?? assert.fail();
+  await world.write(keys.zone(ZONE), { ...zone, enabledAt: zone.modifiedAt - 60_000 });
+  assert.equal(await active('Terraform-latest,id=z'), 'active');
 });
 
 test('an update sends type and area again, changed or not', async () => {
