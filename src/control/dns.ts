@@ -34,6 +34,7 @@ export async function startControlDns(parts: DnsParts): Promise<Dns> {
     domain,
     nameServer: listen.host,
     serves: (site, proxy) => opened?.acks.serves(site, proxy) ?? true,
+    isLost: (site, address) => opened?.acks.isLost(site, address) ?? false,
   });
   try {
     return await startDns({ listen, inherited, world, clock, log, metrics });

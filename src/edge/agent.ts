@@ -27,6 +27,7 @@ import { addCounters } from './flow/counters.ts';
 import { bindPoints } from './flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
 import { lazyEngine } from './lazy-engine.ts';
+import { EntryWatch, type Here, openHere } from './entry-watch.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { followLocalAddresses } from './origins/local-addresses.ts';
 import { createSystemLookup, type Lookup } from './origins/lookup.ts';
@@ -68,6 +69,8 @@ export interface EdgeTools {
   /** Default: every engine there is, each on a thread of its own. */
   readonly engines?: Factories;
   readonly lookup?: Lookup;
+  /** Which addresses are on this machine. */
+  readonly here?: Here;
   /** What the edge before this one gives it. Its sessions are asked for last: until then that edge forwards them. */
   readonly inheritance?: {
     readonly sockets: Inherited;
@@ -143,9 +146,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const ports = new EdgePorts(config.sourcePorts ?? [], rng);
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
-  const [lastGood, nameFile, engines] = await Promise.all([
+  const [lastGood, nameFile, routing, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
+    tools.here ? { here: tools.here, close() {} } : openHere(),
     openEngines(
       tools.engines ?? enginesOf(config, tables, ports.memory),
       log,
@@ -206,6 +210,18 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     world: () => replica.world,
   });
   const departed = new Departed();
+  const entries = new EntryWatch({
+    clock,
+    here: routing.here,
+    rules: () => planner.plan.rules.values(),
+    isRouted: (rule) => reconciler.isRouted(rule),
+    changed({ gone, back, rules }) {
+      if (gone.length > 0) log.error('entry addresses are not on this machine', { addresses: gone.join(' ') });
+      if (back.length > 0) log.info('entry addresses are back', { addresses: back.join(' ') });
+      reconciler.retry(rules);
+      changed();
+    },
+  });
   const reporter = createReporter();
   const ready = Promise.withResolvers<void>();
 
@@ -224,8 +240,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
           ...records.alarms,
           ...guard.alarms,
           ...tables.alarms,
+          ...entries.alarms,
           ...ports.alarms(clock.monotonic()),
         ],
+        lost: [...entries.lost],
       }),
       placements: () => reconciler.placements(),
       takeMoved: () => reconciler.takeMoved(),
@@ -252,8 +270,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   }
   function failures() {
     const planned = [...planner.plan.failures].map(([id, reason]) => ({ id, reason }));
-    const all = [...planned, ...reconciler.failures(), ...tables.leftovers()];
-    // order: what is left in the kernel is why, whatever else is.
+    const all = [...planned, ...entries.failures(), ...reconciler.failures(), ...tables.leftovers()];
+    // order: what is left in the kernel is why, whatever else is; and the system's own word before that an address is gone.
     return [...new Map(all.map((one) => [one.id, one])).values()];
   }
   const waits = (rule: string): boolean => guard.isLimited(rule);
@@ -357,6 +375,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   };
   async function stop(drainMs: number): Promise<void> {
     following.abort();
+    entries.close();
+    routing.close();
     reconciler.stop();
     local.stop();
     // order: it writes what the names know, which they forget when they stop.

@@ -72,6 +72,7 @@ const NAME_MS = 1_000;
 /** A client that has been answered by a socket and whose own answer is on its way still finds it. */
 const HANDSHAKE_MS = 1_000;
 const DONE: Outcome = { failure: '', again: false };
+const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };
 
 export class Reconciler {
   readonly #options: ReconcileOptions;
@@ -151,6 +152,17 @@ export class Reconciler {
     const moved = new Map([...this.#moved].map((id) => [id, this.#slots.get(id)?.placed]));
     this.#moved = new Set();
     return moved;
+  }
+
+  /** No engine has it yet, or one that rewrites packets. */
+  isRouted(id: string): boolean {
+    const placed = this.#slots.get(id)?.placed;
+    return !placed || this.#translates(placed);
+  }
+
+  /** Their entry addresses are back: those that could not be bound need not wait for their turn. */
+  retry(rules: ReadonlySet<string>): void {
+    this.#pokeAll(rules);
   }
 
   /** The process before this one serves no more: rules that waited for that go where they belong. */
@@ -386,5 +398,3 @@ export class Reconciler {
     return this.#options.engines.capabilities.get(engine)?.translates === true;
   }
 }
-
-const LATE: Outcome = { failure: `the engine has not answered for ${LATE_MS / 1_000} s`, again: false };

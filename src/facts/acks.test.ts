@@ -243,6 +243,22 @@ test('a site where an instance failed, or all of its rules, does not serve that 
   assert.equal(serves(), true);
 });
 
+test('an address is lost when no edge of its site has it: of the live ones, or of all where none is alive', async () => {
+  const { acks, ack, pass } = world();
+  const lost = (...addresses: string[]) => ({ lost: addresses });
+  const isLost = () => ['192.0.2.1', '192.0.2.2'].map((address) => acks.isLost('paris', address));
+  assert.deepEqual(isLost(), [false, false]);
+  ack('p1', 'paris', 1, lost('192.0.2.1', '192.0.2.2'));
+  ack('p2', 'paris', 1, lost('192.0.2.2'));
+  assert.deepEqual(isLost(), [false, true]);
+  await pass(7_000, 'p1');
+  assert.deepEqual(isLost(), [true, true]);
+  await pass(7_000);
+  assert.deepEqual(isLost(), [false, true]);
+  ack('p2', 'paris', 1);
+  assert.deepEqual(isLost(), [false, false]);
+});
+
 test('a report costs the same at 100 and at 10,000 edges', async () => {
   using counter = await openBlockCounter(['acks.ts', 'least.ts', 'listening.ts']);
   const costs: number[] = [];

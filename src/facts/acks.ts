@@ -22,6 +22,7 @@ export interface EdgeReport {
   readonly fresh: boolean;
   readonly engines: readonly { readonly name: string; readonly unavailable?: string }[];
   readonly alarms: readonly string[];
+  readonly lost?: readonly string[];
 }
 
 /** What is kept of an edge across a restart of control. */
@@ -74,6 +75,8 @@ interface EdgeState {
   placed: Map<string, { readonly engine: string; readonly why: string }>;
   engines: EdgeReport['engines'];
   alarms: readonly string[];
+  /** Entry addresses that are not on its machine. */
+  lost: ReadonlySet<string>;
 }
 
 export class Acks implements AckView {
@@ -145,6 +148,7 @@ export class Acks implements AckView {
     edge.engines = report.engines;
     edge.alarms = report.alarms;
     edge.unresolved = new Map((report.unresolved ?? []).map(({ id, names }) => [id, names]));
+    edge.lost = new Set(report.lost);
     this.#fail(edge, report.failed);
     if (report.fresh) edge.placed.clear();
     for (const { rule, engine, why } of report.placed)
@@ -185,6 +189,16 @@ export class Acks implements AckView {
     if (!edges || !alive || edges.size === 0) return true;
     for (const edge of alive) if (!hasFailed(edge, proxy)) return true;
     return false;
+  }
+
+  /** Whether the entry address has left the site: no edge there has it, of the live ones, or of all while none is alive. */
+  isLost(site: string, address: string): boolean {
+    this.#expire();
+    const { edges, alive } = this.#sites.get(site) ?? {};
+    const asked = alive && alive.size > 0 ? alive : edges;
+    if (!asked || asked.size === 0) return false;
+    for (const { lost } of asked) if (!lost.has(address)) return false;
+    return true;
   }
 
   placements(rules: readonly string[]) {
@@ -360,5 +374,6 @@ function blank(id: string, now: number): EdgeState {
     placed: new Map(),
     engines: [],
     alarms: [],
+    lost: new Set(),
   };
 }

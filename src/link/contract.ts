@@ -80,6 +80,8 @@ export interface AckReport {
   readonly engines: readonly { readonly name: string; readonly unavailable?: string }[];
   /** What is wrong with the edge itself (disk full, damaged store …), one line each; empty while all is well. */
   readonly alarms: readonly string[];
+  /** Entry addresses of its rules that are not on its machine. Absent in reports of older edges. */
+  readonly lost?: readonly string[];
 }
 
 /** Up, every few seconds while there is something to tell. */

@@ -40,6 +40,7 @@ const ACK = fields({
   fresh: flag,
   engines: listOf(fields({ name: word, unavailable: optional(text) })),
   alarms: listOf(text),
+  lost: optional(listOf(word)),
 } satisfies Record<keyof AckReport, Check>);
 
 const COUNTERS = fields({

@@ -19,7 +19,7 @@ import { keys } from '../../store/records.ts';
 import type { Stored, View } from '../../store/store.ts';
 import { type Transport, writeReply } from './reply.ts';
 import { respond } from './respond.ts';
-import { type DnsWorld, recordWorld, type Serves } from './world.ts';
+import { type DnsWorld, type IsLost, recordWorld, type Serves } from './world.ts';
 
 export const DOMAIN = 'edgefour.test';
 export const ZONE = 'zone-3kq782jghthh';
@@ -64,6 +64,7 @@ export const proxy = (over: Partial<L4Proxy> = {}): L4Proxy => ({
 export function worldOf(
   records: readonly (Zone | L4Proxy)[],
   serves: Serves = () => true,
+  isLost: IsLost = () => false,
 ): DnsWorld & { reads: number } {
   const stored = new Map<string, Stored>();
   for (const value of records) {
@@ -88,6 +89,7 @@ export function worldOf(
     domain: DOMAIN,
     nameServer: '192.0.2.53',
     serves,
+    isLost,
   });
   const counted = { ...world, reads: 0 };
   return counted;

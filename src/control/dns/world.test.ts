@@ -40,6 +40,18 @@ test('a dead site leaves the answer at once; when all look dead, all stay', asyn
   assert.equal(await addresses(records, ['fra', 'sin']), 'NOERROR 192.0.2.1 192.0.2.2');
 });
 
+test('an address that has left its site is never answered, not even the last one', async () => {
+  const left = async (...gone: string[]) => {
+    const isLost = (site: string, address: string) => gone.includes(`${site} ${address}`);
+    const world = worldOf([zone(), proxy({ entries: two })], () => false, isLost);
+    const got = await ask(world, { name: MYPROXY });
+    return [got?.rcode, ...(got?.answers ?? []).map(dataOf).sort()].join(' ');
+  };
+  assert.equal(await left('fra 192.0.2.2'), 'NOERROR 192.0.2.1 192.0.2.2');
+  assert.equal(await left('fra 192.0.2.1'), 'NOERROR 192.0.2.2');
+  assert.equal(await left('fra 192.0.2.1', 'sin 192.0.2.2'), 'NOERROR');
+});
+
 test('IPv6 only when it is on, and not at a dead site while another one lives', async () => {
   assert.equal(await addresses([zone(), proxy({ entries: two })], [], 'AAAA'), 'NOERROR');
   const on = [zone(), proxy({ entries: two, ipv6: 'on' })];
@@ -57,7 +69,7 @@ test('a question costs two reads by key, however big the world', async () => {
 test('an answered write is in the next answer', async (t) => {
   const store = await openStore('memory:', { clock: systemClock, log: silentLog });
   t.after(() => store.close());
-  const world = recordWorld({ store, domain: DOMAIN, nameServer: '0.0.0.0', serves: () => true });
+  const world = recordWorld({ store, domain: DOMAIN, nameServer: '0.0.0.0', serves: () => true, isLost: () => false });
   const key = keys.proxy(ZONE, 'myproxy');
   const serials: (number | undefined)[] = [];
   async function after(change: Change): Promise<string> {

@@ -10,6 +10,9 @@ import type { Store, View } from '../../store/store.ts';
 import { EMPTY, type Node } from './answer.ts';
 import { nearest } from './nearest.ts';
 
+/** Whether the entry address has left the machines of its site; then it is never answered. */
+export type IsLost = (site: string, address: string) => boolean;
+
 export interface Found {
   readonly node: Node | undefined;
   /** For the SOA: the revision of the world, in DNS's 32 bits. */
@@ -32,6 +35,7 @@ export interface WorldOptions {
   /** The address of this name server; a wildcard address gives none. */
   readonly nameServer: string;
   readonly serves: Serves;
+  readonly isLost: IsLost;
 }
 
 /** Whether a live edge of the site serves the instance; true while nothing is known yet, so that a start answers with addresses. */
@@ -43,7 +47,7 @@ const ADDRESSES = 4;
 const LABEL = /^[a-z0-9-]{1,63}$/;
 
 export function recordWorld(options: WorldOptions): DnsWorld {
-  const { store, domain, serves } = options;
+  const { store, domain, serves, isLost } = options;
   const own = ownAddress(options.nameServer);
 
   function at(view: View, labels: readonly string[], network: string): Node | undefined {
@@ -56,7 +60,7 @@ export function recordWorld(options: WorldOptions): DnsWorld {
     }
     const proxy = read(view, keys.proxy(`zone-${second}`, first));
     const zone = proxy && read(view, keys.zone(proxy.zone));
-    return proxy && instance(proxy, zone, serves, network);
+    return proxy && instance(proxy, zone, { serves, isLost }, network);
   }
   return {
     domain,
@@ -65,11 +69,11 @@ export function recordWorld(options: WorldOptions): DnsWorld {
   };
 }
 
-/** The entry addresses at sites that serve it; at all of them when none seems to (fail open); none while the instance is off. */
+/** The entry addresses at sites that serve it; at all of them when none seems to (fail open), but never one that has left its site; none while the instance is off. */
 export function instance(
   proxy: L4Proxy,
   zone: Pick<Zone, 'paused'> | undefined,
-  serves: Serves,
+  { serves, isLost }: Pick<WorldOptions, 'serves' | 'isLost'>,
   network: string,
 ): Node {
   const text = [`id=${proxy.id}`];
@@ -78,7 +82,12 @@ export function instance(
   const serving = all.filter((site) => serves(site, proxy));
   const sites = nearest(serving.length > 0 ? serving : all, `${network} ${proxy.id}`);
   const addresses = (family: 'v4' | 'v6'): string[] =>
-    sites.flatMap((site) => proxy.entries[site]?.[family] ?? []).slice(0, ADDRESSES);
+    sites
+      .flatMap((site) => {
+        const address = proxy.entries[site]?.[family];
+        return address === undefined || isLost(site, address) ? [] : address;
+      })
+      .slice(0, ADDRESSES);
   return {
     apex: false,
     v4: addresses('v4'),
