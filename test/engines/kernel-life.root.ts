@@ -132,6 +132,21 @@ function life(world: Namespaces): void {
     await agent.kill();
   });
 
+  test('an instance with IPv6 whose origin has IPv4 only is served over IPv4', async (t) => {
+    const origin = await tcpOrigin(t);
+    const [entry, entry6] = [world.entry(), world.entry6()];
+    const rule = listener({
+      id: 'rule-a',
+      entries: [entry, entry6],
+      ports: [{ from: 80, to: 80 }],
+      ...leadsTo(origin),
+    });
+    const agent = await startAgent(t, world, [rule]);
+    assert.equal(await ask(await tcpClient(t, entry, 80), 'x'), 'x');
+    await assert.rejects(tcpClient(t, entry6, 80), { code: 'ECONNREFUSED' });
+    await agent.stop();
+  });
+
   test('what is in the table after many changes is what it would be if it were written anew', async (t) => {
     world.inEdge('nft', 'flush', 'ruleset');
     const entries = [world.entry(), world.entry6()];

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type EngineSetting, chooseEngine } from '../../src/edge/choose-engine.ts';
 import type { Capabilities, EngineName } from '../../src/edge/engine.ts';
 import { capabilitiesOf } from '../../src/edge/engines/kernel/create.ts';
-import { readListener, unreachable } from '../../src/edge/engines/kernel/reach.ts';
+import { reach, readListener } from '../../src/edge/engines/kernel/reach.ts';
 import { nodeCapabilities } from '../../src/edge/engines/node/capabilities.ts';
 import { uringCapabilities } from '../../src/edge/engines/uring/engine.ts';
 import type { PlannedRule } from '../../src/plan/plan.ts';
@@ -33,8 +33,9 @@ const RULES: readonly (readonly [words: string, ...rules: Partial<PlannedRule>[]
   [
     '`OFF`, an entry of IPv4 and the origin of IPv6, or the other way round',
     to('2001:db8::1'),
-    { ...ONE, entries: ['192.0.2.1', '2001:db8::80'] },
+    { ...ONE, entries: ['2001:db8::80'] },
   ],
+  ['`OFF`, entries of both families and the origin of one', { ...ONE, entries: ['192.0.2.1', '2001:db8::80'] }],
   ['`OFF`, entry and origin on loopback', { ...to('127.0.0.1'), entries: ['127.44.0.1'] }],
   ['`OFF`, one of them on loopback and the other not', { ...ONE, entries: ['127.44.0.1'] }],
   [
@@ -70,7 +71,7 @@ function served(change: Partial<PlannedRule>, setting: EngineSetting, engines: t
   // As a name server would say.
   const targets = rule.origins.map(({ host }) => target(host.endsWith('example') ? '198.51.100.9' : host));
   const read = readListener({ ...rule, targets });
-  return 'reason' in read || unreachable(read.listener) !== undefined ? 'fail' : 'kernel';
+  return 'reason' in read || 'reason' in reach(read.listener) ? 'fail' : 'kernel';
 }
 
 function whoServes(rules: readonly Partial<PlannedRule>[], setting: EngineSetting, engines: typeof ENGINES): string {

@@ -28,7 +28,7 @@ import { besideFastPath } from './fast-path/choose.ts';
 import { type Carried, type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
 import { IPPROTO_UDP } from './flows.ts';
 import { NONE, type Pieces, piecesOf, remains } from './pieces.ts';
-import { readListener, unreachable } from './reach.ts';
+import { reach, readListener } from './reach.ts';
 import type { RecordLog } from './record-log.ts';
 import { createRecorder } from './recorder.ts';
 import { assignSlots, createRegistry, hasCounted, isInherited, type KernelRule, pagesFor } from './registry.ts';
@@ -186,14 +186,15 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     if (stopping) return { ok: false, reason: 'the engine is stopping' };
     const read = readListener(raw);
     if ('reason' in read) return refuse(raw.id, read.reason);
-    const { listener } = read;
+    const reached = reach(read.listener, (entry) => notForwarded([entry], sysctls));
+    if ('reason' in reached) return refuse(raw.id, reached.reason);
+    const { listener } = reached;
     const known = registry.rules.get(listener.id);
     const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
     const isMoving = [...bindPoints(listener).keys()].some((key) => !mine.has(key));
     const others = beside ? bindPoints(beside) : NO_POINTS;
     const taken = isInherited(known) ? undefined : whyTaken(listener, [mine, others]);
-    const why = taken ?? unreachable(listener) ?? notForwarded(listener.entries, sysctls);
-    if (why !== undefined) return refuse(listener.id, why);
+    if (taken !== undefined) return refuse(listener.id, taken);
     const slots = new Map(known?.slots);
     assignSlots(slots, listener.targets);
     const rule = registry.take(listener.id, listener.proxy, pagesFor(slots));
@@ -212,7 +213,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     rule.listener = listener;
     rule.isUp = true;
     if (known) lookAt(rule);
-    return { ok: true, ...(note !== undefined && { note }) };
+    const notes = [reached.note, note].filter((one) => one !== undefined);
+    return { ok: true, ...(notes.length > 0 && { note: notes.join('; ') }) };
   }
 
   function welcome(): void {

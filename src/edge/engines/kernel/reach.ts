@@ -29,22 +29,33 @@ function canonical(text: string): string {
   return bytes ? formatAddress(unmappedBytes(bytes)) : '';
 }
 
+/** Where it can be led. `note`: at which entries it is not served, and why. */
+export type Reached = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
+
+/** `forwards`: why this machine passes nothing on from an entry. A rule is served at the entries where it can be. */
+export function reach(listener: Listener, forwards: (entry: string) => string | undefined = () => undefined): Reached {
+  const whys = listener.entries.map((entry) => unreachable(entry, listener.targets) ?? forwards(entry));
+  const entries = listener.entries.filter((_, i) => whys[i] === undefined);
+  const [first, ...others] = whys.filter((why) => why !== undefined);
+  if (first === undefined) return { listener };
+  if (entries.length === 0) return { reason: first };
+  return { listener: { ...listener, entries }, note: `not served: ${[first, ...others].join('; ')}` };
+}
+
 /**
  * The kernel routes a packet to or from a loopback address only inside the machine, and translation does not change that;
  * nor does it turn IPv4 into IPv6.
  */
-export function unreachable({ entries, targets }: Listener): string | undefined {
-  for (const entry of entries) {
-    const family = familyOf(entry);
-    const same = targets.filter(({ address }) => familyOf(address) === family);
-    if (targets.length > 0 && same.length === 0)
-      return `${entry} is IPv${family} and no origin is: the kernel engine leads to origins of the same family only`;
-    const other = same.find(({ address }) => isLoopback(address) !== isLoopback(entry));
-    if (other && isLoopback(entry))
-      return `${entry} is a loopback address and the origin ${other.address} is not: packets from loopback never leave the machine`;
-    if (other)
-      return `the origin ${other.address} is a loopback address: packets from outside are not led there; name an address of this machine`;
-  }
+function unreachable(entry: string, targets: Listener['targets']): string | undefined {
+  const family = familyOf(entry);
+  const same = targets.filter(({ address }) => familyOf(address) === family);
+  if (targets.length > 0 && same.length === 0)
+    return `${entry} is IPv${family} and no origin is: the kernel engine leads to origins of the same family only`;
+  const other = same.find(({ address }) => isLoopback(address) !== isLoopback(entry));
+  if (other && isLoopback(entry))
+    return `${entry} is a loopback address and the origin ${other.address} is not: packets from loopback never leave the machine`;
+  if (other)
+    return `the origin ${other.address} is a loopback address: packets from outside are not led there; name an address of this machine`;
   return undefined;
 }
 
