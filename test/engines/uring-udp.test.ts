@@ -206,3 +206,38 @@ describe('uring, an origin that its name no longer says', { skip }, () => {
     assert.equal((await world.ended(rule.id))[0]?.end, 'drained');
   });
 });
+
+describe('uring, datagrams for which a buffer has no room', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1 }, events) });
+  /** More than the largest buffer that a system allows. */
+  const [COUNT, SIZE] = [600, 60_000];
+
+  test("are counted, in the rule's socket and in its sessions'", async (t) => {
+    const origin = await udpPeer(t);
+    const rule = await world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+    const client = await udpPeer(t);
+    client.send('x', ...entryOf(rule));
+    await origin.datagram(0);
+    const { address, port } = origin.got[0]!.from;
+    // Nothing is received while another process is about to, so all of it waits in the buffers.
+    await world.engine.handOver?.();
+    const datagram = Buffer.alloc(SIZE);
+    const sendAll = async (from: UdpPeer, to: string, toPort: number): Promise<void> => {
+      for (let i = 0; i < COUNT; i++)
+        await new Promise<void>((sent) => from.socket.send(datagram, toPort, to, () => sent()));
+    };
+    await sendAll(client, ...entryOf(rule));
+    await sendAll(origin, address, port);
+    await world.engine.proceed?.();
+    await eventually(async () => {
+      const { packetsIn, packetsOut, dropped } = await world.counters(rule.id);
+      assert.equal(packetsIn + (dropped['overflow'] ?? 0), COUNT + 1);
+      assert.ok(packetsIn > 1 && packetsOut > 1 && (dropped['overflow'] ?? 0) > 0);
+    });
+    const before = await world.counters(rule.id);
+    await world.engine.remove(rule.id);
+    await world.ended(rule.id);
+    const { packetsOut, dropped } = await world.counters(rule.id);
+    assert.equal(packetsOut + ((dropped['overflow'] ?? 0) - (before.dropped['overflow'] ?? 0)), COUNT);
+  });
+});

@@ -5,7 +5,8 @@ import type { EndCause, RuleCounters } from '../../link/facts.ts';
  * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `no-source-port`: the system had no
  * port left to send from. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram with its
  * header. `short`: a reply too short for the header that the mode asks of it. `header`: a reply with another header than its
- * session's. `queue`: the system does not take more. `source`: came from port 0, where nobody can be answered.
+ * session's. `queue`: the system does not take more. `overflow`: a socket's buffer was full. `source`: came from port 0, where
+ * nobody can be answered.
  * Of connections: `wait-descriptors`: one had to wait because the descriptor limit was reached. `wait-source-ports`: all ports
  * of ours that were tried towards its origin were in use, and the system was asked for one.
  */
@@ -19,6 +20,7 @@ export const DROP_REASONS = [
   'short',
   'header',
   'queue',
+  'overflow',
   'source',
   'wait-descriptors',
   'wait-source-ports',

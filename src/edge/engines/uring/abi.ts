@@ -84,6 +84,7 @@ export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_MEMINFO = 55;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SOL_UDP = 17;

@@ -38,6 +38,8 @@ export class Flows {
   readonly recorded: Float64Array;
   /** Bytes of header in front of the next datagram, and the header itself. */
   readonly headerSize: Uint8Array;
+  /** Datagrams that its socket has dropped, as far as they are counted. */
+  readonly overflowed: Float64Array;
   /** Its first datagram has left; and how many bytes of header were in front of it. */
   readonly hasSent: Uint8Array;
   readonly firstHeader: Uint8Array;
@@ -75,6 +77,7 @@ export class Flows {
     this.bytes = new Float64Array(2 * capacity);
     this.recorded = new Float64Array(2 * capacity);
     this.headerSize = new Uint8Array(capacity);
+    this.overflowed = new Float64Array(capacity);
     this.hasSent = new Uint8Array(capacity);
     this.firstHeader = new Uint8Array(capacity);
     this.headers = new Uint8Array(HEADER_BYTES * capacity);
@@ -117,6 +120,7 @@ export class Flows {
     this.bytes[2 * flow] = this.bytes[2 * flow + 1] = 0;
     this.recorded[2 * flow] = this.recorded[2 * flow + 1] = 0;
     this.headerSize[flow] = 0;
+    this.overflowed[flow] = 0;
     this.hasSent[flow] = 0;
     return flow;
   }

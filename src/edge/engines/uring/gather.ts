@@ -12,6 +12,11 @@ import type { Ring } from './ring.ts';
 
 /** limit: the kernel's own (UDP_MAX_SEGMENTS of older ones), and the largest datagram that can be made of them. */
 const MOST_SEGMENTS = 64;
+/**
+ * limit: an origin's socket has 208 KiB by default, of which a segment takes 2.3; so three such bursts fit before the origin
+ * has read one, and it is woken by the first.
+ */
+const MOST_TO_ORIGIN = 28;
 const MOST_BYTES = 65_000;
 /** limit: payload of an Ethernet frame over IPv4; a longer datagram is fragmented, which segments cannot be. */
 const LARGEST_SEGMENT = 1472;
@@ -85,7 +90,8 @@ export class Gather {
     if (this.#head[k]! >= 0) {
       const isFull = this.#last[k] === this.#segment[k];
       const alike = count > 1 ? size === this.#segment[k] : length > 0 && length <= this.#segment[k]!;
-      const room = this.#count[k]! + count <= MOST_SEGMENTS && this.#bytes[k]! + length <= MOST_BYTES;
+      const most = (k & 1) === 0 ? MOST_TO_ORIGIN : MOST_SEGMENTS;
+      const room = this.#count[k]! + count <= most && this.#bytes[k]! + length <= MOST_BYTES;
       if (isFull && alike && room && this.takes(k, this.#segment[k]!)) {
         this.#buffers.next[this.#tail[k]!] = buffer;
         this.#tail[k] = buffer;

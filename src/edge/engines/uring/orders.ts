@@ -6,6 +6,7 @@ import type { FromWorker, RuleSpec, ToWorker } from './control.ts';
 import { CAUSE } from './counters.ts';
 import { close } from '../../../lib/ffi/libc.ts';
 import { cancelAll } from './operations.ts';
+import { countOverflow, dropsOf } from './overflow.ts';
 import { arm, cut, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { stillLeadsTo } from './rules.ts';
@@ -72,6 +73,7 @@ export class Orders {
   idle(r: Relay, entry: Entry): void {
     // order: what is about to be submitted may name this descriptor, and a closed one is soon somebody else's.
     r.ring.enter(0, 0);
+    if (entry.udp) countOverflow(entry.rule, entry.fd, entry.overflowed);
     close(entry.fd);
     r.rules.closed(entry);
     for (const [seq, entries] of this.#waiting) {
@@ -110,6 +112,7 @@ export class Orders {
     }
     for (const entry of added) {
       if (entry.udp) {
+        entry.overflowed = dropsOf(entry.fd);
         adoptSessions(r, entry, spec.entries.find(({ fd }) => fd === entry.fd)?.sessions ?? []);
         listenUdp(r, entry);
       } else r.acceptor.open(r, entry);

@@ -60,6 +60,8 @@ export interface Entry {
   originPort: number;
   /** The other ports whose connections this socket takes, as far as somebody came. */
   behind: Map<number, Entry> | undefined;
+  /** Datagrams that its socket has dropped, as far as they are counted. */
+  overflowed: number;
   /** Accepts or receives under way. */
   posted: number;
   /** No more connections from here; once nothing is posted the socket is drained and closed. */
@@ -215,6 +217,7 @@ export class Rules {
       port: spec.port,
       originPort: spec.originPort,
       behind: undefined,
+      overflowed: 0,
       posted: 0,
       closing: false,
       closed: false,

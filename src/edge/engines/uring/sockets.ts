@@ -90,6 +90,14 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
   return fds;
 }
 
+const SIZE = Int32Array.of(UDP_BUFFER);
+
+/** A UDP socket's buffers, as far as the system allows. */
+export function enlarge(fd: number): void {
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, SIZE, 4);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE, 4);
+}
+
 export function closeAll(fds: Dealt): void {
   for (const fd of fds.flat()) close(fd);
 }
@@ -112,11 +120,7 @@ function tryBind(point: BindPoint, shared: boolean, beside = false): number | st
     // Inherited by what is accepted.
     on(IPPROTO_TCP, TCP_NODELAY);
     keepAlive(fd, setNow);
-  } else {
-    const size = Int32Array.of(UDP_BUFFER);
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, size, 4);
-  }
+  } else enlarge(fd);
   const name = sockaddr(point.address, point.port);
   const refused = bindTo(fd, name, name.length);
   // From now on nobody else listens here.

@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
 import type { WorkerSession } from './control.ts';
 import { takeBursts } from './burst.ts';
 import { cancelAll } from './operations.ts';
+import { dropsOf } from './overflow.ts';
 import type { Relay } from './relay.ts';
 import { headsEach } from './rules.ts';
 import type { Entry } from './rules.ts';
@@ -83,6 +84,8 @@ export function adoptSessions(r: Relay, entry: Entry, sessions: readonly WorkerS
     const header = headsEach(rule)
       ? rule.pass.announce('UDP', client, { address: entry.text, port: entry.port })
       : NO_HEADER;
-    begin(r, entry, { position, fd, header }, words, 0);
+    const flow = begin(r, entry, { position, fd, header }, words, 0);
+    // What it dropped before, the process before this one has counted.
+    r.udp!.flows.overflowed[flow] = dropsOf(fd);
   }
 }

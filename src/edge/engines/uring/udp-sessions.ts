@@ -9,12 +9,14 @@ import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from './counters.ts';
 import { HEADER_BYTES } from './flows.ts';
 import { cancelAll, close as closeInRing } from './operations.ts';
+import { countOverflow } from './overflow.ts';
 import { PARTY } from './records.ts';
 import { RECORD_EVERY_MS } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { choose, hasLeft, hasOther, rest, stillLeadsTo } from './rules.ts';
 import type { Entry, Rule } from './rules.ts';
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from './shape.ts';
+import { enlarge } from './sockets.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from './sockaddr.ts';
 import { listenOrigin } from './udp.ts';
 
@@ -122,6 +124,7 @@ export function makeRoom(r: Relay, rule: Rule): boolean {
 function upstream(v6: boolean, address: Uint8Array, port: number): number {
   const fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fd;
+  enlarge(fd);
   const name = sockaddrOf(address, port);
   const refused = connect(fd, name, name.length);
   // not: before it has its port, which would be one that another session has, too. A rule may listen on it later.
@@ -137,6 +140,7 @@ export function endSession(r: Relay, flow: number, cause: number): void {
   r.udp!.gather.drop(flow);
   r.udp!.held.drop(flow);
   const fd = flows.fd[flow]!;
+  countOverflow(r.rules.entry(flows.entry[flow]!).rule, fd, flows.overflowed[flow]!);
   if (flows.reading[flow] === 1) cancelAll(r.ring, fd);
   closeInRing(r.ring, fd);
   r.wheel.clear(r.slots.capacity + flow);
@@ -168,6 +172,7 @@ export function tickSession(r: Relay, flow: number): void {
   if (r.now - flows.seniority.seenAt[flow]! >= rule.spec.options.idleSeconds * 1000)
     return endSession(r, flow, CAUSE.idle);
   if (flows.recordAt[flow]! > 0 && r.now >= flows.recordAt[flow]!) recordSession(r, flow, -1);
+  flows.overflowed[flow] = countOverflow(rule, flows.fd[flow]!, flows.overflowed[flow]!);
   armSession(r, flow);
 }
 

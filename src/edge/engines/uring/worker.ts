@@ -15,6 +15,7 @@ import { writeEstate } from './estate.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from './operations.ts';
 import { optionSetter } from './options.ts';
 import { Orders } from './orders.ts';
+import { Overflow } from './overflow.ts';
 import { Pipes } from './pipes.ts';
 import { RecordWriter } from './records.ts';
 import { tick } from './relay.ts';
@@ -97,6 +98,7 @@ function loop(r: Relay, orders: Orders): void {
     else tick(r, who);
   };
   let slowTick = 0;
+  const overflow = new Overflow();
   while (!orders.over(r)) {
     r.buffers.provide();
     if (r.udp) feedUdp(r);
@@ -125,6 +127,7 @@ function loop(r: Relay, orders: Orders): void {
       r.acceptor.resume(r);
       r.buffers.relax();
       r.udp?.buffers.relax();
+      overflow.look(r);
     }
     orders.look(r);
     if (!woken) continue;
