@@ -52,7 +52,7 @@ test('a listener on every address is reached by every address of the machine', (
   assert.deepEqual(all.portsThatLoop(to, '192.0.2.7'), [span(80)]);
   assert.deepEqual(all.portsThatLoop(far, '192.0.2.8'), []);
   assert.deepEqual(all.portsThatLoop(leads('::', 80, '127.0.0.1', 80), '127.0.0.1'), [span(80)]);
-  assert.deepEqual([...all.localUsers()], ['to', 'lo']);
+  assert.deepEqual([...all.users()], ['to', 'far', 'lo']);
 });
 
 test('judged: only what loops or is denied loses its weight, whole targets where ports cannot be told apart', () => {

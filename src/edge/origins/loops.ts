@@ -4,31 +4,36 @@
  * it what is served, and judges rules anew when it says so.
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
-import type { PortSpan } from '../../lib/net/ports.ts';
+import { type PortSpan, spansOverlap } from '../../lib/net/ports.ts';
 import type { Listener } from '../engine.ts';
 
 type Serving = Pick<Listener, 'protocol' | 'entries' | 'ports'>;
 type Using = Pick<Listener, 'protocol' | 'targets' | 'originPorts'>;
 
-const WILDCARDS = ['0.0.0.0', '::'] as const;
+/** Stands for every address of the machine. */
+const ANY = '*';
+/** limit: rules that share an address are found by their ports, so that ten thousand of them don't look at each other. */
+const BLOCK = 256;
+
+type Index<T> = Map<string, Map<string, T>>;
 
 export class Loops {
   readonly #isLocal: (address: string) => boolean;
-  /** Protocol and address → rule → its ports. */
-  readonly #serving = new Map<string, Map<string, readonly PortSpan[]>>();
+  /** Protocol, address and block of ports → rule → its ports. */
+  readonly #serving: Index<readonly PortSpan[]> = new Map();
   readonly #served = new Map<string, Serving>();
-  /** Protocol and target's address → rule → the ports that it leads to. */
-  readonly #using = new Map<string, Map<string, PortSpan>>();
-  readonly #used = new Map<string, readonly string[]>();
+  /** Protocol, target's address and block of ports → rule → the ports that it leads to. */
+  readonly #using: Index<readonly PortSpan[]> = new Map();
+  readonly #used = new Map<string, ReadonlySet<string>>();
 
-  /** `isLocal`: whether a wildcard listener answers on the address. */
+  /** `isLocal`: whether a listener on every address answers on this one. */
   constructor(isLocal: (address: string) => boolean) {
     this.#isLocal = isLocal;
   }
 
   /** Some listener answers on every address of the machine. */
   get hasWildcard(): boolean {
-    return [...this.#serving.keys()].some((key) => WILDCARDS.some((wildcard) => key.endsWith(` ${wildcard}`)));
+    return [...this.#served.values()].some(({ entries }) => entries.some((entry) => placeOf(entry) === ANY));
   }
 
   /** The rule listens there now, or no more. Gives the other rules that lead to what is different. */
@@ -37,10 +42,10 @@ export class Loops {
     const affected = new Set<string>();
     if (before && now && sameServing(before, now)) return affected;
     for (const one of [before, now]) {
-      for (const entry of one?.entries ?? []) {
-        const key = `${one!.protocol} ${plain(entry)}`;
-        put(this.#serving, key, rule, one === now ? now!.ports : undefined);
-        for (const user of this.#usersOf(key, one!.ports)) affected.add(user);
+      if (!one) continue;
+      for (const key of keysOf(one.protocol, one.entries.map(placeOf), one.ports)) {
+        put(this.#serving, key, rule, one === now ? one.ports : undefined);
+        for (const [user, ports] of this.#using.get(key) ?? []) if (spansOverlap(ports, one.ports)) affected.add(user);
       }
     }
     if (now) this.#served.set(rule, now);
@@ -53,41 +58,48 @@ export class Loops {
   uses(rule: string, now: Using | undefined): void {
     for (const key of this.#used.get(rule) ?? []) put(this.#using, key, rule, undefined);
     if (!now) return void this.#used.delete(rule);
-    const keys = now.targets.map(({ address }) => `${now.protocol} ${plain(address)}`);
-    for (const key of keys) put(this.#using, key, rule, now.originPorts);
+    const places = now.targets.flatMap(({ address }) => this.#placesOf(address));
+    const keys = new Set(keysOf(now.protocol, places, [now.originPorts]));
+    for (const key of keys) put(this.#using, key, rule, [now.originPorts]);
     this.#used.set(rule, keys);
   }
 
-  /** Every rule that leads to an address of this machine. */
-  *localUsers(): Generator<string> {
-    for (const [key, rules] of this.#using) if (this.#isLocal(key.slice(key.indexOf(' ') + 1))) yield* rules.keys();
+  /** Every rule that leads somewhere: what is this machine's address is different. */
+  users(): Iterable<string> {
+    return this.#used.keys();
   }
 
   /** The ports of `listener` at its target `address` that are listeners of the edge, itself included, in order. */
   portsThatLoop(listener: Serving & Using, address: string): readonly PortSpan[] {
-    const target = plain(address);
-    const places = this.#isLocal(target) ? [target, ...WILDCARDS] : [target];
-    const found = places.flatMap((place) =>
-      [...(this.#serving.get(`${listener.protocol} ${place}`)?.values() ?? [])].flat(),
-    );
-    if (listener.entries.some((entry) => places.includes(plain(entry)))) found.push(...listener.ports);
+    const places = this.#placesOf(address);
     const { from, to } = listener.originPorts;
-    return merged(
-      found
-        .filter((span) => span.from <= to && from <= span.to)
-        .map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) })),
-    );
+    const found: PortSpan[] = [];
+    const take = (ports: readonly PortSpan[]): void => {
+      for (const span of ports)
+        if (span.from <= to && from <= span.to)
+          found.push({ from: Math.max(span.from, from), to: Math.min(span.to, to) });
+    };
+    for (const key of keysOf(listener.protocol, places, [listener.originPorts])) this.#serving.get(key)?.forEach(take);
+    if (listener.entries.some((entry) => places.includes(placeOf(entry)))) take(listener.ports);
+    return merged(found);
   }
 
-  *#usersOf(key: string, ports: readonly PortSpan[]): Generator<string> {
-    const [protocol = '', address = ''] = key.split(' ');
-    const isWildcard = WILDCARDS.some((wildcard) => wildcard === address);
-    for (const [used, rules] of isWildcard ? this.#using : [[key, this.#using.get(key)] as const]) {
-      if (isWildcard && !(used.startsWith(`${protocol} `) && this.#isLocal(used.slice(protocol.length + 1)))) continue;
-      for (const [rule, { from, to }] of rules ?? [])
-        if (ports.some((span) => span.from <= to && from <= span.to)) yield rule;
-    }
+  /** Where a listener would be that answers on the address. */
+  #placesOf(address: string): readonly string[] {
+    const target = plain(address);
+    return this.#isLocal(target) ? [target, ANY] : [target];
   }
+}
+
+function placeOf(entry: string): string {
+  return entry === '0.0.0.0' || entry === '::' ? ANY : plain(entry);
+}
+
+function* keysOf(protocol: string, places: readonly string[], ports: readonly PortSpan[]): Generator<string> {
+  for (const place of places)
+    for (const { from, to } of ports)
+      for (let block = Math.floor(from / BLOCK); block <= Math.floor(to / BLOCK); block++)
+        yield `${protocol} ${place} ${block}`;
 }
 
 /** An IPv4 address in IPv6 clothes leads where the IPv4 address does. */
@@ -96,7 +108,7 @@ function plain(text: string): string {
   return bytes ? formatAddress(unmappedBytes(bytes)) : text;
 }
 
-function put<T>(index: Map<string, Map<string, T>>, key: string, rule: string, value: T | undefined): void {
+function put<T>(index: Index<T>, key: string, rule: string, value: T | undefined): void {
   const rules = index.get(key) ?? new Map<string, T>();
   if (value === undefined) rules.delete(rule);
   else rules.set(rule, value);

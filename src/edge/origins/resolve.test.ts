@@ -85,7 +85,11 @@ test('what an earlier run knew is used at once and asked again', async () => {
   assert.deepEqual(made.addresses('a.example'), ['198.51.100.1']);
   say('a.example', ['198.51.100.2']);
   await clock.advance(2_000);
-  assert.deepEqual(made.remembered(), { 'a.example': ['198.51.100.2'] });
+  const kept = { 'a.example': ['198.51.100.2'], 'left a.example': ['198.51.100.1'] };
+  assert.deepEqual(made.remembered(), kept);
+  const next = names(kept);
+  next.made.use('r', ['a.example']);
+  assert.deepEqual(next.made.left('a.example'), ['198.51.100.1']);
 });
 
 test('a name nobody uses any more is forgotten and asked for no more', async () => {

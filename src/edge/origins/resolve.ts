@@ -43,6 +43,8 @@ const AT_ONCE = 32;
 const MOST_LEFT = 64;
 const NO_ADDRESSES: readonly string[] = [];
 
+/** Beside a name's own list, for what is open there and goes on over an upgrade; no name has a blank. */
+const leftKey = (name: string): string => `left ${name}`;
 const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 
 export class OriginNames {
@@ -88,8 +90,11 @@ export class OriginNames {
 
   /** What a next run may start from. */
   remembered(): Record<string, readonly string[]> {
-    const known = [...this.#names].filter(([, { addresses }]) => addresses.length > 0);
-    return Object.fromEntries(known.map(([name, { addresses }]) => [name, addresses]));
+    const lists = [...this.#names].flatMap(([name, { addresses, left }]) => [
+      [name, addresses] as const,
+      [leftKey(name), left] as const,
+    ]);
+    return Object.fromEntries(lists.filter(([, addresses]) => addresses.length > 0));
   }
 
   stop(): void {
@@ -103,7 +108,7 @@ export class OriginNames {
     const { promise, resolve } = Promise.withResolvers<void>();
     const followed: Followed = {
       addresses: remembered?.get(name) ?? NO_ADDRESSES,
-      left: NO_ADDRESSES,
+      left: remembered?.get(leftKey(name)) ?? NO_ADDRESSES,
       owners: new Set(),
       backoff: createBackoff(RETRY_MS.first, RETRY_MS.max, rng),
       first: promise,
