@@ -14,7 +14,7 @@ import { find } from './find.ts';
 import { inject } from './injected-faults.ts';
 import { Limiter, limit } from './limits.ts';
 import { OverBudget } from './over-budget.ts';
-import { parse, parseHead } from './parse.ts';
+import { languageOf, parse, parseHead } from './parse.ts';
 import { permit } from './permit.ts';
 import { run } from './run.ts';
 import { Turns } from './turns.ts';
@@ -83,6 +83,7 @@ export function createApi(options: ApiOptions): Api {
     },
     refuse(raw, fault) {
       const call = new Call(raw, rng.uuid());
+      call.language = languageOf(raw);
       told(call, clock.monotonic(), fault);
       return sealFault(call, fault);
     },

@@ -36,7 +36,7 @@ export const BUDGETS = {
     help: 'Request line and headers of one call; beyond it `RequestSizeLimitExceeded`.',
   },
   'unverified-bodies': {
-    most: 64 * MiB,
+    most: 24 * MiB,
     unit: 'bytes',
     help: 'API request bodies in memory that no answer has been given to, all connections together. Beyond it the one that comes slowest is refused with `ServiceUnavailable`.',
   },

@@ -119,6 +119,14 @@ export const SETTINGS = {
     help: 'Requests per second, per key and action; 0 = no limit.',
     for: SERVER,
   }),
+  metrics: optional({
+    flag: 'metrics',
+    env: 'EDGEFOUR_METRICS',
+    value: 'open|off',
+    parse: as.choice('open', 'off'),
+    help: 'Whether /metrics answers everybody who reaches the API’s port. Without it: open where --listen is loopback, else off.',
+    for: SERVER,
+  }),
   readyFile: optional({
     flag: 'ready-file',
     env: 'EDGEFOUR_READY_FILE',

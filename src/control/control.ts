@@ -3,7 +3,6 @@
  * what is behind them is open. Started by `edgefour control`, and in process by the test world.
  */
 import process from 'node:process';
-import { BODY_LIMIT } from '../api/parse.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import { removeIfPossible, writePatiently } from '../config/patient-file.ts';
 import type { Config } from '../config/read.ts';
@@ -58,7 +57,13 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   // order: with inherited ports it is the other way round. Who connects waits in them, and they go back where this fails.
   const early = inherited && (await open());
   const http = await startHttp(
-    { listen: config.listen, setting: 'listen', bodyLimit: BODY_LIMIT, clock, inherited },
+    {
+      listen: config.listen,
+      setting: 'listen',
+      clock,
+      refused: (budget) => metrics.add('edgefour_budget_refusals_total', { budget }),
+      inherited,
+    },
     doors.promise,
   );
   ports.defer(() => http.stop());

@@ -1,6 +1,7 @@
 /** What control's HTTP port answers beside API calls: readiness, metrics, the start page. */
 import process from 'node:process';
 import type { Config } from '../config/read.ts';
+import { networkSet } from '../lib/net/cidr.ts';
 import { VERSION } from '../lib/version.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { keys } from '../store/records.ts';
@@ -25,8 +26,11 @@ export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
   edgeMetrics(metrics, acks, counters);
   return {
     call: (raw) => inside.api.handle(raw),
+    foresee: (raw) => inside.api.foresee(raw),
+    refuse: (raw, fault) => inside.api.refuse(raw, fault),
     ready: () => readiness(acks.edges(), facts.edge),
     async metrics() {
+      if ((config.metrics ?? (isLoopback(config.listen.host) ? 'open' : 'off')) === 'off') return undefined;
       metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));
       return metrics.render();
     },
@@ -44,4 +48,8 @@ export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
       });
     },
   };
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.toLowerCase() === 'localhost' || networkSet(['127.0.0.0/8'])(host);
 }

@@ -1,26 +1,116 @@
-/** A request's body as it came, bounded. Called by http.ts for API calls; it decides nothing about what is in it. */
+/**
+ * A request's body as it came, bounded in bytes and in memory, and not taken at all where its head says enough. Called by
+ * http-calls.ts; it decides nothing about what is in it.
+ */
 import type { IncomingMessage } from 'node:http';
+import type { Share } from './body-budget.ts';
 
-/** limit: times `most` that an overlong body is read to its end: a client that still sends does not read a refusal. */
-const PATIENCE = 4;
+/** limit: bytes of a body that is taken without a look at its head. The order of refusals is as the wire has it then. */
+export const SMALL = 64 * 1024;
 
-/** All of it, or its first `most` bytes; what follows is thrown away as it comes. Rejects when the client goes. */
-export function readBody(request: IncomingMessage, most: number): Promise<Uint8Array> {
+export interface BodyRules<Refusal> {
+  readonly most: number;
+  /** undefined: only its length is asked for. */
+  readonly share: Share | undefined;
+  /** What the head alone says against a body that is not small; `length` has come or is announced. */
+  foresee(length: number): Promise<Refusal | undefined>;
+  /** The body may be sent. */
+  proceed(): void;
+}
+
+export type Taken<Refusal> =
+  | { readonly kind: 'whole'; readonly length: number }
+  /** Longer than `most`: so much is known. */
+  | { readonly kind: 'long'; readonly length: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'no-room' };
+
+export function announcedLength({ headers }: Pick<IncomingMessage, 'headers'>): number | undefined {
+  const text = headers['content-length'];
+  return text === undefined ? undefined : Number(text);
+}
+
+/** Fills the share. What comes behind the verdict is left to the caller. Rejects when the client goes. */
+export async function takeBody<Refusal>(
+  request: IncomingMessage,
+  { most, share, ...head }: BodyRules<Refusal>,
+): Promise<Taken<Refusal>> {
+  const announced = announcedLength(request);
+  if (announced !== undefined && announced > most) return { kind: 'long', length: announced };
+  let judged = share === undefined;
+  if (!judged && announced !== undefined && announced > SMALL) {
+    judged = true;
+    const refusal = await head.foresee(announced);
+    if (refusal !== undefined) return { kind: 'refused', refusal };
+  }
+  head.proceed();
   return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
     let length = 0;
-    request.on('data', (part: Buffer) => {
-      if (length < most) parts.push(part);
+    request.on('data', add);
+    request.on('end', end);
+    request.on('error', fail);
+    request.on('close', fail);
+
+    function add(part: Buffer): void {
       length += part.length;
-      if (length > most * PATIENCE) done();
+      if (length > most) settle({ kind: 'long', length });
+      else if (share && !share.add(part)) settle({ kind: 'no-room' });
+      else if (!judged && length > SMALL) judge();
+      free(part);
+    }
+    function judge(): void {
+      judged = true;
+      request.pause();
+      head.foresee(length).then((refusal) => {
+        if (refusal === undefined) request.resume();
+        else settle({ kind: 'refused', refusal });
+      }, fail);
+    }
+    function end(): void {
+      settle({ kind: 'whole', length });
+    }
+    function fail(error?: unknown): void {
+      reject(error instanceof Error ? error : new Error('the client has gone'));
+    }
+    function settle(taken: Taken<Refusal>): void {
+      request.off('data', add).off('end', end);
+      resolve(taken);
+    }
+  });
+}
+
+/**
+ * Gives the memory of a part back at once, where it has some of its own. The collector would wait until there are some
+ * 60 MB of parts, which is more than all bodies may have.
+ */
+function free({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LEAST_FREED)
+    buffer.transfer(0);
+}
+const LEAST_FREED = 4_096;
+
+/** limit: a client that still sends does not read a refusal, so what it sends is heard and dropped for a while. */
+const LINGER = { ms: 5_000, bytes: 40 * 1024 * 1024 } as const;
+
+/** Resolves when the body has ended, the client has gone, or has had its time. */
+export function drain(
+  request: IncomingMessage,
+  after: (ms: number, run: () => void) => { cancel(): void },
+): Promise<void> {
+  return new Promise((resolve) => {
+    let length = 0;
+    const timer = after(LINGER.ms, done);
+    request.on('data', (part: Buffer) => {
+      length += part.length;
+      free(part);
+      if (length > LINGER.bytes) done();
     });
-    request.on('end', done);
-    request.on('error', reject);
+    request.on('end', done).on('close', done).on('error', done);
+    request.resume();
 
     function done(): void {
-      const [first = Buffer.alloc(0)] = parts;
-      const whole = parts.length > 1 ? Buffer.concat(parts) : first;
-      resolve(whole.subarray(0, most));
+      timer.cancel();
+      resolve();
     }
   });
 }

@@ -1,24 +1,25 @@
 /**
- * The HTTP listener: hands API calls to the pipeline with their bytes untouched, answers health, metrics and the start
- * page. Bounds what a client may send and how slowly. Knows nothing of what a call means; control.ts starts it.
+ * The HTTP listener: hands API calls (http-calls.ts) and pages (pages.ts) on, and bounds how many may talk at once and how
+ * slowly. wire: whatever it refuses by itself is the cloud's JSON with status 200, as SDKs lose the code of any other.
+ * Knows nothing of what a call means; control.ts starts it.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import type { RawReply, RawRequest } from '../api/call.ts';
+import type { RawReply } from '../api/call.ts';
+import { OverBudget } from '../api/over-budget.ts';
+import { type BudgetName, BUDGETS } from '../config/budgets.ts';
 import { Usage } from '../config/usage.ts';
 import type { HostPort } from '../config/values.ts';
+import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
 import { http } from '../lib/node-http.ts';
-import { readBody } from './http-body.ts';
+import { type Connection, Connections, type Full } from './connections.ts';
+import { drain } from './http-body.ts';
+import { brokenCall, type CallDoors, Calls, replyText } from './http-calls.ts';
+import { isPage, page, type PageDoors } from './pages.ts';
 
-export interface HttpDoors {
-  call(raw: RawRequest): Promise<RawReply>;
-  metrics(): Promise<string>;
-  /** Whether traffic is served as far as control knows, and in a line why not. */
-  ready(): { readonly isReady: boolean; readonly text: string };
-  console(): Promise<RawReply>;
-}
+export type HttpDoors = CallDoors & PageDoors;
 
 export interface HttpServer {
   /** `http://127.0.0.1:7400`, with the port the system chose where the setting says 0. */
@@ -37,18 +38,19 @@ export interface HttpOptions {
   readonly listen: HostPort;
   /** What to change when the port is taken: the flag's name. */
   readonly setting: string;
-  /** limit: bytes of a body that are kept; one more is handed over so that the pipeline sees it is too long. */
-  readonly bodyLimit: number;
   readonly clock: Clock;
+  /** Counts what was refused or closed for a budget. */
+  readonly refused: (budget: BudgetName) => void;
   readonly inherited?: Inherited | undefined;
 }
 
-/** limit: a query may have 32 KB, and the headers of a signed call a few more. */
-const HEADER_BYTES = 64 * 1024;
 const HEADERS_WITHIN_MS = 15_000;
 const REQUEST_WITHIN_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
+const TIMES_CHECKED_MS = 5_000;
 const STOP_WITHIN_MS = 5_000;
+/** limit: who was turned away may read why for so long. */
+const PARTING_MS = 2_000;
 /**
  * limit: clients that call more often than `least` are told to come again by another connection; one that has connected has
  * `most` to say what it wants, on a busy machine too. Calls to whoever comes next wait as long.
@@ -59,35 +61,94 @@ const RETIRE_POLL_MS = 10;
 /** Listens at once, requests wait for the doors. Throws Usage where the address can't be had. */
 export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>): Promise<HttpServer> {
   const server = http.createServer({
-    maxHeaderSize: HEADER_BYTES,
+    maxHeaderSize: BUDGETS['header-bytes'].most,
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
+    connectionsCheckingInterval: TIMES_CHECKED_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
+    // A call without a Host is refused as a call is.
+    requireHostHeader: false,
+  });
+  const { clock, refused } = options;
+  const calls = new Calls(clock, refused);
+  const connections = new Connections({
+    most: BUDGETS['api-connections'].most,
+    mostPerPeer: BUDGETS['api-connections-per-peer'].most,
+    refused,
   });
   /** Connections whose first call has not come. */
   const silent = new Set<Socket>();
+  /** Those that have been told that they are no longer heard. */
+  const parted = new WeakSet<Socket>();
   let ready = false;
   let stopping = false;
   doors.then(
     () => (ready = true),
     () => {},
   );
+
+  function part(socket: Socket, reply: (doors: HttpDoors) => RawReply): void {
+    if (parted.has(socket)) return;
+    parted.add(socket);
+    const timer = clock.after(PARTING_MS, () => socket.destroy());
+    socket.once('close', () => timer.cancel());
+    socket.on('error', () => {});
+    doors.then(
+      (api) => socket.end(replyText(reply(api))),
+      () => socket.destroy(),
+    );
+  }
+  async function answer(request: IncomingMessage, response: ServerResponse, connection: Connection): Promise<void> {
+    const reply = isPage(request)
+      ? await page(request.resume(), doors, ready, options.listen.host)
+      : await calls.answer(request, response, connection, doors);
+    if (reply.signed) connection.signed = true;
+    // A body that was not read to its end would be taken for the next request.
+    if (stopping || !request.complete) response.shouldKeepAlive = false;
+    await send(request, response, reply, connection, clock);
+  }
   server.on('connection', (socket: Socket) => {
+    const full = connections.admit(socket);
+    if (full) return part(socket, (api) => api.refuse(noCall(socket), new OverBudget(full, FULL[full])));
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));
   });
-  server.on('request', (request, response) => {
+  function take(request: IncomingMessage, response: ServerResponse): void {
+    const connection = connections.of(request.socket);
     silent.delete(request.socket);
-    const reply = isCall(request) ? call(request, options.bodyLimit, doors) : page(request, doors, ready);
-    reply
-      .then((reply) => {
-        // A body that was not read to its end would be taken for the next request.
-        if (stopping || !request.complete) response.shouldKeepAlive = false;
-        send(response, reply);
-      })
+    if (!connection || connection.last) return void request.resume();
+    if (connection.underWay === BUDGETS['pipelined-calls'].most) connection.last = true;
+    connection.underWay++;
+    const answered = connection.last
+      ? doors.then((api) => {
+          const refusal = api.refuse(noCall(request.socket), new OverBudget('pipelined-calls', 'RequestLimitExceeded'));
+          response.shouldKeepAlive = false;
+          return send(request, response, refusal, connection, clock);
+        })
+      : answer(request, response, connection);
+    answered
       // The client is gone, or the process is ending: there is nobody to answer.
-      .catch(() => response.destroy());
+      .catch(() => response.destroy())
+      .finally(() => {
+        connection.underWay--;
+        connections.answered(connection);
+      });
+  }
+  server.on('request', take);
+  // order: a client that waits to be told sends no body before its head was looked at.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', take);
+  server.on('connect', (_request: IncomingMessage, socket: Socket) =>
+    part(socket, (api) => api.refuse(noCall(socket), new Fault('UnsupportedProtocol'))),
+  );
+  server.on('clientError', (error: Error, socket: Socket) => {
+    const connection = connections.of(socket);
+    const broken = brokenCall(error, socket.remoteAddress ?? '');
+    if (parted.has(socket)) return;
+    // An answer that is being made would be cut in two by another one.
+    if (!broken || !socket.writable || (connection && !connection.canGo)) return void socket.destroy();
+    part(socket, (api) => api.refuse(broken.raw, broken.fault));
   });
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
@@ -98,7 +159,6 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
       stopping = true;
       // not: server.close(), which ends connections that have not said anything yet.
       NetServer.prototype.close.call(server);
-      const { clock } = options;
       await clock.sleep(RETIRE_MS.least);
       const end = clock.monotonic() + RETIRE_MS.most;
       while (silent.size > 0 && clock.monotonic() < end) await clock.sleep(RETIRE_POLL_MS);
@@ -139,57 +199,37 @@ function cantListen(error: NodeJS.ErrnoException, host: string, port: number, se
   return `Can't listen on ${where} (${error.code ?? error.message}); ${choose}.`;
 }
 
-/** wire: a call is whatever comes to `/`, whatever its method; only a person's browser is shown the way to the console. */
-function isCall({ method, url = '', headers }: IncomingMessage): boolean {
-  if (pathOf(url) !== '/') return false;
-  const browser = method === 'GET' && url === '/' && headers.authorization === undefined;
-  return !(browser && (headers.accept ?? '').includes('text/html'));
+const FULL = {
+  'api-connections': 'ServiceUnavailable',
+  'api-connections-per-peer': 'RequestLimitExceeded',
+} as const satisfies Record<Full, string>;
+
+/** What is refused before it is a call. */
+function noCall({ remoteAddress = '' }: Socket) {
+  return { method: '', url: '', headers: {}, body: new Uint8Array(), peer: remoteAddress };
 }
 
-function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
-}
-
-async function call(request: IncomingMessage, limit: number, doors: Promise<HttpDoors>): Promise<RawReply> {
-  const { method = '', url = '', headers } = request;
-  const body = await readBody(request, limit + 1);
-  const peer = request.socket.remoteAddress ?? '';
-  return (await doors).call({ method, url, headers, body, peer });
-}
-
-async function page(request: IncomingMessage, doors: Promise<HttpDoors>, ready: boolean): Promise<RawReply> {
-  request.resume();
-  switch (pathOf(request.url ?? '')) {
-    case '/':
-      return { status: 302, headers: { Location: '/console' }, body: '' };
-    case '/healthz':
-      return plain(200, 'ok\n');
-    case '/readyz':
-      return ready ? readiness((await doors).ready()) : plain(503, 'starting\n');
-    case '/metrics':
-      return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: await (await doors).metrics() };
-    case '/console':
-      return (await doors).console();
-    default:
-      return plain(404, 'Nothing here. The API is POST /, the console /console.\n');
-  }
-}
-
-function readiness({ isReady, text }: ReturnType<HttpDoors['ready']>): RawReply {
-  return plain(isReady ? 200 : 503, text);
-}
-
-const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
-
-function plain(status: number, body: string): RawReply {
-  return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
-}
-
-function send(response: ServerResponse, { status, headers, body }: RawReply): void {
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: RawReply,
+  connection: Connection,
+  clock: Clock,
+): Promise<void> {
+  if (response.headersSent) return;
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
+  if (request.complete || draining === DRAINS) return void response.end(body);
+  // order: node closes the connection behind the last byte of an answer, and what still comes in then makes it be lost.
+  response.write(body);
+  connection.giveUp = () => request.socket.destroy();
+  draining++;
+  await drain(request, (ms, run) => clock.after(ms, run)).finally(() => draining--);
+  response.end();
 }
+
+/** limit: who sends more than is taken reads why, as long as there are few of them; each costs the memory of what is dropped. */
+const DRAINS = 8;
+let draining = 0;
 
 function stop(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Capi } from '@tencent-sdk/capi';
 import { teo } from 'tencentcloud-sdk-nodejs-teo';
 import type { RawRequest } from '../../src/api/call.ts';
-import { BODY_LIMIT } from '../../src/api/parse.ts';
+import type { Fault } from '../../src/faults/fault.ts';
 import { startHttp } from '../../src/control/http.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { ZONE } from '../world/actions.ts';
@@ -36,12 +36,14 @@ const common = load('tencentcloud-sdk-nodejs-intl-en/tencentcloud/common/index.j
 const desk = await openHostileDesk({ around: { clock: systemClock } });
 const doors = {
   call: (raw: RawRequest) => desk.send(raw),
+  foresee: (raw: RawRequest) => desk.foresee(raw),
+  refuse: (raw: RawRequest, fault: Fault) => desk.refuse(raw, fault),
   metrics: () => Promise.reject(),
   ready: () => ({ isReady: true, text: '' }),
   console: () => Promise.reject(),
 };
 const http = await startHttp(
-  { listen: { host: '127.0.0.1', port: 0 }, setting: 'listen', bodyLimit: BODY_LIMIT, clock: systemClock },
+  { listen: { host: '127.0.0.1', port: 0 }, setting: 'listen', refused() {}, clock: systemClock },
   Promise.resolve(doors),
 );
 after(async () => {

@@ -9,6 +9,7 @@ import { InjectedFaults } from '../../src/api/injected-faults.ts';
 import { createApi } from '../../src/api/pipeline.ts';
 import type { Operator, Surroundings } from '../../src/api/transaction.ts';
 import type { KeyPair } from '../../src/domain/account/account.ts';
+import type { Fault } from '../../src/faults/fault.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { egressRule } from '../../src/lib/net/egress.ts';
 import { systemRng } from '../../src/lib/rng.ts';
@@ -43,6 +44,8 @@ export interface Desk extends AsyncDisposable {
   send(raw: RawRequest): Promise<RawReply>;
   /** The refusal of a call whose body is still to come. */
   foresee(raw: RawRequest): Promise<RawReply | undefined>;
+  /** The reply to what the listener could not take as a call. */
+  refuse(raw: RawRequest, fault: Fault): RawReply;
   /** Signed with TC3 as `who` (default root); resolves with what is inside `Response`. */
   call(action: string, payload: unknown, who?: Identity, how?: Partial<Tc3Signing>): Promise<Reply>;
   putKey(pair: Partial<KeyPair> & Identity): Promise<void>;
@@ -104,6 +107,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     now: () => Math.floor(around.clock.now() / 1000),
     send: (raw) => api.handle(raw),
     foresee: (raw) => api.foresee(raw),
+    refuse: (raw, fault) => api.refuse(raw, fault),
     async call(action, payload, who = ROOT, how = {}) {
       const reply = await api.handle(tc3(who, action, payload, { timestamp: desk.now(), ...how }));
       return (JSON.parse(reply.body) as { Response: Reply }).Response;

@@ -1,0 +1,70 @@
+/** Control while 300 peers send 10 MB each without an end: what it takes, and how long an honest call waits meanwhile. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tc3 } from '../conformance/sign.ts';
+import type { HogWish } from '../world/hogs.ts';
+import type { LoneControl } from '../world/lone-control.ts';
+
+const PEERS = 300;
+const HOGS = join(import.meta.dirname, '..', 'world', 'hogs.ts');
+
+export interface Toll {
+  /** Bytes above what it had before. */
+  readonly grown: number;
+  /** Milliseconds of the honest calls. */
+  readonly waits: readonly number[];
+}
+
+/** The hogs know a SecretId, which is no secret, and have no key: the most that somebody who is not let in can do. */
+export async function withHogs(control: LoneControl, apart: boolean, seconds: number): Promise<Toll> {
+  const call = (): Promise<unknown> => control.client.call('DescribeZones', {});
+  for (let n = 0; n < 50; n++) await call();
+  const before = control.rss();
+  const host = new URL(control.api).host;
+  const timestamp = Math.floor(Date.now() / 1000);
+  const forged = tc3({ secretId: control.secretId, secretKey: 'no' }, 'DescribeZones', '', { timestamp, host });
+  const headers = Object.entries(forged.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+  const wish: HogWish = { port: Number(new URL(control.api).port), peers: PEERS, apart, headers: headers.join('') };
+  const hogs = spawn(process.execPath, [HOGS, JSON.stringify(wish)], { stdio: ['pipe', 'inherit', 'inherit'] });
+  const gone = once(hogs, 'close');
+  let most = before;
+  const look = setInterval(() => (most = Math.max(most, control.rss())), 50);
+  const waits: number[] = [];
+  try {
+    const end = performance.now() + seconds * 1000;
+    while (performance.now() < end) {
+      const start = performance.now();
+      await call();
+      waits.push(performance.now() - start);
+      assert.equal(hogs.exitCode, null);
+      await sleep(100);
+    }
+  } finally {
+    clearInterval(look);
+    hogs.stdin.end();
+    await gone;
+  }
+  assert.ok(control.isAlive());
+  return { grown: most - before, waits };
+}
+
+const MiB = 1024 * 1024;
+
+export function toll({ grown, waits }: Toll): string {
+  const sorted = waits.toSorted((a, b) => a - b);
+  const at = (share: number): number => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
+  return `RSS +${Math.round(grown / MiB)} MB; ${waits.length} honest calls: median ${at(0.5)} ms, longest ${Math.round(sorted.at(-1) ?? 0)} ms`;
+}
+
+/** limit: named by the promise: 96 MB more, and an honest call within a second. */
+export function holdsUp({ grown, waits }: Toll): void {
+  assert.ok(grown <= 96 * MiB, `it grew by ${Math.round(grown / MiB)} MB`);
+  assert.ok(
+    waits.length > 0 && Math.max(...waits) < 1000,
+    `an honest call waited ${Math.round(Math.max(...waits))} ms`,
+  );
+}
