@@ -52,6 +52,8 @@ export interface Operator {
   clearFaults(): void;
   /** The fault that strikes this call of the action, if any; it is used up by the answer. */
   takeFault(action: string): { code?: FaultCode; delayMs: number } | undefined;
+  /** What is wrong with control itself, one line each. */
+  alarms(): readonly string[];
   /** Per rule and edge: engine, why this engine, state. Asked of facts. */
   placements(ruleIds: readonly string[]): Placement[];
   edges(): EdgeFact[];

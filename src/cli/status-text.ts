@@ -2,7 +2,7 @@
 import type { Status } from './commands/status.ts';
 import { table } from './table.ts';
 
-export function statusText({ Edges, Instances }: Status): string {
+export function statusText({ Alarms: own, Edges, Instances }: Status): string {
   const edges = table(
     ['EDGE', 'SITE', 'STATE', 'REVISION', 'ENGINES', 'VERSION'],
     Edges.map((edge) => [
@@ -15,7 +15,11 @@ export function statusText({ Edges, Instances }: Status): string {
     ]),
   );
   const alarms = Edges.flatMap(({ EdgeId, Alarms }) => Alarms.map((alarm) => `! ${EdgeId}: ${alarm}\n`)).join('');
-  const parts = [Edges.length === 0 ? 'No edge has joined yet.\n' : edges + alarms, ...Instances.map(instance)];
+  const ofControl = own.map((alarm) => `! control: ${alarm}\n`).join('');
+  const parts = [
+    ofControl + (Edges.length === 0 ? 'No edge has joined yet.\n' : edges + alarms),
+    ...Instances.map(instance),
+  ];
   return [...parts, ...(Instances.length === 0 ? ['No instance yet: `edgefour api CreateL4Proxy --help`\n'] : [])].join(
     '\n',
   );

@@ -34,15 +34,16 @@ export function openApi(
       firstZone,
       defaults,
       egress,
-      operator: operator(acks, counters),
+      operator: operator(store, acks, counters),
     },
   });
 }
 
-function operator(acks: Acks, counters: CounterBook): Operator {
+function operator(store: Store, acks: Acks, counters: CounterBook): Operator {
   const faults = new InjectedFaults(Object.keys(ACTIONS));
   return {
     version: VERSION,
+    alarms: () => store.alarms ?? [],
     addFault: (fault) => faults.addFault(fault),
     listFaults: () => faults.listFaults(),
     clearFaults: () => faults.clearFaults(),

@@ -11,6 +11,7 @@ import type { Inherited } from '../lib/handoff/inherited.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
+import type { EdgeCopySource } from '../store/store.ts';
 import { startControlDns } from './dns.ts';
 import { controlDoors } from './doors.ts';
 import { type HttpDoors, startHttp } from './http.ts';
@@ -37,6 +38,8 @@ export interface Tools {
   readonly log: Log;
   readonly clock?: Clock;
   readonly rng?: Rng;
+  /** What an edge on this data folder keeps of the records: for a store that is damaged. */
+  readonly edgeCopy?: EdgeCopySource | undefined;
   /** The edge beside it, under `up`. */
   readonly edge?: string | undefined;
   /** Listening sockets of the control before this one. */
@@ -45,7 +48,7 @@ export interface Tools {
 
 /** The folder is checked and, where other processes could come, locked by the caller. Throws Usage or StoreUnusable. */
 export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
-  const { log, clock = systemClock, rng = systemRng, inherited, edge } = tools;
+  const { log, clock = systemClock, rng = systemRng, inherited, edge, edgeCopy } = tools;
   const metrics = createMetrics();
   const inside = Promise.withResolvers<Inside>();
   const doors = Promise.withResolvers<HttpDoors>();
@@ -53,7 +56,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   await using behind = new AsyncDisposableStack();
   await using ports = new AsyncDisposableStack();
 
-  const open = (): Promise<Inside> => openInside({ config, folder, log, metrics, clock, rng }, behind);
+  const open = (): Promise<Inside> => openInside({ config, folder, log, metrics, clock, rng, edgeCopy }, behind);
   // order: with inherited ports it is the other way round. Who connects waits in them, and they go back where this fails.
   const early = inherited && (await open());
   const http = await startHttp(

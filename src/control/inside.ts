@@ -15,7 +15,7 @@ import { VERSION } from '../lib/version.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
-import type { Store } from '../store/store.ts';
+import type { EdgeCopySource, Store } from '../store/store.ts';
 import { forgetEndedBans } from './ended-bans.ts';
 import { createLinkServer } from './link-server.ts';
 import { listenForEdges } from './link-socket.ts';
@@ -37,13 +37,15 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly rng: Rng;
+  /** Of an edge on this data folder. */
+  readonly edgeCopy?: EdgeCopySource | undefined;
 }
 
 /** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
 export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
   const { config, folder, log, clock } = parts;
   // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
-  const opening = openStore(config.store ?? `sqlite:${folder.world}`, { clock, log });
+  const opening = openStore(config.store ?? `sqlite:${folder.world}`, { clock, log, copy: parts.edgeCopy });
   ending.defer(() =>
     opening.then(
       (store) => store.close(),
@@ -54,6 +56,7 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   const credentials = await keepCredentials(parts, store);
   const seed = { ...credentials, site: config.site, addresses: config.addresses };
   ending.use(await seedPatiently(store, seed, clock, log));
+  store.partial?.seal();
 
   const kept = await openAcks(folder.acks, store.world, { clock, log });
   ending.defer(() => kept.close());

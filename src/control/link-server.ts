@@ -13,7 +13,7 @@ import { decodeAck, decodeBeat, decodeFacts, MAX_ACK, MAX_BEAT, MAX_FACTS } from
 import type { Log } from '../observe/log.ts';
 import type { Store } from '../store/store.ts';
 import { followSites } from './link-follow.ts';
-import { streamWorld } from './link-stream.ts';
+import { streamNothing, streamWorld } from './link-stream.ts';
 
 export interface LinkServerOptions {
   readonly store: Store;
@@ -59,8 +59,10 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     acks.heard(edge, site, version);
     log.info('edge connected', { edge, site, version, from });
     try {
-      const known = query.get('world') === store.world ? from : 0;
-      await streamWorld(response, { ...options, signal, from: known, digest: (at) => followed.digest(at) });
+      const world = query.get('world') ?? '';
+      const known = world === store.world ? from : 0;
+      if (store.partial) await streamNothing(response, { ...options, signal, from, world: world || store.world });
+      else await streamWorld(response, { ...options, signal, from: known, digest: (at) => followed.digest(at) });
     } catch (error) {
       log.warn('an edge’s stream was cut', { edge, reason: (error as Error).message });
     } finally {
@@ -74,7 +76,8 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     const report = decodeAck(await body(request, MAX_ACK));
     if ('bad' in report) return refuse(response, 'ack', report.bad);
     const revision = await store.read((view) => view.revision);
-    if (report.world !== store.world || report.applied > revision) {
+    // An edge beside a damaged store keeps what it has, and says how that is.
+    if (!store.partial && (report.world !== store.world || report.applied > revision)) {
       acks.heard(report.edge, report.site, report.version);
       return answer(response, 409);
     }

@@ -75,3 +75,21 @@ function encode(event: WatchEvent): Iterable<string> {
   const texts = present.map((record) => recordText(record.key, record.value, record.revision));
   return encodeSnapshot(revision, texts, event.done);
 }
+
+/** For a store that is damaged: the edge is told nothing of the records, and keeps all it has (`world`, `from`). */
+export async function streamNothing(
+  out: Writable,
+  {
+    version,
+    clock,
+    signal,
+    world,
+    from,
+  }: Pick<StreamOptions, 'version' | 'clock' | 'signal' | 'from'> & { world: string },
+): Promise<void> {
+  out.write(encodeFrame({ kind: 'hello', link: LINK_VERSION, version, world }));
+  while (!signal.aborted) {
+    if (!out.writableNeedDrain) out.write(encodeFrame({ kind: 'beat', revision: from }));
+    await clock.sleep(BEAT_MS, signal);
+  }
+}

@@ -1,11 +1,10 @@
 /** Which backends exist: the scheme of a store's URL → who opens it. Called by the composition roots and the CLI. */
 import { StoreUnusable } from './errors.ts';
-import type { LocalOptions } from './local/local-store.ts';
 import { openMemory } from './memory/memory.ts';
-import { openSqlite } from './sqlite/open.ts';
+import { openSqlite, type SqliteOptions } from './sqlite/open.ts';
 import type { Store } from './store.ts';
 
-export type StoreOptions = LocalOptions;
+export type StoreOptions = SqliteOptions;
 
 type Open = (rest: string, options: StoreOptions) => Store | Promise<Store>;
 

@@ -69,9 +69,34 @@ export type Committed =
   /** A guard did not hold; nothing was written. The caller reads again and decides again. */
   | { readonly ok: false };
 
+/** A world whose file is damaged: not all of it is here, so no edge may take it for the whole. */
+export interface Partial {
+  /** What is damaged. */
+  readonly reason: string;
+  /** Commits are refused from now on; until then they are kept in memory. */
+  readonly seal: () => void;
+}
+
+/** What an edge beside this process keeps of the records it follows, all of one revision. */
+export interface EdgeCopy {
+  readonly world: string;
+  readonly revision: Revision;
+  readonly records: readonly Stored[];
+}
+
+export interface EdgeCopySource {
+  /** How far it is; costs little. */
+  position(): Promise<Pick<EdgeCopy, 'world' | 'revision'> | undefined>;
+  /** All of it, proven. undefined where there is none. */
+  read(): Promise<EdgeCopy | undefined>;
+}
+
 export interface Store {
   /** Which world this is: a uuid made with the store's files. Another id means that nothing known of before counts. */
   readonly world: string;
+  readonly partial?: Partial | undefined;
+  /** Why nothing can be written, one line each; empty while all is well. */
+  readonly alarms?: readonly string[];
   /**
    * Runs `fn` on a view that holds every commit answered before the call. Resolves with its result. `fn` may be
    * asynchronous; the view then still shows the revision it started with, or a newer one (guards make that safe).

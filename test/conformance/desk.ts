@@ -131,6 +131,7 @@ function operator(faults: InjectedFaults): Operator {
     takeFault: (action) => faults.takeFault(action),
     placements: () => [],
     edges: () => [],
+    alarms: () => [],
     dropped: () => ({}),
   };
 }

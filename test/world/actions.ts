@@ -66,6 +66,7 @@ export async function actionWorld(options: WorldOptions = {}) {
     operator: Object.assign(faults, {
       version: 'test',
       placements: (ids: readonly string[]) => edges.placements.filter(({ rule }) => ids.includes(rule)),
+      alarms: () => [],
       edges: () => edges.facts,
       dropped: () => ({}),
     }),

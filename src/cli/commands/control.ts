@@ -7,6 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Door, Giver } from '../../lib/handoff/door.ts';
 import { Inherited } from '../../lib/handoff/inherited.ts';
 import type { Command } from '../command.ts';
+import { edgeCopyOf } from '../edge-copy.ts';
 import type { ControlFacts } from '../family.ts';
 import { hold, LEAVING_MS } from '../lock.ts';
 import { logFor } from '../log.ts';
@@ -50,7 +51,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const inherited = answer && (await inherit(answer));
   const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
   let lock = before?.lock ?? (await hold(folder.locks.control, LEAVING_MS, systemClock));
-  const tools = { log, edge: isSupervised() ? config.edge : undefined };
+  const tools = { log, edge: isSupervised() ? config.edge : undefined, edgeCopy: edgeCopyOf(folder) };
   let control = await startControl(config, folder, { ...tools, inherited });
   const { stop: _stop, retire: _retire, ...facts } = control;
   const succeeded = Promise.withResolvers<void>();

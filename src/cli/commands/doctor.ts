@@ -12,6 +12,7 @@ import { kernelEngineFacts, kernelEngineFindings } from '../doctor/kernel-engine
 import { kernelTableFindings } from '../doctor/kernel-tables.ts';
 import { collisionFindings } from '../doctor/collisions.ts';
 import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
+import { worldFindings } from '../doctor/world.ts';
 import { processFindings, system } from '../doctor/process.ts';
 import { portFacts, sourcePortFinding } from '../doctor/source-ports.ts';
 import { uringFacts, uringFindings } from '../doctor/uring.ts';
@@ -45,6 +46,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(process.platform === 'linux' ? [sourcePortFinding(config.sourcePorts, portFacts())] : []),
     ...(await collisionFindings(config, running)),
     ...dataFindings(dataFolder(config.data)),
+    ...(await worldFindings(config, dataFolder(config.data))),
     await portFinding('API', config.listen, false, 'listen', running),
     ...(config.dns ? [await portFinding('DNS', config.dns, true, 'dns', running)] : []),
     ...(await Promise.all(config.addresses.map((network) => entryFinding(network)))),

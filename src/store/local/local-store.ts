@@ -33,11 +33,13 @@ interface Waiting {
 const CATCH_UP = 16;
 /** limit: sites, zones, policies: what calls list to decide, not to show. */
 const SHORT = 8;
+const LAST_REFUSED = 'the last change could not be written: the disk of the data folder is full or fails';
 /** limit: what a person would call a stuck disk. */
 const SLOW_MS = 1_000;
 
 export class LocalStore implements Store {
   readonly world: string;
+  readonly partial: Store['partial'];
   readonly #medium: Medium;
   readonly #options: LocalOptions;
   readonly #index = new KeyIndex();
@@ -55,6 +57,7 @@ export class LocalStore implements Store {
 
   constructor(medium: Medium, opened: Opened, options: LocalOptions) {
     this.world = opened.world;
+    this.partial = opened.partial;
     this.#medium = medium;
     this.#options = options;
     this.#history = new History(opened.compacted, options.watchHistory ?? 10_000);
@@ -62,6 +65,12 @@ export class LocalStore implements Store {
     this.#compactTo = opened.compacted;
     medium.scan((id, key, bytes) => this.#add(id, key, bytes));
     this.#watched = this.#asWatched();
+  }
+
+  get alarms(): readonly string[] {
+    const damage = this.partial && `the desired state on disk is damaged: ${this.partial.reason}`;
+    const refusal = this.#medium.refusal?.() ?? (this.#isRefused && !damage && LAST_REFUSED);
+    return [damage, refusal].filter((alarm) => typeof alarm === 'string');
   }
 
   async read<T>(fn: (view: View) => T | Promise<T>): Promise<T> {

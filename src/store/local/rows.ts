@@ -2,7 +2,7 @@
  * How a world is laid down on one machine: an append-only log of rows, numbered so that a row's number tells its
  * revision. A row is never changed; the newest row of a key is its value, older ones are history until compaction.
  */
-import type { Revision } from '../store.ts';
+import type { Partial, Revision } from '../store.ts';
 
 /** A row's number: its revision times ROWS_PER_REVISION plus its place in the commit. */
 export type RowId = number;
@@ -24,6 +24,7 @@ export const revisionOf = (id: RowId): Revision => Math.floor(id / ROWS_PER_REVI
 export interface Opened {
   readonly world: string;
   readonly compacted: Revision;
+  readonly partial?: Partial;
 }
 
 /** Where rows are kept. One caller (local-store.ts), one call of persist or forget at a time. */
@@ -40,5 +41,7 @@ export interface Medium {
   persist(rows: readonly Row[]): Promise<void>;
   /** Drops rows and remembers how far history is gone; all or nothing. */
   forget(ids: readonly RowId[], compacted: Revision): Promise<void>;
+  /** Why nothing can be persisted for now; absent where that is known only when it is tried. */
+  refusal?(): string | undefined;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Backups of a world at work and of one at rest, and what a backup refuses. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open as openFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -8,7 +8,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observe/log.ts';
 import { StoreUnusable } from '../errors.ts';
 import { openStore } from '../registry.ts';
-import type { Store } from '../store.ts';
+import type { EdgeCopy, Store } from '../store.ts';
 import { backup } from './backup.ts';
 
 let folder: string;
@@ -28,7 +28,7 @@ test('a backup of a world at work is that world at one revision, under an id of 
   const store = await open(path);
   for (let i = 1; i <= 20; i++) await store.commit([{ key: `a/${i % 7}`, value: i }], []);
   const before = await contents(store);
-  const made = backup(path, target);
+  const made = await backup(path, target);
   await store.commit([{ key: 'a/late', value: 1 }], []);
   assert.equal(made.revision, 20);
   assert.equal(made.bytes, (await stat(target)).size);
@@ -47,19 +47,54 @@ test('a backup of a world at rest, compacted to its end', async () => {
   await store.commit([{ key: 'a/1', value: undefined }], []);
   await store.compact(2);
   await store.close();
-  assert.equal(backup(path, target).revision, 2);
+  assert.equal((await backup(path, target)).revision, 2);
   assert.deepEqual(await readdir(folder), ['copy', 'world.db']);
 });
 
 test('refuses to overwrite, to copy what is not there and to copy what is no world', async () => {
   await writeFile(target, 'precious');
-  assert.throws(() => backup(path, join(folder, 'other')), StoreUnusable);
+  await assert.rejects(backup(path, join(folder, 'other')), StoreUnusable);
   await writeFile(path, 'not a database, only some text');
-  assert.throws(() => backup(path, join(folder, 'other')), StoreUnusable);
+  await assert.rejects(backup(path, join(folder, 'other')), StoreUnusable);
   await rm(path);
   await (await open(path)).close();
-  assert.throws(() => backup(path, target), /exists already/);
+  await assert.rejects(backup(path, target), /exists already/);
   assert.equal(await readFile(target, 'utf8'), 'precious');
-  assert.throws(() => backup(path, join(folder, 'no', 'such', 'folder')), StoreUnusable);
+  await assert.rejects(backup(path, join(folder, 'no', 'such', 'folder')), StoreUnusable);
   assert.deepEqual(await readdir(folder), ['copy', 'world.db']);
+});
+
+test('of a damaged world it copies what can be read and what the edge has, and names the rest', async () => {
+  const store = await open(path);
+  for (let i = 0; i < 60; i++) {
+    await store.commit([{ key: `zone/${i}`, value: { id: i, text: 'x'.repeat(500) } }], []);
+    await store.commit([{ key: `key/${i}`, value: { id: i, text: 'y'.repeat(500) } }], []);
+  }
+  const all = await store.read((view) => [...view.list('key/'), ...view.list('zone/')]);
+  const world = store.world;
+  await store.close();
+  const edge: EdgeCopy = { world, revision: 120, records: all.filter(({ key }) => key.startsWith('zone/')) };
+  const source = { position: () => Promise.resolve(edge), read: () => Promise.resolve(edge) };
+  assert.deepEqual((await backup(path, join(folder, 'whole'), source)).damaged, []);
+  await truncate(path, 40_960);
+  const made = await backup(path, target, source);
+  assert.match(made.damaged.join(), /records of the revisions/);
+  const restored = await open(target);
+  assert.equal(restored.partial, undefined);
+  const has = await restored.read((view) => [...view.list('key/'), ...view.list('zone/')]);
+  assert.ok(has.length >= 60 && has.length < all.length, `${has.length} records`);
+  assert.deepEqual(
+    has,
+    all.filter(({ key }) => has.some((record) => record.key === key)),
+  );
+  assert.equal(has.filter(({ key }) => key.startsWith('zone/')).length, 60);
+  await restored.close();
+});
+
+test('a world of a newer format is called so', async () => {
+  await (await open(path)).close();
+  const file = await openFile(path, 'r+');
+  await file.write(Buffer.from([0, 0, 0, 99]), 0, 4, 60);
+  await file.close();
+  await assert.rejects(backup(path, target), /its format is 99 and this version knows 1: use a newer EdgeFour/);
 });

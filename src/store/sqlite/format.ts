@@ -6,6 +6,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSyn
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnusable } from '../errors.ts';
+import { CREATE_SUMS } from './sums.ts';
 
 /** `EdF4` in ASCII. */
 export const APPLICATION_ID = 0x45_64_46_34;
@@ -13,10 +14,11 @@ export const APPLICATION_ID = 0x45_64_46_34;
 export const FORMAT = 1;
 
 const MAGIC = 'SQLite format 3\0';
-const HEADER_BYTES = 100;
+export const HEADER_BYTES = 100;
 
 export const CREATE = `
   CREATE TABLE record (id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT);
+  ${CREATE_SUMS};
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT};

@@ -1,59 +1,21 @@
 /**
- * A world on a disk that takes nothing just now: every row read into memory once, from a copy where SQLite can work, and
- * written to the file itself as soon as it can be opened for that. Opened by open.ts where the file can't be.
+ * Worlds that can be read but not written. One on a disk that takes nothing just now: its rows are read into memory, and
+ * written to the file itself as soon as it can be opened for that. One whose file is damaged: what can be read of it, and
+ * what an edge's own copy has of the rest, until an operator puts a sound file in its place. Opened by open.ts.
  */
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import { NotWritable } from '../errors.ts';
-import type { Medium, Opened, Row, RowId } from '../local/rows.ts';
+import { type Medium, revisionOf, type Row, rowId, type RowId, ROWS_PER_REVISION } from '../local/rows.ts';
+import { toText } from '../local/text.ts';
+import { EDGE_PREFIXES } from '../records.ts';
+import type { EdgeCopy } from '../store.ts';
 
-/** order: memory first. The disk of temporary files is often the one that is full. */
-const PLACES = ['/dev/shm', tmpdir()];
 /** limit: how often the file is tried; each time costs a thread. */
 const AGAIN_MS = 1_000;
 
-/** Calls `read` with a copy of the file and of its log, which is gone afterwards. Throws where there is no room for one. */
-export function withCopy<T>(path: string, read: (copy: string) => T): T {
-  let failure: unknown;
-  for (const place of PLACES) {
-    let folder: string | undefined;
-    try {
-      folder = mkdtempSync(join(place, 'edgefour-world-'));
-      const copy = join(folder, 'world');
-      for (const suffix of ['', '-wal'])
-        if (statSync(path + suffix, { throwIfNoEntry: false })) copyFileSync(path + suffix, copy + suffix);
-      return read(copy);
-    } catch (error) {
-      failure ??= error;
-    } finally {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    }
-  }
-  throw failure;
-}
-
-export interface Held {
-  readonly opened: Opened;
+export interface HeldOptions {
   readonly rows: readonly Row[];
-}
-
-export function readAll(path: string, readMeta: (db: DatabaseSync) => Opened): Held {
-  const db = new DatabaseSync(path);
-  try {
-    const found = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
-    if (found !== 'ok') throw new Error(`it is damaged (${String(found).replace(/\s+/g, ' ')})`);
-    const rows = db.prepare('SELECT id, key, value AS text FROM record ORDER BY id').all() as unknown as Row[];
-    return { opened: readMeta(db), rows };
-  } finally {
-    db.close();
-  }
-}
-
-export interface HeldOptions extends Held {
   /** Why the file can't be opened. */
   readonly reason: string;
   /** Opens the file itself. Rejects while that can't be. */
@@ -63,8 +25,7 @@ export interface HeldOptions extends Held {
 }
 
 export function heldMedium({ rows, reason, open, clock, log }: HeldOptions): Medium {
-  const kept = new Map(rows.map((row) => [row.id, row]));
-  const ids = rows.map(({ id }) => id);
+  const inMemory = rowsInMemory(rows);
   let whole: Medium | undefined;
   let opening: Promise<void> | undefined;
   const again = clock.every(AGAIN_MS, () => void tryToOpen());
@@ -74,7 +35,7 @@ export function heldMedium({ rows, reason, open, clock, log }: HeldOptions): Med
       (medium) => {
         again.cancel();
         whole = medium;
-        kept.clear();
+        inMemory.clear();
         log.info('the desired state can be written again');
       },
       () => {
@@ -88,15 +49,13 @@ export function heldMedium({ rows, reason, open, clock, log }: HeldOptions): Med
     return whole;
   }
   return {
-    scan(visit) {
-      for (const { id, key, text } of rows) visit(id, key, text === null ? undefined : Buffer.byteLength(text));
-    },
-    text: (id) => (whole ? whole.text(id) : (kept.get(id)?.text ?? undefined)),
-    texts: (wanted) => (whole ? whole.texts(wanted) : textsOf(kept, wanted)),
-    rows: (first, last) =>
-      whole ? whole.rows(first, last) : ids.filter((id) => id >= first && id <= last).map((id) => kept.get(id)!),
+    scan: (visit) => inMemory.scan(visit),
+    text: (id) => (whole ?? inMemory).text(id),
+    texts: (ids) => (whole ?? inMemory).texts(ids),
+    rows: (first, last) => (whole ?? inMemory).rows(first, last),
     persist: async (added) => (await writable()).persist(added),
     forget: async (gone, compacted) => (await writable()).forget(gone, compacted),
+    refusal: () => (whole ? undefined : `the desired state cannot be written: ${reason}`),
     async close() {
       again.cancel();
       await opening;
@@ -105,16 +64,68 @@ export function heldMedium({ rows, reason, open, clock, log }: HeldOptions): Med
   };
 }
 
-function textsOf(kept: ReadonlyMap<RowId, Row>, ids: readonly RowId[]): ReadonlyMap<RowId, string> {
-  return new Map(
-    ids.flatMap((id) => {
-      const text = kept.get(id)?.text;
-      return text === undefined || text === null ? [] : [[id, text] as const];
-    }),
-  );
-}
-
 /** For the caller of the API. */
 export function adviceFor(reason: string): string {
-  return `Nothing can be changed: the desired state cannot be written (${reason}). Make room on the disk of the data folder, or make it writable, then try again; no restart is needed.`;
+  return `Nothing can be changed: the desired state cannot be written (${reason}). Make room on the disk of the data folder, or make it writable, and try again.`;
+}
+
+/** Takes what settings say, in memory alone, until `isSealed`. */
+export function partialMedium(rows: readonly Row[], isSealed: () => boolean): Medium {
+  const inMemory = rowsInMemory(rows);
+  return {
+    ...inMemory,
+    async persist(added) {
+      if (isSealed())
+        throw new NotWritable(
+          'Nothing can be changed: the desired state on disk is damaged (`edgefour status` says how). `edgefour backup FILE` saves what can be read; put FILE in the place of world.sqlite and start again.',
+        );
+      inMemory.add(added);
+    },
+    async forget() {},
+    async close() {},
+  };
+}
+
+function rowsInMemory(rows: readonly Row[]) {
+  const kept = new Map<RowId, Row>(rows.map((row) => [row.id, row]));
+  return {
+    add(added: readonly Row[]): void {
+      for (const row of added) kept.set(row.id, row);
+    },
+    clear: () => kept.clear(),
+    scan(visit: Parameters<Medium['scan']>[0]): void {
+      for (const { id, key, text } of rows) visit(id, key, text === null ? undefined : Buffer.byteLength(text));
+    },
+    text: (id: RowId) => kept.get(id)?.text ?? undefined,
+    texts: (ids: readonly RowId[]) =>
+      new Map(
+        ids.flatMap((id) => {
+          const text = kept.get(id)?.text;
+          return text === undefined || text === null ? [] : [[id, text] as const];
+        }),
+      ),
+    rows: (first: RowId, last: RowId) => [...kept.values()].filter(({ id }) => id >= first && id <= last),
+  };
+}
+
+/**
+ * The newest row of each key, with what an edge's copy has that is newer or missing. The copy is whole at its revision, so
+ * what it no longer has was deleted before that.
+ */
+export function joined(rows: readonly Row[], copy: EdgeCopy | undefined): Row[] {
+  const current = new Map<string, Row>();
+  for (const row of rows) current.set(row.key, row);
+  const copied = new Map(copy?.records.map((record) => [record.key, record]));
+  for (const [key, { id }] of current) {
+    const isFollowed = EDGE_PREFIXES.some((prefix) => key.startsWith(prefix));
+    if (copy && isFollowed && revisionOf(id) <= copy.revision && !copied.has(key)) current.delete(key);
+  }
+  // Places at the end of a revision, which no commit of this program is long enough to have.
+  let place = ROWS_PER_REVISION - 1;
+  for (const { key, value, revision } of copied.values()) {
+    const known = current.get(key);
+    if (known && revisionOf(known.id) >= revision) continue;
+    current.set(key, { id: rowId(revision, place--), key, text: toText(value) });
+  }
+  return [...current.values()].filter(({ text }) => text !== null).toSorted((a, b) => a.id - b.id);
 }

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Medium, Opened, Row, RowId } from '../local/rows.ts';
+import { sumOf } from './sums.ts';
 import type { Writer } from './writer-thread.ts';
 
 /** limit: rows per step of the scan at open; an iterator costs twice as much per row as a list of 2,000. */
@@ -23,13 +24,24 @@ export function readMeta(db: DatabaseSync): Opened {
   return { world, compacted };
 }
 
-export function sqliteMedium(db: DatabaseSync, writer: Writer): Medium {
+export interface SqliteMedium extends Medium {
+  /** Throws where a row is not as it was written. */
+  verify(): void;
+}
+
+export function sqliteMedium(db: DatabaseSync, writer: Writer): SqliteMedium {
   const slice = db.prepare('SELECT id, key, octet_length(value) FROM record WHERE id > ? ORDER BY id LIMIT ?');
   const one = db.prepare('SELECT value FROM record WHERE id = ?');
   const many = db.prepare('SELECT id, value FROM record WHERE id IN (SELECT value FROM json_each(?))');
   const range = db.prepare('SELECT id, key, value AS text FROM record WHERE id BETWEEN ? AND ? ORDER BY id');
   for (const statement of [slice, many]) statement.setReturnArrays(true);
   return {
+    verify() {
+      const wrong = db.prepare('SELECT id, key, value, crc FROM record JOIN sum USING (id) ORDER BY id');
+      wrong.setReturnArrays(true);
+      for (const row of wrong.iterate() as unknown as Iterable<[RowId, string, string | null, number]>)
+        if (row[3] !== sumOf(row[0], row[1], row[2])) throw new Error(`the record ${row[1]} is damaged`);
+    },
     scan(visit) {
       let last: RowId = -1;
       for (let rows = SCAN; rows === SCAN;) {

@@ -7,11 +7,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { systemClock } from '../../lib/clock.ts';
+import { seededRng } from '../../lib/rng.ts';
 import { silentLog } from '../../observe/log.ts';
 import { NotWritable, StoreUnusable } from '../errors.ts';
 import { openStore } from '../registry.ts';
-import type { Store } from '../store.ts';
+import type { EdgeCopy, Store } from '../store.ts';
 import { APPLICATION_ID, FORMAT, whyNot } from './format.ts';
+import { damageOf, salvageCopy } from './salvage.ts';
 
 let folder: string;
 let path: string;
@@ -82,12 +84,98 @@ test("refuses another program's database and a newer format", async () => {
   await refuses(/use a newer EdgeFour/);
 });
 
-test('refuses a world whose file is damaged', async () => {
+test('what a damaged file still has is read, what it lost is named, and nothing is written to it', async () => {
   const store = await open();
   for (let i = 0; i < 50; i++) await store.commit([{ key: `a/${i}`, value: 'x'.repeat(1_000) }], []);
   await store.close();
-  await truncate(path, 20_000);
+  await truncate(path, 20_480);
+  const before = await readFile(path);
+  const left = await open();
+  assert.match(left.partial?.reason ?? '', /records of the revisions/);
+  const records = await left.read((view) => view.list('a/'));
+  assert.ok(records.length > 0 && records.length < 50);
+  for (const { value } of records) assert.equal(value, 'x'.repeat(1_000));
+  left.partial?.seal();
+  await assert.rejects(left.commit([{ key: 'a/new', value: 1 }], []), /damaged .*edgefour backup FILE/);
+  await left.close();
+  assert.deepEqual(await readFile(path), before);
+  await truncate(path, 4_096);
   await refuses(/restore a backup/);
+});
+
+test('a flipped bit is found, named, and no other record suffers', async () => {
+  const store = await open();
+  const rule = (i: number) => ({ id: `rule-${i}`, ports: ['8080'] });
+  for (let i = 0; i < 5; i++) await store.commit([{ key: `proxy/zone-1/${i}`, value: rule(i) }], []);
+  const { world } = store;
+  const records = await store.read((view) => view.list('proxy/'));
+  await store.close();
+  const bytes = await readFile(path);
+  bytes[bytes.indexOf('"rule-3","ports":["8080"') + 20] = 0x39;
+  await writeFile(path, bytes);
+  assert.deepEqual(damageOf(path), ['proxy/zone-1/3 (revision 4)']);
+  const left = await open();
+  assert.equal(left.partial?.reason, 'proxy/zone-1/3 (revision 4)');
+  assert.deepEqual(
+    await left.read((view) => view.list('proxy/').map(({ value }) => value)),
+    [0, 1, 2, 4].map((i) => rule(i)),
+  );
+  await left.close();
+  const copy: EdgeCopy = { world, revision: 5, records };
+  const source = { position: () => Promise.resolve(copy), read: () => Promise.resolve(copy) };
+  const healed = await openStore(`sqlite:${path}`, { clock: systemClock, log: silentLog, copy: source });
+  assert.deepEqual(await healed.read((view) => view.list('proxy/')), records);
+  await healed.close();
+});
+
+test('whatever byte is wrong, no record is read that never was', { timeout: 120_000 }, async () => {
+  const store = await open();
+  for (let i = 0; i < 200; i++) await store.commit([{ key: `a/${i % 150}`, value: { i, text: 'x'.repeat(i) } }], []);
+  await store.close();
+  const good = await readFile(path);
+  await writeFile(`${path}.copy`, good);
+  const { rows: truth, damaged: none } = salvageCopy(`${path}.copy`);
+  assert.deepEqual([truth.length, none], [200, []]);
+  const known = new Set(truth.map((row) => JSON.stringify(row)));
+  const rng = seededRng(7);
+  for (let round = 0; round < 300; round++) {
+    const bytes = Buffer.from(good);
+    const at = rng.below(bytes.length);
+    bytes[at]! ^= 1 << rng.below(8);
+    await writeFile(`${path}.copy`, round % 3 === 0 ? bytes.subarray(0, at) : bytes);
+    const { rows, damaged } = salvageCopy(`${path}.copy`);
+    for (const row of rows) assert.ok(known.has(JSON.stringify(row)), `byte ${at}: ${JSON.stringify(row)}`);
+    if (rows.length < truth.length) assert.ok(damaged.length > 0, `byte ${at}: ${rows.length} rows, nothing said`);
+  }
+});
+
+test('rows of a version without checksums get theirs when the file is opened', async () => {
+  const store = await open();
+  await store.commit([{ key: 'a/1', value: 1 }], []);
+  await store.close();
+  const old = new DatabaseSync(path);
+  old.exec("DROP TABLE sum; INSERT INTO record VALUES (131072, 'a/2', '2')");
+  old.close();
+  const again = await open();
+  assert.deepEqual(await again.read((view) => view.list('a/').map(({ value }) => value)), [1, 2]);
+  await again.commit([{ key: 'a/3', value: 3 }], []);
+  await again.close();
+  const summed = new DatabaseSync(path, { readOnly: true });
+  assert.deepEqual({ ...summed.prepare('SELECT count(*) AS n FROM sum JOIN record USING (id)').get() }, { n: 3 });
+  summed.close();
+});
+
+test('the end of the log is gone: an edge that has more tells, and nothing goes back in time', async () => {
+  const store = await open();
+  await store.commit([{ key: 'zone/1', value: 1 }], []);
+  const { world } = store;
+  await store.close();
+  const copy: EdgeCopy = { world, revision: 2, records: [{ key: 'zone/2', value: 2, revision: 2 }] };
+  const source = { position: () => Promise.resolve(copy), read: () => Promise.resolve(copy) };
+  const left = await openStore(`sqlite:${path}`, { clock: systemClock, log: silentLog, copy: source });
+  assert.equal(left.partial?.reason, 'the revisions 2 to 2 are missing');
+  assert.deepEqual(await left.read((view) => view.list('zone/').map(({ key }) => key)), ['zone/2']);
+  await left.close();
 });
 
 const canRefuse = process.getuid?.() === 0 ? 'root writes everywhere' : false;

@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { addMissingSums, sumOf } from './sums.ts';
 import type { Answer, Work } from './writer-thread.ts';
 
 const port = parentPort!;
@@ -11,17 +12,26 @@ const db = new DatabaseSync(workerData as string);
 db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
 /** SQLITE_READONLY, IOERR, FULL, CANTOPEN. */
 const OF_DISK = new Set([8, 10, 13, 14]);
+addMissingSums(db);
 const begin = db.prepare('BEGIN IMMEDIATE');
 const end = db.prepare('COMMIT');
 const add = db.prepare('INSERT INTO record VALUES (?, ?, ?)');
+const addSum = db.prepare('INSERT OR REPLACE INTO sum VALUES (?, ?)');
 const drop = db.prepare('DELETE FROM record WHERE id = ?');
+const dropSum = db.prepare('DELETE FROM sum WHERE id = ?');
 const compacted = db.prepare("UPDATE meta SET value = ? WHERE name = 'compacted'");
 
 function transact(work: Work): Answer {
   try {
     begin.run();
-    for (const row of work.rows) add.run(row.id, row.key, row.text);
-    for (const id of work.forget) drop.run(id);
+    for (const { id, key, text } of work.rows) {
+      add.run(id, key, text);
+      addSum.run(id, sumOf(id, key, text));
+    }
+    for (const id of work.forget) {
+      drop.run(id);
+      dropSum.run(id);
+    }
     if (work.compacted !== undefined) compacted.run(String(work.compacted));
     end.run();
     return { done: true };

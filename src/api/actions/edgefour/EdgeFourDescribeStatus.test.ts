@@ -18,6 +18,7 @@ test('each rule with its engine, the reason, and what failed where', async () =>
   ];
   const status = await world.call('EdgeFourDescribeStatus', { ProxyId });
   assert.deepEqual(status, {
+    Alarms: [],
     Edges: [
       {
         EdgeId: 'edge-1',

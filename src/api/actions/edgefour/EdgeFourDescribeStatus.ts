@@ -21,6 +21,7 @@ export const EdgeFourDescribeStatus = action({
     Limit: optional(unsigned('How many instances to return; default 20, at most 1000.', { max: MOST_LIMIT })),
   },
   response: {
+    Alarms: list(string('One alarm.'), 'What is wrong with control itself: why nothing can be changed.'),
     Edges: list(EDGE_STATUS, 'The edges.'),
     TotalCount: unsigned('How many instances there are.'),
     Instances: list(INSTANCE_STATUS, 'The instances.'),
@@ -30,6 +31,7 @@ export const EdgeFourDescribeStatus = action({
     title: 'The status of one instance',
     request: { ProxyId: 'sid-2qwk27xf7j9g' },
     response: {
+      Alarms: [],
       Edges: [
         {
           EdgeId: 'edge-local',
@@ -84,6 +86,7 @@ export const EdgeFourDescribeStatus = action({
     const edges = tx.around.operator.edges();
     const bySite = Map.groupBy(edges, ({ site }) => site);
     return {
+      Alarms: [...tx.around.operator.alarms()],
       Edges: edges.map(showEdge),
       TotalCount: total,
       Instances: proxies.map(({ proxy, zone }) => showInstance(proxy, zone, sites, bySite, tx.around)),
