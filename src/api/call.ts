@@ -2,7 +2,7 @@
  * One API call on its way through the pipeline: what came in, and what each step has found out so far. A step reads
  * what earlier steps left and adds its own; nothing here decides anything.
  */
-import type { KeyPair } from '../domain/account/account.ts';
+import type { KeyPair, PolicyDocument } from '../domain/account/account.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Revision, Store } from '../store/store.ts';
@@ -100,6 +100,8 @@ export class Call {
   /** find; absent until then, so that metrics never get a name that a stranger made up. */
   actionName: string | undefined;
   action!: AnyAction;
+  /** entitle; none of root, which needs none. */
+  policies: readonly PolicyDocument[] = [];
   /** check */
   request!: Readonly<Record<string, unknown>>;
   /** run */
