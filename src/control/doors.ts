@@ -28,7 +28,7 @@ export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
     call: (raw) => inside.api.handle(raw),
     foresee: (raw) => inside.api.foresee(raw),
     refuse: (raw, fault) => inside.api.refuse(raw, fault),
-    ready: () => readiness(acks.edges(), facts.edge),
+    ready: () => readiness(acks, facts.edge),
     async metrics() {
       if ((config.metrics ?? (isLoopback(config.listen.host) ? 'open' : 'off')) === 'off') return undefined;
       metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));

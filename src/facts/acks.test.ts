@@ -260,7 +260,7 @@ test('an address is lost when no edge of its site has it: of the live ones, or o
 });
 
 test('a report costs the same at 100 and at 10,000 edges', async () => {
-  using counter = await openBlockCounter(['acks.ts', 'least.ts', 'listening.ts']);
+  using counter = await openBlockCounter(['acks.ts', 'edge-state.ts', 'least.ts', 'listening.ts']);
   const costs: number[] = [];
   for (const edges of [100, 10_000]) {
     const { acks, ack } = world();
@@ -329,6 +329,55 @@ test('a restart of control changes no status: neither before edges are back nor 
   assert.deepEqual([other.acks.applied('overseas'), other.acks.edges()], [0, []]);
   await writeFile(path, '{"world":"w","floors":{"overseas":"many"}}');
   assert.equal((await open()).acks.applied('overseas'), 0);
+});
+
+test('what would be kept is told as changed only where it is', async () => {
+  const clock = new ManualClock();
+  let changes = 0;
+  const { ack, join } = world(clock, new Acks(clock, undefined, () => (changes += 1)));
+  const after = (act: () => void): number => {
+    changes = 0;
+    act();
+    return changes;
+  };
+  const failed = [{ id: 'rule-1', reason: 'in use' }];
+  assert.equal(
+    after(() => ack('p1', 'paris', 1)),
+    1,
+  );
+  assert.equal(
+    after(() => ack('p1', 'paris', 1)),
+    0,
+  );
+  assert.equal(
+    after(() => join('p1', 'paris')),
+    0,
+  );
+  assert.equal(
+    after(() => ack('p1', 'paris', 2)),
+    1,
+  );
+  assert.equal(
+    after(() => ack('p1', 'paris', 2, { failed })),
+    1,
+  );
+  assert.equal(
+    after(() => ack('p1', 'paris', 2, { failed: failed.map((one) => ({ ...one, reason: 'other' })) })),
+    1,
+  );
+  assert.equal(
+    after(() => ack('p1', 'paris', 2)),
+    1,
+  );
+  await clock.advance(7_000);
+  assert.equal(
+    after(() => join('p2', 'paris')),
+    2,
+  );
+  assert.equal(
+    after(() => join('p1', 'paris')),
+    1,
+  );
 });
 
 test('a world at rest writes nothing', async (t) => {

@@ -7,6 +7,7 @@
 import { type Area, AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { AckView } from '../domain/status.ts';
 import type { Clock } from '../lib/clock.ts';
+import { blank, type EdgeState, hasFailed, HOUR_MS, markOf, NOWHERE } from './edge-state.ts';
 import { Least } from './least.ts';
 import { type Listening, openListening } from './listening.ts';
 
@@ -41,12 +42,10 @@ export interface Kept {
   readonly edges: readonly KeptEdge[];
 }
 
-const HOUR_MS = 3_600_000;
 /** An edge that has not been heard of for this long is silent: three beats (BEAT_MS of link/contract.ts) have not come. */
 export const SILENT_MS = 6_000;
 /** limit: a silent edge is shown for a week, then it was taken out of service. */
 const FORGET_MS = 7 * 24 * HOUR_MS;
-const NOWHERE: readonly Area[] = [];
 
 interface SiteState {
   /** Those it serves; an instance of area `global` is served by every site. */
@@ -55,36 +54,13 @@ interface SiteState {
   readonly alive: Set<EdgeState>;
 }
 
-interface EdgeState {
-  readonly id: string;
-  site: string;
-  version: string;
-  applied: number;
-  seenAt: number;
-  /** In listening time. */
-  heard: number;
-  alive: boolean;
-  /** It counts once it has applied this much: an edge that joins, or comes back, must not turn `online` back. */
-  target: number;
-  reported: boolean;
-  counts: boolean;
-  /** What it holds up: these areas, at this revision. */
-  holds: { readonly areas: readonly Area[]; readonly at: number };
-  failed: Map<string, string>;
-  unresolved: ReadonlyMap<string, readonly string[]>;
-  placed: Map<string, { readonly engine: string; readonly why: string }>;
-  engines: EdgeReport['engines'];
-  alarms: readonly string[];
-  /** Entry addresses that are not on its machine. */
-  lost: ReadonlySet<string>;
-}
-
 export class Acks implements AckView {
   readonly #clock: Clock;
   readonly #listening: Listening;
   readonly #edges = new Map<string, EdgeState>();
   /** The one that was heard of longest ago first. */
   readonly #alive = new Set<EdgeState>();
+  readonly #silent = new Set<EdgeState>();
   readonly #sites = new Map<string, SiteState>();
   readonly #least: Readonly<Record<Area, Least>> = {
     mainland: new Least(),
@@ -108,6 +84,7 @@ export class Acks implements AckView {
       const state = this.#edge(edge.id, edge.site, edge.version);
       // Control was away, not the edge: one that was alive gets the usual time to say so.
       if (edge.alive) this.#hear(state);
+      else this.#silent.add(state);
       state.applied = edge.applied;
       state.seenAt = edge.seenAt;
       state.reported = true;
@@ -134,6 +111,7 @@ export class Acks implements AckView {
   heard(id: string, site: string, version: string): void {
     this.#expire();
     const edge = this.#edge(id, site, version);
+    if (!edge.alive) this.#changed();
     this.#hear(edge);
     this.#count(edge);
     this.#raise();
@@ -141,6 +119,7 @@ export class Acks implements AckView {
 
   report(report: EdgeReport): void {
     this.#expire();
+    const before = markOf(this.#edges.get(report.edge));
     const edge = this.#edge(report.edge, report.site, report.version);
     this.#hear(edge);
     edge.applied = report.applied;
@@ -149,14 +128,14 @@ export class Acks implements AckView {
     edge.alarms = report.alarms;
     edge.unresolved = new Map((report.unresolved ?? []).map(({ id, names }) => [id, names]));
     edge.lost = new Set(report.lost);
-    this.#fail(edge, report.failed);
+    const isNews = this.#fail(edge, report.failed);
     if (report.fresh) edge.placed.clear();
     for (const { rule, engine, why } of report.placed)
       if (engine === '') edge.placed.delete(rule);
       else edge.placed.set(rule, { engine, why });
     this.#count(edge);
     this.#raise();
-    this.#changed();
+    if (isNews || markOf(edge) !== before) this.#changed();
   }
 
   applied(area: Area): number {
@@ -180,6 +159,11 @@ export class Acks implements AckView {
   get isSilent(): boolean {
     this.#expire();
     return this.#edges.size > 0 && this.#alive.size === 0;
+  }
+
+  silent(): string[] {
+    this.#expire();
+    return [...this.#silent].map(({ id }) => id);
   }
 
   /** Whether the site has a live edge that has not failed the instance; true as long as no edge of it was ever heard of. */
@@ -268,6 +252,7 @@ export class Acks implements AckView {
       if (now - edge.heard <= SILENT_MS) break;
       this.#alive.delete(edge);
       this.#site(edge.site).alive.delete(edge);
+      this.#silent.add(edge);
       edge.alive = false;
       this.#count(edge);
       isAny = true;
@@ -283,6 +268,7 @@ export class Acks implements AckView {
     edge.seenAt = this.#clock.now();
     if (!edge.alive) {
       edge.alive = true;
+      this.#silent.delete(edge);
       edge.target = Math.max(0, ...this.#site(edge.site).areas.map((area) => this.#floors.get(area) ?? 0));
       this.#site(edge.site).alive.add(edge);
     }
@@ -308,15 +294,20 @@ export class Acks implements AckView {
     }
   }
 
-  #fail(edge: EdgeState, failed: EdgeReport['failed']): void {
+  /** True: something is different. */
+  #fail(edge: EdgeState, failed: EdgeReport['failed']): boolean {
     const before = edge.failed;
     edge.failed = new Map(failed.map(({ id, reason }) => [id, reason]));
     for (const id of before.keys()) if (!edge.failed.has(id)) this.#unfail(edge, id);
+    let isNews = before.size !== edge.failed.size;
     for (const [id, reason] of edge.failed) {
+      if (before.get(id) === reason) continue;
+      isNews = true;
       const edges = this.#failed.get(id);
       if (edges) edges.set(edge, reason);
       else this.#failed.set(id, new Map([[edge, reason]]));
     }
+    return isNews;
   }
 
   #unfail(edge: EdgeState, id: string): void {
@@ -347,33 +338,4 @@ export class Acks implements AckView {
     if (!site) this.#sites.set(id, (site = { areas: NOWHERE, edges: new Set(), alive: new Set() }));
     return site;
   }
-}
-
-/** The edge could not apply the instance, or none of the rules that it is to have. */
-function hasFailed({ failed }: EdgeState, { id, rules }: Pick<L4Proxy, 'id' | 'rules'>): boolean {
-  if (failed.size === 0) return false;
-  const wanted = rules.filter(({ want }) => want === 'online');
-  return failed.has(id) || (wanted.length > 0 && wanted.every((rule) => failed.has(rule.id)));
-}
-
-function blank(id: string, now: number): EdgeState {
-  return {
-    id,
-    site: '',
-    version: '',
-    applied: 0,
-    seenAt: now,
-    heard: 0,
-    alive: false,
-    target: 0,
-    reported: false,
-    counts: false,
-    holds: { areas: NOWHERE, at: 0 },
-    failed: new Map(),
-    unresolved: new Map(),
-    placed: new Map(),
-    engines: [],
-    alarms: [],
-    lost: new Set(),
-  };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { AckReport, FactReport } from './contract.ts';
-import { decodeAck, decodeFacts } from './reports.ts';
+import type { AckReport, Beat, FactReport } from './contract.ts';
+import { decodeAck, decodeBeat, decodeFacts } from './reports.ts';
 
 const ACK: AckReport = {
   edge: 'e1',
@@ -16,6 +16,7 @@ const ACK: AckReport = {
   engines: [{ name: 'node' }, { name: 'uring', unavailable: 'no io_uring' }],
   alarms: [],
 };
+const BEAT: Beat = { edge: 'e1', site: 'paris', version: '1.0' };
 const end = { address: '192.0.2.1', port: 443 };
 const FACTS: FactReport = {
   edge: 'e1',
@@ -58,10 +59,16 @@ test('reports are read as they were written', () => {
   assert.deepEqual(decodeAck(bytes(ACK)), ACK);
   assert.deepEqual(decodeFacts(bytes(FACTS)), FACTS);
   assert.deepEqual(decodeAck(bytes({ ...ACK, news: 1 })), { ...ACK, news: 1 });
+  assert.deepEqual(decodeAck(bytes({ ...ACK, lost: ['192.0.2.1'] })), { ...ACK, lost: ['192.0.2.1'] });
+  assert.deepEqual(decodeBeat(bytes(BEAT)), BEAT);
 });
 
 test('a report without a field, or with one of another form, is refused', () => {
-  for (const [report, decode] of [[ACK, decodeAck] as const, [FACTS, decodeFacts] as const])
+  for (const [report, decode] of [
+    [ACK, decodeAck] as const,
+    [BEAT, decodeBeat] as const,
+    [FACTS, decodeFacts] as const,
+  ])
     for (const name of Object.keys(report))
       for (const value of [undefined, null, -1, { odd: 1 }, [{ odd: [1] }]])
         assert.ok('bad' in decode(bytes({ ...report, [name]: value })), `${name} ${JSON.stringify(value)}`);
@@ -74,8 +81,7 @@ test('no bytes make it throw', () => {
   );
   fc.assert(
     fc.property(any, (body) => {
-      decodeAck(body);
-      decodeFacts(body);
+      for (const decode of [decodeAck, decodeBeat, decodeFacts]) decode(body);
     }),
   );
 });
