@@ -72,3 +72,44 @@ test('a name is judged by what it says today', async () => {
   await clock.advance(5_000);
   assert.deepEqual(barsOf(node, 'named')?.[0], ['192.0.2.1', 0, 'loop']);
 });
+
+test('C6: an address that left its name stays a target without weight, until the rule is another one', async () => {
+  const node = fakeEngine('node');
+  let says = ['198.51.100.1', '198.51.100.2'];
+  const lookup: Lookup = () => Promise.resolve({ addresses: says, ttlSeconds: 5 });
+  const { clock, made } = await reconciler([node], {}, lookup);
+  const named = rule('named', at('192.0.2.1', 80, 'a.example', 80));
+  const targets = () =>
+    node.listeners.get('named')?.targets.map(({ address, weight, left }) => [address, weight, left]);
+  made.feed(put(named), 1);
+  await clock.advance(0);
+  says = ['198.51.100.2', '198.51.100.3'];
+  await clock.advance(5_000);
+  assert.deepEqual(targets(), [
+    ['198.51.100.2', 1, undefined],
+    ['198.51.100.3', 1, undefined],
+    ['198.51.100.1', 0, true],
+  ]);
+  made.feed(put({ ...named, ...origin('b.example') }), 2);
+  await clock.advance(0);
+  assert.deepEqual(targets()?.length, 2);
+});
+
+test('a listener on every address: rules are judged again when the machine has other ones', async () => {
+  const node = fakeEngine('node');
+  const machine = new Set(['192.0.2.7']);
+  const { clock, made } = await reconciler([node], { isLocal: (address) => machine.has(address) });
+  made.feed(put(rule('a', at('192.0.2.1', 81, '192.0.2.7', 80)), rule('b', at('192.0.2.1', 82, '192.0.2.8', 80))), 1);
+  await clock.advance(0);
+  machine.add('192.0.2.8').delete('192.0.2.7');
+  made.localChanged();
+  await clock.advance(0);
+  assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], [undefined, undefined]);
+  made.feed(put(rule('wild', at('0.0.0.0', 80, '198.51.100.1', 80))), 2);
+  await clock.advance(0);
+  assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], [undefined, 'loop']);
+  machine.add('192.0.2.7').delete('192.0.2.8');
+  made.localChanged();
+  await clock.advance(0);
+  assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], ['loop', undefined]);
+});

@@ -33,6 +33,7 @@ export const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
 export interface Around {
   readonly setting?: EngineSetting;
   readonly comesWithSockets?: () => boolean;
+  readonly isLocal?: (address: string) => boolean;
 }
 
 export async function reconciler(

@@ -175,7 +175,7 @@ export class Reconciler {
 
   /** The machine has other addresses. */
   localChanged(): void {
-    if (this.#loops.hasWildcard) this.#pokeAll([...this.#loops.users()]);
+    this.#pokeAll(this.#loops.localChanged());
   }
 
   /** No step starts any more; engines are left as they are. */

@@ -24,16 +24,11 @@ export class Loops {
   readonly #served = new Map<string, Serving>();
   /** Protocol, target's address and block of ports → rule → the ports that it leads to. */
   readonly #using: Index<readonly PortSpan[]> = new Map();
-  readonly #used = new Map<string, ReadonlySet<string>>();
+  readonly #used = new Map<string, { readonly by: Using; readonly keys: ReadonlySet<string> }>();
 
   /** `isLocal`: whether a listener on every address answers on this one. */
   constructor(isLocal: (address: string) => boolean) {
     this.#isLocal = isLocal;
-  }
-
-  /** Some listener answers on every address of the machine. */
-  get hasWildcard(): boolean {
-    return [...this.#served.values()].some(({ entries }) => entries.some((entry) => placeOf(entry) === ANY));
   }
 
   /** The rule listens there now, or no more. Gives the other rules that lead to what is different. */
@@ -56,17 +51,22 @@ export class Loops {
 
   /** The rule leads there from now on; undefined: nowhere. */
   uses(rule: string, now: Using | undefined): void {
-    for (const key of this.#used.get(rule) ?? []) put(this.#using, key, rule, undefined);
+    for (const key of this.#used.get(rule)?.keys ?? []) put(this.#using, key, rule, undefined);
     if (!now) return void this.#used.delete(rule);
     const places = now.targets.flatMap(({ address }) => this.#placesOf(address));
     const keys = new Set(keysOf(now.protocol, places, [now.originPorts]));
     for (const key of keys) put(this.#using, key, rule, [now.originPorts]);
-    this.#used.set(rule, keys);
+    this.#used.set(rule, { by: now, keys });
   }
 
-  /** Every rule that leads somewhere: what is this machine's address is different. */
-  users(): Iterable<string> {
-    return this.#used.keys();
+  /** The machine has other addresses. Gives the rules to which that may make a difference. */
+  localChanged(): readonly string[] {
+    const rules = [...this.#used];
+    for (const [rule, { by }] of rules) this.uses(rule, by);
+    const hasWildcard = [...this.#served.values()].some(({ entries }) =>
+      entries.some((entry) => placeOf(entry) === ANY),
+    );
+    return hasWildcard ? rules.map(([rule]) => rule) : [];
   }
 
   /** The ports of `listener` at its target `address` that are listeners of the edge, itself included, in order. */
