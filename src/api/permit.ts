@@ -2,7 +2,7 @@
  * Whether the caller's CAM policies allow the action on what it touches. Root may do everything; anybody else only what a
  * policy allows, and lists leave out what none does. A step of the pipeline.
  */
-import { refusedResource } from '../domain/account/permission.ts';
+import { allowedZones, refusedResource } from '../domain/account/permission.ts';
 import { Fault } from '../faults/fault.ts';
 import type { Call } from './call.ts';
 
@@ -10,15 +10,15 @@ export function permit(call: Call): void {
   const { account, user } = call.caller;
   if (user === 'root') return;
   const action = `${call.action.service ?? 'teo'}:${call.actionName}`;
-  const refusedOf = (zones: readonly string[] | 'every') => refusedResource(call.policies, { action, account, zones });
   const touched = touchedBy(call);
-  const refused = touched === 'seen' ? undefined : refusedOf(touched);
+  const wish = { action, account };
+  const refused = touched === 'seen' ? undefined : refusedResource(call.policies, { ...wish, zones: touched });
   if (refused !== undefined)
     throw new Fault(
       'UnauthorizedOperation.CamUnauthorized',
       `No policy of \`${user}\` allows ${action} on ${refused}.`,
     );
-  call.caller = { ...call.caller, sees: (zone) => refusedOf([zone]) === undefined };
+  call.caller = { ...call.caller, sees: allowedZones(call.policies, wish) };
 }
 
 /** The zones, none for what belongs to the account alone, or `seen` where the handler leaves out what is not allowed. */

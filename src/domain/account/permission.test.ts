@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { matches, refusedResource } from './permission.ts';
+import { allowedZones, matches, refusedResource } from './permission.ts';
 import { readPolicyDocument } from './policy-document.ts';
 
 interface Statement {
@@ -113,4 +113,33 @@ test('patterns match like the regular expression they stand for', () => {
     { numRuns: 2000 },
   );
   assert.equal(matches(`${'*a'.repeat(120)}*b`, 'a'.repeat(100_000)), false);
+});
+
+test('zones asked one by one get the same answer', () => {
+  const zone = (id: string): string => `qcs::teo::uin/100:zone/${id}`;
+  const statement = fc.record({
+    effect: fc.constantFrom('allow' as const, 'deny' as const),
+    action: fc.constantFrom('*', 't:*', 'u:*').map((action) => [action]),
+    resource: fc
+      .constantFrom(
+        '*',
+        zone('*'),
+        zone('a*'),
+        zone('ab'),
+        'qcs::teo::uin/200:zone/a',
+        'qcs::cos::uin/100:*',
+        'qcs::::uin/:*',
+      )
+      .map((resource) => [resource]),
+  });
+  fc.assert(
+    fc.property(fc.array(statement, { maxLength: 4 }), (statements) => {
+      const documents = [{ version: '2.0' as const, statement: statements }];
+      const wish = { action: 't:x', account: '100' };
+      const sees = allowedZones(documents, wish);
+      for (const id of ['a', 'ab', 'b'])
+        assert.equal(sees(id), refusedResource(documents, { ...wish, zones: [id] }) === undefined);
+    }),
+    { numRuns: 1000 },
+  );
 });
