@@ -40,9 +40,10 @@ test('an address that leaves is lost within two seconds, and no longer when it i
 });
 
 test('one that was never here is lost to a relay; an engine that rewrites packets may serve what is routed here', async () => {
-  const { clock, here, watch } = watched({ relay: ['192.0.2.1'], kernel: ['192.0.2.2'], local: ['127.44.0.1'] }, [
-    'kernel',
-  ]);
+  const { clock, here, watch } = watched(
+    { relay: ['192.0.2.1'], kernel: ['192.0.2.2'], local: ['127.44.0.1', '::1', '0.0.0.0'] },
+    ['kernel'],
+  );
   await clock.advance(2_000);
   assert.deepEqual([...watch.lost], ['192.0.2.1']);
   here.add('192.0.2.2');

@@ -28,6 +28,8 @@ export interface EntryWatchOptions {
 const LOOK_MS = 2_000;
 /** limit: of thousands of addresses a look asks for so many (a few ms), the next one for the next. */
 const AT_ONCE = 1_024;
+/** Nobody takes the loopback network away, nor a wildcard. */
+const ALWAYS = /^(127\.|0\.0\.0\.0$|::1?$)/;
 /** limit: addresses named in one line. */
 const NAMED = 3;
 
@@ -71,8 +73,7 @@ export class EntryWatch {
     const entries = new Map<string, boolean>();
     for (const rule of rules())
       for (const entry of rule.entries)
-        // Nobody takes the loopback network away.
-        if (!entry.startsWith('127.') && !entries.get(entry)) entries.set(entry, !isRouted(rule.id));
+        if (!ALWAYS.test(entry) && !entries.get(entry)) entries.set(entry, !isRouted(rule.id));
     const all = [...entries.keys()];
     if (this.#next >= all.length) this.#next = 0;
     const asked = all.slice(this.#next, this.#next + AT_ONCE);

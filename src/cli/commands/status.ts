@@ -15,7 +15,7 @@ export const command: Command = {
   usage: '[ProxyId] [--zone ZONE_ID] [--json]',
   roles: ['client'],
   flags: { json: { help: 'For programs.' } },
-  notes: ['Exit code 1 when a rule or an instance has failed, or no edge is alive.'],
+  notes: ['Exit code 1 when a rule or an instance has failed, an instance has no live edge, or no edge is alive.'],
   async run(args) {
     const { config, flags, words } = readConfig(args, command.roles, command.flags);
     if (words.length > 1) throw new Usage('It is: edgefour status [ProxyId]');
@@ -41,9 +41,16 @@ export const command: Command = {
 
 const PAGE = 200;
 
-function healthy({ Edges, Instances }: Status): boolean {
+/** Nothing has failed, and every instance has a live edge at one of its sites, as far as their edges are known. */
+export function healthy({ Edges, Instances }: Status): boolean {
+  const known = new Set(Edges.map(({ Site }) => Site));
+  const live = new Set(Edges.flatMap(({ Alive, Site }) => (Alive ? Site : [])));
   const failed = Instances.some(
     ({ Status, Rules }) => Status === 'fail' || Rules.some((rule) => rule.Status === 'fail'),
   );
-  return !failed && Edges.some(({ Alive }) => Alive);
+  const isSilent = Instances.some(({ Entries }) => {
+    const sites = Entries.flatMap(({ Site }) => (known.has(Site) ? Site : []));
+    return sites.length > 0 && !sites.some((site) => live.has(site));
+  });
+  return !failed && !isSilent && live.size > 0;
 }
