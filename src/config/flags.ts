@@ -7,6 +7,8 @@ import { Usage } from './usage.ts';
 export interface Flag {
   /** Absent for a switch; otherwise the word that stands for the value in help. */
   readonly value?: string;
+  /** What the flag means without a value; the next word is its value only where it is one of `value`. */
+  readonly bare?: string | undefined;
   readonly help: string;
 }
 export type FlagTable = { readonly [name: string]: Flag };
@@ -50,6 +52,8 @@ function valueOf(name: string, flag: Flag, inline: string | undefined, next: str
     return { text: 'true', fromNext: false };
   }
   if (inline !== undefined) return { text: inline, fromNext: false };
+  if (flag.bare !== undefined && !flag.value.split('|').includes(next ?? ''))
+    return { text: flag.bare, fromNext: false };
   // A value may start with one dash (a negative number), not with two: that is a forgotten value.
   if (next === undefined || next.startsWith('--')) throw new Usage(`--${name} needs a value: --${name} ${flag.value}.`);
   return { text: next, fromNext: true };

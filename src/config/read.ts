@@ -41,8 +41,8 @@ const NAMES = Object.keys(SETTINGS) as SettingName[];
 export function settingFlags(roles: readonly Role[]): FlagTable {
   const taken = NAMES.map((name): Setting => SETTINGS[name]).filter((setting) => isFor(setting, roles));
   return Object.fromEntries(
-    taken.flatMap(({ flag, value, help, default: preset }) =>
-      flag === undefined ? [] : [[flag, { value, help: `${help}${presetText(preset)}` }]],
+    taken.flatMap(({ flag, value, bare, help, default: preset }) =>
+      flag === undefined ? [] : [[flag, { value, bare, help: `${help}${presetText(preset)}` }]],
     ),
   );
 }

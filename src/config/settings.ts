@@ -13,6 +13,8 @@ export interface Setting<T = unknown> {
   readonly flag?: string;
   readonly env: string;
   readonly value: string;
+  /** What the flag means without a value. */
+  readonly bare?: string;
   readonly parse: as.Parser<T>;
   /** As a person would write it; absent where there is none and the help says what happens then. */
   readonly default?: string | { readonly linux: string; readonly else: string };
@@ -241,6 +243,16 @@ export const SETTINGS = {
     default: '254,253',
     help: 'Kind of the TCP option that TOA writes: for IPv4 and IPv6 clients, or one number for both.',
     for: DATA_PLANE,
+  }),
+  newWorld: setting({
+    flag: 'new-world',
+    env: 'EDGEFOUR_NEW_WORLD',
+    value: 'on|off',
+    bare: 'on',
+    parse: as.choice('off', 'on'),
+    default: 'off',
+    help: 'Confirms that an edge with rules may take an empty world: its rules end.',
+    for: BOTH,
   }),
   join: optional({
     flag: 'join',

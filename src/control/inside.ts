@@ -45,7 +45,12 @@ export interface Parts {
 export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
   const { config, folder, log, clock } = parts;
   // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
-  const opening = openStore(config.store ?? `sqlite:${folder.world}`, { clock, log, copy: parts.edgeCopy });
+  const opening = openStore(config.store ?? `sqlite:${folder.world}`, {
+    clock,
+    log,
+    copy: parts.edgeCopy,
+    newWorld: config.newWorld === 'on',
+  });
   ending.defer(() =>
     opening.then(
       (store) => store.close(),

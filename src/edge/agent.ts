@@ -56,6 +56,8 @@ export interface EdgeConfig {
   readonly toaKinds?: { readonly v4: number; readonly v6: number };
   /** Ports to dial origins from, as far as the system leaves them; default: the system chooses. */
   readonly sourcePorts?: readonly PortSpan[];
+  /** An empty world may replace one with rules; default false. */
+  readonly newWorld?: boolean;
   /** Connection records where a rule does not say; default all. */
   readonly records?: 'all' | 'off' | number;
   /** Networks that no origin may be in, and the word `private`; default none. */
@@ -147,7 +149,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
   let changed = (): void => {};
   const [lastGood, nameFile, routing, engines] = await Promise.all([
-    LastGood.open(join(folder, 'world'), { clock, rng, log, changed: () => changed() }),
+    LastGood.open(join(folder, 'world'), { clock, rng, log, newWorld: config.newWorld, changed: () => changed() }),
     openNameFile(join(folder, 'names.json'), clock, log),
     tools.here ? { here: tools.here, close() {} } : openHere(),
     openEngines(
@@ -229,9 +231,9 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     const source = {
       ack: () => ({
         ...identity,
-        world: replica.world,
+        world: replica.refused || replica.world,
         // An edge that would come back to an older world has not really applied this one.
-        applied: Math.min(reconciler.applied, lastGood.kept),
+        applied: replica.refused === '' ? Math.min(reconciler.applied, lastGood.kept) : 0,
         failed: failures(),
         unresolved: [...reconciler.unresolved()],
         engines: engines.report,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Frame, FrameRecord } from './contract.ts';
+import { LINK_VERSION } from './contract.ts';
 import { Replica } from './replica.ts';
 
 const hello = (world = 'w', link = 1): Frame => ({ kind: 'hello', link, version: '1', world });
@@ -117,4 +118,34 @@ test('the digest is of the records, not of the way to them', () => {
       assert.notEqual(older.digest, walked.digest);
     }),
   );
+});
+
+test('a world that is refused is not taken, whatever comes of it, until another one speaks', () => {
+  const replica = new Replica();
+  const hello = (world: string) => ({ kind: 'hello', link: LINK_VERSION, version: '1', world }) as const;
+  const record = { key: 'proxy/z/a', value: { rules: [1] }, revision: 1 };
+  replica.accept(hello('first'));
+  replica.accept({ kind: 'snapshot', revision: 1, records: [record], done: true });
+  const judged: string[] = [];
+  replica.judgeBy((world, records) => {
+    judged.push(`${world} ${records.size}`);
+    return records.size > 0;
+  });
+  for (let time = 0; time < 2; time++) {
+    replica.begin();
+    replica.accept(hello('empty'));
+    assert.deepEqual(replica.accept({ kind: 'snapshot', revision: 0, records: [], done: true }), { kind: 'none' });
+    const batch = { kind: 'batch', revision: 1, changes: [record] } as const;
+    assert.deepEqual(replica.accept(batch), { kind: 'none' });
+    assert.deepEqual(replica.accept({ kind: 'beat', revision: 1 }), { kind: 'none' });
+    assert.deepEqual([replica.world, replica.refused, replica.records.size], ['first', 'empty', 1]);
+  }
+  assert.deepEqual(judged, ['empty 0'], 'asked once');
+  replica.begin();
+  replica.accept(hello('first'));
+  assert.equal(replica.refused, '');
+  replica.begin();
+  replica.accept(hello('restored'));
+  assert.equal(replica.accept({ kind: 'snapshot', revision: 1, records: [record], done: true }).kind, 'replaced');
+  assert.deepEqual([replica.world, replica.refused], ['restored', '']);
 });

@@ -16,6 +16,9 @@ export type Step =
   /** The replica is as it was; the stream is of no use any more. */
   | { readonly kind: 'broken'; readonly reason: string };
 
+/** Whether this world, with these records, may take the place of the one that is there. */
+export type Judge = (world: string, records: ReadonlyMap<string, FrameRecord>) => boolean;
+
 type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;
 const NONE: Step = { kind: 'none' };
 const broken = (reason: string): Step => ({ kind: 'broken', reason });
@@ -27,6 +30,9 @@ export class Replica {
   #digest = new Digest();
   /** World of the stream that is being read; undefined until its hello. */
   #speaker: string | undefined;
+  /** The world of the stream, where it was refused: nothing of it is taken. */
+  #refused = '';
+  #judge: Judge = () => true;
   #arriving: { revision: number; records: Map<string, FrameRecord> } | undefined;
 
   /** Empty until the first hello that was followed by a world. */
@@ -43,6 +49,16 @@ export class Replica {
     return this.#digest.value;
   }
 
+  /** A world that `control` offers and this edge does not take; '' where there is none. */
+  get refused(): string {
+    return this.#refused;
+  }
+
+  /** Asked before another history replaces this one. */
+  judgeBy(judge: Judge): void {
+    this.#judge = judge;
+  }
+
   /** A new stream starts: half a snapshot from the previous one is forgotten. */
   begin(): void {
     this.#speaker = undefined;
@@ -52,6 +68,7 @@ export class Replica {
   accept(frame: Frame): Step {
     if (frame.kind === 'hello') return this.#hello(frame);
     if (this.#speaker === undefined) return broken(`a ${frame.kind} before the hello`);
+    if (this.#speaker === this.#refused) return NONE;
     if (frame.kind === 'snapshot') return this.#snapshot(frame, this.#speaker);
     if (this.#arriving) return frame.kind === 'beat' ? NONE : broken('a batch inside a snapshot');
     if (this.#speaker !== this.#world) return frame.kind === 'beat' ? NONE : broken('a batch of another world');
@@ -63,6 +80,7 @@ export class Replica {
     if (frame.link !== LINK_VERSION) return broken(`control speaks link version ${frame.link}, not ${LINK_VERSION}`);
     if (frame.world === '') return broken('control does not name its world');
     this.#speaker = frame.world;
+    if (this.#refused !== frame.world) this.#refused = '';
     return NONE;
   }
 
@@ -77,6 +95,11 @@ export class Replica {
     if (!frame.done) return NONE;
     const other = this.#world !== '' && (this.#world !== speaker || frame.revision < this.#revision);
     this.#arriving = undefined;
+    if (other && !this.#judge(speaker, arriving.records)) {
+      this.#refused = speaker;
+      return NONE;
+    }
+    this.#refused = '';
     this.#world = speaker;
     this.#revision = frame.revision;
     this.#records = arriving.records;

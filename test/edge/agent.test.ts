@@ -114,6 +114,26 @@ test('another world on the same socket: what was served goes, what is there come
   await edge.stop(0);
 });
 
+test('an empty world ends no rule: the edge keeps what it has, and control hears why', async () => {
+  await using first = await controlEnd();
+  const node = fakeEngine('node');
+  await using edge = await edgeOn(first, node);
+  const revision = await first.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', '192.0.2.1', TEN) });
+  await eventually(() => assert.equal(first.acks.applied('overseas'), revision));
+  await first.down();
+  await using second = await controlEnd({ isDown: true });
+  await second.put({ ...PLACE, 'proxy/zone-a/new': proxy('new', '192.0.2.1', []) });
+  await using moved = await controlEnd({ at: first, store: second.store });
+  await eventually(() =>
+    assert.match(moved.acks.edges()[0]?.alarms.join() ?? '', /the 10 rules it has: restore .* --new-world/),
+  );
+  // What is made there since is refused too: whose rules end is said by a person.
+  await second.put({ 'proxy/zone-a/new': proxy('new', '192.0.2.1', TEN.slice(0, 1)) });
+  assert.equal(node.listeners.size, 10);
+  assert.equal(moved.acks.edges()[0]?.applied, 0);
+  await edge.stop(0);
+});
+
 test('a disk that takes nothing: rules are served, acks come, and control hears why the edge complains', async () => {
   await using control = await controlEnd();
   await writeFile(join(control.folder, 'edge'), 'a file where the edge keeps its things');

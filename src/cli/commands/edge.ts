@@ -51,7 +51,8 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const { edge: edgeId, site, engine, records, toaKinds, originsDeny, sourcePorts } = config;
   const flush = config.flush === 'on';
   const fastPath = config.fastPath === 'on';
-  const rules = { engine, records, flush, fastPath, toaKinds, originsDeny, sourcePorts };
+  const newWorld = config.newWorld === 'on';
+  const rules = { newWorld, engine, records, flush, fastPath, toaKinds, originsDeny, sourcePorts };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
   const edge = await startEdge(

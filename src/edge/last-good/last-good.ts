@@ -20,11 +20,14 @@ import {
   type Tail,
   writeGeneration,
 } from './generation.ts';
+import { guardAgainstEmpty, type NewWorld } from './new-world.ts';
 
 export interface LastGoodTools {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** An empty world may replace one with rules. */
+  readonly newWorld?: boolean | undefined;
   /** What `kept` and `alarms` say may be different. */
   readonly changed: () => void;
 }
@@ -53,11 +56,14 @@ export class LastGood {
   #resting = new AbortController();
   #failing: string | undefined;
   #damage: string | undefined;
+  readonly #newWorld: NewWorld;
 
   private constructor(folder: string, tools: LastGoodTools, replica: Replica, newest: number) {
     this.#folder = folder;
     this.#tools = tools;
     this.replica = replica;
+    const { newWorld: isConfirmed = false, log, changed } = tools;
+    this.#newWorld = guardAgainstEmpty({ replica, isConfirmed, log, changed });
     this.#newest = newest;
     this.#kept = replica.revision;
     this.#fresh = true;
@@ -92,7 +98,7 @@ export class LastGood {
 
   /** What an operator should know, one line each. */
   get alarms(): readonly string[] {
-    return [this.#failing, this.#damage].filter((alarm) => alarm !== undefined);
+    return [this.#failing, this.#damage, ...this.#newWorld.alarms].filter((alarm) => alarm !== undefined);
   }
 
   /** The replica has taken this step; it will be on disk soon (kept says when). */

@@ -28,7 +28,8 @@ export interface Backup {
  * `target` then is as it was.
  */
 export async function backup(dataFile: string, target: string, edge?: EdgeCopySource): Promise<Backup> {
-  if (!existsSync(dataFile)) throw new StoreUnusable(`${dataFile} doesn't exist: there is nothing to back up`);
+  if (!existsSync(dataFile) && !(await edge?.read()))
+    throw new StoreUnusable(`${dataFile} doesn't exist: there is nothing to back up`);
   if (existsSync(target)) throw new StoreUnusable(`${target} exists already: name another file`);
   const half = `${target}.partial`;
   try {
@@ -55,6 +56,7 @@ export async function backup(dataFile: string, target: string, edge?: EdgeCopySo
 
 /** Why the copy is not all of the world, if so; then there is none. `edge`: how far an edge's copy is. */
 function copied(from: string, to: string, edge: Pick<EdgeCopy, 'world' | 'revision'> | undefined): readonly string[] {
+  if (!existsSync(from)) return [`${from} is gone`];
   const reason = whyNot(headerOf(from));
   // A version that does not know the format can't say what in it is damaged.
   if (reason !== undefined && /newer/.test(reason)) throw new StoreUnusable(`${from} can't be backed up: ${reason}`);

@@ -2,13 +2,14 @@
  * Opens a world in an SQLite file, making it where there is none. One that is on a full disk or damaged is opened as far as
  * it can be read (held.ts); one that nothing can be read of is refused.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { systemRng } from '../../lib/rng.ts';
 import { StoreUnusable } from '../errors.ts';
 import { type LocalOptions, LocalStore } from '../local/local-store.ts';
 import { type Medium, type Opened, revisionOf } from '../local/rows.ts';
 import type { EdgeCopySource, Store } from '../store.ts';
+import { keys } from '../records.ts';
 import { prepare } from './format.ts';
 import { heldMedium, joined, partialMedium } from './held.ts';
 import { readMeta, sqliteMedium } from './medium.ts';
@@ -19,12 +20,15 @@ import { startWriter } from './writer-thread.ts';
 const MMAP_BYTES = 64 * 1024 * 1024;
 
 export interface SqliteOptions extends LocalOptions {
+  /** A new world may be made where an edge has rules of one that is gone; default false. */
+  readonly newWorld?: boolean;
   /** An edge's own copy of what it follows, where it is on this machine. */
   readonly copy?: EdgeCopySource | undefined;
 }
 
 export async function openSqlite(path: string, options: SqliteOptions): Promise<Store> {
   try {
+    if (!existsSync(path) && !options.newWorld) await keepRules(path, options);
     prepare(path, systemRng.uuid());
   } catch (error) {
     return openPartial(path, { opened: undefined, rows: [], damaged: [] }, error as Error, options);
@@ -45,6 +49,18 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
   options.log.error('the desired state can be read but not written; tried again until it can', { path, reason });
   const open = async (): Promise<Medium> => (await openWhole(path)).medium;
   return new LocalStore(heldMedium({ rows: found.rows, ...options, reason, open }), found.opened, options);
+}
+
+/** A file that is gone while an edge still has its rules was lost, most likely. */
+async function keepRules(path: string, { copy }: SqliteOptions): Promise<void> {
+  const records = (await copy?.read())?.records ?? [];
+  const rules = records
+    .filter(({ key }) => key.startsWith(keys.allProxies()))
+    .reduce((sum, { value }) => sum + ((value as { rules?: readonly unknown[] }).rules?.length ?? 0), 0);
+  if (rules > 0)
+    throw new StoreUnusable(
+      `${path} is gone, and the edge here has ${rules} rules: restore a backup, or end these rules with --new-world`,
+    );
 }
 
 async function openWhole(path: string): Promise<{ medium: Medium; opened: Opened }> {
