@@ -2,17 +2,24 @@
  * The data plane alone, for the benchmark: an engine with a rule per argument `entry:port=origin:port` (a `/udp` behind
  * it makes it UDP, a `/PPV2` the mode), without control, plan or link. Runs until it is told to stop.
  *
- *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS]
+ *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS] [ports=SPANS]
  */
 import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
 import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import type { Engine, EngineEvents, Listener } from '../../src/edge/engine.ts';
+import { EdgePorts } from '../../src/edge/source-ports.ts';
+import { parsePortSpans } from '../../src/lib/net/source-ports.ts';
+import { systemRng } from '../../src/lib/rng.ts';
 import type { Mode } from '../../src/domain/l4-rule/modes.ts';
 
 const [name = 'uring', workers = '1', recordOneIn = '0', ...rest] = process.argv.slice(2);
-const mappings = rest.filter((word) => !word.startsWith('idle='));
-const idleSeconds = Number(rest.find((word) => word.startsWith('idle='))?.slice(5) ?? 300);
+const given = new Map(rest.map((word) => word.split('=', 2) as [string, string]));
+const mappings = rest.filter((word) => !/^(idle|ports)=/.test(word));
+const idleSeconds = Number(given.get('idle') ?? 300);
+/** As `--source-ports`; without it the system chooses. */
+const spans = parsePortSpans(given.get('ports') ?? '');
+const sourcePorts = spans && new EdgePorts(spans, systemRng).memory;
 
 const events: EngineEvents = {
   record() {},
@@ -20,8 +27,8 @@ const events: EngineEvents = {
   log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
 };
 const MAKERS: Readonly<Record<string, () => Promise<Engine>>> = {
-  node: () => createNodeEngine(events),
-  uring: () => createUringEngineWith({ workers: Number(workers) }, events),
+  node: () => createNodeEngine(events, sourcePorts && { sourcePorts }),
+  uring: () => createUringEngineWith({ workers: Number(workers), sourcePorts }, events),
   kernel: () => createKernelEngine(events, { use: 'by name', onStop: 'flush', owner: 'bench' }),
 };
 const engine = await (MAKERS[name] ?? MAKERS['uring'])?.();

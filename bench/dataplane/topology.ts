@@ -32,6 +32,8 @@ const SYSCTLS = [
   'net.ipv4.tcp_slow_start_after_idle=0',
   'net.ipv4.tcp_congestion_control=cubic',
 ];
+/** What a client needs that is not to run out of ports itself. */
+const MANY_PORTS = SYSCTLS.filter((setting) => /local_port_range|tw_/.test(setting));
 /** Of the whole machine, put back by down(). */
 const SHARED: Readonly<Record<string, string>> = {
   'net/ipv4/tcp_allowed_congestion_control': 'reno bbr cubic',
@@ -42,9 +44,10 @@ const SHARED: Readonly<Record<string, string>> = {
 };
 const before = new Map<string, string>();
 
-export function up(proxies = 1): void {
+/** `limits`: `raised`, also of the whole machine until down(); `defaults`: as the system has them, but for the client. */
+export function up(proxies = 1, limits: 'raised' | 'defaults' = 'raised'): void {
   down();
-  for (const [name, value] of Object.entries(SHARED)) setShared(name, value);
+  if (limits === 'raised') for (const [name, value] of Object.entries(SHARED)) setShared(name, value);
   const places = Array.from({ length: proxies }, (_, i) => proxyPlace(i));
   for (const place of ['client', 'origin', ...places]) {
     ip('netns', 'add', PREFIX + place);
@@ -60,7 +63,8 @@ export function up(proxies = 1): void {
   ip('-n', `${PREFIX}client`, 'route', 'add', 'default', 'via', ENTRY);
   ip('-n', `${PREFIX}origin`, 'route', 'add', 'default', 'via', `${originSide(0)}.254`);
   for (const place of ['client', 'origin', ...places] as const) {
-    const [command = '', ...args] = inside(place, ['sysctl', '-qw', ...SYSCTLS]);
+    if (limits === 'defaults' && place !== 'client') continue;
+    const [command = '', ...args] = inside(place, ['sysctl', '-qw', ...(limits === 'raised' ? SYSCTLS : MANY_PORTS)]);
     execFileSync(command, args);
   }
 }

@@ -24,9 +24,32 @@ describe('out of source ports', { skip: whyNoNamespaces() ?? false }, () => {
   before(() => {
     namespaces = makeNamespaces();
     enter(namespaces.out);
-    execFileSync('sysctl', ['-qw', 'net.ipv4.ip_local_port_range=40000 40001']);
   });
   after(() => namespaces[Symbol.dispose]());
+
+  // In a namespace of its own, where no other program's connection has the same port towards another destination.
+  for (const name of ['uring', 'node'] as const)
+    test(
+      `${name}: a rule listens on a port of the system's that a connection is dialled from`,
+      { skip: name === 'uring' ? (noUring ?? false) : false },
+      async (t) => {
+        const engine = await MAKERS[name]({ record() {}, listener() {}, log() {} });
+        t.after(() => engine.stop(0));
+        const origin = await tcpOrigin(t, undefined, { address: '127.0.0.9', port: 9000 });
+        const ports = [{ from: 7000, to: 7000 }];
+        const rule = listener({ ...leadsTo(origin), id: 'first', entries: ['127.0.0.7'], ports });
+        assert.deepEqual(await engine.apply(rule), { ok: true });
+        const client = dialTcp(t, '127.0.0.7', 7000, '127.0.0.5').on('error', () => {});
+        await ask(client, 'x');
+        const { remoteAddress = '', remotePort = 0 } = origin.connections[0] ?? {};
+        const theSame = [{ from: remotePort, to: remotePort }];
+        const beside = listener({ ...leadsTo(origin), id: 'beside', entries: [remoteAddress], ports: theSame });
+        assert.deepEqual(await engine.apply(beside), { ok: true });
+        const other = dialTcp(t, remoteAddress, remotePort, '127.0.0.5').on('error', () => {});
+        assert.equal(await ask(other, 'beside'), 'beside');
+        assert.equal(await ask(client, 'still'), 'still');
+      },
+    );
 
   for (const name of ['uring', 'node'] as const)
     test(
@@ -35,6 +58,7 @@ describe('out of source ports', { skip: whyNoNamespaces() ?? false }, () => {
         skip: name === 'uring' ? (noUring ?? false) : false,
       },
       async (t) => {
+        execFileSync('sysctl', ['-qw', 'net.ipv4.ip_local_port_range=40000 40001']);
         const records: ConnectionRecord[] = [];
         const engine = await MAKERS[name]({ record: (record) => records.push(record), listener() {}, log() {} });
         t.after(() => engine.stop(0));

@@ -19,6 +19,7 @@ import {
 } from '../../../src/lib/ffi/libc.ts';
 
 export interface QuickOrigin {
+  readonly address: string;
   readonly port: number;
   /** The ports that its connections came from, in their order, once so many have ended. */
   readonly sources: Promise<readonly number[]>;
@@ -39,7 +40,7 @@ export async function quickOrigin(address: string, count: number): Promise<Quick
   const worker = start({ role: 'origin', address, count });
   const [port] = (await once(worker, 'message')) as [number];
   const sources = once(worker, 'message').then(([ports]) => ports as readonly number[]);
-  return { port, sources };
+  return { address, port, sources };
 }
 
 /** Resolves with how many were served, by so many clients one after the other each. */
