@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly world: string;
   /** What edges have reported, for control's restarts. */
   readonly acks: string;
+  /** What edges have counted, for the same. */
+  readonly counters: string;
   /** The link's Unix socket, 0600. */
   readonly socket: string;
   /** Root key pair and zone id, 0600. */
@@ -40,6 +42,7 @@ export function dataFolder(path: string): DataFolder {
     path: at,
     world: join(at, 'world.sqlite'),
     acks: join(at, 'acks.json'),
+    counters: join(at, 'counters.json'),
     socket: join(at, 'link.sock'),
     credentials: join(at, 'credentials.json'),
     running: join(at, 'running.json'),

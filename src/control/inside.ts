@@ -8,7 +8,8 @@ import type { DataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/read.ts';
 import { openAcks } from '../facts/ack-file.ts';
 import type { Acks } from '../facts/acks.ts';
-import { CounterBook } from '../facts/counters.ts';
+import { openCounters } from '../facts/counter-file.ts';
+import type { CounterBook } from '../facts/counters.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
 import { VERSION } from '../lib/version.ts';
@@ -17,6 +18,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
 import type { EdgeCopySource, Store } from '../store/store.ts';
 import { forgetEndedBans } from './ended-bans.ts';
+import { forgetGoneRules } from './gone-rules.ts';
 import { createLinkServer } from './link-server.ts';
 import { listenForEdges } from './link-socket.ts';
 import { keepCredentials } from './root-pair.ts';
@@ -66,11 +68,14 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   const kept = await openAcks(folder.acks, store.world, { clock, log });
   ending.defer(() => kept.close());
   const { acks } = kept;
-  const counters = new CounterBook();
+  const book = await openCounters(folder.counters, store.world, { clock, log });
+  ending.defer(() => book.close());
+  const { counters } = book;
   const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
   const socket = await listenForEdges(folder.socket, link, log);
   ending.defer(() => socket.close());
   ending.use(forgetEndedBans(store, clock));
+  ending.use(forgetGoneRules(store, counters, clock));
 
   return { api: openApi(parts, store, acks, counters, credentials.zoneId), store, acks, counters, credentials };
 }

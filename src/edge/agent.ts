@@ -130,6 +130,8 @@ const enginesOf = (
   ),
 });
 
+/** limit: less than what a supervisor grants after the drain time. */
+const LAST_WORD_MS = 2_000;
 /** A control that starts beside this edge takes a moment; later its absence is news. */
 const PATIENCE_MS = 5_000;
 
@@ -376,9 +378,11 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     },
   };
   async function stop(drainMs: number): Promise<void> {
+    const deadline = clock.monotonic() + drainMs + LAST_WORD_MS;
     following.abort();
     entries.close();
     routing.close();
+    if (isSucceeded) reporter.drain();
     reconciler.stop();
     local.stop();
     // order: it writes what the names know, which they forget when they stop.
@@ -387,7 +391,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     await followed;
     await engines.stop(drainMs);
     await guard.stop(isSucceeded ? 'keep' : undefined);
-    await reporter.stop();
+    await reporter.stop(isSucceeded ? Math.max(0, deadline - clock.monotonic()) : 0);
     await Promise.all([records.close(), lastGood.close()]);
     tables.close(isSucceeded);
     link.close();

@@ -209,3 +209,31 @@ test('a burst is sent before the timer, the rest at the end', async () => {
   await reporter.stop();
   assert.deepEqual([facts.at(-1)?.records.map(({ id }) => id), clock.waiting], [['last'], 0]);
 });
+
+test('one that drains tells no ack, all its counters each time, and its last word to the next control', async () => {
+  const { clock, acks, facts, world, reporter } = reporting();
+  world.counters = new Map([['a', { ...ZERO, bytesIn: 1 }]]);
+  reporter.connected();
+  await clock.advance(5_000);
+  reporter.disconnected();
+  const told = acks.length;
+  reporter.drain();
+  await clock.advance(5_000);
+  assert.deepEqual(
+    facts.map(({ draining, counters }) => [draining, counters[0]?.bytesIn]),
+    [
+      [undefined, 1],
+      [true, 1],
+      [true, 1],
+    ],
+  );
+  world.status = 503;
+  world.counters = new Map([['a', { ...ZERO, bytesIn: 9 }]]);
+  const stopped = reporter.stop(2_000);
+  await clock.advance(500);
+  world.status = 204;
+  await clock.advance(500);
+  await stopped;
+  assert.deepEqual([facts.at(-1)?.counters[0]?.bytesIn, facts.at(-1)?.draining, acks.length], [9, true, told]);
+  assert.equal(new Set(facts.map(({ epoch }) => epoch)).size, 1);
+});

@@ -44,12 +44,13 @@ export class Reporter {
   #connected = false;
   /** Control may still show what an epoch before this one counted. */
   #isNews = true;
+  #draining = false;
   #fresh = true;
   readonly #moved = new Map<string, Placed | undefined>();
   #soon: Timer | undefined;
   #acking = false;
   #ackAgain = false;
-  #telling: Promise<void> | undefined;
+  #telling: Promise<boolean> | undefined;
   #records: ConnectionRecord[] = [];
   #lost = 0;
   readonly #told = new Map<string, string>();
@@ -90,13 +91,13 @@ export class Reporter {
     this.#lost += records;
   }
 
-  /** Sends counters that have changed and records that wait, as far as control takes them. */
-  tell(): Promise<void> {
-    if (!this.#connected) return Promise.resolve();
+  /** Sends counters that have changed and records that wait; false: control did not take all of them. */
+  tell(): Promise<boolean> {
+    if (!this.#connected && !this.#draining) return Promise.resolve(true);
     // order: not at once. It may have been a record that was just handed over, and its engine is asked for counters here.
     return (this.#telling ??= Promise.resolve()
       .then(() => this.#tell())
-      .catch(() => {})
+      .catch(() => false)
       .finally(() => {
         this.#telling = undefined;
       }));
@@ -106,12 +107,23 @@ export class Reporter {
     return this.#connected;
   }
 
-  /** Tells what is left to tell, if control still listens. */
-  async stop(): Promise<void> {
+  /** The next process of this edge serves. This one says no more than what its last connections do. */
+  drain(): void {
+    this.#connected = false;
+    this.#draining = true;
+    void this.tell();
+  }
+
+  /** Tells what is left to tell; to a control that just changes as well, as long as `withinMs` lasts. */
+  async stop(withinMs = 0): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + withinMs;
     this.#soon?.cancel();
     for (const timer of this.#timers) timer.cancel();
-    await this.tell();
-    this.#connected = false;
+    // order: what is being told may have been asked before the last connection ended.
+    await this.#telling;
+    while (!(await this.tell()) && clock.monotonic() < deadline) await clock.sleep(AGAIN_MS);
+    this.#connected = this.#draining = false;
   }
 
   #ackIn(ms: number): void {
@@ -169,9 +181,12 @@ export class Reporter {
     if (this.#moved.size > 0) this.#ackAgain = true;
   }
 
-  async #tell(): Promise<void> {
+  async #tell(): Promise<boolean> {
     const now = await this.#options.source.counters();
-    const changed = [...now].filter(([rule, counters]) => this.#told.get(rule) !== JSON.stringify(counters));
+    // Of one that drains all: no stream says when another control is there, and control must hear that it lives.
+    const isNew = ([rule, counters]: [string, RuleCounters]): boolean =>
+      this.#draining || this.#told.get(rule) !== JSON.stringify(counters);
+    const changed = [...now].filter(isNew);
     const gone = [...this.#told.keys()].filter((rule) => !now.has(rule));
     while (this.#isNews || changed.length > 0 || gone.length > 0 || this.#records.length > 0 || this.#lost > 0) {
       const counters = changed.splice(0, COUNTERS_AT_ONCE);
@@ -179,18 +194,20 @@ export class Reporter {
         edge: this.#options.edge,
         at: this.#options.clock.now(),
         epoch: this.#epoch,
+        ...(this.#draining && { draining: true }),
         counters: counters.map(([rule, values]) => ({ rule, ...values })),
         gone: gone.splice(0, COUNTERS_AT_ONCE),
         records: this.#records.slice(0, RECORDS_AT_ONCE),
         recordsLost: this.#lost,
       };
       const status = await this.#options.link.post(LINK_PATHS.facts, report);
-      if (status !== 204) return;
+      if (status !== 204) return false;
       this.#isNews = false;
       for (const [rule, values] of counters) this.#told.set(rule, JSON.stringify(values));
       for (const rule of report.gone) this.#told.delete(rule);
       this.#records = this.#records.slice(report.records.length);
       this.#lost -= report.recordsLost;
     }
+    return true;
   }
 }

@@ -119,10 +119,15 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     if (worker) {
       // A thread that dies meanwhile answers nothing, and is not started again.
       const died = new Promise((resolve) => worker.once('exit', resolve));
-      await Promise.race([calls.post({ method: 'stop', drainMs }), died]);
+      await Promise.race([stopped(), died]);
       await worker.terminate();
     }
     calls.end(afterStop);
+
+    async function stopped(): Promise<void> {
+      await calls.post({ method: 'stop', drainMs });
+      latest = (await calls.post({ method: 'counters' })) as Counts;
+    }
   }
 
   return {

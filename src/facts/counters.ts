@@ -1,7 +1,11 @@
 /**
- * The last counters that each edge reported for each rule: what /metrics shows and `edgefour status` sums up. In memory
- * only: an edge tells its absolute counters again when control comes back. The control end of the link feeds it.
+ * What edges counted, per rule: what /metrics shows and `edgefour status` sums up. An edge tells absolute counters of its
+ * epoch, which is the life of one process; across an upgrade two processes tell, and what ended counts on, so the book adds
+ * epochs up. The control end of the link feeds it; counter-file.ts keeps what must survive a restart of control.
  */
+import { addNumbers } from '../lib/add.ts';
+import type { Clock } from '../lib/clock.ts';
+
 export interface Counters {
   readonly rule: string;
   readonly connections: number;
@@ -13,65 +17,172 @@ export interface Counters {
   readonly dropped: Readonly<Record<string, number>>;
   readonly ends: Readonly<Record<string, number | undefined>>;
   readonly unrecorded?: Readonly<Record<string, number>>;
-  readonly unanswered?: number;
   readonly fastPackets?: number;
+  readonly unanswered?: number;
 }
 
 /** The same as FactReport (link/contract.ts), as far as it concerns counters. */
 export interface CounterReport {
   readonly edge: string;
   readonly epoch: string;
+  readonly draining?: boolean;
   readonly counters: readonly Counters[];
   readonly gone: readonly string[];
   readonly recordsLost: number;
 }
 
-interface OfEdge {
+/** What is kept of an epoch across a restart of control. */
+export interface KeptEpoch {
+  readonly edge: string;
   readonly epoch: string;
-  readonly rules: Map<string, Counters>;
-  lost: number;
+  readonly counters: readonly Counters[];
+  readonly recordsLost: number;
 }
 
+interface Epoch {
+  readonly rules: Map<string, Counters>;
+  lost: number;
+  /** Monotonic. Until when what it has open is believed to be; later the process is gone. */
+  opensUntil: number;
+}
+
+/** limit: upgrades in a row whose old processes still drain; what is older is added up. */
+const MOST_EPOCHS = 8;
+/** limit: a process that drains tells every five seconds. */
+const SILENT_MS = 20_000;
+/** What was added up. */
+const PAST = '';
+
 export class CounterBook {
-  readonly #edges = new Map<string, OfEdge>();
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #changed: () => void;
+  /** Epochs of each edge, in the order in which they were first heard of. */
+  readonly #edges = new Map<string, Map<string, Epoch>>();
+  /** The epoch of each edge that serves. */
+  readonly #serving = new Map<string, string>();
+
+  /** `changed` is called when an epoch has changed that will not be told again after a restart of control. */
+  constructor(clock: Pick<Clock, 'monotonic'>, kept: readonly KeptEpoch[] = [], changed: () => void = () => {}) {
+    this.#clock = clock;
+    this.#changed = changed;
+    for (const { edge, epoch, counters, recordsLost } of kept)
+      this.#epochs(edge).set(epoch, {
+        rules: new Map(counters.map((of) => [of.rule, of])),
+        lost: recordsLost,
+        opensUntil: clock.monotonic() + SILENT_MS,
+      });
+  }
 
   report(report: CounterReport): void {
-    let mine = this.#edges.get(report.edge);
-    // An edge that restarted counts from 0; its old numbers say nothing about now.
-    if (mine?.epoch !== report.epoch) mine = { epoch: report.epoch, rules: new Map(), lost: 0 };
-    this.#edges.set(report.edge, mine);
+    const epochs = this.#epochs(report.edge);
+    const isNew = !epochs.has(report.epoch);
+    const mine = epochs.get(report.epoch) ?? { rules: new Map<string, Counters>(), lost: 0, opensUntil: 0 };
+    epochs.set(report.epoch, mine);
+    if (!report.draining) this.#serving.set(report.edge, report.epoch);
+    mine.opensUntil = report.draining ? this.#clock.monotonic() + SILENT_MS : 0;
     for (const counters of report.counters) mine.rules.set(counters.rule, counters);
-    for (const rule of report.gone) mine.rules.delete(rule);
+    // A rule that the edge no longer has is gone with its past; from one that drains it may just have been moved.
+    for (const rule of report.gone)
+      for (const { rules } of report.draining ? [mine] : epochs.values()) rules.delete(rule);
     mine.lost += report.recordsLost;
+    if (isNew) this.#addUp(report.edge, epochs);
+    if (isNew || report.draining) this.#changed();
   }
 
   /** Each edge's counters of one rule. */
   ofRule(rule: string): { readonly edge: string; readonly counters: Counters }[] {
-    return [...this.#edges].flatMap(([edge, { rules }]) => {
-      const counters = rules.get(rule);
+    return [...this.#edges.keys()].flatMap((edge) => {
+      const counters = this.#sum(edge, rule);
       return counters ? [{ edge, counters }] : [];
     });
   }
 
   /** What was given up of one rule, by reason, all edges together. */
   droppedOf(rule: string): Readonly<Record<string, number>> {
-    const sum: Record<string, number> = {};
-    for (const { counters } of this.ofRule(rule))
-      for (const [reason, count] of Object.entries(counters.dropped)) sum[reason] = (sum[reason] ?? 0) + count;
-    return sum;
+    return this.ofRule(rule).reduce((sum, { counters }) => addNumbers(sum, counters.dropped), {});
   }
 
   /** Everything; for a metrics page. */
   *all(): Generator<{ readonly edge: string; readonly counters: Counters }> {
-    for (const [edge, { rules }] of this.#edges) for (const counters of rules.values()) yield { edge, counters };
+    for (const [edge, epochs] of this.#edges) {
+      const rules = new Set([...epochs.values()].flatMap((epoch) => [...epoch.rules.keys()]));
+      for (const rule of rules) yield { edge, counters: this.#sum(edge, rule)! };
+    }
   }
 
-  /** Connection records that an edge could not keep since it started. */
+  /** Connection records that an edge could not keep. */
   recordsLost(): ReadonlyMap<string, number> {
-    return new Map([...this.#edges].map(([edge, { lost }]) => [edge, lost]));
+    return new Map(
+      [...this.#edges].map(([edge, epochs]) => [edge, epochs.values().reduce((sum, { lost }) => sum + lost, 0)]),
+    );
+  }
+
+  /** There are rows that no running process tells. */
+  hasPast(): boolean {
+    return this.#edges.values().some((epochs) => epochs.size > 1);
+  }
+
+  /** Of rules that are no more, and of which the process that serves says nothing, the past goes. */
+  forgetRules(isRule: (rule: string) => boolean): void {
+    for (const [edge, epochs] of this.#edges) {
+      const told = epochs.get(this.#serving.get(edge) ?? PAST)?.rules;
+      for (const [id, epoch] of epochs) {
+        if (this.#isOpen(edge, id, epoch)) continue;
+        for (const rule of epoch.rules.keys()) if (!isRule(rule) && !told?.has(rule)) epoch.rules.delete(rule);
+      }
+    }
   }
 
   forget(edge: string): void {
     this.#edges.delete(edge);
+    this.#serving.delete(edge);
+  }
+
+  kept(): KeptEpoch[] {
+    return [...this.#edges].flatMap(([edge, epochs]) =>
+      [...epochs].map(([epoch, { rules, lost }]) => ({
+        edge,
+        epoch,
+        counters: [...rules.values()],
+        recordsLost: lost,
+      })),
+    );
+  }
+
+  #epochs(edge: string): Map<string, Epoch> {
+    const epochs = this.#edges.get(edge) ?? new Map<string, Epoch>();
+    this.#edges.set(edge, epochs);
+    return epochs;
+  }
+
+  #sum(edge: string, rule: string): Counters | undefined {
+    let sum: Counters | undefined;
+    for (const [id, epoch] of this.#edges.get(edge) ?? []) {
+      const counted = epoch.rules.get(rule);
+      if (!counted) continue;
+      const part = this.#isOpen(edge, id, epoch) ? counted : { ...counted, active: 0 };
+      sum = sum ? addNumbers(sum, part) : part;
+    }
+    return sum;
+  }
+
+  #isOpen(edge: string, id: string, { opensUntil }: Epoch): boolean {
+    return this.#serving.get(edge) === id || this.#clock.monotonic() < opensUntil;
+  }
+
+  /** The oldest of too many becomes part of the past. */
+  #addUp(edge: string, epochs: Map<string, Epoch>): void {
+    if (epochs.size <= MOST_EPOCHS) return;
+    const [oldest] = [...epochs].find(([id, epoch]) => id !== PAST && !this.#isOpen(edge, id, epoch)) ?? [];
+    if (oldest === undefined) return;
+    const { rules, lost } = epochs.get(oldest)!;
+    const past = epochs.get(PAST) ?? { rules: new Map<string, Counters>(), lost: 0, opensUntil: 0 };
+    for (const [rule, counted] of rules) {
+      const before = past.rules.get(rule);
+      past.rules.set(rule, { ...(before ? addNumbers(before, counted) : counted), active: 0 });
+    }
+    past.lost += lost;
+    epochs.delete(oldest);
+    epochs.set(PAST, past);
   }
 }

@@ -90,6 +90,8 @@ export interface FactReport {
   readonly at: number;
   /** Counters are absolute since the edge started; `epoch` changes when it restarts. */
   readonly epoch: string;
+  /** The next process of this edge serves; this one tells what its last connections do. */
+  readonly draining?: boolean;
   /** Of the rules that have changed since the last report that was accepted. */
   readonly counters: readonly RuleCounterWire[];
   /** Rules whose counters are gone for good, because the rule is. */

@@ -77,6 +77,7 @@ const FACTS = fields({
   edge: word,
   at: count,
   epoch: word,
+  draining: optional(flag),
   counters: listOf(COUNTERS),
   gone: listOf(word),
   records: listOf(CONNECTION),

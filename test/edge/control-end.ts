@@ -47,7 +47,7 @@ export async function controlEnd(options: ControlEndOptions = {}): Promise<Contr
   const socket = options.at?.socket ?? join(folder, 'link.sock');
   const store = options.store ?? openMemory({ clock: systemClock, log: silentLog, watchHistory });
   const acks = new Acks(clock);
-  const counters = new CounterBook();
+  const counters = new CounterBook(clock);
   const records: ConnectionRecord[] = [];
   let running: { readonly http: Server; readonly link: LinkServer } | undefined;
 

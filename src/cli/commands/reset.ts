@@ -62,7 +62,14 @@ async function onThisMachine(config: Config, folder: DataFolder): Promise<void> 
   const locks = Object.values(folder.locks).map((path) => acquireLock(path));
   try {
     if (locks.includes(undefined)) return await throughApi(config);
-    for (const path of [folder.world, `${folder.world}-wal`, `${folder.world}-shm`, folder.acks, folder.edge])
+    for (const path of [
+      folder.world,
+      `${folder.world}-wal`,
+      `${folder.world}-shm`,
+      folder.acks,
+      folder.counters,
+      folder.edge,
+    ])
       rmSync(path, { recursive: true, force: true });
     tell(`edgefour: ${folder.path} is as at its first start.`);
   } finally {

@@ -1,4 +1,5 @@
 /** The counters of one rule, as engines count them: plain numbers, cheap to add to. */
+import { addNumbers } from '../../lib/add.ts';
 import type { EndCause, RuleCounters } from '../../link/facts.ts';
 
 /**
@@ -71,26 +72,4 @@ export function snapshot(counters: LiveCounters): RuleCounters {
 }
 
 /** What one rule counted in two places, or in two lives of one place. */
-export function addCounters(a: RuleCounters, b: RuleCounters): RuleCounters {
-  return {
-    connections: a.connections + b.connections,
-    active: a.active + b.active,
-    bytesIn: a.bytesIn + b.bytesIn,
-    bytesOut: a.bytesOut + b.bytesOut,
-    packetsIn: a.packetsIn + b.packetsIn,
-    packetsOut: a.packetsOut + b.packetsOut,
-    dropped: addEach(a.dropped, b.dropped),
-    ends: addEach(a.ends, b.ends),
-    ...((a.unanswered ?? b.unanswered) !== undefined && { unanswered: (a.unanswered ?? 0) + (b.unanswered ?? 0) }),
-    ...((a.fastPackets ?? b.fastPackets) !== undefined && {
-      fastPackets: (a.fastPackets ?? 0) + (b.fastPackets ?? 0),
-    }),
-    ...((a.unrecorded ?? b.unrecorded) && { unrecorded: addEach(a.unrecorded ?? {}, b.unrecorded ?? {}) }),
-  };
-}
-
-function addEach(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
-  const sum = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
-}
+export const addCounters = (a: RuleCounters, b: RuleCounters): RuleCounters => addNumbers(a, b);

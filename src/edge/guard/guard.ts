@@ -199,9 +199,13 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
       return dropped.byRule();
     },
     async rest() {
+      // What is counted from here on the next process counts.
+      const isFirst = !isResting;
       isResting = true;
       timer?.cancel();
       await working;
+      if (isFirst && table && state === 'there' && table.isWhole())
+        dropped.read(table, (rule) => world.rules().has(rule));
       for (const resolve of waiting.splice(0)) resolve();
     },
     resume() {

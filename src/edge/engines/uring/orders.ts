@@ -93,7 +93,7 @@ export class Orders {
       if (r.slots.state[slot] !== FREE) finish(r, slot, CAUSE.shutdown, true);
     }
     for (let flow = 0; r.udp && flow < r.udp.flows.capacity; flow++) {
-      if (r.udp.flows.open[flow] === 1) endSession(r, flow, CAUSE.shutdown);
+      if (r.udp.flows.open[flow] === 1) endSession(r, flow, r.udp.isPaused ? -1 : CAUSE.shutdown);
     }
     // Closes are submissions too.
     r.ring.enter(0, 0);

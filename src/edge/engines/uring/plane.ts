@@ -346,7 +346,9 @@ export function createPlane(
       const all = new Map(retired);
       for (const [id, rule] of rules) {
         const sums = counted(rule);
-        if (sums.connections > 0 || Object.keys(sums.dropped).length > 0) all.set(id, sums);
+        // A session that came from another process was counted there.
+        if (sums.connections + sums.active + sums.packetsIn > 0 || Object.keys(sums.dropped).length > 0)
+          all.set(id, sums);
       }
       return Promise.resolve(all);
     },

@@ -6,6 +6,7 @@
 import { close } from '../../../lib/ffi/libc.ts';
 import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
 import type { WorkerSession } from './control.ts';
+import { CAUSE, LOST, countEnd } from './counters.ts';
 import { takeBursts } from './burst.ts';
 import { cancelAll } from './operations.ts';
 import { dropsOf } from './overflow.ts';
@@ -76,6 +77,9 @@ export function adoptSessions(r: Relay, entry: Entry, sessions: readonly WorkerS
     const position = rule.spec.targets.findIndex(({ address }) => address === origin.address);
     const address = parseAddress(client.address);
     if (position < 0 || origin.port !== entry.originPort || !address || !makeRoom(r, rule)) {
+      // It was counted as begun by the process before, which wrote no end of it.
+      countEnd(rule.row, CAUSE.drained);
+      rule.row[LOST]! += 1;
       close(fd);
       continue;
     }

@@ -67,6 +67,7 @@ export function openSession(
     const fd = upstream(v6, address, entry.originPort);
     if (fd >= 0) {
       rule.persistence?.remember(memory, at, addressBytes, target, r.now);
+      rule.row[CONNECTIONS]! += 1;
       return begin(r, entry, { position, fd, header }, words, name >> 2);
     }
     const error = errnoName(fd);
@@ -77,7 +78,7 @@ export function openSession(
   }
 }
 
-/** The session of the client whose socket address begins at word `at`, with this socket to this target. */
+/** The session of the client whose socket address begins at word `at`, with this socket to this target. The caller counts it. */
 export function begin(
   r: Relay,
   entry: Entry,
@@ -95,7 +96,6 @@ export function begin(
   flows.headerSize[flow] = flows.firstHeader[flow] = header.length;
   flows.headers.set(header, flow * HEADER_BYTES);
   r.rules.opened(entry);
-  rule.row[CONNECTIONS]! += 1;
   rule.row[ACTIVE]! += 1;
   const oneIn = rule.spec.options.recordOneIn;
   if (oneIn > 0 && rule.seen++ % oneIn === 0) flows.recordAt[flow] = r.now + RECORD_EVERY_MS;
@@ -134,6 +134,7 @@ function upstream(v6: boolean, address: Uint8Array, port: number): number {
   return refused;
 }
 
+/** `cause` −1: not its end, it goes on in another process. */
 export function endSession(r: Relay, flow: number, cause: number): void {
   const { flows } = r.udp!;
   recordSession(r, flow, cause);
@@ -147,8 +148,10 @@ export function endSession(r: Relay, flow: number, cause: number): void {
   const entry = r.rules.entry(flows.entry[flow]!);
   const { row } = entry.rule;
   row[ACTIVE]! -= 1;
-  if (!flows.seniority.isAnswered(flow)) row[UNANSWERED]! += 1;
-  countEnd(row, cause);
+  if (cause >= 0) {
+    if (!flows.seniority.isAnswered(flow)) row[UNANSWERED]! += 1;
+    countEnd(row, cause);
+  }
   flows.give(flow);
   r.rules.ended(entry);
   r.budget.give(1);
@@ -199,7 +202,7 @@ function recordSession(r: Relay, flow: number, cause: number): void {
   const entry = r.rules.entry(flows.entry[flow]!);
   const { row, index } = entry.rule;
   if (flows.recordAt[flow] === 0) {
-    row[SAMPLED]! += 1;
+    if (cause >= 0) row[SAMPLED]! += 1;
     return;
   }
   const bytesIn = flows.bytes[2 * flow]! - flows.recorded[2 * flow]!;
