@@ -16,10 +16,11 @@ import { online } from '../world/online.ts';
 import { type Facts, inProcess, inProcesses } from '../world/places.ts';
 import { freeSettings, treeWorld } from '../world/world.ts';
 
-/** The promise. A machine that has more to do than it can may take three times as long to run anything. */
-const patience = (loadavg()[0] ?? 0) > 2 * availableParallelism() ? 3 : 1;
-const NOTICED_WITHIN_MS = 7_000 * patience;
-const BACK_WITHIN_MS = 3_000 * patience;
+/** The promise. */
+const NOTICED_WITHIN_MS = 7_000;
+const BACK_WITHIN_MS = 3_000;
+/** A machine that has more to do than it can may take so many times as long to run anything. */
+const patience = (): number => ((loadavg()[0] ?? 0) > 1.5 * availableParallelism() ? 4 : 1);
 
 const skip = process.platform === 'linux' ? false : 'finding the children of a process is done with /proc';
 
@@ -40,8 +41,9 @@ const statusOf = (client: Client): Promise<Status> => client.call<Status>('EdgeF
 /** That `check` comes to hold within so many milliseconds from now. */
 async function within(ms: number, check: () => Promise<void>): Promise<void> {
   const from = performance.now();
-  await eventually(check, ms);
-  assert.ok(performance.now() - from <= ms, `it took ${Math.round(performance.now() - from)} ms`);
+  await eventually(check, 4 * ms);
+  const took = Math.round(performance.now() - from);
+  assert.ok(took <= ms * patience(), `it took ${took} ms`);
 }
 
 describe('silent edges', { concurrency: true, skip }, () => {
