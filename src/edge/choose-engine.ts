@@ -83,3 +83,18 @@ function mayNeedNext(rule: PlannedRule): boolean {
 function isAddress(host: string): boolean {
   return parseAddress(host) !== undefined;
 }
+
+/** How the reason begins of a rule that waits with a relay for the process before this one. */
+export const WAITS = 'until the edge before this one lets go';
+
+/** What clients and origins notice of a move: docs/explanation/engines.md has the whole table. Empty: nothing. */
+export function whatChanges(from: { readonly engine: EngineName; readonly why: string }, was: boolean, is: boolean) {
+  if (was === is || from.why.startsWith(WAITS)) return [];
+  const words = is
+    ? ['now pass', 'are traffic, as the idle time goes', 'whole IP packets']
+    : ['no longer pass', 'are not traffic, as the idle time goes', 'payload'];
+  const [pass, probes, bytes] = words;
+  return [
+    `moved from ${from.engine}: DSCP, ECN, urgent data, MPTCP, Fast Open and "UDP port closed" ${pass}, keepalive probes ${probes}, bytes are ${bytes}`,
+  ];
+}

@@ -273,9 +273,15 @@ test('a rule that moves to an engine that translates: there first, and the old o
   assert.equal(made.applied, 1);
   await clock.advance(100);
   assert.deepEqual([uring.calls, made.applied], [['apply a', 'remove a'], 2]);
+  const why = (): string => made.placements().get('a')?.why ?? '';
+  assert.match(why(), /^first choice; moved from uring: DSCP, .* now pass, .* are traffic/);
   made.feed(put(rule('a', { mode: 'PPV2' })), 3);
   await clock.advance(0);
   assert.deepEqual([uring.calls.at(-1), kernel.calls.at(-1)], ['apply a beside OFF', 'remove a']);
+  assert.match(why(), /moved from kernel: DSCP, .* no longer pass, .* are not traffic, .* bytes are payload$/);
+  made.feed(put(rule('a', { mode: 'PPV1' })), 4);
+  await clock.advance(0);
+  assert.match(why(), /moved from kernel/);
 });
 
 test('a rule whose sockets the process before this one serves waits with a relay that takes them', async () => {

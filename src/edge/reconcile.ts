@@ -11,7 +11,7 @@ import type { Rng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { PlanDelta } from '../plan/planner.ts';
-import { chooseEngine, type Choice, type EngineSetting } from './choose-engine.ts';
+import { chooseEngine, type Choice, type EngineSetting, WAITS, whatChanges } from './choose-engine.ts';
 import { TABLE_NAME } from './engines/kernel/table.ts';
 import type { Applied, Engine, EngineName, Listener } from './engine.ts';
 import type { EngineSet } from './engine-set.ts';
@@ -317,17 +317,16 @@ export class Reconciler {
     const apply = (engine: Engine): Promise<Applied> => engine.apply(listener, beside);
     if (from === undefined) this.#place(slot, choice);
     let applied = await this.#call(slot, choice.engine, apply);
-    if (isMove) {
+    if (isMove && slot.placed) {
+      slot.changes = whatChanges(slot.placed, this.#translates(slot.placed), this.#translates(choice));
       if (applied.ok && this.#translates(choice)) await this.#options.clock.sleep(HANDSHAKE_MS);
       const left = await this.#leave(slot);
       if (!left.ok) return left;
       this.#place(slot, choice);
       if (!applied.ok) applied = await this.#call(slot, choice.engine, apply);
     }
-    this.#place(
-      slot,
-      withNotes(choice, [...(applied.ok && applied.note !== undefined ? [applied.note] : []), ...notes]),
-    );
+    const told = applied.ok && applied.note !== undefined ? [applied.note] : [];
+    this.#place(slot, withNotes(choice, [...told, ...notes, ...slot.changes]));
     this.#pokeAll(this.#loops.serves(slot.id, applied.ok ? listener : undefined));
     if (applied.ok) slot.served = listener;
     return applied;
@@ -389,9 +388,7 @@ export class Reconciler {
     if ('failure' in choice || !this.#translates(choice) || !comesWithSockets?.(rule)) return choice;
     const relays = new Map([...engines.capabilities].filter(([, { translates }]) => !translates));
     const relay = chooseEngine(rule, 'auto', relays);
-    return 'engine' in relay
-      ? { ...relay, why: `until the edge before this one lets go, then ${choice.engine}` }
-      : choice;
+    return 'engine' in relay ? { ...relay, why: `${WAITS}, then ${choice.engine}` } : choice;
   }
 
   #translates({ engine }: Placed): boolean {

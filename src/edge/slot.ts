@@ -26,6 +26,8 @@ export interface Slot {
   placed: Placed | undefined;
   /** What the engine there has done last. */
   served: Listener | undefined;
+  /** What is different since it came from another engine. */
+  changes: readonly string[];
   failure: string;
   /** Names of origins without an address when it was applied last. */
   unresolved: readonly string[];
@@ -56,6 +58,7 @@ export function blank(id: string): Slot {
     working: false,
     held: [],
     late: false,
+    changes: [],
     failure: '',
     unresolved: [],
   };
