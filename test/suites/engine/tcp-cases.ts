@@ -156,7 +156,6 @@ export function tcpCases(under: EngineUnderTest): void {
     });
 
     test('an idle time that is changed holds for connections that are open', async (t) => {
-      if (world.engine.capabilities().translates) return t.skip("the kernel's own clock runs; its suite says how long");
       const origin = await tcpOrigin(t);
       const short = await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 4 }) });
       const long = await world.rule({ ...leadsTo(origin) });

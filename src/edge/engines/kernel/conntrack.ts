@@ -14,6 +14,7 @@ import {
   type Flow,
   getFlows,
   IPPROTO_UDP,
+  keepFlow,
   markFilter,
   readBrief,
   readFlow,
@@ -32,6 +33,8 @@ export interface Conntrack {
   forget(listeners: readonly Listener[]): void;
   /** Forgets these connections; those that are gone already are no matter. */
   end(flows: readonly Flow[]): void;
+  /** The kernel forgets them so many seconds from now, if nothing comes; those that are gone already are no matter. */
+  keep(flows: readonly { readonly flow: Flow; readonly seconds: number }[]): void;
   /** Whether ends are of interest. As long as they are, every connection of the machine costs a little more. */
   hear(isWanted: boolean): void;
   /** Hands over connections that ended since the last call, as far as they are told of. */
@@ -77,7 +80,7 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
   }
 
   function end(flows: readonly Flow[]): void {
-    asking.request(flows.map((flow) => deleteFlow(flow, (address) => parseAddress(address) ?? new Uint8Array())));
+    asking.request(flows.map((flow) => deleteFlow(flow, bytesOf)));
   }
 
   return {
@@ -100,6 +103,7 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
       end(nobodys.filter(isTaken));
     },
     end,
+    keep: (flows) => void asking.request(flows.map(({ flow, seconds }) => keepFlow(flow, seconds, bytesOf))),
     hear(isWanted) {
       if (isWanted) hearing ??= new NetlinkEvents(CT_DESTROY_GROUP, eventsBytes, markFilter(OURS));
       else {
@@ -122,6 +126,8 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
     },
   };
 }
+
+const bytesOf = (address: string): Uint8Array => parseAddress(address) ?? new Uint8Array();
 
 function hearMore(hearing: NetlinkEvents, most: number, take: (flow: Flow) => void): Heard {
   return hearing.take((view, body, end) => {

@@ -227,6 +227,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+    survey.changing(rule);
     readLast(asking, rule, pieces);
     return table.change(rule, pieces, settings).finally(() => fast.forget());
   }

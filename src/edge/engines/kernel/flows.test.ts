@@ -52,6 +52,7 @@ test('a connection is read whole: who, where to, how much, since when, in which 
     mark: 0xe4000401,
     id: 77,
     status: 14,
+    timeout: 0,
     state: 7,
     packetsIn: 3,
     bytesIn: 300,

@@ -8,7 +8,7 @@ import type { FilterStep } from '../../../lib/ffi/netlink-events.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
 
 const NFNL_SUBSYS_CTNETLINK = 1;
-const IPCTNL_MSG_CT = { GET: 1, DELETE: 2 } as const;
+const IPCTNL_MSG_CT = { NEW: 0, GET: 1, DELETE: 2 } as const;
 /** Event groups, as a bit mask. */
 export const CT_DESTROY_GROUP = 1 << 2;
 const CTA = {
@@ -16,6 +16,7 @@ const CTA = {
   TUPLE_REPLY: 2,
   STATUS: 3,
   PROTOINFO: 4,
+  TIMEOUT: 7,
   MARK: 8,
   COUNTERS_ORIG: 9,
   COUNTERS_REPLY: 10,
@@ -89,6 +90,8 @@ export interface Flow {
   readonly status: number;
   /** TCP_STATE; none for UDP. */
   readonly state: number;
+  /** Seconds until the kernel forgets it, if nothing comes; of one that is gone, 0. */
+  readonly timeout: number;
   /** Whole packets, IP headers included; 0 where nf_conntrack_acct is off. */
   readonly bytesIn: number;
   readonly packetsIn: number;
@@ -113,6 +116,7 @@ export function readFlow(view: DataView, body: number, end: number): Flow | unde
   const mark = read32(view, whole.at(CTA.MARK, 4));
   const id = read32(view, whole.at(CTA.ID, 4));
   const status = read32(view, whole.at(CTA.STATUS, 4));
+  const timeout = read32(view, whole.at(CTA.TIMEOUT, 4));
   const state = readState(view);
   part.find(view, whole.at(CTA.COUNTERS_ORIG), whole.end(CTA.COUNTERS_ORIG));
   const [packetsIn, bytesIn] = [read64(view, CTA_PAIR.FIRST), read64(view, CTA_PAIR.SECOND)];
@@ -128,6 +132,7 @@ export function readFlow(view: DataView, body: number, end: number): Flow | unde
     id,
     status,
     state,
+    timeout,
     bytesIn,
     packetsIn,
     bytesOut,
@@ -161,9 +166,20 @@ export function getFlows(mark: number, mask: number): Message {
 }
 
 /** Ends this very connection, not one that has taken its addresses meanwhile. */
-export function deleteFlow(
+export function deleteFlow(flow: Flow, bytesOf: (address: string) => Uint8Array): Message {
+  return aboutFlow(IPCTNL_MSG_CT.DELETE, flow, bytesOf, []);
+}
+
+/** The kernel forgets it so many seconds from now, if nothing comes. */
+export function keepFlow(flow: Flow, seconds: number, bytesOf: (address: string) => Uint8Array): Message {
+  return aboutFlow(IPCTNL_MSG_CT.NEW, flow, bytesOf, [attribute(CTA.TIMEOUT, u32(seconds))]);
+}
+
+function aboutFlow(
+  type: number,
   { family, protocol, original, id }: Flow,
   bytesOf: (address: string) => Uint8Array,
+  more: Message['attributes'],
 ): Message {
   const [source, destination] = family === 4 ? [CTA_IP.V4_SRC, CTA_IP.V4_DST] : [CTA_IP.V6_SRC, CTA_IP.V6_DST];
   const tuple = [
@@ -178,10 +194,10 @@ export function deleteFlow(
     ]),
   ];
   return {
-    type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT.DELETE,
+    type: (NFNL_SUBSYS_CTNETLINK << 8) | type,
     flags: 0,
     family: family === 4 ? AF_INET : AF_INET6,
-    attributes: [attribute(CTA.TUPLE_ORIG, tuple), attribute(CTA.ID, u32(id))],
+    attributes: [attribute(CTA.TUPLE_ORIG, tuple), attribute(CTA.ID, u32(id)), ...more],
   };
 }
 

@@ -10,6 +10,7 @@ import { type DrainDeps, endDue, judge } from './drains.ts';
 import type { Farewell } from './farewell.ts';
 import type { Flow } from './flows.ts';
 import { audit } from './audit.ts';
+import { createIdleTimes } from './idle-times.ts';
 import { indexOf, isTold } from './marks.ts';
 import { isOver, RECORD_EVERY_MS, type Recorder } from './recorder.ts';
 import type { KernelRule, Registry } from './registry.ts';
@@ -27,6 +28,8 @@ export interface SurveyDeps {
 }
 
 export interface Survey {
+  /** This rule is about to change. */
+  changing(rule: KernelRule): void;
   /** Looks after rules whose connections have to go. */
   attend(): void;
   /** Looks through all, if the last time is long enough ago for what it costs. */
@@ -59,6 +62,12 @@ const createTally = (): Map<KernelRule | undefined, number> => new Map();
 
 export function createSurvey(deps: SurveyDeps): Survey {
   const { clock, conntrack, farewell, registry, recorder, drains, log } = deps;
+  const idleTimes = createIdleTimes({
+    clock,
+    conntrack,
+    rules: () => registry.rules.values(),
+    end: (flows, cause) => drains.end(flows, cause),
+  });
   let nextLook = 0;
   let nextWarning = 0;
   /** At the last look there were connections whose end will be told. */
@@ -95,6 +104,7 @@ export function createSurvey(deps: SurveyDeps): Survey {
   }
 
   function attend(): void {
+    idleTimes.attend();
     const rules = [...registry.rules.values()].filter(needsAttention);
     if (rules.length <= FEW) return rules.forEach((rule) => attendTo(rule, conntrack.flows(rule.rows.keys())));
     const flows = Map.groupBy(conntrack.flows(), ({ mark }) => registry.at(indexOf(mark)));
@@ -144,10 +154,12 @@ export function createSurvey(deps: SurveyDeps): Survey {
   }
 
   return {
+    changing: (rule) => idleTimes.note([rule]),
     attend,
     look,
     listen,
     adopt(flows) {
+      idleTimes.note();
       for (const flow of flows.slice(0, MOST_ADOPTED)) if (isTold(flow.mark)) adopted.set(flow.id, flow);
     },
     living: () => conntrack.flows().filter((flow) => !isOver(flow)).length,

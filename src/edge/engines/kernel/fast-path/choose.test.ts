@@ -61,6 +61,7 @@ const flow: Flow = {
   id: 1,
   status: 0,
   state: 3,
+  timeout: 600,
   bytesIn: 1000,
   packetsIn: FAST_FROM,
   bytesOut: 2000,

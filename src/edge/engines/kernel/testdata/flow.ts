@@ -15,6 +15,7 @@ export function flow(change: Partial<Flow> = {}): Flow {
     // Replied to, and established.
     status: 6,
     state: 3,
+    timeout: 600,
     bytesIn: 1000,
     packetsIn: 10,
     bytesOut: 2000,
