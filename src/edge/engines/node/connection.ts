@@ -121,7 +121,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     flow.judge(session, deps.isBound(point));
     const how = PASS_THROUGH[flow.listener.mode];
     if (how.carrier === 'start') socket.write(how.announce('TCP', session.client, session.entry));
-    relay(client, socket, {
+    relay(client, socket, clock, {
       in(bytes) {
         session.activity++;
         session.bytesIn += bytes;

@@ -18,6 +18,23 @@ export function sharePort(socket: Socket | UdpSocket, may: boolean): void {
   if (fd >= 0) libc?.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, may ? ON : OFF, 4);
 }
 
+/** struct tcp_info: state, unacknowledged segments, bytes acknowledged (their low word), bytes not sent. */
+const INFO = new Uint8Array(160);
+const WORDS = new Uint32Array(INFO.buffer);
+const [IPPROTO_TCP, TCP_INFO, TCP_CLOSE] = [6, 11, 7];
+
+/**
+ * What the peer has not got of all that was written to the socket's system, in bytes and segments: 0 means nothing, also
+ * where that can't be known or the peer is gone. `acked` moves as long as the peer takes something.
+ */
+export function undelivered(socket: Socket): { readonly left: number; readonly acked: number } {
+  const fd = descriptorOf(socket);
+  const length = Int32Array.of(INFO.length);
+  const isKnown = fd >= 0 && libc?.getsockopt(fd, IPPROTO_TCP, TCP_INFO, INFO, length) === 0;
+  if (!isKnown || INFO[0] === TCP_CLOSE) return { left: 0, acked: 0 };
+  return { left: (WORDS[24 >> 2] ?? 0) + (WORDS[144 >> 2] ?? 0), acked: WORDS[120 >> 2] ?? 0 };
+}
+
 interface Handled {
   readonly _handle?: Handle;
   readonly handle?: Handle;

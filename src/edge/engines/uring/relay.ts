@@ -12,11 +12,12 @@ import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from './counters.
 import { cancelAll, close } from './operations.ts';
 import type { OptionSetter } from './options.ts';
 import type { Pipes } from './pipes.ts';
+import { settle } from './lost.ts';
 import { PARTY } from './records.ts';
 import type { RecordWriter } from './records.ts';
 import type { Ring } from './ring.ts';
 import type { Entry, Rules } from './rules.ts';
-import { BULK, DIALLING, POLLING, READING, SENDING, WATCHED } from './slots.ts';
+import { BULK, DIALLING, POLLING, READING, SENDING, SETTLING, WATCHED } from './slots.ts';
 import type { Slots } from './slots.ts';
 import type { Sources } from './sources.ts';
 import { addressOffset, addressSize, portAt } from './sockaddr.ts';
@@ -56,6 +57,8 @@ export interface Relay {
 /** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
 export const RECORD_EVERY_MS = 60_000;
 
+/** limit: how late a reset is passed on behind what came before it. */
+const SETTLE_MS = 50;
 /** l_onoff = 1, l_linger = 0: close sends RST. */
 const LINGER_ZERO = Int32Array.of(1, 0);
 
@@ -123,6 +126,7 @@ export function arm(r: Relay, slot: number): void {
       : s.seenAt[slot]! + options.idleSeconds * 1000;
   if (s.cutAt[slot]! > 0) due = Math.min(due, s.cutAt[slot]!);
   if (s.recordAt[slot]! > 0) due = Math.min(due, s.recordAt[slot]!);
+  if (settling(r, slot) >= 0) due = Math.min(due, r.now + SETTLE_MS);
   r.wheel.set(slot, due);
 }
 
@@ -134,7 +138,15 @@ export function tick(r: Relay, slot: number): void {
   if (s.state[slot] !== DIALLING && r.now - s.seenAt[slot]! >= options.idleSeconds * 1000)
     return finish(r, slot, CAUSE.idle, true);
   if (s.recordAt[slot]! > 0 && r.now >= s.recordAt[slot]!) record(r, slot, -1);
-  arm(r, slot);
+  const direction = settling(r, slot);
+  if (direction >= 0) settle(r, direction);
+  else arm(r, slot);
+}
+
+/** The direction whose reset waits for a delivery, or -1. */
+function settling({ slots: { flags } }: Relay, slot: number): number {
+  if ((flags[2 * slot]! & SETTLING) !== 0) return 2 * slot;
+  return (flags[2 * slot + 1]! & SETTLING) === 0 ? -1 : 2 * slot + 1;
 }
 
 /** The connection may live `ms` more (0: it ends at the next tick). A cut that is set keeps its time. */

@@ -22,8 +22,10 @@ export const BULK_WANTED = 1 << 5; /** Switch to splice once reading has stopped
 export const BULK = 1 << 6; /** Bytes move by splice through the pipe. */
 export const POLLING = 1 << 7; /** In bulk: a poll is under way. */
 export const HUNGRY = 1 << 8; /** Waits for a buffer. */
-export const WATCHED =
-  1 << 9; /** A poll for errors is under way on the source, which ended before an origin was there. */
+export const WATCHED = 1 << 9; /** A poll for errors is under way: the source ended before there was an origin. */
+export const RESET = 1 << 10; /** The source is dead; what came from it is delivered first. */
+export const DEAD = 1 << 11; /** The destination is: nothing is read, and what arrives all the same is dropped. */
+export const SETTLING = 1 << 12; /** All is in the destination's socket, which has not delivered it. */
 
 /** In `portRefusals`. */
 export const SYSTEM_PORT = 255;
@@ -86,6 +88,8 @@ export class Slots {
   #freeCount = 0;
   /** Connections without an origin yet: while there are any, clocks are looked at more often. */
   dialling = 0;
+  /** … and so are they while there are connections whose reset waits for a delivery. */
+  settling = 0;
 
   constructor(capacity: number, descriptors: SharedArrayBuffer) {
     const names = mapPages(capacity * 2 * NAME_BYTES);
@@ -166,10 +170,17 @@ export class Slots {
   give(slot: number): void {
     if (this.state[slot] === DIALLING) this.dialling--;
     if (this.#failed.size > 0) this.#failed.delete(slot);
+    if (((this.flags[2 * slot]! | this.flags[2 * slot + 1]!) & SETTLING) !== 0) this.settling--;
     this.state[slot] = FREE;
     this.generation[slot] = (this.generation[slot] ?? 0) + 1;
     this.fd[2 * slot] = this.fd[2 * slot + 1] = -1;
     this.#free[this.#freeCount++] = slot;
+  }
+
+  /** Direction k is to be looked at again soon. */
+  settles(k: number): void {
+    this.flags[k]! |= SETTLING;
+    this.settling++;
   }
 
   /** An origin has answered. */

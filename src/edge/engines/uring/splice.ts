@@ -5,10 +5,10 @@
  */
 import { splice } from '../../../lib/ffi/libc.ts';
 import { EAGAIN, POLLIN, POLLOUT, POLLRDHUP, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from './abi.ts';
-import { CAUSE, DROP } from './counters.ts';
+import { DROP } from './counters.ts';
+import { brokenOff, lost } from './lost.ts';
 import { poll } from './operations.ts';
 import { PIPE_BYTES } from './pipes.ts';
-import { finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { BULK, BULK_WANTED, ENDED, POLLING } from './slots.ts';
 import { count, ended, passEnd, startReading } from './stream.ts';
@@ -43,6 +43,8 @@ export function enterBulk(r: Relay, k: number): boolean {
 export function polled(r: Relay, k: number, generation: number): void {
   if (r.slots.generation[k >> 1] !== generation) return;
   r.slots.flags[k]! &= ~POLLING;
+  // Its destination is dead.
+  if ((r.slots.flags[k]! & BULK) === 0) return;
   pump(r, k);
 }
 
@@ -68,7 +70,7 @@ function pump(r: Relay, k: number): void {
     if (turn > 0 && s.last[k]! < MUCH_BYTES) return wait(r, k, from, POLLIN | POLLRDHUP);
     const got = splice(from, 0, s.pipeWrite[k]!, 0, PIPE_BYTES, HOW);
     if (got === -EAGAIN) return wait(r, k, from, POLLIN | POLLRDHUP);
-    if (got < 0) return lost(r, k >> 1, k & 1);
+    if (got < 0) return brokenOff(r, k);
     if (got === 0) ended(r, k);
     else if (!filled(r, k, got)) return;
   }
@@ -104,14 +106,10 @@ function wait(r: Relay, k: number, fd: number, events: number): void {
   poll(r.ring, fd, events, k, r.slots.generation[k >> 1]!);
 }
 
-function leaveBulk(r: Relay, k: number): void {
+export function leaveBulk(r: Relay, k: number): void {
   const { slots: s } = r;
   r.pipes.give(s.pipeRead[k]!, s.pipeWrite[k]!, s.inPipe[k]!);
   s.pipeRead[k] = s.pipeWrite[k] = -1;
   s.streak[k] = 0;
   s.flags[k]! &= ~BULK;
-}
-
-function lost(r: Relay, slot: number, side: number): void {
-  finish(r, slot, side === 0 ? CAUSE['client-reset'] : CAUSE['origin-reset'], true);
 }

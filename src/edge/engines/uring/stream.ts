@@ -8,9 +8,23 @@ import { ECANCELED, ENOBUFS, IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORIN
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from './counters.ts';
 import { endedEarly } from './dial.ts';
 import { OP, cancelReceive, receive, send } from './operations.ts';
+import { brokenOff, dropQueue, lost, settle } from './lost.ts';
 import { finish } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { BULK, BULK_WANTED, CLOSED, DIALLING, ENDED, HUNGRY, READING, RELAYING, SENDING, STOPPING } from './slots.ts';
+import {
+  BULK,
+  BULK_WANTED,
+  CLOSED,
+  DEAD,
+  DIALLING,
+  ENDED,
+  HUNGRY,
+  READING,
+  RELAYING,
+  RESET,
+  SENDING,
+  STOPPING,
+} from './slots.ts';
 import { enterBulk } from './splice.ts';
 
 /** limit: a direction holds about this many buffers when its receiver is slow; one burst more may be on its way. */
@@ -27,7 +41,7 @@ export function startReading(r: Relay, k: number, nothingYet = false): void {
   receive(r.ring, s.fd[k]!, r.buffers.group, nothingYet, OP.RECEIVE, k, s.generation[k >> 1]!);
 }
 
-function stopReading(r: Relay, k: number): void {
+export function stopReading(r: Relay, k: number): void {
   const { slots: s } = r;
   if ((s.flags[k]! & (READING | STOPPING)) !== READING) return;
   s.flags[k]! |= STOPPING;
@@ -53,7 +67,7 @@ export function received(r: Relay, k: number, generation: number, result: number
     flush(r, k);
   } else if (result === -ENOBUFS) starved(r, k);
   else if (result === -ECANCELED) flush(r, k);
-  else finish(r, slot, (k & 1) === 0 ? CAUSE['client-reset'] : CAUSE['origin-reset'], true);
+  else brokenOff(r, k);
 }
 
 /** The source of direction k has sent its last byte. */
@@ -65,6 +79,7 @@ export function ended(r: Relay, k: number): void {
 
 function arrived(r: Relay, k: number, buffer: number, length: number): void {
   const { slots: s, buffers } = r;
+  if ((s.flags[k]! & DEAD) !== 0) return buffers.give(buffer);
   count(r, k, length);
   if (s.queued[k]!++ === 0) s.head[k] = buffer;
   else buffers.next[s.tail[k]!] = buffer;
@@ -94,7 +109,7 @@ export function flush(r: Relay, k: number): void {
     if (s.queued[k]! < QUEUE_LONG && (flags & (READING | ENDED | HUNGRY)) === 0) startReading(r, k);
     return;
   }
-  if ((flags & (SENDING | BULK)) !== 0) return;
+  if ((flags & (SENDING | BULK | DEAD)) !== 0) return;
   const buffer = s.head[k]!;
   if (buffer >= 0) {
     s.flags[k] = flags | SENDING;
@@ -130,10 +145,8 @@ export function sent(r: Relay, k: number, generation: number, buffer: number, re
     return;
   }
   s.flags[k]! &= ~SENDING;
-  if (result < 0) {
-    finish(r, k >> 1, (k & 1) === 0 ? CAUSE['origin-reset'] : CAUSE['client-reset'], true);
-    return;
-  }
+  if ((s.flags[k]! & DEAD) !== 0) return dropQueue(r, k);
+  if (result < 0) return lost(r, k >> 1, (k & 1) ^ 1);
   if (result < buffers.length[buffer]!) {
     buffers.start[buffer]! += result;
     buffers.length[buffer]! -= result;
@@ -150,6 +163,7 @@ export function sent(r: Relay, k: number, generation: number, buffer: number, re
 export function passEnd(r: Relay, k: number): void {
   const { slots: s } = r;
   const slot = k >> 1;
+  if ((s.flags[k]! & RESET) !== 0) return settle(r, k);
   if ((s.flags[k ^ 1]! & CLOSED) !== 0) {
     finish(r, slot, s.endedFirst[slot] === 0 ? CAUSE['client-closed'] : CAUSE['origin-closed'], false);
     return;
@@ -162,6 +176,7 @@ export function passEnd(r: Relay, k: number): void {
 function starved(r: Relay, k: number): void {
   const { slots: s } = r;
   const slot = k >> 1;
+  if ((s.flags[k]! & DEAD) !== 0) return;
   if (r.buffers.starved()) return flush(r, k);
   r.rules.rule(s.rule[slot]!).row[DROP['wait-buffers']]! += 1;
   if (s.state[slot] === RELAYING && s.queued[k] === 0 && enterBulk(r, k)) return;

@@ -138,7 +138,7 @@ function loop(r: Relay, orders: Orders): void {
 }
 
 function patience({ slots, wheel }: Relay, stopping: boolean): number {
-  if (slots.dialling > 0 || stopping) return WAIT_DIALLING_MS;
+  if (slots.dialling > 0 || slots.settling > 0 || stopping) return WAIT_DIALLING_MS;
   return wheel.count > 0 ? WAIT_MS : WAIT_ALONE_MS;
 }
 
