@@ -44,6 +44,7 @@ export async function listenForEdges(path: string, link: LinkServer, log: Log): 
       });
       server.closeAllConnections();
       await closed;
+      if (spare !== undefined) removeSpare(path);
     },
   };
 }

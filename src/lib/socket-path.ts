@@ -3,7 +3,7 @@
  * whose folder takes no file (full, read-only) is in a folder of this user for temporary files. Both ends of a socket ask
  * here, so they find each other.
  */
-import { lstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
@@ -53,8 +53,14 @@ export function reachablePath(path: string): string {
   return shortPath(spare !== undefined && statSync(spare, { throwIfNoEntry: false }) ? spare : path);
 }
 
-/** Nothing listens there any more. */
+/** Nothing listens there any more. The folder goes with its last socket. */
 export function removeSpare(path: string): void {
   const spare = sparePath(path);
-  if (spare !== undefined) rmSync(spare, { force: true });
+  if (spare === undefined) return;
+  rmSync(spare, { force: true });
+  try {
+    rmdirSync(dirname(spare));
+  } catch {
+    // Another data folder has its socket there.
+  }
 }

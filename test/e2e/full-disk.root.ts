@@ -12,6 +12,7 @@ import { apiClient } from '../../src/cli/api-client.ts';
 import { Refusal } from '../../src/cli/refusal.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openBooks } from '../../src/edge/engines/kernel/books.ts';
+import { removeSpare } from '../../src/lib/socket-path.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { inProcesses, type Tree } from '../world/places.ts';
 import { smallDisk } from '../world/small-disk.ts';
@@ -104,6 +105,7 @@ test('a full disk and a read-only one: served, said, and well again', async () =
     throw new Error(`it said: ${tree.output()}`, { cause: error });
   } finally {
     await end(tree, 'SIGKILL').catch(() => {});
+    removeSpare(join(data, 'link.sock'));
   }
 });
 
