@@ -71,6 +71,8 @@ export interface EdgeTools {
   /** Default: every engine there is, each on a thread of its own. */
   readonly engines?: Factories;
   readonly lookup?: Lookup;
+  /** Of the process that it is in. */
+  readonly alarms?: () => readonly string[];
   /** Which addresses are on this machine. */
   readonly here?: Here;
   /** What the edge before this one gives it. Its sessions are asked for last: until then that edge forwards them. */
@@ -239,14 +241,9 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
         failed: failures(),
         unresolved: [...reconciler.unresolved()],
         engines: engines.report,
-        alarms: [
-          ...lastGood.alarms,
-          ...records.alarms,
-          ...guard.alarms,
-          ...tables.alarms,
-          ...entries.alarms,
-          ...ports.alarms(clock.monotonic()),
-        ],
+        alarms: [lastGood, records, guard, tables, entries]
+          .flatMap(({ alarms }) => [...alarms])
+          .concat(ports.alarms(clock.monotonic()), tools.alarms?.() ?? []),
         lost: [...entries.lost],
       }),
       placements: () => reconciler.placements(),

@@ -104,6 +104,8 @@ async function start({ startControl }: Code, args: readonly string[]) {
         await letGo(inherited);
       }
       door = await openDoorAt(folder.doors.control, giver, log);
+      // order: now, because the files may be others when somebody asks.
+      if (door) await sending();
     },
     succeeded: succeeded.promise,
     async stop() {

@@ -1,10 +1,12 @@
 /** `edgefour edge`: one edge, which follows a control. Also what `up` starts as its child. */
+import { resolve } from 'node:path';
 import { openDataFolder } from '../../config/data-folder.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { startEdge } from '../../edge/agent.ts';
 import type { Door, Giver } from '../../lib/handoff/door.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { watchProgram } from '../../lib/program-watch.ts';
 import { VERSION } from '../../lib/version.ts';
 import { parseLinkAddress } from '../../link/address.ts';
 import type { Command } from '../command.ts';
@@ -16,6 +18,9 @@ import { tell } from '../output.ts';
 import { endIfOrphaned, runRole } from '../role.ts';
 import { askOrOutlive, closeAll, inherit, letGo, openDoorAt, sending, succeed, takeOver } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
+
+/** Where the program is. */
+const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 
 interface Code {
   readonly startEdge: typeof startEdge;
@@ -55,9 +60,15 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const rules = { newWorld, engine, records, flush, fastPath, toaKinds, originsDeny, sourcePorts };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
+  const program = await watchProgram(ROOT, VERSION, systemClock, (alarm) => log.warn(alarm));
   const edge = await startEdge(
     { ...identity, ...rules },
-    { log, clock: systemClock, ...(inherited && { inheritance: { sockets: inherited, sessions } }) },
+    {
+      log,
+      clock: systemClock,
+      alarms: () => program.alarms,
+      ...(inherited && { inheritance: { sockets: inherited, sessions } }),
+    },
   );
   const engines = edge.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name);
   const succeeded = Promise.withResolvers<void>();
@@ -104,9 +115,12 @@ async function start({ startEdge }: Code, args: readonly string[]) {
         await letGo(inherited);
       }
       door = await openDoorAt(folder.doors.edge, giver, log);
+      // order: now, because the files may be others when somebody asks.
+      if (door) await sending();
     },
     succeeded: succeeded.promise,
     async stop() {
+      program.close();
       if (running && !lock) {
         // order: the other one writes and receives again once it hears nothing; what this one accepted it drains.
         await edge.succession.rest();
