@@ -29,6 +29,8 @@ export function decodeForm(text: string): Form {
 }
 
 function decode(text: string): string {
+  // limit: most names and values are plain, and a form may have thousands.
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
@@ -37,35 +39,37 @@ function decode(text: string): string {
 }
 
 interface Branch {
-  readonly children: Map<string, Branch>;
+  /** Absent in a leaf: a form may have thousands. */
+  children?: Map<string, Branch>;
   text?: string;
 }
 
 /** Leaves stay text. Lists are spelled by indices from 0 without gaps. */
 export function nest(pairs: Iterable<readonly [name: string, value: string]>): Record<string, unknown> {
-  const root: Branch = { children: new Map() };
+  const root: Branch = {};
   for (const [name, value] of pairs) {
     const parts = name.split('.', MAX_DEPTH + 1);
     if (parts.length > MAX_DEPTH) throw new Fault('InvalidParameter', `A parameter is nested over ${MAX_DEPTH} deep.`);
     let branch = root;
     for (const part of parts) {
-      let child = branch.children.get(part);
-      if (!child) branch.children.set(part, (child = { children: new Map() }));
+      const children: Map<string, Branch> = (branch.children ??= new Map());
+      let child = children.get(part);
+      if (!child) children.set(part, (child = {}));
       branch = child;
     }
     branch.text = value;
   }
-  return object(root, '');
+  return object(root.children ?? new Map(), '');
 }
 
 function grow(branch: Branch, path: string): unknown {
   const { children, text } = branch;
-  if (children.size === 0) return text;
+  if (children === undefined) return text;
   if (text !== undefined) throw new Fault('InvalidParameter', undefined, { parameter: path });
-  return /^\d+$/.test(children.keys().next().value ?? '') ? list(branch, path) : object(branch, path);
+  return /^\d+$/.test(children.keys().next().value ?? '') ? list(children, path) : object(children, path);
 }
 
-function list({ children }: Branch, path: string): unknown[] {
+function list(children: ReadonlyMap<string, Branch>, path: string): unknown[] {
   return Array.from({ length: children.size }, (_, index) => {
     const child = children.get(String(index));
     // A gap, or an index such as 999999999: nothing is allocated for it.
@@ -74,7 +78,7 @@ function list({ children }: Branch, path: string): unknown[] {
   });
 }
 
-function object({ children }: Branch, path: string): Record<string, unknown> {
+function object(children: ReadonlyMap<string, Branch>, path: string): Record<string, unknown> {
   const prefix = path === '' ? '' : `${path}.`;
   return Object.fromEntries([...children].map(([name, child]) => [name, grow(child, prefix + name)]));
 }

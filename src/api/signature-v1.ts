@@ -21,22 +21,20 @@ export function v1Claim(raw: RawRequest, form: Form): Claim | undefined {
   // wire: Ruby's Base64 ends in a newline.
   const signature = (form.get('Signature') ?? '').trim();
   // limit: only once the key is known, and once: sorting thousands of parameters costs milliseconds.
-  let spelled: readonly Buffer[] | undefined;
-  const spell = (): readonly Buffer[] => (spelled ??= sourceParameters(form));
+  let spelled: Buffer | undefined;
+  const spell = (): Buffer => (spelled ??= sourceParameters([...form]));
   return {
     secretId: form.get('SecretId') ?? '',
     get coversCall() {
-      return namesOneAction(String(spell()[0]));
+      return namesOneAction(String(spell()));
     },
     holds(secretKey) {
-      const spellings = spell();
       const places = signedPaths(raw).flatMap((path) => signedHosts(raw).map((host) => `${raw.method}${host}${path}?`));
-      return places.some((place) =>
-        spellings.some((parameters) => {
-          const mac = createHmac(hash, secretKey).update(place).update(parameters);
-          return equalText(signature, mac.digest('base64'));
-        }),
-      );
+      const isSigned = (parameters: Buffer): boolean =>
+        places.some((place) =>
+          equalText(signature, createHmac(hash, secretKey).update(place).update(parameters).digest('base64')),
+        );
+      return isSigned(spell()) || (hasUnderscore(form) && isSigned(sourceParameters(dotted(form))));
     },
   };
 }
@@ -49,14 +47,19 @@ function namesOneAction(source: string): boolean {
   return source.match(/(?:^|&)Action=/g)?.length === 1;
 }
 
-/** As bytes, once: each of them is hashed for several hosts. wire: Python writes `.` for `_` in names, in the signed text only. */
-function sourceParameters(form: Form): Buffer[] {
-  const pairs = [...form].filter(([name]) => name !== 'Signature');
-  const dotted = pairs.some(([name]) => name.includes('_'))
-    ? [pairs.map(([name, value]): [string, string] => [name.replaceAll('_', '.'), value])]
-    : [];
-  return [pairs, ...dotted].map((spelling) => {
-    spelling.sort(([a], [b]) => (a < b ? -1 : 1));
-    return Buffer.from(spelling.map(([name, value]) => `${name}=${value}`).join('&'));
-  });
+type Pair = readonly [name: string, value: string];
+
+/** As bytes: they are hashed for several hosts. */
+function sourceParameters(pairs: readonly Pair[]): Buffer {
+  const sorted = pairs.filter(([name]) => name !== 'Signature').sort(([a], [b]) => (a < b ? -1 : 1));
+  return Buffer.from(sorted.map(([name, value]) => `${name}=${value}`).join('&'));
+}
+
+function hasUnderscore(form: Form): boolean {
+  return form.keys().some((name) => name.includes('_'));
+}
+
+/** wire: Python writes `.` for `_` in names, in the signed text only. */
+function dotted(form: Form): Pair[] {
+  return [...form].map(([name, value]) => [name.replaceAll('_', '.'), value]);
 }

@@ -46,7 +46,7 @@ export const BUDGETS = {
     help: 'Names in SignedHeaders of one Authorization; beyond it, or where a name comes twice, `AuthFailure.InvalidAuthorization`.',
   },
   'form-parameters': {
-    most: 8192,
+    most: 6144,
     unit: 'parameters',
     help: 'Parameters of one query string or form; beyond it `RequestSizeLimitExceeded`.',
   },

@@ -5,7 +5,7 @@
 export const MOST_CHARACTERS = 200;
 
 export function excerpt(text: string): string {
-  return escapeControls(cut(text));
+  return cut(escapeControls(cut(text)));
 }
 
 export function cut(text: string, most = MOST_CHARACTERS): string {

@@ -36,7 +36,12 @@ const EDGES: readonly (readonly [BudgetName, code: string, within: RawRequest, b
   ['json-values', 'RequestSizeLimitExceeded', call(list(50_000)), call(list(50_001))],
   ['json-depth', 'InvalidParameter', call(deep(32)), call(deep(33))],
   ['action-body', 'RequestSizeLimitExceeded', call(sized(1024 * 1024)), call(sized(1024 * 1024 + 1))],
-  ['form-parameters', 'RequestSizeLimitExceeded', v1(ROOT, 'Echo', form(8192), how), v1(ROOT, 'Echo', form(8193), how)],
+  [
+    'form-parameters',
+    'RequestSizeLimitExceeded',
+    v1(ROOT, 'Echo', form(BUDGETS['form-parameters'].most), how),
+    v1(ROOT, 'Echo', form(BUDGETS['form-parameters'].most + 1), how),
+  ],
   [
     'signed-headers',
     'AuthFailure.InvalidAuthorization',
