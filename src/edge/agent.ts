@@ -375,7 +375,6 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     },
   };
   async function stop(drainMs: number): Promise<void> {
-    const deadline = clock.monotonic() + drainMs + LAST_WORD_MS;
     following.abort();
     entries.close();
     routing.close();
@@ -388,7 +387,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     await followed;
     await engines.stop(drainMs);
     await guard.stop(isSucceeded ? 'keep' : undefined);
-    await reporter.stop(isSucceeded ? Math.max(0, deadline - clock.monotonic()) : 0);
+    await reporter.stop(isSucceeded ? LAST_WORD_MS : 0);
     await Promise.all([records.close(), lastGood.close()]);
     tables.close(isSucceeded);
     link.close();
