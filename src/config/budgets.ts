@@ -93,6 +93,18 @@ export const BUDGETS = {
     unit: 'networks',
     help: 'Networks whose DNS answers over UDP are counted within one second, some 10 MB. Those beyond it get truncated answers, which send a real asker to TCP.',
   },
+  'descriptors-of-a-source': {
+    most: 12.5,
+    unit: '% of the descriptors',
+    help: 'What one client address (IPv6: /64) may hold of an engine’s descriptors while fewer than as many are free; before that, anything. Beyond it a new connection is reset, and a new UDP session dropped.',
+    counted: 'edgefour_rule_ends_total{cause="limit"}, edgefour_rule_dropped_total{reason="limit"}',
+  },
+  'descriptors-of-a-rule': {
+    most: 6.25,
+    unit: '% of the descriptors',
+    help: 'The same of one rule, where there are others.',
+    counted: 'edgefour_rule_ends_total{cause="limit"}, edgefour_rule_dropped_total{reason="limit"}',
+  },
 } as const satisfies Record<string, Budget>;
 
 export type BudgetName = keyof typeof BUDGETS;

@@ -10,7 +10,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { edgeProcess, freeRule, type EdgeShape } from '../suites/engine/edge.ts';
-import { eventually } from '../suites/engine/fixture.ts';
+import { eventually, loopback } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, options } from '../suites/engine/listener.ts';
 import { ask, dialTcp, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 
@@ -20,6 +20,7 @@ const HEAP_MIB = 32;
 const TALKERS = 40;
 /** More than the system itself would let wait, were there no descriptor for any of them. */
 const NEWCOMERS = 600;
+const SOURCES = 50;
 const WINDOW_MS = 400;
 /** limit: what the test asks for, and how many bursts a machine that is busy with other things may need to show it. */
 const LEAST_SHARE = 0.95;
@@ -97,10 +98,11 @@ async function timed(pace: () => Promise<number>): Promise<number> {
   return (await pace()) / (performance.now() - began);
 }
 
-/** All at once; each asks once, and whoever is refused stays away. */
+/** All at once, from many sources, since one would be refused its last share; each asks once, and stays away if refused. */
 function newcomers(t: TestContext, entry: [string, number]) {
-  const all = Array.from({ length: NEWCOMERS }, () => {
-    const socket: Socket = dialTcp(t, ...entry);
+  const sources = Array.from({ length: SOURCES }, loopback);
+  const all = Array.from({ length: NEWCOMERS }, (_, i) => {
+    const socket: Socket = dialTcp(t, ...entry, sources[i % sources.length]);
     const fate = { socket, how: 'dials' };
     socket.once('connect', () => {
       fate.how = 'waits';

@@ -7,7 +7,8 @@ import { describe, test } from 'node:test';
 import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
 import { engineWorld, eventually } from '../suites/engine/fixture.ts';
-import { entryOf, leadsTo } from '../suites/engine/listener.ts';
+import { entryOf, leadsTo, options } from '../suites/engine/listener.ts';
+import { udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
 import { ask, echo, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 
 const skip = (await whyUnavailable()) ?? false;
@@ -48,6 +49,94 @@ describe('uring, short of descriptors', { skip }, () => {
     assert.ok((await readAll(client)).bytes.equals(bytes));
     assert.ok(((await world.counters(rule.id)).dropped['wait-pipes'] ?? 0) > 0);
     for (const socket of idle) assert.equal(await ask(socket, 'still here'), 'still here');
+  });
+});
+
+describe('uring, full', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, descriptors: 20 }, events) });
+
+  test('who waits longer than an origin may take is refused, and so are those behind, until there is room', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.rule({ ...leadsTo(origin), options: options({ connectTimeoutMs: 1000 }) });
+    await world.up(rule);
+    const lucky = await Promise.all(Array.from({ length: 10 }, () => tcpClient(t, ...entryOf(rule))));
+    await Promise.all(lucky.map((client) => ask(client, 'x')));
+    const others = await Promise.all(Array.from({ length: 30 }, () => tcpClient(t, ...entryOf(rule))));
+    const ends = await Promise.all(others.map(async (client) => (await readAll(client)).end));
+    assert.deepEqual(ends, Array(30).fill('reset'));
+    const counted = await world.counters(rule.id);
+    assert.deepEqual(
+      [counted.connections, counted.active, counted.ends, counted.unrecorded],
+      [40, 10, { limit: 30 }, { sampled: 0, lost: 30 }],
+    );
+    for (const client of lucky) assert.equal(await ask(client, 'still here'), 'still here');
+    lucky[0]?.end();
+    await world.ended(rule.id);
+    const next = await tcpClient(t, ...entryOf(rule));
+    assert.equal(await ask(next, 'y'), 'y');
+  });
+});
+
+describe('uring, the last descriptors', { skip }, () => {
+  const DESCRIPTORS = 512;
+  const world = engineWorld({
+    create: (events) => createUringEngineWith({ workers: 1, descriptors: DESCRIPTORS }, events),
+  });
+
+  test('go to other sources than the one that holds most, and to other rules', async (t) => {
+    const origin = await tcpOrigin(t);
+    const rule = await world.up(await world.rule(leadsTo(origin)));
+    const second = await world.up(await world.rule(leadsTo(origin)));
+    const served = (from: string, on: typeof rule): Promise<boolean> =>
+      tcpClient(t, ...entryOf(on), from)
+        .then((client) => ask(client, 'x'))
+        .then(
+          () => true,
+          () => false,
+        );
+    const [glutton, neighbour, another] = [world.address(), world.address(), world.address()];
+    const fill = async (from: string): Promise<number> => {
+      for (let count = 0; ; count++) if (!(await served(from, rule))) return count;
+    };
+    // Until an eighth is free; a descriptor or two are the listeners'.
+    const mine = await fill(glutton);
+    assert.ok(mine > 220 && mine <= 225, `${mine}`);
+    // Another source goes on until a sixteenth is.
+    const theirs = await fill(neighbour);
+    assert.ok(theirs >= 15 && theirs <= 17, `${theirs}`);
+    // The rest is for other rules, whoever asks; but not for the one that has so many.
+    assert.equal(await served(another, second), true);
+    assert.equal(await served(glutton, second), false);
+    const { ends } = await world.counters(rule.id);
+    assert.deepEqual([ends.limit, (await world.counters(second.id)).ends.limit], [2, 1]);
+  });
+});
+
+describe('uring, the last descriptors, UDP', { skip }, () => {
+  const world = engineWorld({ create: (events) => createUringEngineWith({ workers: 1, descriptors: 512 }, events) });
+
+  test('go to other sources than the one that holds most', async (t) => {
+    const origin = await udpEcho(t);
+    const up = async () => world.up(await world.rule({ ...leadsTo(origin), protocol: 'UDP' }));
+    const rules = [await up(), await up(), await up()];
+    const [glutton, neighbour] = [world.address(), world.address()];
+    // More than half of all would be one rule's flood, which pushes out its own.
+    for (const rule of rules.slice(0, 2)) {
+      const clients = await Promise.all(Array.from({ length: 223 }, () => udpPeer(t, { address: glutton })));
+      for (const client of clients) client.send('x', ...entryOf(rule));
+      await Promise.all(clients.map((client) => client.datagram(0)));
+    }
+    const third = rules[2]!;
+    // The listeners have three, so three more are not the last ones.
+    for (let i = 0; i < 10; i++) (await udpPeer(t, { address: glutton })).send('x', ...entryOf(third));
+    await eventually(async () => {
+      const { connections, dropped } = await world.counters(third.id);
+      assert.equal(connections + (dropped['limit'] ?? 0), 10);
+      assert.ok((dropped['limit'] ?? 0) >= 6, JSON.stringify(dropped));
+    });
+    const client = await udpPeer(t, { address: neighbour });
+    client.send('y', ...entryOf(third));
+    assert.equal(String(await client.datagram(0)), 'y');
   });
 });
 

@@ -17,6 +17,7 @@ export interface Pairs {
   readonly answered: number;
 }
 
+const SOURCES = 100;
 const pairs = { open: 0, closed: 0, answered: 0 };
 const clients: Socket[] = [];
 
@@ -27,7 +28,9 @@ function watch(socket: Socket): Socket {
 async function open(count: number, entries: readonly string[]): Promise<void> {
   await repeat(count, 100, async (i) => {
     const [host = '', port] = (entries[i % entries.length] ?? '').split(':');
-    const client = watch(connect({ host, port: Number(port), noDelay: true }));
+    // Of many sources: the last descriptors are not for one that holds most of them.
+    const localAddress = `127.0.20.${i % SOURCES}`;
+    const client = watch(connect({ host, port: Number(port), localAddress, noDelay: true }));
     await once(client, 'connect');
     // Through to the origin: before that there is no pair.
     await ask(client, `${i}`);

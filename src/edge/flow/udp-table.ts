@@ -68,6 +68,8 @@ export interface UdpTableDeps<L> {
   readonly most: number;
   /** Milliseconds that never go back. */
   readonly monotonic: () => number;
+  /** Whether this client may have one of what is left (flow/shares.ts); default: it may. */
+  readonly admits?: (client: Endpoint) => boolean;
   /** Asked last for each new session; freeing the slot is the engine's. */
   readonly takeSlot: () => boolean;
   /** Ends this one with cause `evicted`; its slot is the newcomer's, who does not ask for another. */
@@ -114,7 +116,7 @@ export function createUdpTable<L>(flow: RuleFlow, deps: UdpTableDeps<L>): UdpTab
     const how = PASS_THROUGH[mode];
     const header = how.carrier === 'none' ? NOTHING : how.announce('UDP', client, port.entry);
     if (bytes + header.length > largest(target.address)) return drop('oversize');
-    if (!makeRoom()) return drop('limit');
+    if (deps.admits?.(client) === false || !makeRoom()) return drop('limit');
     const origin = { address: target.address, port: originPort };
     const number = freeNumbers.pop() ?? sessions.length;
     const mine = { origin, header, replyHeader: how.replyHeader, port, key, number, link: undefined };

@@ -14,6 +14,7 @@ import type { SourcePorts } from '../../flow/source-ports.ts';
 import { mayTryNext } from '../../flow/tries.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import { plainAddress, type Endpoint } from '../../pass-through/pass-through.ts';
+import type { Admission } from './admission.ts';
 import { dial, type Dialled } from './dial.ts';
 import { relay } from './relay.ts';
 import { reset } from './reset.ts';
@@ -30,6 +31,7 @@ export interface Connection {
 export interface ConnectionDeps {
   readonly flow: RuleFlow;
   readonly budget: Budget;
+  readonly admission: Admission;
   readonly clock: Clock;
   readonly sources: SourcePorts | undefined;
   /** A connection is in here from its accept to its record. */
@@ -37,13 +39,15 @@ export interface ConnectionDeps {
   isBound(point: BindPoint): boolean;
 }
 
+/** To either side. */
+const DESCRIPTORS = 2;
 /** limit: how soon a dial is repeated that found no descriptor although the budget said yes. */
 const RETRY_MS = 100;
 /** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
 const SEGMENT = 1448;
 
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
-  const { flow, budget, clock, live } = deps;
+  const { flow, budget, admission, clock, live } = deps;
   const { remoteAddress, remotePort } = client;
   client.on('error', lost);
   // The client was gone before it could be served.
@@ -64,13 +68,16 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   let isOver = false;
 
   const connection: Connection = { session, point, end, probe };
+  const isAdmitted = admission.admits(session.client.address, live.size * DESCRIPTORS);
   live.add(connection);
   budget.hold();
-  admit();
+  admission.add(session.client.address, DESCRIPTORS);
+  if (isAdmitted) admit();
+  else end('limit');
 
   function admit(): void {
     waiting = budget.queue(() => {
-      descriptors = 2;
+      descriptors = DESCRIPTORS;
       patience?.cancel();
       triesFrom = clock.monotonic();
       dialNext();
@@ -162,6 +169,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     patience?.cancel();
     flow.close(session, cause);
     budget.release(descriptors);
+    admission.add(session.client.address, -DESCRIPTORS);
     live.delete(connection);
   }
 }

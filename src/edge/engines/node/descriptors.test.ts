@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edgeProcess, freeRule } from '../../../../test/suites/engine/edge.ts';
-import { eventually } from '../../../../test/suites/engine/fixture.ts';
+import { eventually, loopback } from '../../../../test/suites/engine/fixture.ts';
 import { entryOf, leadsTo, options } from '../../../../test/suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../../../../test/suites/engine/tcp-peers.ts';
 import { newcomersUntilServed, udpEcho, udpPeer, type UdpPeer } from '../../../../test/suites/engine/udp-peers.ts';
@@ -81,6 +81,35 @@ test('UDP sessions beyond the descriptors are dropped, those that live go on; la
   assert.equal(String(await lucky?.datagram(1)), 'y');
   await newcomersUntilServed(t, entryOf(rule));
   await eventually(async () => assert.ok((await told()).ends.includes('evicted')));
+});
+
+test('the last descriptors go to other sources than the one that holds most, and to other rules', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux tells how many descriptors are open');
+  const origin = await tcpOrigin(t);
+  const rule = await freeRule(leadsTo(origin));
+  const udp = await freeRule({ ...leadsTo(await udpEcho(t)), id: 'rule-2', protocol: 'UDP' });
+  const told = await edgeProcess(t, [rule, udp], { descriptors: 600 });
+  const [glutton, neighbour] = [loopback(), loopback()];
+  const served = (from: string): Promise<boolean> =>
+    tcpClient(t, ...entryOf(rule), from)
+      .then((client) => ask(client, 'x'))
+      .then(
+        () => true,
+        () => false,
+      );
+  let count = 0;
+  while (await served(glutton)) count++;
+  // 600 less the reserve of 75 and what the process itself has; of those an eighth is left.
+  assert.ok(count > 150 && count < 230, `${count}`);
+  assert.deepEqual((await told()).ends, ['limit']);
+  const asks = async (from: string): Promise<UdpPeer> => {
+    const client = await udpPeer(t, { address: from });
+    client.send('x', ...entryOf(udp));
+    return client;
+  };
+  const refused = await asks(glutton);
+  assert.equal(String(await (await asks(neighbour)).datagram(0)), 'x');
+  assert.equal(refused.got.length, 0);
 });
 
 test('a range that would eat up the descriptors is refused before anything is bound', async (t) => {

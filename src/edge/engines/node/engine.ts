@@ -10,6 +10,7 @@ import type { Applied, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { createCounters, snapshot, type LiveCounters } from '../../flow/counters.ts';
 import { createBudget } from '../../flow/budget.ts';
 import { SourcePorts } from '../../flow/source-ports.ts';
+import { createAdmission } from './admission.ts';
 import { nodeCapabilities } from './capabilities.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
@@ -54,6 +55,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   const deps = {
     clock,
     budget,
+    admission: createAdmission(budget, descriptors - reserve, rng.below(2 ** 32), () => rules.size),
     // limit: one rule's flood of new sessions leaves descriptors to the others.
     mostUdpSessions: Math.min(65_536, Math.floor(descriptors / 4)),
     now: () => clock.now(),

@@ -6,6 +6,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../link/facts.ts';
 import type { Applied, Listener } from '../../engine.ts';
 import type { Inherited } from '../../../lib/handoff/inherited.ts';
+import type { Admission } from './admission.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
@@ -33,6 +34,7 @@ export interface NodeRule {
 export interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
   readonly budget: Budget;
+  readonly admission: Admission;
   readonly mostUdpSessions: number;
   /** None: the system chooses. */
   readonly sources: SourcePorts | undefined;
@@ -42,13 +44,21 @@ export interface NodeRuleDeps extends RuleFlowDeps {
 }
 
 export function createNodeRule(first: Listener, counters: LiveCounters, deps: NodeRuleDeps): NodeRule {
-  const { budget, clock, sources } = deps;
+  const { budget, admission, clock, sources } = deps;
   const flow = createRuleFlow(first, counters, deps);
   const udp = createUdpSide(flow, deps);
   const live = new Set<Connection>();
   /** Bound address and port → how to close it. */
   const bound = new Map<string, (cause: EndCause) => void>();
-  const serving: ConnectionDeps = { flow, budget, clock, sources, live, isBound: (point) => bound.has(point.key) };
+  const serving: ConnectionDeps = {
+    flow,
+    budget,
+    admission,
+    clock,
+    sources,
+    live,
+    isBound: (point) => bound.has(point.key),
+  };
 
   async function bind(point: BindPoint): Promise<void> {
     const open = (fd?: number) => (point.protocol === 'TCP' ? openTcp(point, fd) : udp.open(point, fd));

@@ -9,8 +9,9 @@ import { countDrop } from '../../flow/counters.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import type { Budget } from '../../flow/budget.ts';
 import type { RuleFlow } from '../../flow/rule-flow.ts';
-import { createUdpTable, type UdpPort, type UdpSession } from '../../flow/udp-table.ts';
+import { createUdpTable, type UdpPort, type UdpSession, type UdpTable } from '../../flow/udp-table.ts';
 import { type Endpoint, plainAddress } from '../../pass-through/pass-through.ts';
+import type { Admission } from './admission.ts';
 import { bindUdp, udpSocket, UDP_BUFFER } from './bind.ts';
 import { sharePort } from './system.ts';
 
@@ -45,15 +46,17 @@ const MOST_QUEUED = 1_048_576;
 
 export interface UdpSideDeps {
   readonly budget: Budget;
+  readonly admission: Admission;
   readonly mostUdpSessions: number;
   readonly monotonic: () => number;
 }
 
-export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monotonic }: UdpSideDeps): UdpSide {
+export function createUdpSide(flow: RuleFlow, { budget, admission, mostUdpSessions, monotonic }: UdpSideDeps): UdpSide {
   const listeners = new Map<UdpPort<Upstream>, Socket>();
-  const table = createUdpTable<Upstream>(flow, {
+  const table: UdpTable<Upstream> = createUdpTable(flow, {
     most: mostUdpSessions,
     monotonic,
+    admits: (client) => admission.admits(client.address, table.size),
     takeSlot: () => budget.tryHold(),
     evict(session) {
       // order: held before it is released, so that the newcomer gets it and not a connection that waits.
@@ -89,6 +92,7 @@ export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monoton
     const link: Upstream = { socket, client, early: [first], held: undefined };
     // order: before connect, which may fail at once.
     session.link = link;
+    admission.add(session.client.address, 1);
     socket.on('message', (datagram) => reply(session, datagram));
     socket.on('error', (error: NodeJS.ErrnoException) => failed(session, link, error.code));
     socket.once('connect', () => {
@@ -135,6 +139,7 @@ export function createUdpSide(flow: RuleFlow, { budget, mostUdpSessions, monoton
     table.close(session, cause);
     session.link.socket.close();
     session.link = undefined;
+    admission.add(session.client.address, -1);
     budget.release();
   }
 

@@ -1,18 +1,31 @@
 /**
  * New connections. Each socket that listens has a few accepts under way, each with its own area where the kernel writes
  * the peer's address. An accept that may not have its connection now (no slot, no descriptors) waits, with or without one
- * in hand, and goes on when something ends: connections queue in the kernel, none is refused.
+ * in hand, and goes on when something ends: connections queue in the kernel. One that has waited for the rule's connect
+ * time-out is refused, and so are those behind it until there is room. Of the last descriptors a source and a rule get a share.
  */
-import { accept4, close as closeNow, fcntl, getsockname, mapPages, unmap } from '../../../lib/ffi/libc.ts';
+import { accept4, close as closeNow, fcntl, getsockname, mapPages, setsockopt, unmap } from '../../../lib/ffi/libc.ts';
 import type { Slab } from '../../../lib/ffi/libc.ts';
-import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, F_SETFL, O_NONBLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi.ts';
-import { CAUSE, DROP } from './counters.ts';
+import {
+  EAGAIN,
+  EMFILE,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  F_SETFL,
+  O_NONBLOCK,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  SO_LINGER,
+} from './abi.ts';
+import { CAUSE, CONNECTIONS, DROP, LOST, countEnd } from './counters.ts';
 import { dial } from './dial.ts';
 import { accept, cancelAll } from './operations.ts';
-import { begin, finish } from './relay.ts';
+import { DESCRIPTORS, LINGER_ZERO, begin, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
-import type { Entry } from './rules.ts';
-import { NAME_BYTES, portAt } from './sockaddr.ts';
+import type { Entry, Rule } from './rules.ts';
+import { NAME_BYTES, addressOffset, addressSize, portAt } from './sockaddr.ts';
 
 /** limit: a socket of its own port takes bursts without a round through JavaScript for each; a port of many waits alone. */
 const ACCEPTS_ALONE = 8;
@@ -31,14 +44,18 @@ export class Acceptor {
   #posted = 0;
   readonly #names: Slab;
   readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
   readonly #entryOf: Int32Array;
-  /** The connection in hand, by area. */
+  /** The connection in hand, by area, and when it came. */
   readonly #hand: Int32Array;
+  readonly #since: Float64Array;
   readonly #free: number[] = [];
   /** For a socket's own name. */
   readonly #own = new Uint8Array(NAME_BYTES);
   readonly #ownLength = new Int32Array(1);
   #waiting: number[] = [];
+  /** One has waited in vain, and nothing has ended since: nobody else needs to wait. */
+  #isFull = false;
 
   constructor(areas: number, isHeld: boolean) {
     if (isHeld) this.#held = new Set();
@@ -46,8 +63,10 @@ export class Acceptor {
     if (typeof names === 'number') throw new Error(`no memory for ${areas} accepts`);
     this.#names = names;
     this.#words = new Int32Array(names.buffer);
+    this.#bytes = new Uint8Array(names.buffer);
     this.#entryOf = new Int32Array(areas);
     this.#hand = new Int32Array(areas).fill(-1);
+    this.#since = new Float64Array(areas);
     for (let area = areas - 1; area >= 0; area--) this.#free.push(area);
   }
 
@@ -118,6 +137,7 @@ export class Acceptor {
     this.#posted--;
     if (result >= 0) {
       this.#hand[area] = result;
+      this.#since[area] = r.now;
       this.#serve(r, area);
     } else if (entry.closing) this.#retire(r, area);
     else if (result === -EMFILE || result === -ENFILE || result === -ENOBUFS || result === -ENOMEM) {
@@ -131,7 +151,36 @@ export class Acceptor {
 
   /** Something ended, or time has passed: those who wait may go on, as far as there is room. */
   resume(r: Relay): void {
-    while (this.#waiting.length > 0 && r.slots.available > 0 && r.budget.has(2)) this.#serve(r, this.#waiting.pop()!);
+    const hasRoom = r.slots.available > 0 && r.budget.has(DESCRIPTORS);
+    if (hasRoom) this.#isFull = false;
+    while (this.#waiting.length > 0 && r.slots.available > 0 && r.budget.has(DESCRIPTORS))
+      this.#serve(r, this.#waiting.pop()!);
+    if (this.#waiting.length > 0 && !hasRoom) this.#refuseOld(r);
+  }
+
+  /** Those in hand that have waited for as long as a client waits for an origin. */
+  #refuseOld(r: Relay): void {
+    for (const area of this.#waiting.splice(0)) {
+      const { rule } = r.rules.entry(this.#entryOf[area]!);
+      if (this.#hand[area]! < 0 || r.now - this.#since[area]! < rule.spec.options.connectTimeoutMs) {
+        this.#waiting.push(area);
+        continue;
+      }
+      this.#isFull = true;
+      this.#refuse(r, rule, area);
+      this.#post(r, area);
+    }
+  }
+
+  /** Resets the connection in hand, which has no slot and so no record. */
+  #refuse(r: Relay, { row }: Rule, area: number): void {
+    const fd = this.#hand[area]!;
+    this.#hand[area] = -1;
+    row[CONNECTIONS]! += 1;
+    row[LOST]! += 1;
+    countEnd(row, CAUSE.limit);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
+    closeNow(fd);
   }
 
   release(): void {
@@ -155,43 +204,51 @@ export class Acceptor {
     const fd = this.#hand[area]!;
     if (fd >= 0) {
       const isRoomy = this.#begin(r, entry, area, fd);
-      if (!isRoomy && !entry.closing) {
+      if (!isRoomy && !entry.closing && !this.#isFull) {
         this.#waiting.push(area);
         return;
       }
-      if (!isRoomy) closeNow(fd);
+      if (!isRoomy) this.#refuse(r, entry.rule, area);
       this.#hand[area] = -1;
     }
     this.#post(r, area);
   }
 
   #begin(r: Relay, entry: Entry, area: number, fd: number): boolean {
-    const roomy = r.budget.take(2);
+    const isAdmitted = this.#isAdmitted(r, entry.rule, area);
+    const roomy = r.budget.take(DESCRIPTORS);
     const slot = roomy ? r.slots.take(fd, entry.rule.index, entry.index, r.now) : -1;
     if (slot < 0) {
-      if (roomy) r.budget.give(2);
+      if (roomy) r.budget.give(DESCRIPTORS);
       entry.rule.row[roomy ? DROP['wait-slots'] : DROP['wait-descriptors']]! += 1;
       return false;
     }
     const from = (area * NAME_BYTES) >> 2;
     const to = r.slots.nameOffset(slot, 0) >> 2;
     for (let i = 0; i < NAME_BYTES >> 2; i++) r.slots.nameWords[to + i] = this.#words[from + i]!;
-    if (entry.rule.ranges) return this.#beginBehind(r, entry, slot, fd);
+    const { originPort } = entry.rule.ranges ? this.#behind(r, entry, slot, fd) : entry;
     begin(r, slot);
-    dial(r, slot);
+    if (!isAdmitted) finish(r, slot, CAUSE.limit, true);
+    else if (originPort === 0) finish(r, slot, CAUSE['no-origin'], true);
+    else dial(r, slot);
     return true;
   }
 
+  /** Whether its source and its rule may have one of the last ones. */
+  #isAdmitted(r: Relay, rule: Rule, area: number): boolean {
+    const at = area * NAME_BYTES;
+    const { shares, rules, budget } = r;
+    const place = shares.placeOf(this.#bytes, addressOffset(this.#bytes, at), addressSize(this.#bytes, at));
+    return shares.admits(place, budget.free, rule.open * DESCRIPTORS, rules.rules.size === 1);
+  }
+
   /** The socket takes a range: the connection's own name says which port its client meant. */
-  #beginBehind(r: Relay, socket: Entry, slot: number, fd: number): true {
+  #behind(r: Relay, socket: Entry, slot: number, fd: number): Entry {
     this.#ownLength[0] = NAME_BYTES;
     getsockname(fd, this.#own, this.#ownLength);
     const entry = r.rules.behind(socket, portAt(this.#own, 0));
     r.slots.entry[slot] = entry.index;
-    begin(r, slot);
-    if (entry.originPort === 0) finish(r, slot, CAUSE['no-origin'], true);
-    else dial(r, slot);
-    return true;
+    return entry;
   }
 
   /** The area is no longer needed; of a closing socket, its last one was. */

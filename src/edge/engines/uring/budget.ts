@@ -14,6 +14,10 @@ export class Budget {
     return this.#used;
   }
 
+  get free(): number {
+    return this.limit - this.#used;
+  }
+
   /** False: not now. */
   take(count: number): boolean {
     if (this.#used + count > this.limit) return false;

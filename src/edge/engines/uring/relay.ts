@@ -3,6 +3,7 @@
  * connection comes in), dial.ts (an origin is found), stream.ts (bytes by buffers) and splice.ts (bytes by pipes); they
  * are functions over this state, in the manner of the kernel they talk to. LIFECYCLE.md draws who calls whom.
  */
+import type { Shares } from '../../flow/shares.ts';
 import { setsockopt } from '../../../lib/ffi/libc.ts';
 import { SOL_SOCKET, SO_LINGER } from './abi.ts';
 import type { Acceptor } from './accept.ts';
@@ -32,6 +33,8 @@ export interface Relay {
   readonly buffers: BufferPool;
   readonly pipes: Pipes;
   readonly budget: Budget;
+  /** What sources hold of the budget. */
+  readonly shares: Shares;
   readonly wheel: Wheel;
   readonly records: RecordWriter;
   readonly acceptor: Acceptor;
@@ -59,8 +62,11 @@ export const RECORD_EVERY_MS = 60_000;
 
 /** limit: how late a reset is passed on behind what came before it. */
 const SETTLE_MS = 50;
+/** Of a connection: to either side. */
+export const DESCRIPTORS = 2;
+
 /** l_onoff = 1, l_linger = 0: close sends RST. */
-const LINGER_ZERO = Int32Array.of(1, 0);
+export const LINGER_ZERO = Int32Array.of(1, 0);
 
 /** Counts and times a connection that was just accepted. */
 export function begin(r: Relay, slot: number): void {
@@ -71,6 +77,7 @@ export function begin(r: Relay, slot: number): void {
   r.rules.opened(entry);
   rule.row[CONNECTIONS]! += 1;
   rule.row[ACTIVE]! += 1;
+  r.shares.add(sourceOf(r, slot), DESCRIPTORS);
   const oneIn = rule.spec.options.recordOneIn;
   if (oneIn > 0 && rule.seen++ % oneIn === 0) s.recordAt[slot] = r.now + RECORD_EVERY_MS;
 }
@@ -111,9 +118,16 @@ export function finish(r: Relay, slot: number, cause: number, reset: boolean): v
   entry.rule.row[ACTIVE]! -= 1;
   countEnd(entry.rule.row, cause);
   r.rules.ended(entry);
+  r.shares.add(sourceOf(r, slot), -DESCRIPTORS);
   s.give(slot);
-  r.budget.give(2);
+  r.budget.give(DESCRIPTORS);
   r.acceptor.resume(r);
+}
+
+/** Its client's place in the shares. */
+function sourceOf({ slots: s, shares }: Relay, slot: number): number {
+  const name = s.nameOffset(slot, 0);
+  return shares.placeOf(s.names, addressOffset(s.names, name), addressSize(s.names, name));
 }
 
 /** Puts the connection's clock to whatever comes first: connect time-out, idle, cut, the minute's record. */

@@ -62,7 +62,7 @@ export function openSession(
     const target = rule.spec.targets[position]!.number;
     const v6 = address.length === 16;
     if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
-    hasRoom ||= makeRoom(r, rule);
+    hasRoom ||= isAdmitted(r, rule, memory, at, addressBytes) && makeRoom(r, rule);
     if (!hasRoom) return drop(DROP.limit);
     const fd = upstream(v6, address, entry.originPort);
     if (fd >= 0) {
@@ -76,6 +76,19 @@ export function openSession(
     rest(rule, target, r.now);
     if (!hasOther(rule, target, entry.originPort, r.now)) return drop(DROP['no-origin']);
   }
+}
+
+/** Whether the source and the rule may have one more, of the last ones. */
+function isAdmitted(r: Relay, rule: Rule, memory: Uint8Array, at: number, size: number): boolean {
+  const place = r.shares.placeOf(memory, at, size);
+  return r.shares.admits(place, r.budget.free, rule.open, r.rules.rules.size === 1);
+}
+
+/** Its client's place in the shares. */
+function sourceOf(r: Relay, flow: number): number {
+  const { flows } = r.udp!;
+  const name = flows.nameOffset(flow);
+  return r.shares.placeOf(flows.names, addressOffset(flows.names, name), addressSize(flows.names, name));
 }
 
 /** The session of the client whose socket address begins at word `at`, with this socket to this target. The caller counts it. */
@@ -96,6 +109,7 @@ export function begin(
   flows.headerSize[flow] = flows.firstHeader[flow] = header.length;
   flows.headers.set(header, flow * HEADER_BYTES);
   r.rules.opened(entry);
+  r.shares.add(sourceOf(r, flow), 1);
   rule.row[ACTIVE]! += 1;
   const oneIn = rule.spec.options.recordOneIn;
   if (oneIn > 0 && rule.seen++ % oneIn === 0) flows.recordAt[flow] = r.now + RECORD_EVERY_MS;
@@ -152,6 +166,7 @@ export function endSession(r: Relay, flow: number, cause: number): void {
     if (!flows.seniority.isAnswered(flow)) row[UNANSWERED]! += 1;
     countEnd(row, cause);
   }
+  r.shares.add(sourceOf(r, flow), -1);
   flows.give(flow);
   r.rules.ended(entry);
   r.budget.give(1);

@@ -3,6 +3,8 @@
  * Everything on this thread happens in this order: wait, completions, clocks, orders from the agent's thread. Started
  * and restarted by crew.ts.
  */
+import { systemRng } from '../../../lib/rng.ts';
+import { Shares } from '../../flow/shares.ts';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { read } from '../../../lib/ffi/libc.ts';
 import { Acceptor } from './accept.ts';
@@ -62,6 +64,7 @@ function run(): void {
     buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, count: settings.buffers })),
     budget,
     pipes: new Pipes(budget),
+    shares: new Shares(settings.descriptors, systemRng.below(2 ** 32)),
     wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),
     records: new RecordWriter(settings.records),
     acceptor: new Acceptor(settings.descriptors, settings.isHeld),
