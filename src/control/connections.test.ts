@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { BodyBudget } from './body-budget.ts';
-import { Connections, peerOf } from './connections.ts';
+import { Connections, peerOf, UnderWay } from './connections.ts';
 
 class Fake extends EventEmitter {
   readonly remoteAddress: string;
@@ -65,12 +65,16 @@ test('in all: those that never signed go first, then the one that was answered l
 test('a whole call that is under way is never given up; what is being received is', () => {
   const { closed, open } = stage(2, 2);
   const [a, b] = [open('127.0.0.1'), open('127.0.0.1')];
-  for (const { connection } of [a, b]) if (connection) connection.underWay = 1;
+  const [whole, partial] = [new UnderWay({ complete: true }), new UnderWay({ complete: false })];
+  a.connection?.underWay.add(whole);
+  b.connection?.underWay.add(whole).add(partial);
   assert.equal(open('127.0.0.1').full, 'api-connections-per-peer');
   assert.equal(open('127.0.0.2').full, 'api-connections');
   assert.equal(closed.length, 0);
   let told = 0;
-  if (b.connection) b.connection.giveUp = () => told++;
+  partial.giveUp = () => told++;
+  assert.equal(open('127.0.0.1').full, 'api-connections-per-peer');
+  b.connection?.underWay.delete(whole);
   assert.equal(open('127.0.0.1').full, undefined);
   assert.deepEqual([a.socket.destroyed, b.socket.destroyed, told], [false, true, 1]);
 });

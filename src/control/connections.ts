@@ -6,17 +6,36 @@
 import type { Socket } from 'node:net';
 import { parseAddress, unmappedBytes } from '../lib/net/address.ts';
 
+/** A call that has begun and whose answer has not been sent. */
+export class UnderWay {
+  readonly #request: { readonly complete: boolean };
+  /** Its body is waited for; where the sender is broken, it never comes. */
+  receiving = false;
+  /** Ends it, while it is still being received or only waits for its peer to send or to read. */
+  giveUp: (() => void) | undefined;
+
+  constructor(request: { readonly complete: boolean }) {
+    this.#request = request;
+  }
+
+  /** An answer comes, unless it is given up. */
+  get isHeard(): boolean {
+    return this.#request.complete || !this.receiving;
+  }
+}
+
 export class Connection {
   readonly socket: Socket;
   readonly peer: string;
   /** A call on it had a valid signature. */
   signed = false;
-  /** Calls that have begun and have not been answered. */
-  underWay = 0;
-  /** Gives up the call under way, while it is still being received or only waits for its sender to finish. */
-  giveUp: (() => void) | undefined;
+  readonly underWay = new Set<UnderWay>();
+  /** Its last answer is written; what its sender still has to say is dropped. */
+  isDraining = false;
   /** It is closed behind the calls under way: what came after them is not heard. */
   last = false;
+  /** What is still to be said behind their answers. */
+  whenAnswered: (() => void) | undefined;
 
   constructor(socket: Socket, peer: string) {
     this.socket = socket;
@@ -24,11 +43,15 @@ export class Connection {
   }
 
   get canGo(): boolean {
-    return this.underWay === 0 || (this.underWay === 1 && this.giveUp !== undefined);
+    return this.underWay.values().every(({ giveUp }) => giveUp !== undefined);
+  }
+
+  get owes(): boolean {
+    return this.underWay.values().some(({ isHeard }) => isHeard);
   }
 
   go(): void {
-    if (this.underWay > 0) this.giveUp?.();
+    for (const { giveUp } of this.underWay) giveUp?.();
     // order: an answer that has just been written is sent first.
     this.socket.destroySoon();
   }

@@ -10,7 +10,7 @@ import { BUDGETS } from '../config/budgets.ts';
 import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import { BodyBudget } from './body-budget.ts';
-import type { Connection } from './connections.ts';
+import type { UnderWay } from './connections.ts';
 import { announcedLength, takeBody } from './http-body.ts';
 
 export interface CallDoors {
@@ -34,7 +34,7 @@ export class Calls {
   async answer(
     request: IncomingMessage,
     response: ServerResponse,
-    connection: Connection,
+    underWay: UnderWay,
     doors: Promise<CallDoors>,
   ): Promise<RawReply> {
     const head = headOf(request);
@@ -45,7 +45,8 @@ export class Calls {
         ? this.#bodies.open(announcedLength(request), () => evicted.resolve({ kind: 'no-room' }))
         : undefined;
     try {
-      connection.giveUp = () => void doors.then((api) => giveUp(response, api.refuse(head, NO_ROOM())));
+      underWay.receiving = true;
+      underWay.giveUp = () => void doors.then((api) => giveUp(response, api.refuse(head, NO_ROOM())));
       const body = takeBody(request, {
         most: bodyLimit(head),
         share,
@@ -55,7 +56,7 @@ export class Calls {
         },
       });
       const taken = await Promise.race([body, evicted.promise]);
-      connection.giveUp = undefined;
+      heard(underWay);
       const api = await doors;
       if (taken.kind === 'refused') return taken.refusal;
       if (taken.kind === 'no-room') return api.refuse(head, NO_ROOM());
@@ -63,7 +64,7 @@ export class Calls {
       if (taken.kind === 'long' || share === undefined) return await api.call({ ...head, bodyLength: length });
       return await api.call({ ...head, body: share.whole() });
     } finally {
-      connection.giveUp = undefined;
+      heard(underWay);
       share?.release();
     }
   }
@@ -71,6 +72,11 @@ export class Calls {
 
 const NO_ROOM = (): Fault =>
   new Fault('ServiceUnavailable', 'Too many calls are being received at the moment. Try again.');
+
+function heard(underWay: UnderWay): void {
+  underWay.receiving = false;
+  underWay.giveUp = undefined;
+}
 
 function headOf(request: IncomingMessage): RawRequest {
   const { method = '', url = '', headers, socket } = request;

@@ -308,3 +308,56 @@ test('A2: one address that has its most connections loses its oldest, and is ans
   assert.deepEqual(budgets, ['api-connections-per-peer']);
   for (const socket of others) socket.destroy();
 });
+
+test('what came before bytes that are no HTTP is answered first, and a client that half-closed as well', async (t) => {
+  const { server, own } = await listener(t);
+  const gate = Promise.withResolvers<void>();
+  own.call = async () => {
+    await gate.promise;
+    return { status: 200, headers: {}, body: '"late"' };
+  };
+  const good = 'GET /?a HTTP/1.1\r\nHost: a\r\n\r\n';
+  const broken = raw(server.address.port, `${good}${good}no HTTP\r\n\r\n`);
+  const socket = connect(server.address.port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
+  socket.end(good);
+  await (await fetch(`${server.origin}/healthz`)).text();
+  gate.resolve();
+  assert.match(await broken, /"late"[^]*"late"[^]*\{"UnsupportedProtocol":"none"\}$/);
+  await once(socket, 'close');
+  assert.match(answer, /"late"$/);
+});
+
+test('a body that breaks behind its answer gets no second one', async (t) => {
+  const { server } = await listener(t);
+  const socket = connect(server.address.port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+  socket.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}`);
+  await once(socket, 'data');
+  socket.write('no length\r\n');
+  await once(socket, 'close');
+  assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1, answer);
+});
+
+test('a call that never ends can be given up, whatever was answered before it on its connection', async (t) => {
+  const { server, own } = await listener(t);
+  const gate = Promise.withResolvers<void>();
+  own.call = async () => {
+    await gate.promise;
+    return { status: 200, headers: {}, body: '"late"' };
+  };
+  const most = BUDGETS['api-connections-per-peer'].most;
+  const text = 'GET /?a HTTP/1.1\r\n\r\nPOST /?a HTTP/1.1\r\nContent-Length: 2\r\n\r\n';
+  const sockets = Array.from({ length: most }, () => connect(server.address.port, '127.0.0.1').on('error', () => {}));
+  const answers = sockets.map((socket) => once(socket, 'data'));
+  for (const socket of sockets) socket.write(text);
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  gate.resolve();
+  await Promise.all(answers);
+  const answer = await raw(server.address.port, 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n');
+  assert.match(answer, /ok\n$/);
+  for (const socket of sockets) socket.destroy();
+});

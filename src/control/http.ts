@@ -14,7 +14,7 @@ import { Fault } from '../faults/fault.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
 import { http } from '../lib/node-http.ts';
-import { type Connection, Connections, type Full } from './connections.ts';
+import { type Connection, Connections, type Full, UnderWay } from './connections.ts';
 import { drain } from './http-body.ts';
 import { brokenCall, type CallDoors, Calls, replyText } from './http-calls.ts';
 import { isPage, page, type PageDoors } from './pages.ts';
@@ -70,6 +70,8 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     // A call without a Host is refused as a call is.
     requireHostHeader: false,
   });
+  // Who says that no more will come is still answered.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const { clock, refused } = options;
   const calls = new Calls(clock, refused);
   const connections = new Connections({
@@ -99,14 +101,19 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
       () => socket.destroy(),
     );
   }
-  async function answer(request: IncomingMessage, response: ServerResponse, connection: Connection): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: Connection,
+    underWay: UnderWay,
+  ): Promise<void> {
     const reply = isPage(request)
       ? await page(request.resume(), doors, ready, options.listen.host)
-      : await calls.answer(request, response, connection, doors);
+      : await calls.answer(request, response, underWay, doors);
     if (reply.signed) connection.signed = true;
     // A body that was not read to its end would be taken for the next request.
     if (stopping || !request.complete) response.shouldKeepAlive = false;
-    await send(request, response, reply, connection, clock);
+    await send(request, response, reply, { connection, underWay, clock });
   }
   server.on('connection', (socket: Socket) => {
     const full = connections.admit(socket);
@@ -118,21 +125,23 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     const connection = connections.of(request.socket);
     silent.delete(request.socket);
     if (!connection || connection.last) return void request.resume();
-    if (connection.underWay === BUDGETS['pipelined-calls'].most) connection.last = true;
-    connection.underWay++;
+    if (connection.underWay.size === BUDGETS['pipelined-calls'].most) connection.last = true;
+    const underWay = new UnderWay(request);
+    connection.underWay.add(underWay);
     const answered = connection.last
       ? doors.then((api) => {
           const refusal = api.refuse(noCall(request.socket), new OverBudget('pipelined-calls', 'RequestLimitExceeded'));
           response.shouldKeepAlive = false;
-          return send(request, response, refusal, connection, clock);
+          return send(request, response, refusal, { connection, underWay, clock });
         })
-      : answer(request, response, connection);
+      : answer(request, response, connection, underWay);
     answered
       // The client is gone, or the process is ending: there is nobody to answer.
       .catch(() => response.destroy())
       .finally(() => {
-        connection.underWay--;
+        connection.underWay.delete(underWay);
         connections.answered(connection);
+        if (!connection.owes) connection.whenAnswered?.();
       });
   }
   server.on('request', take);
@@ -146,9 +155,14 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     const connection = connections.of(socket);
     const broken = brokenCall(error, socket.remoteAddress ?? '');
     if (parted.has(socket)) return;
-    // An answer that is being made would be cut in two by another one.
-    if (!broken || !socket.writable || (connection && !connection.canGo)) return void socket.destroy();
-    part(socket, (api) => api.refuse(broken.raw, broken.fault));
+    if (!broken || !socket.writable) return void socket.destroy();
+    const refuse = (): void => part(socket, (api) => api.refuse(broken.raw, broken.fault));
+    if (!connection?.owes) return refuse();
+    // It is part of a call that has been answered.
+    if (connection.isDraining) return connection.underWay.size === 1 ? socket.destroySoon() : undefined;
+    // order: what came before it is answered first.
+    connection.last = true;
+    connection.whenAnswered = refuse;
   });
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
@@ -213,15 +227,21 @@ async function send(
   request: IncomingMessage,
   response: ServerResponse,
   { status, headers, body }: RawReply,
-  connection: Connection,
-  clock: Clock,
+  { connection, underWay, clock }: { connection: Connection; underWay: UnderWay; clock: Clock },
 ): Promise<void> {
   if (response.headersSent) return;
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
-  if (request.complete || draining === DRAINS) return void response.end(body);
+  // One that does not read its answer makes room for others, and one that still sends as well.
+  underWay.giveUp = () => request.socket.destroy();
+  connection.isDraining = !request.complete;
+  if (request.complete || draining === DRAINS) {
+    return new Promise((resolve) => {
+      response.once('close', resolve);
+      response.end(body);
+    });
+  }
   // order: node closes the connection behind the last byte of an answer, and what still comes in then makes it be lost.
   response.write(body);
-  connection.giveUp = () => request.socket.destroy();
   draining++;
   await drain(request, (ms, run) => clock.after(ms, run)).finally(() => draining--);
   response.end();
