@@ -279,6 +279,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   function replaced(first = waits): void {
     const delta = planner.reset(replica.records.keys());
     ports.follow(delta);
+    entries.meet(delta.put);
     reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update(), waits: first });
   }
   function take(step: Step): void {
@@ -287,6 +288,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       const keys = step.changes.map(({ key }) => key);
       const delta = planner.change(keys);
       ports.follow(delta);
+      entries.meet(delta.put);
       const beside = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
       reconciler.feed(delta, step.revision, { beside, waits });
     } else if (step.kind === 'replaced') {

@@ -53,6 +53,18 @@ test('one that was never here is lost to a relay; an engine that rewrites packet
   assert.deepEqual([...watch.lost], ['192.0.2.1', '192.0.2.2']);
 });
 
+test('one that was here when its rule came, and left before anyone looked, is lost', async () => {
+  const rule = { id: 'kernel', entries: ['192.0.2.2', '127.44.0.1'] } as unknown as PlannedRule;
+  const { clock, here, watch, asked } = watched({ kernel: rule.entries }, ['kernel']);
+  here.add('192.0.2.2');
+  watch.meet([rule]);
+  watch.meet([rule]);
+  assert.deepEqual(asked, [1]);
+  here.clear();
+  await clock.advance(2_000);
+  assert.deepEqual([...watch.lost], ['192.0.2.2']);
+});
+
 test('of thousands of addresses each look asks for a part, and what it does not ask for stays as it was', async () => {
   const entries = Array.from({ length: 2_500 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
   const { clock, watch, asked } = watched({ all: entries });

@@ -67,6 +67,18 @@ export class EntryWatch {
         yield { id, reason: `entry address ${entries.join(', ')} is not on this machine` };
   }
 
+  /** These rules are served from now on: an address of theirs that is here now can have left by the next look. */
+  meet(rules: Iterable<PlannedRule>): void {
+    const asked = new Set<string>();
+    for (const { entries } of rules)
+      for (const entry of entries) {
+        if (asked.size >= AT_ONCE) break;
+        if (!ALWAYS.test(entry) && !this.#seen.has(entry)) asked.add(entry);
+      }
+    if (asked.size === 0) return;
+    for (const entry of known(this.#options.here, [...asked]) ?? []) this.#seen.add(entry);
+  }
+
   look(): void {
     const { here, rules, isRouted, changed } = this.#options;
     /** Address → whether it is somewhere where it must be here. */
