@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,7 @@ const noUring = skip || ((await whyUnavailable()) ?? false);
 const DRAIN_S = 300;
 const WITHIN_MS = 120_000;
 const TIMEOUT_MS = 300_000;
+const LIMITED = { skip: noUring, timeout: TIMEOUT_MS };
 const API = '10.127.0.2';
 let namespaces: Namespaces;
 
@@ -107,6 +109,11 @@ async function edgeWorld(port: number, engine: Engine) {
     first,
     address: await rule(5000),
     rule,
+    /** Resolves when it is in force. */
+    async limit(Concurrent: number): Promise<void> {
+      await client.call('EdgeFourSetLimits', { ZoneId, ProxyId, Concurrent });
+      await online(client, ZoneId, ProxyId, WITHIN_MS);
+    },
     engines,
     upgrade: (to: Engine) => start(to, ['--upgrade']),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
@@ -135,6 +142,35 @@ test('kernel: the table is taken over; flows and new connections go on', { skip,
   assert.deepEqual([...load.ends], [['ok', load.started]]);
   old.destroy();
 });
+
+for (const [port, engine] of [
+  [8011, 'kernel'],
+  [8012, 'uring'],
+  [8013, 'node'],
+] as const)
+  test(`${engine}: three open, upgraded: no more get in; another number counts them`, LIMITED, async () => {
+    await using w = await edgeWorld(port, engine);
+    const open: Socket[] = [];
+    async function letIn(tries: number): Promise<number> {
+      const before = open.length;
+      for (let i = 0; i < tries; i++) {
+        const socket = await dial(w.address, 5000).catch(() => undefined);
+        if (socket) open.push(socket);
+      }
+      return open.length - before;
+    }
+    await w.limit(3);
+    assert.equal(await letIn(6), 3);
+    await w.upgrade(engine);
+    assert.equal(await letIn(3), 0);
+    await w.limit(4);
+    assert.equal(await letIn(3), 1);
+    for (const socket of open) assert.equal(await say(socket, 'still'), 'still');
+    open.shift()?.destroy();
+    await eventually(async () => assert.equal(await letIn(1), 1), WITHIN_MS);
+    assert.equal(await letIn(3), 0);
+    for (const socket of open) socket.destroy();
+  });
 
 const CHANGES = [
   [8002, 'kernel', 'uring'],

@@ -12,10 +12,13 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, afterEach, describe, test, type TestContext } from 'node:test';
 import type { Limits } from '../../src/domain/limit/limit.ts';
+import { deleteFlow, type Flow, getFlows, readFlow } from '../../src/edge/engines/kernel/flows.ts';
 import { createGuard, type Guard } from '../../src/edge/guard/guard.ts';
 import type { LimitedRule } from '../../src/edge/guard/pieces.ts';
 import { openTables } from '../../src/edge/tables/tables.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
+import { Netlink } from '../../src/lib/ffi/netlink.ts';
+import { parseAddress } from '../../src/lib/net/address.ts';
 import { systemRng } from '../../src/lib/rng.ts';
 import { silentLog } from '../../src/observe/log.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from '../engines/kernel-namespaces.ts';
@@ -128,6 +131,17 @@ function putList(it: Stage, side: 'a' | 'b', more: readonly string[]): string {
   for (let part = 0; part < 20; part++)
     it.put(`address-part/zone-a/bad/${side}/${part}`, { networks: all.slice(part * 5000, (part + 1) * 5000) });
   return it.put(LIST, { side, parts: 20 });
+}
+
+/** As if they had been silent for long. */
+function endFlows(source: string): void {
+  const asking = new Netlink();
+  const flows: Flow[] = [];
+  asking.dump(getFlows(0, 0xffff_ffff), (view, body, end) => flows.push(...[readFlow(view, body, end) ?? []].flat()));
+  const its = flows.filter(({ original }) => original.source.address === source);
+  assert.equal(its.length, 3);
+  asking.request(its.map((flow) => deleteFlow(flow, (address) => parseAddress(address) ?? new Uint8Array(4))));
+  asking.close();
 }
 
 function cases(world: Namespaces): void {
@@ -271,6 +285,41 @@ function cases(world: Namespaces): void {
     await opens(it, 1);
     assert.deepEqual([last.alarms, await it.passes(8)], [[], false]);
   });
+
+  for (const [what, change] of [
+    ['a changed number', (it: Stage) => it.limit({ concurrent: 2 })],
+    [
+      'a table that was flushed',
+      (it: Stage) => (execFileSync('nft', ['flush', 'ruleset']), it.limit({ concurrent: 3 })),
+    ],
+  ] as const)
+    test(`${what}: what is open already is counted, until it ends`, async (t) => {
+      const it = await stage(t, world);
+      const rules = it.limit({ concurrent: 3 });
+      const guard = it.guard();
+      await guard.update(rules, []);
+      for (const [sessions, got] of [
+        [1, 1],
+        [2, 3],
+        [3, 6],
+      ] as const) {
+        await it.send([1], sessions);
+        await eventually(() => assert.equal(it.got(1), got), PATIENCE_MS);
+      }
+      await guard.update(change(it), []);
+      const next = it.guard();
+      await next.update();
+      // The three that are open go on; of those beyond not one gets in.
+      await it.send([1], 10);
+      await eventually(() => assert.equal(it.got(1), 9), PATIENCE_MS);
+      await opens(it, 2);
+      assert.equal(it.got(1), 9);
+      endFlows('10.80.0.1');
+      await eventually(async () => {
+        await it.send([1], 1);
+        assert.ok(it.got(1) > 9);
+      }, PATIENCE_MS);
+    });
 
   for (const [what, ...words] of [
     ['removed', 'flush', 'ruleset'],

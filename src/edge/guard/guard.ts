@@ -11,6 +11,7 @@ import type { RuleCounters } from '../../link/facts.ts';
 import type { Log } from '../../observe/log.ts';
 import { Book, type Difference, type World } from './book.ts';
 import { Dropped } from './dropped.ts';
+import { isCountedAnew } from './pieces.ts';
 import { editionOf, remaining } from './adopt.ts';
 import { EDITION_CHAIN, GUARD_NAME, STAND_IN, TABLE, type TableName } from './layout.ts';
 import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, reowned, whole } from './script.ts';
@@ -50,6 +51,7 @@ export interface Guard {
 }
 
 const AGAIN_MS = 5_000;
+const TEND_MS = 1_000;
 const MOST_MS = 2 ** 31 - 1;
 
 export function createGuard({ clock, log, tables, onStop, changed, sources, ...world }: GuardOptions): Guard {
@@ -64,6 +66,7 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
   let waiting: (() => void)[] = [];
   let working: Promise<void> | undefined;
   let timer: Timer | undefined;
+  let tending: Timer | undefined;
 
   async function work(): Promise<void> {
     while (isDirty && !isResting) {
@@ -113,8 +116,12 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
   async function steps(difference: Difference): Promise<Refusal> {
     const [first, last] = [before(difference, await networksOf(difference, clock)), after(difference)];
     const open = (table ??= await openTable());
-    const refusal = (first && (await open.nft(first))) || open.swap(difference.swap);
-    return refusal || (last && open.nft(last));
+    const refusal = first && (await open.nft(first));
+    if (refusal !== '') return refusal;
+    const carry = carrying(open, difference);
+    const notLed = open.swap(difference.swap);
+    if (notLed === '') carry();
+    return notLed || (last && open.nft(last));
   }
 
   /** What an earlier life has left becomes as it is wanted, and what is in it already goes on counting. False: it is to be made. */
@@ -129,6 +136,7 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
       (await open.nft(reowned(tables.id, former) + REMOVE_STAND_IN)) || (await steps(remaining(difference, found)));
     if (refusal !== '') return false;
     state = 'there';
+    tend();
     return true;
   }
 
@@ -138,13 +146,36 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
     const [networks, open] = [await networksOf(difference, clock), (table ??= await openTable())];
     const make = (name: TableName): Promise<Refusal> =>
       open.nft(whole(difference, networks, { owner: tables.id, edition }, name));
-    const refusal = isThere
-      ? (await make(STAND_IN)) || (await make(TABLE)) || (await open.nft(REMOVE_STAND_IN))
-      : await make(TABLE);
-    if (refusal !== '') return refusal;
+    const standIn = isThere ? await make(STAND_IN) : '';
+    const carry = carrying(open, difference);
+    const refusal = standIn || (await make(TABLE));
+    if (refusal === '') carry();
+    const left = refusal || (isThere ? await open.nft(REMOVE_STAND_IN) : '');
+    if (left !== '') return left;
     state = 'there';
     dropped.restart();
     return '';
+  }
+
+  /** What is open by now is to be in the counts that `difference` makes: to be called when they count. */
+  function carrying({ carried }: GuardTable, difference: Difference): () => void {
+    const counting = [...book.limited()].filter((rule) => isCountedAnew(rule, difference));
+    if (counting.length === 0) return () => {};
+    const open = carried.open(counting);
+    return () => {
+      carried.carry(open);
+      tend();
+    };
+  }
+
+  /** Looks after what has been carried until none of it is left. */
+  function tend(): void {
+    tending?.cancel();
+    if (!table || isResting) return;
+    const start = clock.now();
+    if (table.carried.tend() === 0) return;
+    // limit: a twentieth of the time, whatever has been carried.
+    tending = clock.after(Math.max(TEND_MS, 20 * (clock.now() - start)), tend);
   }
 
   async function remove(): Promise<Refusal> {
@@ -203,6 +234,7 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
       const isFirst = !isResting;
       isResting = true;
       timer?.cancel();
+      tending?.cancel();
       await working;
       if (isFirst && table && state === 'there' && table.isWhole())
         dropped.read(table, (rule) => world.rules().has(rule));

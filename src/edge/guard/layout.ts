@@ -49,16 +49,35 @@ const BY_ENTRY = (map: MapKind): string[] =>
   FAMILIES.flatMap((family) =>
     ['', '-span'].map((kind) => `${IP[family]} daddr . meta l4proto . th dport vmap @${map}${kind}${family}`),
   );
+/**
+ * Packets that stand for connections which were open before a count was made (carried.ts): they open an entry of a zone of
+ * their own in conntrack, which is counted in the place of the connection, and go no further. No mark of the kernel engine's.
+ */
+export const CARRIED = { mark: 0x00ed6e4f, zone: 0xed6e } as const;
+const IS_CARRIED = `meta mark ${CARRIED.mark}`;
+export const NOT_CARRIED = `meta mark != ${CARRIED.mark}`;
 /** What the machine says to itself: a client of its own. Not a SYN that a cookie's bearer has earned. */
 const OWN = 'oif != lo return';
 const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly string[]])[] = [
   ['gates', '', BY_ENTRY('gate')],
   ['holds', '', BY_ENTRY('hold')],
   ['cookies', '', BY_ENTRY('cookie')],
-  ['gate-in', 'type filter hook prerouting priority -300', ['iif lo return', 'goto gates']],
-  ['gate-out', 'type filter hook output priority -300', [OWN, 'fib saddr type != local return', 'goto gates']],
+  [
+    'gate-in',
+    'type filter hook prerouting priority -300',
+    [`iif lo ${IS_CARRIED} drop`, 'iif lo return', 'goto gates'],
+  ],
+  [
+    'gate-out',
+    'type filter hook output priority -300',
+    [OWN, `${IS_CARRIED} ct zone set ${CARRIED.zone} return`, 'fib saddr type != local return', 'goto gates'],
+  ],
   ['hold-in', 'type filter hook prerouting priority -180', ['iif lo return', `${NEWCOMER} goto holds`]],
-  ['hold-out', 'type filter hook output priority -180', [OWN, `${NEWCOMER} goto holds`]],
+  [
+    'hold-out',
+    'type filter hook output priority -180',
+    [OWN, `${IS_CARRIED} ct mark set ${CARRIED.mark}`, `${NEWCOMER} goto holds`],
+  ],
   ['cookie-in', 'type filter hook input priority 0', ['ct state untracked,new,invalid goto cookies']],
   ['cookie-on', 'type filter hook forward priority 0', ['ct state untracked,new,invalid goto cookies']],
 ];

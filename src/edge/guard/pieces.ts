@@ -5,7 +5,7 @@
  */
 import type { Element } from '../../lib/nft/transaction.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
-import { FAMILIES, type Family, IP, type MapKind, type MapName, SYN, WIDTH } from './layout.ts';
+import { FAMILIES, type Family, IP, type MapKind, type MapName, NOT_CARRIED, SYN, WIDTH } from './layout.ts';
 
 /** Why a packet was given up: the words of `dropped` in counters. `syn-cookie`: answered with a cookie instead. */
 export type Reason =
@@ -83,6 +83,15 @@ function chainName(kind: MapKind | 'allow', rule: string, lines: readonly string
   return `${kind}-${rule}-${digest(lines.join('\n'))}`;
 }
 
+/** Its counts of open connections begin with nothing. */
+export function isCountedAnew(
+  { id, limits }: LimitedRule,
+  { chains }: { chains: readonly (readonly [string, unknown])[] },
+) {
+  const counts = limits?.concurrent !== undefined || limits?.ruleConcurrent !== undefined;
+  return counts && chains.some(([name]) => name.startsWith(`hold-${id}-`));
+}
+
 function leadsTo({ entries, ports, protocol }: LimitedRule, kind: MapKind, chain: string): Element<MapName>[] {
   return entries.flatMap((entry) =>
     ports.map(({ from, to }): Element<MapName> => {
@@ -112,7 +121,7 @@ function linesOf(
   };
   const source = (family: Family): string =>
     masked(family, (family === 4 ? limits.prefix4 : limits.prefix6) ?? { 4: 32, 6: 64 }[family]);
-  const meter = (what: Reason, number: number, family: Family, flags: string): string => {
+  const meter = (what: Reason, number: number | string, family: Family, flags: string): string => {
     const name = `${what}-${id}-${digest(`${number} ${source(family)}`)}-${family}`;
     meters.set(name, `{ type ipv${family}_addr; size ${size}; flags ${flags}; }`);
     return name;
@@ -145,20 +154,28 @@ function linesOf(
   const { newPerSecond, ruleNewPerSecond, packetsPerSecond, concurrent, ruleConcurrent, synProxy } = limits;
   if (packetsPerSecond && !isTcp) perSource(gate, '', 'packets', packetsPerSecond);
   const opening = isTcp ? gate : hold;
-  const when = isTcp ? `${SYN} ` : '';
+  const when = isTcp ? `${SYN} ` : `${NOT_CARRIED} `;
   if (newPerSecond) perSource(opening, when, 'rate', newPerSecond);
   if (ruleNewPerSecond) opening.push(`${when}${over(ruleNewPerSecond)} ${count('rule-rate')} drop`);
-  const refuse = isTcp ? 'reject with tcp reset' : 'drop';
+  const refuse = (reason: Reason): string =>
+    `${NOT_CARRIED} ${count(reason)} ${isTcp ? 'reject with tcp reset' : 'drop'}`;
+  // All counts of a rule are new together, so that what is open is carried into each of them once.
+  const together = JSON.stringify([
+    concurrent,
+    ruleConcurrent,
+    families,
+    ...(isTcp ? [] : [newPerSecond, ruleNewPerSecond]),
+  ]);
   if (concurrent)
     for (const family of families) {
-      const name = meter('concurrent', concurrent, family, 'dynamic');
+      const name = meter('concurrent', together, family, 'dynamic');
       const ofCrowd = Math.max(concurrent, Math.min(CROWD * concurrent, MOST_OF_CROWD));
       hold.push(
-        `add @${name} { ${source(family)} ct count over ${concurrent} } ${count('concurrent')} ${refuse}`,
-        `${source(family)} != @${name} ct count over ${ofCrowd} ${count('crowd')} ${refuse}`,
+        `add @${name} { ${source(family)} ct count over ${concurrent} } ${refuse('concurrent')}`,
+        `${source(family)} != @${name} ct count over ${ofCrowd} ${refuse('crowd')}`,
       );
     }
-  if (ruleConcurrent) hold.push(`ct count over ${ruleConcurrent} ${count('rule-concurrent')} ${refuse}`);
+  if (ruleConcurrent) hold.push(`ct count over ${ruleConcurrent} ${refuse('rule-concurrent')}`);
   if (synProxy && isTcp)
     for (const family of families) {
       const ip = IP[family];

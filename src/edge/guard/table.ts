@@ -17,6 +17,7 @@ import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../lib/nft/nf-tables.ts';
 import { type Refusal, runNft } from '../../lib/nft/nft.ts';
 import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
 import type { Found } from './adopt.ts';
+import type { CarriedFlows as Carried } from './carried.ts';
 import { CANARY, GUARD_NAME, MAPS } from './layout.ts';
 
 const NAMED = { name: GUARD_NAME };
@@ -30,13 +31,15 @@ export interface GuardTable {
   /** All that is in it. */
   found(): Found;
   counters(seen: (name: string, packets: number) => void): void;
+  readonly carried: Carried;
   close(): void;
 }
 
 export async function openTable(): Promise<GuardTable> {
-  const [{ Netlink: Socket }, { errnoName }] = await Promise.all([
+  const [{ Netlink: Socket }, { errnoName }, { CarriedFlows }] = await Promise.all([
     import('../../lib/ffi/netlink.ts'),
     import('../../lib/ffi/libc.ts'),
+    import('./carried.ts'),
   ]);
   const asking: Netlink = new Socket();
   return {
@@ -58,6 +61,7 @@ export async function openTable(): Promise<GuardTable> {
         if (name !== '') seen(name, packets);
       });
     },
+    carried: new CarriedFlows(asking),
     close: () => asking.close(),
   };
 }

@@ -21,6 +21,7 @@ const CTA = {
   COUNTERS_ORIG: 9,
   COUNTERS_REPLY: 10,
   ID: 12,
+  ZONE: 18,
   TIMESTAMP: 20,
   MARK_MASK: 21,
 } as const;
@@ -165,19 +166,28 @@ export function getFlows(mark: number, mask: number): Message {
   return { type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT.GET, flags: 0, family: 0, attributes };
 }
 
+/** The connection between the addresses of this one, in the zone where all are that nobody has moved. */
+export function getFlow(flow: Flow, bytesOf: (address: string) => Uint8Array): Message {
+  return aboutFlow(IPCTNL_MSG_CT.GET, flow, bytesOf, []);
+}
+
 /** Ends this very connection, not one that has taken its addresses meanwhile. */
-export function deleteFlow(flow: Flow, bytesOf: (address: string) => Uint8Array): Message {
-  return aboutFlow(IPCTNL_MSG_CT.DELETE, flow, bytesOf, []);
+export function deleteFlow(flow: Flow, bytesOf: (address: string) => Uint8Array, zone = 0): Message {
+  return aboutFlow(IPCTNL_MSG_CT.DELETE, flow, bytesOf, [...inZone(zone), ofId(flow)]);
 }
 
 /** The kernel forgets it so many seconds from now, if nothing comes. */
-export function keepFlow(flow: Flow, seconds: number, bytesOf: (address: string) => Uint8Array): Message {
-  return aboutFlow(IPCTNL_MSG_CT.NEW, flow, bytesOf, [attribute(CTA.TIMEOUT, u32(seconds))]);
+export function keepFlow(flow: Flow, seconds: number, bytesOf: (address: string) => Uint8Array, zone = 0): Message {
+  const more = [...inZone(zone), ofId(flow), attribute(CTA.TIMEOUT, u32(seconds))];
+  return aboutFlow(IPCTNL_MSG_CT.NEW, flow, bytesOf, more);
 }
+
+const inZone = (zone: number) => (zone === 0 ? [] : [attribute(CTA.ZONE, u16(zone))]);
+const ofId = ({ id }: Flow) => attribute(CTA.ID, u32(id));
 
 function aboutFlow(
   type: number,
-  { family, protocol, original, id }: Flow,
+  { family, protocol, original }: Flow,
   bytesOf: (address: string) => Uint8Array,
   more: Message['attributes'],
 ): Message {
@@ -197,7 +207,7 @@ function aboutFlow(
     type: (NFNL_SUBSYS_CTNETLINK << 8) | type,
     flags: 0,
     family: family === 4 ? AF_INET : AF_INET6,
-    attributes: [attribute(CTA.TUPLE_ORIG, tuple), attribute(CTA.ID, u32(id)), ...more],
+    attributes: [attribute(CTA.TUPLE_ORIG, tuple), ...more],
   };
 }
 

@@ -14,6 +14,7 @@
  */
 import { hex, tableOf } from '../../../lib/nft/nf-tables.ts';
 import { OWNER_CHAIN } from '../../../lib/nft/whole-tables.ts';
+import { CARRIED } from '../../guard/layout.ts';
 import { FAST_FROM, ORIGINAL } from './fast-path/layout.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 
@@ -144,7 +145,11 @@ export const CHAINS: readonly Chain[] = [
   { name: 'untracked', hook: 'type filter hook output priority -300', lines: [`meta mark ${hex(PROBE_MARK)} notrack`] },
   { name: 'lead-in', hook: 'type nat hook prerouting priority -100', lines: ['goto lead'] },
   // limit: output takes no word for -100.
-  { name: 'lead-out', hook: 'type nat hook output priority -100', lines: ['goto lead'] },
+  {
+    name: 'lead-out',
+    hook: 'type nat hook output priority -100',
+    lines: [`meta mark ${hex(CARRIED.mark)} return`, 'goto lead'],
+  },
   // On loopback a packet passes output and prerouting; once is enough.
   { name: 'watch-in', hook: 'type filter hook prerouting priority -90', lines: ['iif lo return', 'goto watch'] },
   { name: 'watch-out', hook: 'type filter hook output priority -90', lines: ['goto watch'] },
