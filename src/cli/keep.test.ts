@@ -32,7 +32,7 @@ class Pretended extends EventEmitter {
   }
 }
 
-function family(first = new Pretended(), goesBack?: () => boolean) {
+function family(first = new Pretended(), goesBack?: () => boolean, isThere = () => true) {
   const clock = new ManualClock();
   const children: Pretended[] = [first];
   const heard: string[] = [];
@@ -41,6 +41,7 @@ function family(first = new Pretended(), goesBack?: () => boolean) {
     first: first as unknown as ChildProcess,
     spawn(last) {
       heard.push(`again ${last?.port}`);
+      if (!isThere()) return undefined;
       const child = new Pretended();
       children.push(child);
       return child as unknown as ChildProcess;
@@ -74,6 +75,18 @@ test('one that dies is started again after 50 ms with what it had told, then eve
   }
   assert.deepEqual(waits, [50, 100, 200, 400, 800, 1_000, 1_000]);
   assert.equal(heard.at(-1), 'again 7');
+  assert.deepEqual(last().told, ['begin']);
+});
+
+test('one that can not be started now is asked for again, ever later, until it can', async () => {
+  let tries = 0;
+  const { clock, children, heard, last } = family(undefined, undefined, () => ++tries > 2);
+  last().end(1);
+  await clock.advance(50 + 100);
+  assert.equal(children.length, 1);
+  await clock.advance(200);
+  assert.equal(children.length, 2);
+  assert.deepEqual(heard, ['again undefined', 'again undefined', 'again undefined']);
   assert.deepEqual(last().told, ['begin']);
 });
 

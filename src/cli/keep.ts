@@ -11,8 +11,8 @@ export interface KeepOptions<F> {
   readonly role: string;
   /** Already started, with an IPC channel. */
   readonly first: ChildProcess;
-  /** Another one after a death; `last` is what the last ready child told. */
-  readonly spawn: (last: F | undefined) => ChildProcess;
+  /** Another one after a death; `last` is what the last ready child told. undefined: not now, asked again later. */
+  readonly spawn: (last: F | undefined) => ChildProcess | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /** Each time a child is ready. */
@@ -74,7 +74,7 @@ export function keep<F>(options: KeepOptions<F>): Kept {
     const isOver = born.exitCode !== null || born.signalCode !== null || born.pid === undefined;
     if (isOver) return died(refusal, born);
     born.once('close', () => died(refusal, born));
-    if (!after) tell(born, { kind: 'begin' });
+    if (!after) tell(born, { kind: 'begin', last: facts });
     else void after.then(() => tell(born, { kind: 'begin' }));
   }
 
@@ -88,11 +88,21 @@ export function keep<F>(options: KeepOptions<F>): Kept {
     isMissing = isHeld;
     if (isHeld) return;
     log.warn(`${role} ended, starting it again`, { code, signal, ...(refusal && { reason: refusal }), inMs: delay });
+    later();
+  }
+
+  function later(): void {
     clock.after(delay, () => {
       if (stopping) ended.resolve();
-      else adopt(options.spawn(facts));
+      else startAgain();
     });
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+  }
+
+  function startAgain(): void {
+    const born = options.spawn(facts);
+    if (born) adopt(born);
+    else later();
   }
 
   adopt(options.first, options.after);
@@ -107,7 +117,7 @@ export function keep<F>(options: KeepOptions<F>): Kept {
     },
     resume() {
       isHeld = false;
-      if (isMissing && !stopping) adopt(options.spawn(facts));
+      if (isMissing && !stopping) startAgain();
       isMissing = false;
     },
     stop() {

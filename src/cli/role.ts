@@ -16,7 +16,8 @@ import { stay } from './stay.ts';
 export interface Role<Code, Facts> {
   /** The code that costs time to load; nothing else may happen in it. */
   readonly load: () => Promise<Code>;
-  readonly start: (code: Code) => Promise<Running<Facts>>;
+  /** `last`: what the one before it told, where this one comes back after a death. */
+  readonly start: (code: Code, last: Facts | undefined) => Promise<Running<Facts>>;
   /** Ready, and no supervisor there to hear it. */
   readonly alone: (facts: Facts) => void;
 }
@@ -51,11 +52,12 @@ export function endIfOrphaned(): void {
 async function live<Code, Facts>(role: Role<Code, Facts>): Promise<number> {
   const supervised = isSupervised();
   let running: Running<Facts> | undefined;
-  const word = listen(supervised, () => running?.isGiving() ?? false);
+  const word = listen<Facts>(supervised, () => running?.isGiving() ?? false);
   const code = await role.load();
-  if ((await word.begin) === 'stop') return word.forget();
+  const begin = await word.begin;
+  if (begin === 'stop') return word.forget();
   try {
-    running = await role.start(code);
+    running = await role.start(code, begin.last);
     const facts = await Promise.race([running.ready, word.stop]);
     if (facts !== 'stop') await settle(role, running, facts, word, supervised);
   } catch (error) {
@@ -73,7 +75,7 @@ async function settle<Code, Facts>(
   role: Role<Code, Facts>,
   running: Running<Facts>,
   facts: Facts,
-  word: ReturnType<typeof listen>,
+  word: ReturnType<typeof listen<Facts>>,
   supervised: boolean,
 ): Promise<void> {
   if (supervised) {
@@ -95,8 +97,8 @@ function tellParent<F>(message: FromChild<F>): Promise<void> {
 }
 
 /** Hears the supervisor and signals. Alone, the second signal ends the process at once. */
-function listen(supervised: boolean, isGiving: () => boolean) {
-  const begin = Promise.withResolvers<'begin' | 'stop'>();
+function listen<Facts>(supervised: boolean, isGiving: () => boolean) {
+  const begin = Promise.withResolvers<ToChild<Facts> | 'stop'>();
   const commit = Promise.withResolvers<'commit'>();
   const stop = Promise.withResolvers<'stop'>();
   function onStop(): void {
@@ -111,14 +113,15 @@ function listen(supervised: boolean, isGiving: () => boolean) {
     // not: a terminal sends Ctrl-C, and that it is gone, to the whole group; the supervisor decides what happens and when.
     process.on('SIGINT', () => {}).on('SIGHUP', () => {});
     process.on('disconnect', orphaned);
-    process.on('message', ({ kind }: ToChild) => {
+    process.on('message', (message: ToChild<Facts>) => {
+      const { kind } = message;
       if (kind === 'stop') onStop();
       else if (kind === 'commit') commit.resolve('commit');
-      else begin.resolve('begin');
+      else begin.resolve(message);
     });
   } else {
     onSignals(systemClock, onStop, () => process.exit(1));
-    begin.resolve('begin');
+    begin.resolve({ kind: 'begin' });
   }
   function forget(exitCode = 0): number {
     process.off('disconnect', orphaned);

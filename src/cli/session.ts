@@ -8,6 +8,7 @@ import { dataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/read.ts';
 import { Usage } from '../config/usage.ts';
 import { systemClock } from '../lib/clock.ts';
+import type { Program } from '../lib/program-watch.ts';
 import { apiClient, type Client } from './api-client.ts';
 
 export interface Session {
@@ -21,6 +22,7 @@ export interface RunningFile {
   readonly api: string;
   readonly dns: string;
   readonly pid: number;
+  readonly program?: Program | undefined;
 }
 
 export function openSession(config: Config): Session {

@@ -14,7 +14,7 @@ import { VERSION } from '../lib/version.ts';
 import type { Lock } from '../store/sqlite/lock.ts';
 import { tellForeground } from './background.ts';
 import { banner } from './banner.ts';
-import { startChild } from './child.ts';
+import { restarts } from './child.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 import { keep, type Kept } from './keep.ts';
 import { hold, take } from './lock.ts';
@@ -93,12 +93,13 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   }
   const common = { clock, log, refused, ...(running && { goesBack: () => !isAlone() }) };
   if (!running) removeReadyFile(config);
+  const again = { control: restarts('control', log), edge: restarts('edge', log) };
   const children: Children = {
     control: keep<ControlFacts>({
       ...common,
       role: 'control',
       first: first.control,
-      spawn: (last) => startChild('control', samePorts(args, last)),
+      spawn: (last) => again.control(samePorts(args, last)),
       ready(facts) {
         controlIsReady.resolve();
         tellWhenBoth((control = facts), edge);
@@ -110,7 +111,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
       first: first.edge,
       // order: its first connection is what can't be given back, so all else must have worked.
       ...(running && { after: controlIsReady.promise }),
-      spawn: () => startChild('edge', args),
+      spawn: () => again.edge(args),
       ready: (facts) => tellWhenBoth(control, (edge = facts)),
     }),
   };

@@ -8,6 +8,7 @@ import { removeIfPossible, writePatiently } from '../config/patient-file.ts';
 import type { Config } from '../config/read.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Inherited } from '../lib/handoff/inherited.ts';
+import type { Program } from '../lib/program-watch.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
@@ -40,6 +41,8 @@ export interface Tools {
   readonly rng?: Rng;
   /** What an edge on this data folder keeps of the records: for a store that is damaged. */
   readonly edgeCopy?: EdgeCopySource | undefined;
+  /** What it was started from, for doctor to compare with the disk. */
+  readonly program?: Program | undefined;
   /** The edge beside it, under `up`. */
   readonly edge?: string | undefined;
   /** Listening sockets of the control before this one. */
@@ -48,7 +51,7 @@ export interface Tools {
 
 /** The folder is checked and, where other processes could come, locked by the caller. Throws Usage or StoreUnusable. */
 export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
-  const { log, clock = systemClock, rng = systemRng, inherited, edge, edgeCopy } = tools;
+  const { log, clock = systemClock, rng = systemRng, inherited, edge, edgeCopy, program } = tools;
   const metrics = createMetrics();
   const inside = Promise.withResolvers<Inside>();
   const doors = Promise.withResolvers<HttpDoors>();
@@ -90,7 +93,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
   doors.resolve(controlDoors(opened, { config, metrics, api, dns, edge }));
   const running = writePatiently(
     folder.running,
-    `${JSON.stringify({ api, dns, pid: process.pid })}\n`,
+    `${JSON.stringify({ api, dns, pid: process.pid, program })}\n`,
     clock,
     (reason) => log.warn('commands do not find this control by the data folder until it can be written', { reason }),
   );

@@ -3,9 +3,10 @@
  * that dies is started again with the listeners it had; until then they are reported down. The agent calls
  * `createWorkerEngine`; what the thread runs is worker-thread.ts.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { createBackoff } from '../lib/backoff.ts';
 import { systemClock } from '../lib/clock.ts';
+import { startThread } from '../lib/program-copy.ts';
 import { systemRng } from '../lib/rng.ts';
 import type { RuleCounters } from '../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, EngineName, HandedSession } from './engine.ts';
@@ -54,7 +55,7 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
   function start(): Promise<Capabilities> {
     return new Promise((resolve, reject) => {
       const startedAt = systemClock.monotonic();
-      const worker = new Worker(new URL('worker-thread.ts', import.meta.url), { workerData: source });
+      const worker = startThread(new URL('worker-thread.ts', import.meta.url), { workerData: source });
       thread = worker;
       let isReady = false;
       let reason = 'it exited';

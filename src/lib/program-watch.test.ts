@@ -19,7 +19,7 @@ async function aCopy(t: TestContext) {
   writeFileSync(join(root, 'package.json'), '{"version":"1.0.0"}');
   const clock = new ManualClock();
   const told: string[] = [];
-  const watch = await watchProgram(root, '1.0.0', clock, (alarm) => told.push(alarm));
+  const watch = await watchProgram(root, clock, (alarm) => told.push(alarm));
   t.after(() => watch.close());
   return { root, clock, told, watch };
 }

@@ -1,4 +1,5 @@
 /** `edgefour control`: the API, DNS and the link, without an edge. Also what `up` starts as its child. */
+import { resolve } from 'node:path';
 import { openDataFolder } from '../../config/data-folder.ts';
 import { type Config, readConfig } from '../../config/read.ts';
 import { hostPort } from '../../config/values.ts';
@@ -6,6 +7,8 @@ import type { startControl } from '../../control/control.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Door, Giver } from '../../lib/handoff/door.ts';
 import { Inherited } from '../../lib/handoff/inherited.ts';
+import { keepProgram } from '../../lib/program-copy.ts';
+import { watchProgram } from '../../lib/program-watch.ts';
 import type { Command } from '../command.ts';
 import { edgeCopyOf } from '../edge-copy.ts';
 import type { ControlFacts } from '../family.ts';
@@ -17,6 +20,13 @@ import { writeReadyFile } from '../ready-file.ts';
 import { endIfOrphaned, isSupervised, runRole } from '../role.ts';
 import { inherit, letGo, openDoorAt, sending, takeOver } from '../succession.ts';
 import { UPGRADE } from '../upgrade-flag.ts';
+
+/** Where the program is. */
+const ROOT = resolve(import.meta.dirname, '..', '..', '..');
+/** What may have to be loaded while it runs. */
+const LATER = ['../../store/sqlite/writer.ts', '../../edge/last-good/generation.ts', '../explain.ts'].map(
+  (path) => new URL(path, import.meta.url),
+);
 
 interface Code {
   readonly startControl: typeof startControl;
@@ -31,7 +41,7 @@ export const command: Command = {
   run: (args) =>
     runRole<Code, ControlFacts>({
       load: () => import('../../control/control.ts'),
-      start: (code) => start(code, args),
+      start: (code, last) => start(code, args, last),
       alone(facts) {
         tell(`edgefour: control is ready: API ${facts.api}, DNS ${facts.dns || 'off'}`);
         const { readyFile } = readConfig(args, command.roles, UPGRADE).config;
@@ -40,7 +50,7 @@ export const command: Command = {
     }),
 };
 
-async function start({ startControl }: Code, args: readonly string[]) {
+async function start({ startControl }: Code, args: readonly string[], last: ControlFacts | undefined) {
   const { config: wanted, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(wanted.data);
   const log = logFor(wanted, 'control');
@@ -51,9 +61,14 @@ async function start({ startControl }: Code, args: readonly string[]) {
   const inherited = answer && (await inherit(answer));
   const config = { ...wanted, ...placesIn(answer?.facts, wanted) };
   let lock = before?.lock ?? (await hold(folder.locks.control, LEAVING_MS, systemClock));
-  const tools = { log, edge: isSupervised() ? config.edge : undefined, edgeCopy: edgeCopyOf(folder) };
+  // order: before the first thread, so that each is of the same version.
+  await keepProgram(LATER);
+  const watch = await watchProgram(ROOT, systemClock, (alarm) => log.warn(alarm), last?.program);
+  const program = watch.origin;
+  const tools = { log, program, edge: isSupervised() ? config.edge : undefined, edgeCopy: edgeCopyOf(folder) };
   let control = await startControl(config, folder, { ...tools, inherited });
-  const { stop: _stop, retire: _retire, ...facts } = control;
+  const { stop: _stop, retire: _retire, ...places } = control;
+  const facts = { ...places, program };
   const succeeded = Promise.withResolvers<void>();
   // It may be heard of later.
   succeeded.promise.catch(() => {});
@@ -109,6 +124,7 @@ async function start({ startControl }: Code, args: readonly string[]) {
     },
     succeeded: succeeded.promise,
     async stop() {
+      watch.close();
       await door?.close();
       await control.stop().finally(() => lock.release());
       running?.close();

@@ -13,6 +13,7 @@ import { kernelTableFindings } from '../doctor/kernel-tables.ts';
 import { collisionFindings } from '../doctor/collisions.ts';
 import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
 import { worldFindings } from '../doctor/world.ts';
+import { programFindings } from '../doctor/program.ts';
 import { processFindings, system } from '../doctor/process.ts';
 import { portFacts, sourcePortFinding } from '../doctor/source-ports.ts';
 import { uringFacts, uringFindings } from '../doctor/uring.ts';
@@ -36,9 +37,11 @@ export const command: Command = {
 
 async function examine(config: Config): Promise<Finding[]> {
   const [firstNetwork] = config.addresses;
-  const running = readRunning(config) !== undefined;
+  const file = readRunning(config);
+  const running = file !== undefined;
   return [
     node(),
+    ...(await programFindings(file)),
     ...uringFindings(await uringFacts()),
     ...kernelEngineFindings(await kernelEngineFacts(config.engine, config.addresses)),
     ...kernelTableFindings(await lookedAt(config), running),

@@ -6,6 +6,7 @@ import { Usage } from '../../config/usage.ts';
 import type { startEdge } from '../../edge/agent.ts';
 import type { Door, Giver } from '../../lib/handoff/door.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { keepProgram } from '../../lib/program-copy.ts';
 import { watchProgram } from '../../lib/program-watch.ts';
 import { VERSION } from '../../lib/version.ts';
 import { parseLinkAddress } from '../../link/address.ts';
@@ -21,6 +22,8 @@ import { UPGRADE } from '../upgrade-flag.ts';
 
 /** Where the program is. */
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
+/** What may have to be loaded while it runs. */
+const LATER = ['../../edge/agent.ts', '../explain.ts'].map((path) => new URL(path, import.meta.url));
 
 interface Code {
   readonly startEdge: typeof startEdge;
@@ -35,12 +38,12 @@ export const command: Command = {
   run: (args) =>
     runRole<Code, EdgeFacts>({
       load: () => import('../../edge/agent.ts'),
-      start: (code) => start(code, args),
+      start: (code, last) => start(code, args, last),
       alone: ({ engines }) => tell(`edgefour: the edge is ready (${engines.join(', ')})`),
     }),
 };
 
-async function start({ startEdge }: Code, args: readonly string[]) {
+async function start({ startEdge }: Code, args: readonly string[], last: EdgeFacts | undefined) {
   const { config, flags } = readConfig(args, command.roles, UPGRADE);
   const folder = openDataFolder(config.data);
   const join = config.join ?? folder.socket;
@@ -60,7 +63,9 @@ async function start({ startEdge }: Code, args: readonly string[]) {
   const rules = { newWorld, engine, records, flush, fastPath, toaKinds, originsDeny, sourcePorts };
   const identity = { dataDir: folder.path, edgeId, site, join, version: VERSION };
   const log = logFor(config, 'edge');
-  const program = await watchProgram(ROOT, VERSION, systemClock, (alarm) => log.warn(alarm));
+  // order: before the first thread, so that each is of the same version.
+  await keepProgram(LATER);
+  const program = await watchProgram(ROOT, systemClock, (alarm) => log.warn(alarm), last?.program);
   const edge = await startEdge(
     { ...identity, ...rules },
     {
@@ -104,7 +109,7 @@ async function start({ startEdge }: Code, args: readonly string[]) {
     gone: succeeded.resolve,
   };
   return {
-    ready: edge.ready.then(() => ({ engines })),
+    ready: edge.ready.then(() => ({ engines, program: program.origin })),
     isSuccessor: running !== undefined,
     isGiving: () => isGiving,
     async commit() {

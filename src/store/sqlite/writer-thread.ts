@@ -1,5 +1,5 @@
 /** This side of the writing thread: one message there, one answer back, and a clear end when the thread dies. */
-import { Worker } from 'node:worker_threads';
+import { startThread } from '../../lib/program-copy.ts';
 import { NotWritable } from '../errors.ts';
 import type { Revision } from '../store.ts';
 import type { Row, RowId } from '../local/rows.ts';
@@ -27,7 +27,7 @@ function failureOf({ failed, disk }: Extract<Answer, { failed: string }>): Error
 
 /** Resolves once the thread has opened the file. */
 export async function startWriter(path: string): Promise<Writer> {
-  const worker = new Worker(new URL('./writer.ts', import.meta.url), {
+  const worker = startThread(new URL('./writer.ts', import.meta.url), {
     workerData: path,
     name: 'store-writer',
     // limit: a writer holds one group of commits; a big nursery would only hold its dead text.

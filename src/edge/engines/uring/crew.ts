@@ -3,8 +3,9 @@
  * The sockets outlive the worker that served them, so that while it is replaced connections wait in the kernel instead
  * of being refused; what the dead worker had open is reset.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { close, eventfd, setsockopt, write } from '../../../lib/ffi/libc.ts';
+import { startThread } from '../../../lib/program-copy.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from './abi.ts';
@@ -137,7 +138,7 @@ export class Seat {
   #start(): void {
     this.#lives++;
     this.#startedAt = performance.now();
-    const worker = new Worker(new URL('worker.ts', import.meta.url), {
+    const worker = startThread(new URL('worker.ts', import.meta.url), {
       workerData: this.#settings,
       name: `uring-${this.index}`,
       resourceLimits: RESOURCES,
