@@ -30,8 +30,8 @@ export class Connection {
   /** A call on it had a valid signature. */
   signed = false;
   readonly underWay = new Set<UnderWay>();
-  /** Its last answer is written; what its sender still has to say is dropped. */
-  isDraining = false;
+  /** Set where a call was answered before its end: what is left of it need not be heard. */
+  endDrain: (() => void) | undefined;
   /** It is closed behind the calls under way: what came after them is not heard. */
   last = false;
   /** What is still to be said behind their answers. */

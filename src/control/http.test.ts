@@ -342,6 +342,22 @@ test('a body that breaks behind its answer gets no second one', async (t) => {
   assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1, answer);
 });
 
+test('one that is refused early and breaks off is answered once and at once, behind those before it', async (t) => {
+  const { server } = await listener(t);
+  const good = 'GET /?a HTTP/1.1\r\n\r\n';
+  for (const before of ['', good, good.repeat(9)]) {
+    const socket = connect(server.address.port, '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (part: string) => (answer += part));
+    const start = performance.now();
+    socket.end(`${before}POST /?a HTTP/1.1\r\nContent-Length: 99999999\r\n\r\nx`);
+    await once(socket, 'close');
+    // limit: others that are refused early may send for five seconds more.
+    assert.ok(performance.now() - start < 4_000);
+    assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1 + before.length / good.length, answer);
+  }
+});
+
 test('a call that never ends can be given up, whatever was answered before it on its connection', async (t) => {
   const { server, own } = await listener(t);
   const gate = Promise.withResolvers<void>();

@@ -113,6 +113,8 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     if (reply.signed) connection.signed = true;
     // A body that was not read to its end would be taken for the next request.
     if (stopping || !request.complete) response.shouldKeepAlive = false;
+    // It was broken, and has been refused for that.
+    if (parted.has(request.socket)) return;
     await send(request, response, reply, { connection, underWay, clock });
   }
   server.on('connection', (socket: Socket) => {
@@ -158,10 +160,9 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     if (!broken || !socket.writable) return void socket.destroy();
     const refuse = (): void => part(socket, (api) => api.refuse(broken.raw, broken.fault));
     if (!connection?.owes) return refuse();
-    // It is part of a call that has been answered.
-    if (connection.isDraining) return connection.underWay.size === 1 ? socket.destroySoon() : undefined;
-    // order: what came before it is answered first.
     connection.last = true;
+    if (connection.endDrain) return connection.endDrain();
+    // order: what came before it is answered first.
     connection.whenAnswered = refuse;
   });
   await listen(server, options);
@@ -233,8 +234,11 @@ async function send(
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) });
   // One that does not read its answer makes room for others, and one that still sends as well.
   underWay.giveUp = () => request.socket.destroy();
-  connection.isDraining = !request.complete;
-  if (request.complete || draining === DRAINS) {
+  const over = Promise.withResolvers<void>();
+  if (!request.complete) connection.endDrain = over.resolve;
+  const isBroken = !request.complete && connection.whenAnswered !== undefined;
+  if (isBroken) connection.whenAnswered = undefined;
+  if (request.complete || isBroken || draining === DRAINS) {
     return new Promise((resolve) => {
       response.once('close', resolve);
       response.end(body);
@@ -243,7 +247,7 @@ async function send(
   // order: node closes the connection behind the last byte of an answer, and what still comes in then makes it be lost.
   response.write(body);
   draining++;
-  await drain(request, (ms, run) => clock.after(ms, run)).finally(() => draining--);
+  await Promise.race([drain(request, (ms, run) => clock.after(ms, run)), over.promise]).finally(() => draining--);
   response.end();
 }
 
