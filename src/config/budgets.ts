@@ -56,7 +56,7 @@ export const BUDGETS = {
     help: 'JSON that an action takes. A call may bring the cloud’s 10 MiB and have its signature checked; no action has a use for more than this, which is `RequestSizeLimitExceeded`.',
   },
   'json-values': {
-    most: 50_000,
+    most: 20_000,
     unit: 'values',
     help: 'Members and elements in the JSON of one call; beyond it `RequestSizeLimitExceeded`.',
   },

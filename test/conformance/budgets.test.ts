@@ -33,7 +33,7 @@ const form = (parameters: number): Record<string, string> =>
 
 /** Just within, and just beyond. */
 const EDGES: readonly (readonly [BudgetName, code: string, within: RawRequest, beyond: RawRequest])[] = [
-  ['json-values', 'RequestSizeLimitExceeded', call(list(50_000)), call(list(50_001))],
+  ['json-values', 'RequestSizeLimitExceeded', call(list(20_000)), call(list(20_001))],
   ['json-depth', 'InvalidParameter', call(deep(32)), call(deep(33))],
   ['action-body', 'RequestSizeLimitExceeded', call(sized(1024 * 1024)), call(sized(1024 * 1024 + 1))],
   [

