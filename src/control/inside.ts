@@ -75,7 +75,7 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   const socket = await listenForEdges(folder.socket, link, log);
   ending.defer(() => socket.close());
   ending.use(forgetEndedBans(store, clock));
-  ending.use(forgetGoneRules(store, counters, clock));
+  ending.use(forgetGoneRules(store, { acks, counters }, clock));
 
   return { api: openApi(parts, store, acks, counters, credentials.zoneId), store, acks, counters, credentials };
 }

@@ -133,9 +133,14 @@ export class CounterBook {
     }
   }
 
+  edges(): string[] {
+    return [...this.#edges.keys()];
+  }
+
   forget(edge: string): void {
     this.#edges.delete(edge);
     this.#serving.delete(edge);
+    this.#changed();
   }
 
   kept(): KeptEpoch[] {

@@ -37,10 +37,17 @@ export function isOutOfDescriptors(code: string | undefined): boolean {
 }
 
 /** One line for the person who owns the machine. */
-export function bindReason(code: string | undefined, { protocol, address, port }: BindPoint, needed: number): string {
+export function bindReason(
+  code: string | undefined,
+  { protocol, address, port }: BindPoint,
+  needed: number,
+  isOurs: (protocol: 'TCP' | 'UDP', port: number) => boolean,
+): string {
   const where = `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port}`;
   switch (code) {
     case 'EADDRINUSE': {
+      if (isOurs(protocol, port))
+        return `${where} is in use by this program itself: its API, DNS or metrics, another rule, or a UDP session; choose another port`;
       const show = protocol === 'TCP' ? 'ss -ltnp' : 'ss -lunp';
       return `${where} is in use by another program (see: ${show} 'sport = :${port}'); stop it or choose another port`;
     }

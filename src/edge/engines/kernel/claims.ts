@@ -5,6 +5,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import type { Listener } from '../../engine.ts';
+import { isHeldByUs } from '../../../lib/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
 import { type BindPoint, bindPoints } from '../../flow/endpoints.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
@@ -22,7 +23,7 @@ export function whyTaken(listener: Listener, ours: readonly { has(key: string): 
   const points = bindPoints(listener);
   for (const point of points.values()) {
     const error = ours.some((points) => points.has(point.key)) ? undefined : tryBind(point);
-    if (error !== undefined && !HARMLESS.has(error)) return bindReason(error, point, points.size);
+    if (error !== undefined && !HARMLESS.has(error)) return bindReason(error, point, points.size, isHeldByUs);
   }
   return undefined;
 }

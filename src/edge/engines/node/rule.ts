@@ -7,6 +7,7 @@ import type { EndCause } from '../../../link/facts.ts';
 import type { Applied, Listener } from '../../engine.ts';
 import type { Inherited } from '../../../lib/handoff/inherited.ts';
 import type { Admission } from './admission.ts';
+import { isHeldByUs } from '../../../lib/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { LiveCounters } from '../../flow/counters.ts';
 import { bindPoints, type BindPoint } from '../../flow/endpoints.ts';
@@ -124,7 +125,7 @@ export function createNodeRule(first: Listener, counters: LiveCounters, deps: No
       const failure = tooMany(missing) ?? (await bindEach(missing, bind));
       if (failure) {
         close();
-        return { ok: false, reason: bindReason(failure.code, failure.point, wanted.size) };
+        return { ok: false, reason: bindReason(failure.code, failure.point, wanted.size, isHeldByUs) };
       }
       unbind('drained', wanted);
       judge();

@@ -7,6 +7,7 @@ import { socketNumber } from '../../../lib/handoff/listeners.ts';
 import { spanSize } from '../../../lib/net/ports.ts';
 import type { RuleCounters } from '../../../link/facts.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
+import { isHeldByUs } from '../../../lib/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
 import { addCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
@@ -241,7 +242,7 @@ export function createPlane(
           closeAll(rule.points.get(key)?.fds ?? []);
           rule.points.delete(key);
         }
-        return steered ?? bindReason(fds, point, wanted.size);
+        return steered ?? bindReason(fds, point, wanted.size, isHeldByUs);
       }
       rule.points.set(key, { point, fds });
       made.push(key);

@@ -7,6 +7,7 @@
 import { spanSize, spansOverlap, type PortSpan } from '../../../../lib/net/ports.ts';
 import { bindKey, type Inherited } from '../../../../lib/handoff/inherited.ts';
 import type { Listener } from '../../../engine.ts';
+import { isHeldByUs } from '../../../../lib/udp-holders.ts';
 import { bindReason } from '../../../flow/causes.ts';
 import type { BindPoint } from '../../../flow/endpoints.ts';
 import { WIDE, type Dealt, whyRefused } from '../sockets.ts';
@@ -86,7 +87,7 @@ export class Ranges {
       const isMine = known?.addresses.includes(address) && isAmong(known.ports, port);
       if (isMine || points.has(key) || wanted.has(key)) continue;
       const refused = whyRefused(point);
-      if (refused !== undefined) return bindReason(refused, point, 1);
+      if (refused !== undefined) return bindReason(refused, point, 1, isHeldByUs);
     }
     return undefined;
   }
