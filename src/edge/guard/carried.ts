@@ -22,8 +22,8 @@ import { sockaddrOf } from '../engines/uring/sockaddr.ts';
 import { CARRIED } from './layout.ts';
 import type { LimitedRule } from './pieces.ts';
 
-/** limit: half a second for that many; the kernel looks through all of a count when one is added. */
-const MOST = 16_384;
+/** limit: the kernel looks through all of a count when one is added, so that many cost the square of it. */
+const MOST = 2048;
 const KEPT_S = 120;
 const [AF_INET, AF_INET6] = [2, 10];
 const [STREAM, DGRAM] = [1 | 0o2004000, 2 | 0o2004000];
