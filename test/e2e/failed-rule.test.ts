@@ -1,8 +1,8 @@
 /** A rule the system refuses: it fails with the system's reason, everywhere one looks, and touches no other rule. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { edgefour } from '../world/command.ts';
 import { world } from '../world/world.ts';
@@ -17,9 +17,7 @@ test('a port that is taken makes the rule fail with the reason; the other rules 
   t.after(() => flow.destroy());
 
   const port = await freePort(address);
-  const squatter = createServer().listen(port, address);
-  await once(squatter, 'listening');
-  t.after(() => squatter.close());
+  await squat(t, port, address);
   const rule = {
     Protocol: 'TCP',
     PortRange: [`${port}`],
@@ -77,3 +75,11 @@ test('entry addresses this machine does not have are found by doctor before that
   const findings = JSON.parse(stdout) as { about: string; state: string }[];
   assert.equal(findings.find(({ about }) => about === 'entry 192.0.2.0/24')?.state, 'bad');
 });
+
+/** Another program, not this process, which is the edge's own, listens there until the test is over. */
+async function squat(t: TestContext, port: number, address: string): Promise<void> {
+  const program = `require('node:net').createServer().listen(${port}, '${address}', () => console.log('up'))`;
+  const squatter = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => squatter.kill('SIGKILL'));
+  await once(squatter.stdout, 'data');
+}
