@@ -130,7 +130,8 @@ test('control and edge run alone, joined by the socket in the folder', async (t)
     assert.equal(code, 0);
     assert.match(stdout, /alive[\s\S]*online/);
   });
-  const socket = await dial(address, ports[0] ?? 0);
+  // A control that has just started goes by what it last heard of an edge, for six seconds.
+  const socket = await eventually(() => dial(address, ports[0] ?? 0));
   assert.equal(await say(socket, 'joined'), 'joined');
   socket.destroy();
   const ended = [once(edge, 'exit'), once(control, 'exit')];
