@@ -19,7 +19,12 @@ const SUITES = [
   'test/e2e/doctor.test.ts',
   'test/e2e/upgrade.test.ts',
 ];
-const OPTIONS = ['--test', '--test-timeout=120000', '--test-reporter=spec', '--test-concurrency=1'];
+const OPTIONS = [
+  '--test',
+  '--test-timeout=120000',
+  '--test-reporter=spec',
+  `--test-concurrency=${process.env['TEST_CONCURRENCY'] ?? 1}`,
+];
 
 const why = whyNotSwitched();
 if (why === undefined) await main(process.argv.slice(2));
