@@ -204,6 +204,30 @@ export function tcpCases(under: EngineUnderTest): void {
       client.end();
     });
 
+    test('a client that resets while nothing moves either way takes its origin along', async (t) => {
+      const ends: string[] = [];
+      const origin = await tcpOrigin(t, (socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''));
+        // It reads no more than it can write, and nobody reads what it writes.
+        echo(socket);
+      });
+      const rule = await world.up(await world.rule(leadsTo(origin)));
+      const client = await tcpClient(t, ...entryOf(rule));
+      client.pause();
+      let blocked = 0;
+      client.write(randomBytes(32 * MiB), () => {});
+      // Until the client's own queue stands still.
+      for (let before = -1; blocked < 3;) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        blocked = before === client.bytesWritten - client.writableLength ? blocked + 1 : 0;
+        before = client.bytesWritten - client.writableLength;
+      }
+      client.resetAndDestroy();
+      await eventually(() => assert.equal(ends.length, 1), 20_000);
+      assert.match(ends[0] ?? '', /ECONNRESET|EPIPE/);
+      await world.active(rule.id, 0);
+    });
+
     test('an idle time that is changed holds for connections that are open', async (t) => {
       const origin = await tcpOrigin(t);
       const short = await world.rule({ ...leadsTo(origin), options: options({ idleSeconds: 4 }) });

@@ -55,6 +55,8 @@ export function relay(client: Socket, origin: Socket, clock: Clock, events: Rela
         count(rest.length);
         peer.write(rest);
       }
+      // What it still writes is dropped: one that writes before it reads would wait for it, and so would the delivery.
+      peer.resume();
       settle(peer, clock, () => {
         reset(peer);
         over(onError);
@@ -68,6 +70,7 @@ export function relay(client: Socket, origin: Socket, clock: Clock, events: Rela
 
 function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
   from.on('data', (chunk: Buffer) => {
+    if (to.destroyed) return;
     count(chunk.length);
     if (!to.write(chunk)) from.pause();
   });

@@ -1,6 +1,7 @@
 /**
  * A side that is dead: reset by its peer, or given up by the system. What came from it before is delivered first, as long
- * as the other side takes it, and only then is the reset passed on; what was meant for it is dropped. Both relays of bytes
+ * as the other side takes it, and only then is the reset passed on; what is meant for it is read and dropped, so that a side
+ * that writes before it reads is not held up. Both relays of bytes
  * (stream.ts, splice.ts) say here what they find dead; nothing here is on the way of a connection that ends in order.
  */
 import { getsockopt } from '../../../lib/ffi/libc.ts';
@@ -8,12 +9,12 @@ import { IPPROTO_TCP, TCP_CLOSE, TCP_INFO } from './abi.ts';
 import { CAUSE } from './counters.ts';
 import { arm, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { BULK, BULK_WANTED, DEAD, ENDED, RELAYING, RESET, SENDING, SETTLING } from './slots.ts';
+import { BULK, BULK_WANTED, DEAD, ENDED, HUNGRY, READING, RELAYING, RESET, SENDING, SETTLING } from './slots.ts';
 import { leaveBulk } from './splice.ts';
-import { flush, stopReading } from './stream.ts';
+import { flush, startReading } from './stream.ts';
 
 /** limit: a reader that takes nothing for so long is told of the reset, whatever still waits for it. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
 /** struct tcp_info: state, unacknowledged segments, bytes acknowledged (their low word), bytes not sent. */
 const INFO = new Uint8Array(160);
@@ -32,6 +33,8 @@ export function lost(r: Relay, slot: number, side: number): void {
   if ((s.flags[from]! & RESET) !== 0) return;
   s.flags[from]! |= RESET;
   abandon(r, towards);
+  s.seenAt[slot] = r.now;
+  arm(r, slot);
   if ((s.flags[from]! & ENDED) !== 0) flush(r, from);
 }
 
@@ -47,13 +50,18 @@ export function brokenOff(r: Relay, k: number): void {
   flush(r, k);
 }
 
-/** The destination of direction k is dead: it is read no more, and nothing of it is kept. */
+/** The destination of direction k is dead: nothing of it is kept. */
 function abandon(r: Relay, k: number): void {
   const { slots: s } = r;
   if ((s.flags[k]! & BULK) !== 0) leaveBulk(r, k);
   s.flags[k] = (s.flags[k]! & ~BULK_WANTED) | DEAD;
-  stopReading(r, k);
   if ((s.flags[k] & SENDING) === 0) dropQueue(r, k);
+  drain(r, k);
+}
+
+/** Reads direction k, whose destination is dead, to drop what comes. */
+export function drain(r: Relay, k: number): void {
+  if ((r.slots.flags[k]! & (READING | ENDED | HUNGRY)) === 0) startReading(r, k);
 }
 
 /** Nothing of it is with the kernel. */
@@ -87,6 +95,6 @@ export function settle(r: Relay, k: number): void {
   arm(r, slot);
 }
 
-function causeOf(side: number): number {
+export function causeOf(side: number): number {
   return side === 0 ? CAUSE['client-reset'] : CAUSE['origin-reset'];
 }

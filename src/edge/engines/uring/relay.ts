@@ -13,12 +13,12 @@ import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from './counters.
 import { cancelAll, close } from './operations.ts';
 import type { OptionSetter } from './options.ts';
 import type { Pipes } from './pipes.ts';
-import { settle } from './lost.ts';
+import { PATIENCE_MS, causeOf, settle } from './lost.ts';
 import { PARTY } from './records.ts';
 import type { RecordWriter } from './records.ts';
 import type { Ring } from './ring.ts';
 import type { Entry, Rules } from './rules.ts';
-import { BULK, DIALLING, POLLING, READING, SENDING, SETTLING, WATCHED } from './slots.ts';
+import { BULK, DIALLING, POLLING, READING, RESET, SENDING, SETTLING, WATCHED } from './slots.ts';
 import type { Slots } from './slots.ts';
 import type { Sources } from './sources.ts';
 import { addressOffset, addressSize, portAt } from './sockaddr.ts';
@@ -140,7 +140,8 @@ export function arm(r: Relay, slot: number): void {
       : s.seenAt[slot]! + options.idleSeconds * 1000;
   if (s.cutAt[slot]! > 0) due = Math.min(due, s.cutAt[slot]!);
   if (s.recordAt[slot]! > 0) due = Math.min(due, s.recordAt[slot]!);
-  if (settling(r, slot) >= 0) due = Math.min(due, r.now + SETTLE_MS);
+  const k = reset(r, slot);
+  if (k >= 0) due = Math.min(due, (s.flags[k]! & SETTLING) !== 0 ? r.now + SETTLE_MS : s.seenAt[slot]! + PATIENCE_MS);
   r.wheel.set(slot, due);
 }
 
@@ -152,15 +153,16 @@ export function tick(r: Relay, slot: number): void {
   if (s.state[slot] !== DIALLING && r.now - s.seenAt[slot]! >= options.idleSeconds * 1000)
     return finish(r, slot, CAUSE.idle, true);
   if (s.recordAt[slot]! > 0 && r.now >= s.recordAt[slot]!) record(r, slot, -1);
-  const direction = settling(r, slot);
-  if (direction >= 0) settle(r, direction);
+  const k = reset(r, slot);
+  if (k >= 0 && (s.flags[k]! & SETTLING) !== 0) settle(r, k);
+  else if (k >= 0 && r.now - s.seenAt[slot]! >= PATIENCE_MS) finish(r, slot, causeOf(k & 1), true);
   else arm(r, slot);
 }
 
 /** The direction whose reset waits for a delivery, or -1. */
-function settling({ slots: { flags } }: Relay, slot: number): number {
-  if ((flags[2 * slot]! & SETTLING) !== 0) return 2 * slot;
-  return (flags[2 * slot + 1]! & SETTLING) === 0 ? -1 : 2 * slot + 1;
+function reset({ slots: { flags } }: Relay, slot: number): number {
+  if ((flags[2 * slot]! & RESET) !== 0) return 2 * slot;
+  return (flags[2 * slot + 1]! & RESET) === 0 ? -1 : 2 * slot + 1;
 }
 
 /** The connection may live `ms` more (0: it ends at the next tick). A cut that is set keeps its time. */

@@ -24,7 +24,7 @@ export const POLLING = 1 << 7; /** In bulk: a poll is under way. */
 export const HUNGRY = 1 << 8; /** Waits for a buffer. */
 export const WATCHED = 1 << 9; /** A poll for errors is under way: the source ended before there was an origin. */
 export const RESET = 1 << 10; /** The source is dead; what came from it is delivered first. */
-export const DEAD = 1 << 11; /** The destination is: nothing is read, and what arrives all the same is dropped. */
+export const DEAD = 1 << 11; /** The destination is: what arrives is dropped. */
 export const SETTLING = 1 << 12; /** All is in the destination's socket, which has not delivered it. */
 
 /** In `portRefusals`. */

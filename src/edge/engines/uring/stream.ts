@@ -8,7 +8,7 @@ import { ECANCELED, ENOBUFS, IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORIN
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from './counters.ts';
 import { endedEarly } from './dial.ts';
 import { OP, cancelReceive, receive, send } from './operations.ts';
-import { brokenOff, dropQueue, lost, settle } from './lost.ts';
+import { brokenOff, drain, dropQueue, lost, settle } from './lost.ts';
 import { finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import {
@@ -79,7 +79,10 @@ export function ended(r: Relay, k: number): void {
 
 function arrived(r: Relay, k: number, buffer: number, length: number): void {
   const { slots: s, buffers } = r;
-  if ((s.flags[k]! & DEAD) !== 0) return buffers.give(buffer);
+  if ((s.flags[k]! & DEAD) !== 0) {
+    buffers.give(buffer);
+    return drain(r, k);
+  }
   count(r, k, length);
   if (s.queued[k]!++ === 0) s.head[k] = buffer;
   else buffers.next[s.tail[k]!] = buffer;
@@ -109,7 +112,8 @@ export function flush(r: Relay, k: number): void {
     if (s.queued[k]! < QUEUE_LONG && (flags & (READING | ENDED | HUNGRY)) === 0) startReading(r, k);
     return;
   }
-  if ((flags & (SENDING | BULK | DEAD)) !== 0) return;
+  if ((flags & DEAD) !== 0) return drain(r, k);
+  if ((flags & (SENDING | BULK)) !== 0) return;
   const buffer = s.head[k]!;
   if (buffer >= 0) {
     s.flags[k] = flags | SENDING;
@@ -176,10 +180,10 @@ export function passEnd(r: Relay, k: number): void {
 function starved(r: Relay, k: number): void {
   const { slots: s } = r;
   const slot = k >> 1;
-  if ((s.flags[k]! & DEAD) !== 0) return;
   if (r.buffers.starved()) return flush(r, k);
   r.rules.rule(s.rule[slot]!).row[DROP['wait-buffers']]! += 1;
-  if (s.state[slot] === RELAYING && s.queued[k] === 0 && enterBulk(r, k)) return;
+  const maySplice = s.state[slot] === RELAYING && s.queued[k] === 0 && (s.flags[k]! & DEAD) === 0;
+  if (maySplice && enterBulk(r, k)) return;
   s.flags[k]! |= HUNGRY;
   r.hungry.push(k, s.generation[slot]!);
 }
