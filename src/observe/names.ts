@@ -65,7 +65,7 @@ export const METRICS = {
   },
   edgefour_rule_connections_total: {
     kind: 'counter',
-    help: 'TCP connections and UDP sessions since the edge started.',
+    help: 'TCP connections and UDP sessions so far; upgrades carry the count on.',
     labels: ['edge', 'rule'],
   },
   edgefour_rule_active: { kind: 'gauge', help: 'Connections and sessions open now.', labels: ['edge', 'rule'] },
