@@ -1,7 +1,7 @@
 /** A control of its own data folder, and a client that counts what its calls cost the server. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import { readCredentials } from '../../src/config/credentials.ts';
 import { dataFolder, type DataFolder } from '../../src/config/data-folder.ts';
 import { systemClock } from '../../src/lib/clock.ts';

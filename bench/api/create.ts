@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { signedHeaders } from '../../src/cli/sign.ts';
+import { signedHeaders } from '../../src/cli/client/sign.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Cost, costOf, makeFolder, startControl } from './control.ts';
 import { serve } from './process.ts';

@@ -7,8 +7,8 @@
  */
 import { once } from 'node:events';
 import { createServer, connect } from 'node:net';
-import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
-import type { Engine, EngineEvents, Listener } from '../../src/edge/engine.ts';
+import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import type { Engine, EngineEvents, Listener } from '../../src/engines/engine.ts';
 import { each, originAddresses, others, rule } from './growth-rules.ts';
 
 const [entry = '', count = '1', origins = '1', times = '100'] = process.argv.slice(2);

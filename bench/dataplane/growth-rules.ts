@@ -1,5 +1,5 @@
 /** The rules that the growth benchmark puts into an engine: those that are measured, and all the others beside them. Pure. */
-import type { Listener } from '../../src/edge/engine.ts';
+import type { Listener } from '../../src/engines/engine.ts';
 
 /** limit: what the agent has under way at once (reconcile.ts). */
 const AT_ONCE = 64;

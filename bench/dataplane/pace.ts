@@ -5,7 +5,7 @@
  *   pace.ts origin ADDRESS PORT
  *   pace.ts client ADDRESS PORT PER_SECOND COUNT     prints {served, failed: {ERROR: count}} at the end
  */
-import { sockaddr } from '../../src/edge/engines/uring/sockaddr.ts';
+import { sockaddr } from '../../src/engines/uring/ring/sockaddr.ts';
 import {
   accept4,
   bindTo,
@@ -17,7 +17,7 @@ import {
   send,
   shutdown,
   socket,
-} from '../../src/lib/ffi/libc.ts';
+} from '../../src/linux/ffi/libc.ts';
 
 const [AF_INET, SOCK_STREAM, SHUT_WR] = [2, 1, 1];
 const [role, address = '', port = '0', perSecond = '1', count = '1'] = process.argv.slice(2);

@@ -4,12 +4,12 @@
  *
  *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS] [ports=SPANS]
  */
-import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
-import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
-import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import type { Engine, EngineEvents, Listener } from '../../src/edge/engine.ts';
+import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import { createNodeEngine } from '../../src/engines/node/engine.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
+import type { Engine, EngineEvents, Listener } from '../../src/engines/engine.ts';
 import { EdgePorts } from '../../src/edge/source-ports.ts';
-import { parsePortSpans } from '../../src/lib/net/source-ports.ts';
+import { parsePortSpans } from '../../src/linux/dial-ports.ts';
 import { systemRng } from '../../src/lib/rng.ts';
 import type { Mode } from '../../src/domain/l4-rule/modes.ts';
 

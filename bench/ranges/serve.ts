@@ -6,8 +6,8 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import type { Listener } from '../../src/edge/engine.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
+import type { Listener } from '../../src/engines/engine.ts';
 import { ALONE, FIRST, run } from './place.ts';
 
 const [way = '', entry = '', origin = '', count = '1'] = process.argv.slice(2);

@@ -4,7 +4,7 @@
  */
 import type { FaultCode } from '../faults/catalogue.ts';
 import type { Fields, Infer } from '../shape/shape.ts';
-import type { Tx } from './transaction.ts';
+import type { Tx } from './handling/transaction.ts';
 
 /**
  * What policies are asked about before the handler runs: the `zone` that ZoneId names; things of the `account` that belong

@@ -7,9 +7,9 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Revision, Store } from '../store/store.ts';
 import type { AnyAction } from './action.ts';
-import type { Limiter } from './limits.ts';
-import type { Caller, Surroundings } from './transaction.ts';
-import type { Turns } from './turns.ts';
+import type { Limiter } from './steps/limits.ts';
+import type { Caller, Surroundings } from './handling/transaction.ts';
+import type { Turns } from './handling/turns.ts';
 
 /** An HTTP request as the listener hands it over: header names in lower case, the body complete and untouched. */
 export interface RawRequest {

@@ -1,23 +1,23 @@
 /**
  * The wire: one API call from raw HTTP to the reply's bytes. STEPS is the list; its order is wire behaviour. Knows no
- * sockets (control/http.ts feeds it) and no action by name.
+ * sockets (control/http/http.ts feeds it) and no action by name.
  */
 import { inspect } from 'node:util';
 import { Broken, Fault } from '../faults/fault.ts';
-import { identify, verify } from './authenticate.ts';
+import { identify, verify } from './steps/authenticate.ts';
 import { type ApiContext, type ApiOptions, Call, type RawReply, type RawRequest, type Step } from './call.ts';
 import { CallLog } from './call-log.ts';
-import { checkRequest } from './check-request.ts';
-import { entitle } from './entitle.ts';
-import { sealFault, sealSuccess } from './envelope.ts';
-import { find } from './find.ts';
-import { inject } from './injected-faults.ts';
-import { Limiter, limit } from './limits.ts';
+import { checkRequest } from './steps/check-request.ts';
+import { entitle } from './steps/entitle.ts';
+import { sealFault, sealSuccess } from './steps/envelope.ts';
+import { find } from './steps/find.ts';
+import { inject } from './steps/injected-faults.ts';
+import { Limiter, limit } from './steps/limits.ts';
 import { OverBudget } from './over-budget.ts';
-import { languageOf, parse, parseHead } from './parse.ts';
-import { permit } from './permit.ts';
-import { run } from './run.ts';
-import { Turns } from './turns.ts';
+import { languageOf, parse, parseHead } from './steps/parse.ts';
+import { permit } from './steps/permit.ts';
+import { run } from './steps/run.ts';
+import { Turns } from './handling/turns.ts';
 
 /** order: the cloud's (spec section 1.8); what a caller did first wrong is what it is told. */
 export const STEPS: readonly Step[] = [

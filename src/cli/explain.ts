@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { Usage } from '../config/usage.ts';
 import { StoreUnusable } from '../store/errors.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal } from './client/refusal.ts';
 
 /** Throws on what nobody foresaw: its stack is the best there is to say. */
 export function explain(error: unknown): number {

@@ -1,6 +1,6 @@
 /** What commands print: text for people and JSON for programs on stdout, everything else on stderr. */
 import process from 'node:process';
-import { asText } from './answer-text.ts';
+import { asText } from './client/answer-text.ts';
 
 // A reader that has seen enough (`| head`) is no mistake.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

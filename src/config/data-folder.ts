@@ -5,7 +5,7 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { whyTooLong } from '../lib/socket-path.ts';
+import { whyTooLong } from '../linux/socket-path.ts';
 import { writeFileAtomic } from './file.ts';
 import { Usage } from './usage.ts';
 

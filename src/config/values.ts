@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { parseCidr } from '../lib/net/cidr.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 import type { PortSpan } from '../lib/net/ports.ts';
-import { parsePortSpans } from '../lib/net/source-ports.ts';
+import { parsePortSpans } from '../linux/dial-ports.ts';
 
 /** What a value must be, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
 export class Refused extends Error {}

@@ -1,12 +1,12 @@
 /** The API with what its handlers may know of the running control. Loaded by inside.ts while the store opens. */
 import { ACTIONS } from '../api/actions/index.ts';
-import { InjectedFaults } from '../api/injected-faults.ts';
+import { InjectedFaults } from '../api/steps/injected-faults.ts';
 import { type Api, createApi } from '../api/pipeline.ts';
-import type { Operator } from '../api/transaction.ts';
+import type { Operator } from '../api/handling/transaction.ts';
 import type { Acks } from '../facts/acks.ts';
 import type { CounterBook } from '../facts/counters.ts';
 import { egressRule } from '../lib/net/egress.ts';
-import { VERSION } from '../lib/version.ts';
+import { VERSION } from '../program/version.ts';
 import type { Store } from '../store/store.ts';
 import type { Parts } from './inside.ts';
 

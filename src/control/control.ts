@@ -7,15 +7,15 @@ import type { DataFolder } from '../config/data-folder.ts';
 import { removeIfPossible, writePatiently } from '../config/patient-file.ts';
 import type { Config } from '../config/read.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import type { Inherited } from '../lib/handoff/inherited.ts';
-import type { Program } from '../lib/program-watch.ts';
+import type { Inherited } from '../handoff/inherited.ts';
+import type { Program } from '../program/watch.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import type { EdgeCopySource } from '../store/store.ts';
 import { startControlDns } from './dns.ts';
-import { controlDoors } from './doors.ts';
-import { type HttpDoors, startHttp } from './http.ts';
+import { controlDoors } from './http/doors.ts';
+import { type HttpDoors, startHttp } from './http/http.ts';
 import { type Inside, openInside } from './inside.ts';
 
 export interface Control {

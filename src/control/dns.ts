@@ -2,7 +2,7 @@
 import type { HostPort } from '../config/values.ts';
 import { Usage } from '../config/usage.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Inherited } from '../lib/handoff/inherited.ts';
+import type { Inherited } from '../handoff/inherited.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Inside } from './inside.ts';

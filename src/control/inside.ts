@@ -12,15 +12,15 @@ import { openCounters } from '../facts/counter-file.ts';
 import type { CounterBook } from '../facts/counters.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
-import { VERSION } from '../lib/version.ts';
+import { VERSION } from '../program/version.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
 import type { EdgeCopySource, Store } from '../store/store.ts';
 import { forgetEndedBans } from './ended-bans.ts';
 import { forgetGoneRules } from './gone-rules.ts';
-import { createLinkServer } from './link-server.ts';
-import { listenForEdges } from './link-socket.ts';
+import { createLinkServer } from './link/link-server.ts';
+import { listenForEdges } from './link/link-socket.ts';
 import { keepCredentials } from './root-pair.ts';
 import { seedPatiently } from './seed.ts';
 

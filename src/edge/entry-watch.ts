@@ -127,7 +127,7 @@ function known(here: Here, asked: readonly string[]): ReadonlySet<string> | unde
 export async function openHere(): Promise<{ readonly here: Here; close(): void }> {
   if (process.platform === 'linux')
     try {
-      const { LocalRoutes } = await import('../lib/ffi/local-routes.ts');
+      const { LocalRoutes } = await import('../linux/netlink/local-routes.ts');
       const routes = new LocalRoutes();
       return { here: (addresses) => routes.here(addresses), close: () => routes.close() };
     } catch {

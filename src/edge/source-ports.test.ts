@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRng } from '../lib/rng.ts';
-import { createCounters } from './flow/counters.ts';
-import { SourcePorts } from './flow/source-ports.ts';
+import { createCounters } from '../engines/flow/counters.ts';
+import { SourcePorts } from '../engines/flow/source-ports.ts';
 import { EdgePorts } from './source-ports.ts';
 
 const TEXTS = { ip_local_port_range: '32768 60999', ip_local_reserved_ports: '', ip_unprivileged_port_start: '1024' };

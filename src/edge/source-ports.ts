@@ -5,11 +5,11 @@
  */
 import { readFileSync } from 'node:fs';
 import type { PortSpan } from '../lib/net/ports.ts';
-import { dialPorts, PORT_FILES, type PortTexts } from '../lib/net/source-ports.ts';
+import { dialPorts, PORT_FILES, type PortTexts } from '../linux/dial-ports.ts';
 import type { Rng } from '../lib/rng.ts';
-import type { RuleCounters } from '../link/facts.ts';
+import type { RuleCounters } from '../domain/fact/fact.ts';
 import type { PlannedRule } from '../plan/plan.ts';
-import { allowPort, sourcePortMemory } from './flow/source-ports.ts';
+import { allowPort, sourcePortMemory } from '../engines/flow/source-ports.ts';
 
 const NO_PORT = 'no-source-port';
 

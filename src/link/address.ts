@@ -2,7 +2,7 @@
  * Where control listens for edges, as a person writes it: a path or `unix:<path>` on one machine, `http://host:port` or
  * `https://host:port` between machines. The transport is chosen here and nowhere else. Pure.
  */
-import { whyTooLong } from '../lib/socket-path.ts';
+import { whyTooLong } from '../linux/socket-path.ts';
 
 export type LinkAddress =
   | { readonly kind: 'socket'; readonly path: string }

@@ -8,7 +8,7 @@ import { createBackoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { http, https } from '../lib/node-http.ts';
 import type { Rng } from '../lib/rng.ts';
-import { reachablePath } from '../lib/socket-path.ts';
+import { reachablePath } from '../linux/socket-path.ts';
 import type { LinkAddress } from './address.ts';
 import { BEAT_MS, BEATS_MISSED, LINK_PATHS } from './contract.ts';
 import { decodeFrame, MAX_LINE } from './frames.ts';

@@ -2,7 +2,7 @@
  * The contract control ⇄ edge, versioned. Desired state goes down as one HTTP stream of NDJSON frames, facts come up as
  * small POSTs. The same over a Unix socket on one machine and over TLS between machines. Types and paths only.
  */
-import type { ConnectionRecord, RuleCounterWire } from './facts.ts';
+import type { ConnectionRecord, RuleCounterWire } from '../domain/fact/fact.ts';
 
 export const LINK_VERSION = 1;
 export const LINK_PATHS = {

@@ -1,5 +1,5 @@
 /**
- * What edges send up, read from bytes nobody vouches for. The control end of the link (control/link-server.ts) uses it;
+ * What edges send up, read from bytes nobody vouches for. The control end of the link (control/link/link-server.ts) uses it;
  * it decides only about form, not about whether a report makes sense now.
  */
 import {
@@ -19,7 +19,7 @@ import type { AckReport, Beat, FactReport } from './contract.ts';
 
 /** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */
 export const MAX_ACK = 32 * 1024 * 1024;
-/** limit: what an edge puts into one report of facts (edge/reporter.ts), with room. */
+/** limit: what an edge puts into one report of facts (edge/report/reporter.ts), with room. */
 export const MAX_FACTS = 8 * 1024 * 1024;
 
 /** limit: three short texts. */

@@ -1,6 +1,6 @@
 /**
  * What an edge is to do, compiled from the records it follows: one planned rule per rule that should forward here.
- * Types only; compile.ts makes it. Engines see the same thing with origin names already resolved (edge/engine.ts).
+ * Types only; compile.ts makes it. Engines see the same thing with origin names already resolved (engines/engine.ts).
  */
 import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
 import type { Limits } from '../domain/limit/limit.ts';

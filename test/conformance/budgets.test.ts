@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RawRequest } from '../../src/api/call.ts';
-import { BODY_LIMIT } from '../../src/api/parse.ts';
+import { BODY_LIMIT } from '../../src/api/steps/parse.ts';
 import { type BudgetName, BUDGETS } from '../../src/config/budgets.ts';
 import { type Desk, openDesk, type Reply, ROOT, T0 } from './desk.ts';
 import { tc3, v1 } from './sign.ts';

@@ -10,7 +10,7 @@ import { Capi } from '@tencent-sdk/capi';
 import { teo } from 'tencentcloud-sdk-nodejs-teo';
 import type { RawRequest } from '../../src/api/call.ts';
 import type { Fault } from '../../src/faults/fault.ts';
-import { startHttp } from '../../src/control/http.ts';
+import { startHttp } from '../../src/control/http/http.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { ZONE } from '../world/actions.ts';
 import { ROOT } from './desk.ts';

@@ -5,9 +5,9 @@
 import type { AnyAction } from '../../src/api/action.ts';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { ApiSettings, RawReply, RawRequest } from '../../src/api/call.ts';
-import { InjectedFaults } from '../../src/api/injected-faults.ts';
+import { InjectedFaults } from '../../src/api/steps/injected-faults.ts';
 import { createApi } from '../../src/api/pipeline.ts';
-import type { Operator, Surroundings } from '../../src/api/transaction.ts';
+import type { Operator, Surroundings } from '../../src/api/handling/transaction.ts';
 import type { KeyPair } from '../../src/domain/account/account.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RawReply, RawRequest } from '../../src/api/call.ts';
-import { BODY_LIMIT, COMMON_PARAMETERS } from '../../src/api/parse.ts';
+import { BODY_LIMIT, COMMON_PARAMETERS } from '../../src/api/steps/parse.ts';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { AnyAction } from '../../src/api/action.ts';
 import { keys } from '../../src/store/records.ts';

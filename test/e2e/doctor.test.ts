@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { test } from 'node:test';
-import type { Finding } from '../../src/cli/doctor/finding.ts';
+import type { Finding } from '../../src/observe/finding.ts';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { edgefour } from '../world/command.ts';
 import { treeWorld } from '../world/world.ts';

@@ -7,7 +7,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { describe, test } from 'node:test';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import type { Status } from '../../src/cli/commands/status.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { spawnCommand } from '../world/command.ts';

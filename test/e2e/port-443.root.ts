@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { edgefour, MAIN } from '../world/command.ts';

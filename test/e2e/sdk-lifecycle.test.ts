@@ -8,7 +8,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { parsePpv1, parsePpv2, parseSpp } from '../../src/edge/pass-through/parse.ts';
+import { parsePpv1, parsePpv2, parseSpp } from '../suites/pass-through-parse.ts';
 import { type Official, officialClients } from '../conformance/official.ts';
 import { eventually, PATIENCE_MS } from '../suites/engine/fixture.ts';
 import { type World, world } from '../world/world.ts';

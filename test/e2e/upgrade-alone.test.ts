@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { apiClient } from '../../src/cli/api-client.ts';
+import { apiClient } from '../../src/cli/client/api-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { eventually, freePort } from '../suites/engine/fixture.ts';
 import { spawnCommand } from '../world/command.ts';

@@ -3,7 +3,7 @@
  * phases many times are test/load/upgrades-bereaved.ts.
  */
 import { test } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { bereave, type Phase, PHASES } from '../world/bereaved.ts';
 
 const skip = (await whyUnavailable()) ?? false;

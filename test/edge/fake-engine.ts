@@ -2,7 +2,7 @@
  * An engine that forwards nothing: it stands behind the same door, writes down every call, and answers what the test
  * says. A port is taken while a listener holds it, as on a real host.
  */
-import type { Applied, Capabilities, Engine, EngineFactory, EngineName, Listener } from '../../src/edge/engine.ts';
+import type { Applied, Capabilities, Engine, EngineFactory, EngineName, Listener } from '../../src/engines/engine.ts';
 
 export interface FakeEngine extends Engine {
   readonly listeners: ReadonlyMap<string, Listener>;

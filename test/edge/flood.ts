@@ -3,7 +3,7 @@
  * namespaces of their own. Every call ends after the packets it was asked for.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { close, sendto, socket } from '../../src/lib/ffi/libc.ts';
+import { close, sendto, socket } from '../../src/linux/ffi/libc.ts';
 import { parseAddress } from '../../src/lib/net/address.ts';
 
 const [AF_INET, SOCK_RAW, IPPROTO_RAW] = [2, 3, 255];

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Finding } from '../../src/cli/doctor/finding.ts';
+import type { Finding } from '../../src/observe/finding.ts';
 import { anEntry, eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, listener } from '../suites/engine/listener.ts';
 import { ask, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';

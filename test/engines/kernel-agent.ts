@@ -4,10 +4,10 @@
  * listener in JSON is applied first, and of `remove ID` the rule removed. The line `stop` ends it.
  */
 import { createInterface } from 'node:readline';
-import type { ConnectionRecord, RuleCounters } from '../../src/link/facts.ts';
-import type { Listener } from '../../src/edge/engine.ts';
-import type { KernelSetting } from '../../src/edge/engines/kernel/create.ts';
-import { createKernelEngine } from '../../src/edge/engines/kernel/open.ts';
+import type { ConnectionRecord, RuleCounters } from '../../src/domain/fact/fact.ts';
+import type { Listener } from '../../src/engines/engine.ts';
+import type { KernelSetting } from '../../src/engines/kernel/create.ts';
+import { createKernelEngine } from '../../src/engines/kernel/open.ts';
 
 /** The records of one rule, added up. */
 export interface Recorded {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
 import type { TestContext } from 'node:test';
-import type { Listener } from '../../src/edge/engine.ts';
+import type { Listener } from '../../src/engines/engine.ts';
 import type { KernelStatus } from './kernel-agent.ts';
 
 export interface CountingOrigin {

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineEvents, Listener } from '../../src/edge/engine.ts';
-import { hostEngine } from '../../src/edge/worker-engine.ts';
+import type { EngineEvents, Listener } from '../../src/engines/engine.ts';
+import { hostEngine } from '../../src/engines/hosting/worker-engine.ts';
 import { engineWorld, eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, options, target } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';

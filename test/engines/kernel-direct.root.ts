@@ -4,15 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { messagesOf } from '../../src/edge/engines/kernel/compile.ts';
-import { NONE, piecesOf } from '../../src/edge/engines/kernel/pieces.ts';
-import { addSettings, settingsName, settingsOf } from '../../src/edge/engines/kernel/settings.ts';
-import { baseText, LAYOUT, TABLE } from '../../src/edge/engines/kernel/table.ts';
-import { RULES } from '../../src/edge/engines/kernel/testdata/rules.ts';
-import { Netlink } from '../../src/lib/ffi/netlink.ts';
-import { NFNL_SUBSYS_NFTABLES } from '../../src/lib/nft/nf-tables.ts';
-import { runNft } from '../../src/lib/nft/nft.ts';
-import { difference, textOf } from '../../src/lib/nft/transaction.ts';
+import { messagesOf } from '../../src/engines/kernel/table/compile.ts';
+import { NONE, piecesOf } from '../../src/engines/kernel/table/pieces.ts';
+import { addSettings, settingsName, settingsOf } from '../../src/engines/kernel/table/settings.ts';
+import { baseText, LAYOUT, TABLE } from '../../src/engines/kernel/table/table.ts';
+import { RULES } from '../../src/engines/kernel/testdata/rules.ts';
+import { Netlink } from '../../src/linux/netlink/socket.ts';
+import { NFNL_SUBSYS_NFTABLES } from '../../src/linux/nft/nf-tables.ts';
+import { runNft } from '../../src/linux/nft/nft.ts';
+import { difference, textOf } from '../../src/linux/nft/transaction.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from './kernel-namespaces.ts';
 
 const missing = whyNoNamespaces();

@@ -9,8 +9,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { KernelSetting } from '../../src/edge/engines/kernel/create.ts';
-import type { Listener } from '../../src/edge/engine.ts';
+import type { KernelSetting } from '../../src/engines/kernel/create.ts';
+import type { Listener } from '../../src/engines/engine.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, listener, options, target } from '../suites/engine/listener.ts';
 import { ask, tcpClient } from '../suites/engine/tcp-peers.ts';
@@ -197,7 +197,7 @@ function exactness(world: Namespaces): void {
 
 /** How many connections the edge's kernel knows of. */
 function livingIn(world: Namespaces): number {
-  const conntrack = JSON.stringify(import.meta.resolve('../../src/edge/engines/kernel/conntrack.ts'));
+  const conntrack = JSON.stringify(import.meta.resolve('../../src/engines/kernel/conntrack/conntrack.ts'));
   const script = `import { openConntrack } from ${conntrack}; console.log(openConntrack().flows().length)`;
   return Number(world.inEdge(process.execPath, '--input-type=module', '-e', script));
 }

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { ConnectionRecord } from '../../src/link/facts.ts';
+import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { leadsTo, listener, options } from '../suites/engine/listener.ts';
 import { countingOrigin, sumOf, talk } from './kernel-books.ts';

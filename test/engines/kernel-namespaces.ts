@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { setns } from '../../src/lib/ffi/libc.ts';
+import { setns } from '../../src/linux/ffi/libc.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
 

@@ -1,7 +1,7 @@
 /** The kernel engine held to the engine suite, between clients and origins on another machine. */
 import { describe, test } from 'node:test';
-import type { EngineEvents } from '../../src/edge/engine.ts';
-import { hostEngine } from '../../src/edge/worker-engine.ts';
+import type { EngineEvents } from '../../src/engines/engine.ts';
+import { hostEngine } from '../../src/engines/hosting/worker-engine.ts';
 import { engineSuite } from '../suites/engine-suite.ts';
 import { isolationCases } from '../suites/engine/isolation-cases.ts';
 import { whyNoNamespaces } from './kernel-namespaces.ts';

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { edgeProcess, freeRule, type EdgeShape } from '../suites/engine/edge.ts';
 import { eventually, loopback } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, options } from '../suites/engine/listener.ts';

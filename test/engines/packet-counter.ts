@@ -1,7 +1,7 @@
 /** The thread of packet-count.ts. Says `ready`, counts until told to stop, and tells. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { bindTo, close, getsockopt, setsockopt, socket } from '../../src/lib/ffi/libc.ts';
-import { MessageBatch } from '../../src/lib/ffi/message-batch.ts';
+import { bindTo, close, getsockopt, setsockopt, socket } from '../../src/linux/ffi/libc.ts';
+import { MessageBatch } from '../../src/linux/ffi/message-batch.ts';
 import { enter } from './kernel-namespaces.ts';
 import { linkIndex, type Passed } from './packet-count.ts';
 

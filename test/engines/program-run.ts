@@ -1,6 +1,6 @@
 /** Runs a loaded eBPF program on one packet, without an interface (BPF_PROG_TEST_RUN). Needs what loading it needs. */
-import { ATTR_BYTES, pointer, SYS_BPF } from '../../src/lib/ebpf/calls.ts';
-import { errnoName, mapPages, syscallWithMemory, unmap } from '../../src/lib/ffi/libc.ts';
+import { ATTR_BYTES, pointer, SYS_BPF } from '../../src/linux/ebpf/calls.ts';
+import { errnoName, mapPages, syscallWithMemory, unmap } from '../../src/linux/ffi/libc.ts';
 
 const BPF_PROG_TEST_RUN = 10;
 const TEST = { program: 0, answer: 1, inSize: 2, outSize: 3, in: 4, out: 6, contextSize: 10, context: 12 } as const;

@@ -1,6 +1,6 @@
 /** T2, in brief, at the engines that hold streams in memory of their own; 1 GiB is `npm run slow`. */
 import { test } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { slowReaders } from '../suites/engine/slow-reader.ts';
 
 const skip = { node: false, uring: (await whyUnavailable()) ?? false };

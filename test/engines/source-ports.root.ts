@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import type { EngineEvents } from '../../src/edge/engine.ts';
-import { createNodeEngine } from '../../src/edge/engines/node/engine.ts';
-import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
-import type { ConnectionRecord } from '../../src/link/facts.ts';
+import type { EngineEvents } from '../../src/engines/engine.ts';
+import { createNodeEngine } from '../../src/engines/node/engine.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
+import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { leadsTo, listener } from '../suites/engine/listener.ts';
 import { ask, dialTcp, readAll, tcpOrigin } from '../suites/engine/tcp-peers.ts';

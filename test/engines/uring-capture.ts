@@ -3,7 +3,7 @@
  * their options apart.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bindTo, close, recv, setsockopt, socket } from '../../src/lib/ffi/libc.ts';
+import { bindTo, close, recv, setsockopt, socket } from '../../src/linux/ffi/libc.ts';
 
 const AF_PACKET = 17;
 const SOCK_DGRAM_NONBLOCK = 2 | 0x800;

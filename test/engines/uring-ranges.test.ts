@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
-import type { Applied, Listener } from '../../src/edge/engine.ts';
-import { Inherited } from '../../src/lib/handoff/inherited.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
+import type { Applied, Listener } from '../../src/engines/engine.ts';
+import { Inherited } from '../../src/handoff/inherited.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { engineSuite } from '../suites/engine-suite.ts';
 import { type EngineUnderTest, engineWorld, eventually, freePort, loopback, occupy } from '../suites/engine/fixture.ts';
@@ -17,7 +17,7 @@ import { connects } from '../world/connects.ts';
 
 const missing = await whyUnavailable();
 // order: only then, because on a machine without koffi it cannot be loaded.
-const notSteered = missing ?? (await import('../../src/edge/engines/uring/steer/ranges.ts')).whyPerPort();
+const notSteered = missing ?? (await import('../../src/engines/uring/steer/ranges.ts')).whyPerPort();
 const WAYS = { 'one socket for the range': true, 'a socket per port': false };
 
 for (const [way, steering] of Object.entries(WAYS)) {
@@ -40,7 +40,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     const [entry = ''] = rule.entries;
     await world.up(rule);
     await using load = connects(entry, 26_050, { perSecond: 100 });
-    const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
+    const { duplicate, listeners } = await import('../../src/handoff/listeners.ts');
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
     await world.engine.handOver?.();
@@ -80,7 +80,7 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
     assert.equal(noteIn(await first.apply(wide)), '1000 ports, 20 sockets behind eBPF sk_lookup');
     await using ending = new AsyncDisposableStack();
     const loads = [28_003, 28_500].map((port) => ending.use(connects(entry, port, { perSecond: 60 })));
-    const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
+    const { duplicate, listeners } = await import('../../src/handoff/listeners.ts');
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     assert.equal(new Set(own.map(({ key }) => key)).size, 10);
     const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
@@ -110,10 +110,10 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
 
 test('a worker of a range dies: the next one has its ports', { skip: notSteered ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
-  const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
-  const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
-  const { Ranges } = await import('../../src/edge/engines/uring/steer/ranges.ts');
+  const { Seat } = await import('../../src/engines/uring/worker/crew.ts');
+  const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
+  const { openPoint } = await import('../../src/engines/uring/worker/sockets.ts');
+  const { Ranges } = await import('../../src/engines/uring/steer/ranges.ts');
   const origin = await tcpOrigin(t);
   const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
   const ranges = new Ranges();

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine } from '../../src/edge/engine.ts';
-import { createUringEngineWith } from '../../src/edge/engines/uring/engine.ts';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
-import { Inherited } from '../../src/lib/handoff/inherited.ts';
+import type { Engine } from '../../src/engines/engine.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
+import { Inherited } from '../../src/handoff/inherited.ts';
 import { loopback } from '../suites/engine/fixture.ts';
 import { leadsTo, listener } from '../suites/engine/listener.ts';
 import { ask, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
@@ -77,7 +77,7 @@ test('one that paused and was not taken over from goes on', { skip: (await whyUn
 /** As the next process gets them. */
 async function theSocketsOf(entry: string): Promise<Inherited> {
   // order: only here, because on a machine without koffi it cannot be loaded.
-  const { duplicate, listeners } = await import('../../src/lib/handoff/listeners.ts');
+  const { duplicate, listeners } = await import('../../src/handoff/listeners.ts');
   const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
   return Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
 }

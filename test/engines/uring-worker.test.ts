@@ -3,19 +3,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import type { ConnectionRecord } from '../../src/link/facts.ts';
+import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
 import { workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 
 const missing = await whyUnavailable();
 
 test('a worker that dies is replaced; while it is, connections wait', { skip: missing ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { Seat } = await import('../../src/edge/engines/uring/crew.ts');
-  const { newRow, sumRows } = await import('../../src/edge/engines/uring/counters.ts');
-  const { openPoint } = await import('../../src/edge/engines/uring/sockets.ts');
+  const { Seat } = await import('../../src/engines/uring/worker/crew.ts');
+  const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
+  const { openPoint } = await import('../../src/engines/uring/worker/sockets.ts');
   const origin = await tcpOrigin(t);
   const address = loopback();
   const port = await freePort(address);

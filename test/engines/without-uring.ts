@@ -8,9 +8,9 @@ import process from 'node:process';
 import { whyNotSwitched, withoutUring } from './uring-switch.ts';
 
 const SUITES = [
-  'src/edge/engines/node/engine-*.test.ts',
-  'src/edge/worker-engine-suite.test.ts',
-  'src/cli/doctor/*.test.ts',
+  'src/engines/node/engine-*.test.ts',
+  'src/engines/hosting/worker-engine-suite.test.ts',
+  'src/edge/doctor/*.test.ts',
   'test/engines/uring*.test.ts',
   'test/engines/uring-disabled.root.ts',
   'test/e2e/first-proxy.test.ts',

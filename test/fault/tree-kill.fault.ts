@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { seededRng } from '../../src/lib/rng.ts';
 import { exchange } from '../e2e/clients.ts';

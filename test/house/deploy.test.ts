@@ -1,13 +1,13 @@
 /**
  * The unit allows what the program uses, each option with its reason, and nothing else that it names: held to the list in
- * src/lib/ffi/needs.ts, and that to the calls that are bound. What systemd's own groups hold is asked of systemd.
+ * src/linux/needs.ts, and that to the calls that are bound. What systemd's own groups hold is asked of systemd.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CALLED, CAPABILITIES, SOCKET_FAMILIES, SYSTEM_CALLS } from '../../src/lib/ffi/needs.ts';
+import { CALLED, CAPABILITIES, SOCKET_FAMILIES, SYSTEM_CALLS } from '../../src/linux/needs.ts';
 import { holds } from './holds.ts';
 import { product, ROOT } from './tree.ts';
 
@@ -42,7 +42,7 @@ test('every call that is bound is in the list, and the list has no other', () =>
   );
   holds(
     same(
-      'src/lib/ffi/needs.ts',
+      'src/linux/needs.ts',
       Object.keys(SYSTEM_CALLS),
       bound.filter((name) => !['', 'syscall'].includes(name)),
     ),

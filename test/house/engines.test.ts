@@ -3,12 +3,12 @@
  * the choice with what the engines claim, and to the kernel engine's own reading where it comes there.
  */
 import { test } from 'node:test';
-import { type EngineSetting, chooseEngine } from '../../src/edge/choose-engine.ts';
-import type { Capabilities, EngineName } from '../../src/edge/engine.ts';
-import { capabilitiesOf } from '../../src/edge/engines/kernel/create.ts';
-import { reach, readListener } from '../../src/edge/engines/kernel/reach.ts';
-import { nodeCapabilities } from '../../src/edge/engines/node/capabilities.ts';
-import { uringCapabilities } from '../../src/edge/engines/uring/engine.ts';
+import { type EngineSetting, chooseEngine } from '../../src/engines/hosting/choose.ts';
+import type { Capabilities, EngineName } from '../../src/engines/engine.ts';
+import { capabilitiesOf } from '../../src/engines/kernel/create.ts';
+import { reach, readListener } from '../../src/engines/kernel/reach.ts';
+import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
+import { uringCapabilities } from '../../src/engines/uring/engine.ts';
 import type { PlannedRule } from '../../src/plan/plan.ts';
 import { listener, target } from '../suites/engine/listener.ts';
 import { holds } from './holds.ts';

@@ -40,7 +40,7 @@ test('the product imports nothing from tests, docs or benches', () => {
 });
 
 test('pure rooms import nothing from node: but buffer', () => {
-  const pure = ['src/domain', 'src/plan', 'src/edge/flow', 'src/edge/pass-through'];
+  const pure = ['src/domain', 'src/plan', 'src/engines/flow', 'src/engines/pass-through'];
   const impure = product()
     .filter(({ path }) => pure.some((folder) => isUnder(path, folder)))
     .flatMap((source) =>
@@ -58,7 +58,7 @@ test('the command line loads control and edge only when asked', () => {
     .filter(({ path }) => isUnder(path, 'src/cli'))
     .flatMap((source) =>
       imported(source, ({ path, types, late }) =>
-        path !== undefined && /^src\/(control|edge)\//.test(path) && !types && !late
+        path !== undefined && /^src\/(control|edge|engines)\/(?!doctor\/)/.test(path) && !types && !late
           ? 'use await import(…) inside the command, so that other commands start without it'
           : undefined,
       ),

@@ -4,16 +4,17 @@ import { posix } from 'node:path';
 /** From the ground up. Rooms of one floor don't import each other. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['lib'],
-  ['faults'],
-  ['shape', 'observe', 'config'],
+  ['faults', 'linux'],
+  ['shape', 'observe', 'config', 'handoff', 'program'],
   ['domain'],
   ['store', 'facts', 'link'],
   ['api', 'plan'],
+  ['engines'],
   ['control', 'edge'],
   ['cli'],
 ];
 
-/** `src/edge/flow/pick.ts` is in `edge`; undefined outside src. */
+/** `src/engines/flow/pick.ts` is in `engines`; undefined outside src. */
 export function roomOf(path: string): string | undefined {
   const [top, room] = path.split('/');
   return top === 'src' ? room : undefined;

@@ -18,14 +18,14 @@ const RULES: readonly Rule[] = [
   {
     what: 'the wall clock',
     pattern: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bprocess\.hrtime\b/g,
-    only: ['src/lib/clock.ts', 'src/edge/engines/uring'],
+    only: ['src/lib/clock.ts', 'src/engines/uring'],
     instead: 'take a Clock (src/lib/clock.ts)',
   },
   {
     what: 'timers',
     pattern:
       /(?<![.\w])set(Timeout|Interval)\(|\bimport \{(?! setImmediate \})[^}]*\} from 'node:timers|\bAbortSignal\.timeout\b/g,
-    only: ['src/lib/clock.ts', 'src/edge/engines/uring'],
+    only: ['src/lib/clock.ts', 'src/engines/uring'],
     instead: 'take a Clock and use after, every or sleep',
     strings: true,
   },

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { edgeProcess, freeRule, type EdgeShape } from '../suites/engine/edge.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo } from '../suites/engine/listener.ts';

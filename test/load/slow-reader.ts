@@ -3,7 +3,7 @@
  * default, and stall eight times; both engines at once. Five minutes; with 1, as the figure was set, eighteen.
  */
 import { describe, test } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { slowReaders } from '../suites/engine/slow-reader.ts';
 
 const skip = { node: false, uring: (await whyUnavailable()) ?? false };

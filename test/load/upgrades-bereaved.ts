@@ -3,7 +3,7 @@
  * old control and the old edge alone (`npm run upgrades:bereaved`). Three minutes. SEED repeats a run.
  */
 import { test } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { seededRng } from '../../src/lib/rng.ts';
 import { bereave, type Blow, type Phase, PHASES } from '../world/bereaved.ts';
 

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { globalAgent } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { whyUnavailable } from '../../src/edge/engines/uring/probe.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { connects } from '../world/connects.ts';

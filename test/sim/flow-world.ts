@@ -1,8 +1,8 @@
 /** A rule's pure state with a clock that a test moves; nothing in it is a socket. */
-import type { Listener } from '../../src/edge/engine.ts';
-import { createCounters, type LiveCounters } from '../../src/edge/flow/counters.ts';
-import { createRuleFlow, type RuleFlow } from '../../src/edge/flow/rule-flow.ts';
-import type { ConnectionRecord } from '../../src/link/facts.ts';
+import type { Listener } from '../../src/engines/engine.ts';
+import { createCounters, type LiveCounters } from '../../src/engines/flow/counters.ts';
+import { createRuleFlow, type RuleFlow } from '../../src/engines/node/rule-flow.ts';
+import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 
 export interface FlowWorld {
   readonly flow: RuleFlow;

@@ -3,8 +3,8 @@
  * go. After every step a plain model says what must be true. The same seed gives the same run.
  */
 import assert from 'node:assert/strict';
-import type { Listener } from '../../src/edge/engine.ts';
-import { createUdpTable, type UdpPort, type UdpSession } from '../../src/edge/flow/udp-table.ts';
+import type { Listener } from '../../src/engines/engine.ts';
+import { createUdpTable, type UdpPort, type UdpSession } from '../../src/engines/node/udp-table.ts';
 import { seededRng } from '../../src/lib/rng.ts';
 import { listener, options, target } from '../suites/engine/listener.ts';
 import { flowWorld } from './flow-world.ts';

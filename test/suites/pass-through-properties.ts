@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PASS_THROUGH } from '../../src/edge/pass-through/index.ts';
-import { parsePpv1, parsePpv2, parseSpp, type Parsed } from '../../src/edge/pass-through/parse.ts';
-import type { Endpoint } from '../../src/edge/pass-through/pass-through.ts';
+import { PASS_THROUGH } from '../../src/engines/pass-through/index.ts';
+import { parsePpv1, parsePpv2, parseSpp, type Parsed } from './pass-through-parse.ts';
+import type { Endpoint } from '../../src/engines/pass-through/pass-through.ts';
 import { formatAddress } from '../../src/lib/net/address.ts';
 
 const parsers = { PPV1: parsePpv1, PPV2: parsePpv2, SPP: parseSpp };

@@ -5,12 +5,12 @@
 import type { AnyAction } from '../../src/api/action.ts';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import { type ApiContext, Call, type RawRequest } from '../../src/api/call.ts';
-import { checkRequest } from '../../src/api/check-request.ts';
-import { inject, InjectedFaults } from '../../src/api/injected-faults.ts';
-import { Limiter } from '../../src/api/limits.ts';
-import { run } from '../../src/api/run.ts';
-import type { Caller, EdgeFact, Placement, Surroundings } from '../../src/api/transaction.ts';
-import { Turns } from '../../src/api/turns.ts';
+import { checkRequest } from '../../src/api/steps/check-request.ts';
+import { inject, InjectedFaults } from '../../src/api/steps/injected-faults.ts';
+import { Limiter } from '../../src/api/steps/limits.ts';
+import { run } from '../../src/api/steps/run.ts';
+import type { Caller, EdgeFact, Placement, Surroundings } from '../../src/api/handling/transaction.ts';
+import { Turns } from '../../src/api/handling/turns.ts';
 import type { Site } from '../../src/domain/site/site.ts';
 import type { Plan, Zone } from '../../src/domain/zone/zone.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';

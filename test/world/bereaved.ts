@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { apiClient } from '../../src/cli/api-client.ts';
+import { apiClient } from '../../src/cli/client/api-client.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { dial, exchange, say } from '../e2e/clients.ts';
 import { eventually } from '../suites/engine/fixture.ts';

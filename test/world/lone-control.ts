@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { MAIN } from './command.ts';

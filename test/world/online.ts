@@ -1,6 +1,6 @@
 /** Waiting for what a client waits for: that an instance and its rules are online. */
 import assert from 'node:assert/strict';
-import type { Client } from '../../src/cli/api-client.ts';
+import type { Client } from '../../src/cli/client/api-client.ts';
 import { eventually, PATIENCE_MS } from '../suites/engine/fixture.ts';
 
 interface Shown {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ACTIONS } from '../../src/api/actions/index.ts';
-import type { Caller } from '../../src/api/transaction.ts';
+import type { Caller } from '../../src/api/handling/transaction.ts';
 import type { L4Proxy } from '../../src/domain/l4-proxy/l4-proxy.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';
 import { keys } from '../../src/store/records.ts';

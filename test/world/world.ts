@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { apiClient, type Client } from '../../src/cli/api-client.ts';
+import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { spawnNpmStart } from './command.ts';
 import { freePort, loopback } from '../suites/engine/fixture.ts';

@@ -10,7 +10,7 @@ import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../do
 import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../lib/cloud-time.ts';
 import { boolean, type Infer, list, object, oneOf, optional, string, unsigned } from '../../shape/shape.ts';
-import type { EdgeFact, Placement, Surroundings } from '../transaction.ts';
+import type { EdgeFact, Placement, Surroundings } from '../handling/transaction.ts';
 
 const WANTS = ['online', 'offline'] as const;
 const FAILURES = list(string('`edge: reason`.'), 'Why edges could not apply it.');

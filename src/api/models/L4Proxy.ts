@@ -16,8 +16,8 @@ import {
   unsigned,
 } from '../../shape/shape.ts';
 import type { Head } from '../../store/store.ts';
-import type { Defaults } from '../defaults.ts';
-import type { Surroundings } from '../transaction.ts';
+import type { Defaults } from '../handling/defaults.ts';
+import type { Surroundings } from '../handling/transaction.ts';
 
 export const DDOS_PROTECTION_CONFIG = object(
   {

@@ -8,14 +8,14 @@ import { nearest } from '../../config/flags.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { fieldsFrom, flagsOf } from '../action-flags.ts';
+import { fieldsFrom, flagsOf } from '../client/action-flags.ts';
 import type { Command } from '../command.ts';
 import { showHelp } from '../help.ts';
 import { show, tell, write } from '../output.ts';
-import { openSession } from '../session.ts';
-import { missingProxy } from '../missing-proxy.ts';
-import { table } from '../table.ts';
-import { reasons, settled } from '../wait.ts';
+import { openSession } from '../client/session.ts';
+import { missingProxy } from '../client/missing-proxy.ts';
+import { table } from '../client/table.ts';
+import { reasons, settled } from '../client/wait.ts';
 
 export const command: Command = {
   summary: 'Call an action of the API.',

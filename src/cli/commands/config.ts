@@ -3,7 +3,7 @@ import { readConfig } from '../../config/read.ts';
 import { type Setting, SETTINGS, type SettingName } from '../../config/settings.ts';
 import type { Command } from '../command.ts';
 import { write, writeJson } from '../output.ts';
-import { table } from '../table.ts';
+import { table } from '../client/table.ts';
 
 export const command: Command = {
   summary: 'Every setting: its value and where it came from.',

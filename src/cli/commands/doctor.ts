@@ -6,19 +6,20 @@ import { checkDataFolder, type DataFolder, dataFolder } from '../../config/data-
 import { type Config, readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { Command } from '../command.ts';
-import { budgetFindings } from '../doctor/budgets.ts';
-import { bad, type Finding, ok, warn } from '../doctor/finding.ts';
-import { kernelEngineFacts, kernelEngineFindings } from '../doctor/kernel-engine.ts';
-import { kernelTableFindings } from '../doctor/kernel-tables.ts';
-import { collisionFindings } from '../doctor/collisions.ts';
-import { entryFinding, port443Finding, portFinding } from '../doctor/network.ts';
-import { worldFindings } from '../doctor/world.ts';
-import { programFindings } from '../doctor/program.ts';
-import { processFindings, system } from '../doctor/process.ts';
-import { portFacts, sourcePortFinding } from '../doctor/source-ports.ts';
-import { uringFacts, uringFindings } from '../doctor/uring.ts';
+import { budgetFindings } from '../../control/doctor/budgets.ts';
+import { bad, type Finding, ok, warn } from '../../observe/finding.ts';
+import { kernelEngineFacts, kernelEngineFindings } from '../../edge/doctor/kernel-engine.ts';
+import { lastRules } from '../../edge/doctor/places.ts';
+import { kernelTableFindings } from '../../edge/doctor/kernel-tables.ts';
+import { collisionFindings } from '../../edge/doctor/collisions.ts';
+import { entryFinding, port443Finding, portFinding } from '../../control/doctor/network.ts';
+import { worldFindings } from '../../control/doctor/world.ts';
+import { programFindings } from '../../control/doctor/program.ts';
+import { processFindings, system } from '../../edge/doctor/process.ts';
+import { portFacts, sourcePortFinding } from '../../edge/doctor/source-ports.ts';
+import { uringFacts, uringFindings } from '../../edge/doctor/uring.ts';
 import { write, writeJson } from '../output.ts';
-import { readRunning } from '../session.ts';
+import { readRunning } from '../client/session.ts';
 
 export const command: Command = {
   summary: 'Check this machine: what would stop EdgeFour, what it would miss.',
@@ -41,7 +42,7 @@ async function examine(config: Config): Promise<Finding[]> {
   const running = file !== undefined;
   return [
     node(),
-    ...(await programFindings(file)),
+    ...(await programFindings(file?.program)),
     ...uringFindings(await uringFacts()),
     ...kernelEngineFindings(await kernelEngineFacts(config.engine, config.addresses)),
     ...kernelTableFindings(await lookedAt(config), running),
@@ -49,7 +50,7 @@ async function examine(config: Config): Promise<Finding[]> {
     ...(process.platform === 'linux' ? [sourcePortFinding(config.sourcePorts, portFacts())] : []),
     ...(await collisionFindings(config, running)),
     ...dataFindings(dataFolder(config.data)),
-    ...(await worldFindings(config, dataFolder(config.data))),
+    ...(await worldFindings(config, dataFolder(config.data), async () => (await lastRules(config)).length)),
     await portFinding('API', config.listen, false, 'listen', running),
     ...(config.dns ? [await portFinding('DNS', config.dns, true, 'dns', running)] : []),
     ...(await Promise.all(config.addresses.map((network) => entryFinding(network)))),

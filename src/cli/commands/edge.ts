@@ -4,21 +4,30 @@ import { openDataFolder } from '../../config/data-folder.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import type { startEdge } from '../../edge/agent.ts';
-import type { Door, Giver } from '../../lib/handoff/door.ts';
+import type { Door, Giver } from '../../handoff/door.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { keepProgram } from '../../lib/program-copy.ts';
-import { watchProgram } from '../../lib/program-watch.ts';
-import { VERSION } from '../../lib/version.ts';
+import { keepProgram } from '../../program/copy.ts';
+import { watchProgram } from '../../program/watch.ts';
+import { VERSION } from '../../program/version.ts';
 import { parseLinkAddress } from '../../link/address.ts';
 import type { Command } from '../command.ts';
-import { factsOf, readSessions } from '../edge-sessions.ts';
-import type { EdgeFacts } from '../family.ts';
-import { hold, LEAVING_MS } from '../lock.ts';
-import { logFor } from '../log.ts';
+import { factsOf, readSessions } from '../succession/edge-sessions.ts';
+import type { EdgeFacts } from '../run/family.ts';
+import { hold, LEAVING_MS } from '../run/lock.ts';
+import { logFor } from '../run/log.ts';
 import { tell } from '../output.ts';
-import { endIfOrphaned, runRole } from '../role.ts';
-import { askOrOutlive, closeAll, inherit, letGo, openDoorAt, sending, succeed, takeOver } from '../succession.ts';
-import { UPGRADE } from '../upgrade-flag.ts';
+import { endIfOrphaned, runRole } from '../run/role.ts';
+import {
+  askOrOutlive,
+  closeAll,
+  inherit,
+  letGo,
+  openDoorAt,
+  sending,
+  succeed,
+  takeOver,
+} from '../succession/succession.ts';
+import { UPGRADE } from '../succession/upgrade-flag.ts';
 
 /** Where the program is. */
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');

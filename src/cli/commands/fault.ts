@@ -3,7 +3,7 @@ import { EdgeFourAddFault } from '../../api/actions/edgefour/EdgeFourAddFault.ts
 import { EdgeFourClearFaults } from '../../api/actions/edgefour/EdgeFourClearFaults.ts';
 import { EdgeFourListFaults } from '../../api/actions/edgefour/EdgeFourListFaults.ts';
 import { Usage } from '../../config/usage.ts';
-import { numberFrom, verb, verbCommand } from '../verbs.ts';
+import { numberFrom, verb, verbCommand } from '../client/verbs.ts';
 
 const FLAGS = {
   times: { value: 'N', help: 'add: how many calls; 1 by default.' },

@@ -2,7 +2,7 @@
 import { EdgeFourCreateKey } from '../../api/actions/edgefour/EdgeFourCreateKey.ts';
 import { EdgeFourListKeys } from '../../api/actions/edgefour/EdgeFourListKeys.ts';
 import { EdgeFourRevokeKey } from '../../api/actions/edgefour/EdgeFourRevokeKey.ts';
-import { numberFrom, verb, verbCommand } from '../verbs.ts';
+import { numberFrom, verb, verbCommand } from '../client/verbs.ts';
 
 const FLAGS = {
   policy: { value: 'NAME', help: 'create: what the user may do; repeat for more than one.' },

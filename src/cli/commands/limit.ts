@@ -7,11 +7,11 @@ import { EdgeFourSetLimits } from '../../api/actions/edgefour/EdgeFourSetLimits.
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import { badNetwork, MOST_NETWORKS, NETWORKS_PER_PART } from '../../domain/limit/networks.ts';
-import type { Client } from '../api-client.ts';
+import type { Client } from '../client/api-client.ts';
 import type { Command } from '../command.ts';
 import { show, tell } from '../output.ts';
-import { openSession } from '../session.ts';
-import { numberFrom } from '../verbs.ts';
+import { openSession } from '../client/session.ts';
+import { numberFrom } from '../client/verbs.ts';
 
 /** Flag → field. */
 const AMOUNTS = {

@@ -4,7 +4,7 @@ import { EdgeFourDeletePolicy } from '../../api/actions/edgefour/EdgeFourDeleteP
 import { EdgeFourListPolicies } from '../../api/actions/edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from '../../api/actions/edgefour/EdgeFourPutPolicy.ts';
 import { Usage } from '../../config/usage.ts';
-import { verb, verbCommand } from '../verbs.ts';
+import { verb, verbCommand } from '../client/verbs.ts';
 
 export const command = verbCommand(
   'policy',

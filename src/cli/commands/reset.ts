@@ -12,7 +12,7 @@ import { Usage } from '../../config/usage.ts';
 import { acquireLock } from '../../store/sqlite/lock.ts';
 import type { Command } from '../command.ts';
 import { tell } from '../output.ts';
-import { openSession } from '../session.ts';
+import { openSession } from '../client/session.ts';
 
 export const command: Command = {
   summary: 'Go back to the state of the first start; key pair and zone stay.',

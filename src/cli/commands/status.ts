@@ -5,8 +5,8 @@ import { Usage } from '../../config/usage.ts';
 import type { Infer } from '../../shape/shape.ts';
 import type { Command } from '../command.ts';
 import { write, writeJson } from '../output.ts';
-import { openSession } from '../session.ts';
-import { statusText } from '../status-text.ts';
+import { openSession } from '../client/session.ts';
+import { statusText } from '../client/status-text.ts';
 
 export type Status = Infer<typeof EdgeFourDescribeStatus.response>;
 

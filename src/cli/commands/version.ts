@@ -1,6 +1,6 @@
 /** `edgefour version`: what runs here. */
 import process from 'node:process';
-import { VERSION } from '../../lib/version.ts';
+import { VERSION } from '../../program/version.ts';
 import type { Command } from '../command.ts';
 
 export const command: Command = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { entryFinding, firstHost, portFinding } from './network.ts';
-import { type ProcessFacts, processFindings } from './process.ts';
+import { entryFinding, firstHost, portFinding } from '../../control/doctor/network.ts';
+import { type ProcessFacts, processFindings } from '../../edge/doctor/process.ts';
 
 const PLAIN: ProcessFacts = {
   platform: 'linux',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KernelEngineFacts, kernelEngineFindings } from './kernel-engine.ts';
-import { type UringFacts, uringFindings } from './uring.ts';
+import { type KernelEngineFacts, kernelEngineFindings } from '../../edge/doctor/kernel-engine.ts';
+import { type UringFacts, uringFindings } from '../../edge/doctor/uring.ts';
 
 const on = (name: string) => ({ name, why: 'it is needed', value: '1' });
 const KERNEL: KernelEngineFacts = {

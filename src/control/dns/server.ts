@@ -4,7 +4,7 @@
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
-import type { Inherited } from '../../lib/handoff/inherited.ts';
+import type { Inherited } from '../../handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { createResponseLimit, type ResponseLimit } from './limit.ts';

@@ -6,7 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Clock } from '../../lib/clock.ts';
-import type { Inherited } from '../../lib/handoff/inherited.ts';
+import type { Inherited } from '../../handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 

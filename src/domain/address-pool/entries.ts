@@ -1,6 +1,6 @@
 /**
  * Which entry addresses an instance gets: one at every site that serves its area, an IPv6 one beside it where the
- * instance wants IPv6 and the site has any. Pure; api/entry-addresses.ts writes the claims that this decides.
+ * instance wants IPv6 and the site has any. Pure; api/handling/entry-addresses.ts writes the claims that this decides.
  */
 import { type Fault, refuse } from '../../faults/fault.ts';
 import type { Rng } from '../../lib/rng.ts';

@@ -3,7 +3,7 @@
  * hold, so one that has the right name is right, and what it has counted goes on: how many connections a source has open, how
  * near it is to its rate. Pure. Called by guard.ts at the start.
  */
-import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
+import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
 import type { Difference } from './book.ts';
 import { hooks, MAPS, OF_EACH_TABLE, TABLE } from './layout.ts';
 import { digest, piecesOf } from './pieces.ts';

@@ -3,7 +3,7 @@
  * says what to write. Pure. What it has said counts as written; where that did not come true, forget() and write the whole.
  */
 import type { AddressList, AddressListPart } from '../../domain/limit/networks.ts';
-import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
+import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
 import { keys } from '../../store/records.ts';
 import { Bans, type BanSet } from './bans.ts';
 import type { Family } from './layout.ts';

@@ -5,8 +5,8 @@
  * entry goes when the connection goes; by itself, two minutes after nobody looks any more. What is carried is told by the
  * kernel alone, so the next process goes on with it. Called by guard.ts.
  */
-import type { Netlink } from '../../lib/ffi/netlink.ts';
-import { bindTo, close, connect, sendto, setsockopt, socket } from '../../lib/ffi/libc.ts';
+import type { Netlink } from '../../linux/netlink/socket.ts';
+import { bindTo, close, connect, sendto, setsockopt, socket } from '../../linux/ffi/libc.ts';
 import { parseAddress } from '../../lib/net/address.ts';
 import {
   deleteFlow,
@@ -17,9 +17,9 @@ import {
   keepFlow,
   readFlow,
   TCP_STATE,
-} from '../engines/kernel/flows.ts';
-import { sockaddrOf } from '../engines/uring/sockaddr.ts';
-import { CARRIED } from './layout.ts';
+} from '../../engines/kernel/conntrack/flows.ts';
+import { sockaddrOf } from '../../engines/uring/ring/sockaddr.ts';
+import { CARRIED } from '../../engines/carried.ts';
 import type { LimitedRule } from './pieces.ts';
 
 /** limit: the kernel looks through all of a count when one is added, so that many cost the square of it. */

@@ -1,6 +1,6 @@
 /** What limits gave up, by rule and reason, added up over the tables that one process has made. Pure. */
-import type { RuleCounters } from '../../link/facts.ts';
-import { createCounters } from '../flow/counters.ts';
+import type { RuleCounters } from '../../domain/fact/fact.ts';
+import { createCounters } from '../../engines/flow/counters.ts';
 import type { GuardTable } from './table.ts';
 
 export class Dropped {

@@ -6,8 +6,8 @@
  */
 import { disjoint, type Sorted, sorted } from '../../domain/limit/networks.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import type { Refusal } from '../../lib/nft/nft.ts';
-import type { RuleCounters } from '../../link/facts.ts';
+import type { Refusal } from '../../linux/nft/nft.ts';
+import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Log } from '../../observe/log.ts';
 import { Book, type Difference, type World } from './book.ts';
 import { Dropped } from './dropped.ts';

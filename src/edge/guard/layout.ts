@@ -10,7 +10,8 @@
  * entry address, protocol and port leads to the chain of the rule: a packet costs the same with one limited rule and with
  * thousands, and one of no limited rule costs that look-up.
  */
-import { OWNER_CHAIN } from '../../lib/nft/whole-tables.ts';
+import { CARRIED } from '../../engines/carried.ts';
+import { OWNER_CHAIN } from '../../linux/nft/whole-tables.ts';
 
 export const GUARD_NAME = 'edgefour_guard';
 export const TABLE = `inet ${GUARD_NAME}`;
@@ -49,11 +50,6 @@ const BY_ENTRY = (map: MapKind): string[] =>
   FAMILIES.flatMap((family) =>
     ['', '-span'].map((kind) => `${IP[family]} daddr . meta l4proto . th dport vmap @${map}${kind}${family}`),
   );
-/**
- * Packets that stand for connections which were open before a count was made (carried.ts): they open an entry of a zone of
- * their own in conntrack, which is counted in the place of the connection, and go no further. No mark of the kernel engine's.
- */
-export const CARRIED = { mark: 0x00ed6e4f, zone: 0xed6e } as const;
 const IS_CARRIED = `meta mark ${CARRIED.mark}`;
 export const NOT_CARRIED = `meta mark != ${CARRIED.mark}`;
 /** What the machine says to itself: a client of its own. Not a SYN that a cookie's bearer has earned. */

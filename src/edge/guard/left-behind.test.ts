@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Element } from '../../lib/nft/transaction.ts';
+import type { Element } from '../../linux/nft/transaction.ts';
 import { Claims } from './left-behind.ts';
 import type { MapName } from './layout.ts';
 

@@ -2,7 +2,7 @@
  * What leads to the limits of a place that a rule has left, or that was switched off, as long as an engine may still serve
  * it there: without it the place would be open for a moment. Whatever leads somewhere else from there goes first. Pure.
  */
-import type { Element } from '../../lib/nft/transaction.ts';
+import type { Element } from '../../linux/nft/transaction.ts';
 import type { MapName } from './layout.ts';
 import type { LimitedRule, Pieces } from './pieces.ts';
 

@@ -3,7 +3,7 @@
  * chains. Pure. Chains and meters are named after what they hold: another limit is another name, and whatever stays the
  * same keeps its state. Networks of lists and bans are sets of their own (networks.ts) that rules share.
  */
-import type { Element } from '../../lib/nft/transaction.ts';
+import type { Element } from '../../linux/nft/transaction.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
 import { FAMILIES, type Family, IP, type MapKind, type MapName, NOT_CARRIED, SYN, WIDTH } from './layout.ts';
 

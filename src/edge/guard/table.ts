@@ -2,8 +2,8 @@
  * The guard's table in the kernel: elements and counters through netlink, which answers at once, everything else through
  * nft. Opened by guard.ts when there is something to limit.
  */
-import { elementMessages } from '../../lib/nft/batch.ts';
-import type { Netlink } from '../../lib/ffi/netlink.ts';
+import { elementMessages } from '../../linux/nft/batch.ts';
+import type { Netlink } from '../../linux/netlink/socket.ts';
 import {
   getCounters,
   getElements,
@@ -12,10 +12,10 @@ import {
   readElements,
   readName,
   readNamedCounter,
-} from '../../lib/nft/elements.ts';
-import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../lib/nft/nf-tables.ts';
-import { type Refusal, runNft } from '../../lib/nft/nft.ts';
-import type { Element, ElementChange } from '../../lib/nft/transaction.ts';
+} from '../../linux/nft/elements.ts';
+import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../linux/nft/nf-tables.ts';
+import { type Refusal, runNft } from '../../linux/nft/nft.ts';
+import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
 import type { Found } from './adopt.ts';
 import type { CarriedFlows as Carried } from './carried.ts';
 import { CANARY, GUARD_NAME, MAPS } from './layout.ts';
@@ -37,8 +37,8 @@ export interface GuardTable {
 
 export async function openTable(): Promise<GuardTable> {
   const [{ Netlink: Socket }, { errnoName }, { CarriedFlows }] = await Promise.all([
-    import('../../lib/ffi/netlink.ts'),
-    import('../../lib/ffi/libc.ts'),
+    import('../../linux/netlink/socket.ts'),
+    import('../../linux/ffi/libc.ts'),
     import('./carried.ts'),
   ]);
   const asking: Netlink = new Socket();

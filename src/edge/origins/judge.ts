@@ -4,7 +4,7 @@
  */
 import { type EgressRule, readHost } from '../../lib/net/egress.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
-import type { Bar, Listener, Target } from '../engine.ts';
+import type { Bar, Listener, Target } from '../../engines/engine.ts';
 import type { Loops } from './loops.ts';
 
 export interface Judged {

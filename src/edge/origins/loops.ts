@@ -5,7 +5,7 @@
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import { type PortSpan, spansOverlap } from '../../lib/net/ports.ts';
-import type { Listener } from '../engine.ts';
+import type { Listener } from '../../engines/engine.ts';
 
 type Serving = Pick<Listener, 'protocol' | 'entries' | 'ports'>;
 type Using = Pick<Listener, 'protocol' | 'targets' | 'originPorts'>;

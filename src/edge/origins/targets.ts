@@ -1,7 +1,7 @@
 /** A rule's origins as addresses an engine can use. Pure; names are looked up in what resolve.ts knows. */
 import { isIP } from 'node:net';
 import type { PlannedOrigin } from '../../plan/plan.ts';
-import type { Target } from '../engine.ts';
+import type { Target } from '../../engines/engine.ts';
 
 export interface Targets {
   readonly targets: readonly Target[];

@@ -7,36 +7,19 @@
  */
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import type { Netlink } from '../../lib/ffi/netlink.ts';
-import { mayChangeNetwork } from '../../lib/nft/net-admin.ts';
-import { deleteTable, isTable, listTables, makeLivingTable, ownersOf } from '../../lib/nft/whole-tables.ts';
+import type { Netlink } from '../../linux/netlink/socket.ts';
+import { mayChangeNetwork } from '../../linux/nft/net-admin.ts';
+import { deleteTable, isTable, listTables, makeLivingTable, ownersOf } from '../../linux/nft/whole-tables.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { Log } from '../../observe/log.ts';
 import { GUARD_NAME } from '../guard/layout.ts';
-import { TABLE_NAME } from '../engines/kernel/table.ts';
+import { TABLE_NAME } from '../../engines/kernel/table/table.ts';
+import type { Claim, TableOwner, Whose } from '../../engines/table-owner.ts';
 import { heldIn } from './held.ts';
 import { judgeOldName, makeId, readId } from './identity.ts';
 import { LeftFile, type Place } from './left.ts';
 
-/** `abandoned`: of an edge that is dead. `living`: of another one, and who that is. */
-export type Whose = 'nobody' | 'ours' | 'abandoned' | { readonly living: string };
-
-/** `why`: it is not to be had; '' where it is. `isThere`: something is in the kernel under its name. */
-export interface Claim {
-  readonly why: string;
-  readonly isThere: boolean;
-  /** Ids of dead edges that had it. */
-  readonly former: readonly string[];
-}
-
-export interface Tables {
-  /** What this edge's tables are known by. */
-  readonly id: string;
-  whose(table: string): Whose;
-  /** From now on it is this edge's, as long as it lives; to be called before it is written. May be called twice. */
-  claim(table: string): Claim;
-  /** Takes a claimed table out of the kernel. '' where it is gone, else why not. */
-  remove(table: string): string;
+export interface Tables extends TableOwner {
   /** Why a rule at this place can't be served beside what is in the kernel; what an edge that died has left goes. */
   inTheWay(place: Place): string | undefined;
   /** The table will hold the rule; `drop`: holds it no more; `keep`: holds no other. */
@@ -79,7 +62,7 @@ interface Kernel {
 
 async function openKernel(): Promise<Kernel | undefined> {
   if (!mayChangeNetwork()) return undefined;
-  const loaded = await import('../../lib/ffi/netlink.ts').catch(() => undefined);
+  const loaded = await import('../../linux/netlink/socket.ts').catch(() => undefined);
   return loaded && { asking: new loaded.Netlink(), open: () => new loaded.Netlink() };
 }
 

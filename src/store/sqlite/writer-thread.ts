@@ -1,5 +1,5 @@
 /** This side of the writing thread: one message there, one answer back, and a clear end when the thread dies. */
-import { startThread } from '../../lib/program-copy.ts';
+import { startThread } from '../../program/copy.ts';
 import { NotWritable } from '../errors.ts';
 import type { Revision } from '../store.ts';
 import type { Row, RowId } from '../local/rows.ts';

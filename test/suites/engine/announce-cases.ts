@@ -1,10 +1,10 @@
 /** The client's address at the origin, by each mode that the engine claims, over IPv4 and IPv6. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import type { Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
 import { MODES, type Mode, type Protocol } from '../../../src/domain/l4-rule/modes.ts';
-import { PASS_THROUGH } from '../../../src/edge/pass-through/index.ts';
-import { parsePpv1, parsePpv2, parseSpp, type Parsed } from '../../../src/edge/pass-through/parse.ts';
+import { PASS_THROUGH } from '../../../src/engines/pass-through/index.ts';
+import { parsePpv1, parsePpv2, parseSpp, type Parsed } from '../pass-through-parse.ts';
 import { engineWorld, freePort, type EngineUnderTest, type EngineWorld } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options } from './listener.ts';
 import { readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';

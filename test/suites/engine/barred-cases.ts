@@ -1,7 +1,7 @@
 /** Targets that are not dialled: what a client sees, what is told of it, and that the others serve. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Bar, Target } from '../../../src/edge/engine.ts';
+import type { Bar, Target } from '../../../src/engines/engine.ts';
 import type { PortSpan } from '../../../src/lib/net/ports.ts';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, leadsTo, options, target } from './listener.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
 import { anEntry, engineWorld, eventually, freePort, occupy, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options, target } from './listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';

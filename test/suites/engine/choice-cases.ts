@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
-import type { Listener } from '../../../src/edge/engine.ts';
-import type { EndCause } from '../../../src/link/facts.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
+import type { EndCause } from '../../../src/domain/fact/fact.ts';
 import { engineWorld, freePort, type EngineUnderTest } from './fixture.ts';
 import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin, type TcpOrigin } from './tcp-peers.ts';

@@ -4,11 +4,11 @@
  * EdgeStatus. The line `settle` collects garbage first.
  */
 import { createInterface } from 'node:readline';
-import type { EngineFactory, Listener } from '../../../src/edge/engine.ts';
-import { openDescriptors } from '../../../src/edge/engines/node/descriptors.ts';
-import { createNodeEngine } from '../../../src/edge/engines/node/engine.ts';
-import { createUringEngine } from '../../../src/edge/engines/uring/engine.ts';
-import type { RuleCounters } from '../../../src/link/facts.ts';
+import type { EngineFactory, Listener } from '../../../src/engines/engine.ts';
+import { openDescriptors } from '../../../src/engines/node/descriptors.ts';
+import { createNodeEngine } from '../../../src/engines/node/engine.ts';
+import { createUringEngine } from '../../../src/engines/uring/engine.ts';
+import type { RuleCounters } from '../../../src/domain/fact/fact.ts';
 
 export interface EdgeStatus {
   /** How connections ended so far. */

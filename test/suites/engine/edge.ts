@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
 import type { EdgeStatus } from './edge-process.ts';
 import { freePort, loopback } from './fixture.ts';
 import { listener } from './listener.ts';

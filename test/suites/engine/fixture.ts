@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, EngineFactory, Listener } from '../../../src/edge/engine.ts';
-import type { ConnectionRecord, RuleCounters } from '../../../src/link/facts.ts';
+import type { Engine, EngineFactory, Listener } from '../../../src/engines/engine.ts';
+import type { ConnectionRecord, RuleCounters } from '../../../src/domain/fact/fact.ts';
 import { listener } from './listener.ts';
 
 export interface EngineUnderTest {

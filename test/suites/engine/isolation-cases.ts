@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
 import { chorus, CONNECTIONS, SESSIONS } from './chorus.ts';
 import { engineWorld, type EngineUnderTest, type EngineWorld } from './fixture.ts';
 import { entryOf, leadsTo, target } from './listener.ts';

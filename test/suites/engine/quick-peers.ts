@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { sockaddr } from '../../../src/edge/engines/uring/sockaddr.ts';
+import { sockaddr } from '../../../src/engines/uring/ring/sockaddr.ts';
 import {
   accept4,
   bindTo,
@@ -16,7 +16,7 @@ import {
   send,
   shutdown,
   socket,
-} from '../../../src/lib/ffi/libc.ts';
+} from '../../../src/linux/ffi/libc.ts';
 
 export interface QuickOrigin {
   readonly address: string;

@@ -1,7 +1,7 @@
 /** A range of ports is one object: it comes up fast, all or nothing, and leads where it should. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Listener } from '../../../src/edge/engine.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
 import { engineWorld, freePort, type EngineUnderTest, type EngineWorld } from './fixture.ts';
 import { leadsTo, target } from './listener.ts';
 import { ask, tcpClient, tcpOrigin } from './tcp-peers.ts';

@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Engine } from '../../../src/edge/engine.ts';
-import { Reporter } from '../../../src/edge/reporter.ts';
+import type { Engine } from '../../../src/engines/engine.ts';
+import { Reporter } from '../../../src/edge/report/reporter.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { systemRng } from '../../../src/lib/rng.ts';
 import type { FactReport } from '../../../src/link/contract.ts';
-import type { ConnectionRecord } from '../../../src/link/facts.ts';
+import type { ConnectionRecord } from '../../../src/domain/fact/fact.ts';
 import { countingOrigin, countingUdpOrigin, talk } from '../../engines/kernel-books.ts';
 import { anAddress, anEntry, type EngineUnderTest, eventually } from './fixture.ts';
 import { leadsTo, listener, options } from './listener.ts';

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectionRecord } from '../../../src/link/facts.ts';
+import type { ConnectionRecord } from '../../../src/domain/fact/fact.ts';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, options } from './listener.ts';
 import { ask, echo, readAll, type Received, repeat, tcpClient, tcpOrigin } from './tcp-peers.ts';

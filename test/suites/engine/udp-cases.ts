@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { engineWorld, eventually, type EngineUnderTest } from './fixture.ts';
 import { entryOf, firstPort, leadsTo, target } from './listener.ts';
-import { parsePpv2 } from '../../../src/edge/pass-through/parse.ts';
+import { parsePpv2 } from '../pass-through-parse.ts';
 import { udpEcho, udpPeer, type UdpPeer } from './udp-peers.ts';
 
 export function udpCases(under: EngineUnderTest): void {

@@ -2,7 +2,7 @@ import { banProxy } from '../../../domain/l4-proxy/change.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
 export const EdgeFourBanL4Proxy = action({
   summary: 'Ban a Layer 4 proxy instance: it forwards nothing and takes no changes until the ban is lifted.',

@@ -2,7 +2,7 @@ import { badNetwork, type BanRecord, isStanding, networkText } from '../../../do
 import { optional, string, unsigned } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
 /** limit: a ban for more than a year is one without an end. */
 const YEAR_SECONDS = 366 * 86_400;

@@ -2,7 +2,7 @@ import { newKeyPair } from '../../../domain/account/new-key.ts';
 import { boolean, integer, list, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { excessOf, lifeExcess } from '../../grants.ts';
+import { excessOf, lifeExcess } from '../../handling/grants.ts';
 import { EdgeFourKey, shownKey } from '../../models/EdgeFourKey.ts';
 import { NAME } from '../../models/EdgeFourPolicy.ts';
 

@@ -3,7 +3,7 @@ import { cloudTime } from '../../../lib/cloud-time.ts';
 import { list, object, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 import { LIMITS, showLimits } from '../../models/EdgeFourLimits.ts';
 
 const COUNT = object(

@@ -3,11 +3,11 @@ import type { Zone } from '../../../domain/zone/zone.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { findProxy, type Reads, zoneOf } from '../../lookups.ts';
+import { findProxy, type Reads, zoneOf } from '../../handling/lookups.ts';
 import { EDGE_STATUS, INSTANCE_STATUS, showEdge, showInstance } from '../../models/EdgeFourStatus.ts';
 import { MOST_LIMIT, pageOf } from '../../models/Filter.ts';
-import type { Tx } from '../../transaction.ts';
-import { zonesSeen } from '../../zones.ts';
+import type { Tx } from '../../handling/transaction.ts';
+import { zonesSeen } from '../../handling/zones.ts';
 
 export const EdgeFourDescribeStatus = action({
   summary: 'Show how things really are: edges, instances, and for each rule its engine, why this one, and failures.',

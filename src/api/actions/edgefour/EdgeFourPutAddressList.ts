@@ -3,7 +3,7 @@ import { badNetwork, MOST_PARTS, NETWORKS_PER_PART, networkText, type Side } fro
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
+import { zoneOf } from '../../handling/lookups.ts';
 
 export const EdgeFourPutAddressList = action({
   summary: 'Put a list of networks that limits of the zone allow or deny, or delete it.',

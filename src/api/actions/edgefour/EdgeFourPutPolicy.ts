@@ -3,7 +3,7 @@ import { readPolicyDocument } from '../../../domain/account/policy-document.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { excessOf } from '../../grants.ts';
+import { excessOf } from '../../handling/grants.ts';
 import { NAME } from '../../models/EdgeFourPolicy.ts';
 
 export const EdgeFourPutPolicy = action({

@@ -3,7 +3,7 @@ import type { Zone } from '../../../domain/zone/zone.ts';
 import { unsigned } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import type { Tx } from '../../transaction.ts';
+import type { Tx } from '../../handling/transaction.ts';
 
 /** limit: records in one commit; a store on one machine takes 65,536. A bigger world takes several calls. */
 const MOST_DELETED = 50_000;

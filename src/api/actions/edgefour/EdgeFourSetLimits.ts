@@ -4,7 +4,7 @@ import { THIS_WRITE } from '../../../domain/stamp.ts';
 import { list, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 import { LIMITS, readLimits } from '../../models/EdgeFourLimits.ts';
 import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 

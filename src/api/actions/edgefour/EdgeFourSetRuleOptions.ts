@@ -3,7 +3,7 @@ import { DRAIN_WAYS, UDP_HEADERS } from '../../../domain/l4-rule/options.ts';
 import { list, oneOf, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 
 /** limit: a wait that outlasts a day is `keep`; a connect time under 100 ms refuses origins that are merely far. */

@@ -2,7 +2,7 @@ import { banProxy } from '../../../domain/l4-proxy/change.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
 export const EdgeFourUnbanL4Proxy = action({
   summary: 'Lift the ban of a Layer 4 proxy instance: it is again what its owner wants it to be.',

@@ -2,7 +2,7 @@ import { networkText } from '../../../domain/limit/networks.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
 export const EdgeFourUnbanNetwork = action({
   summary: 'Lift the ban of an address or network.',

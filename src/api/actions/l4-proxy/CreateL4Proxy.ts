@@ -6,8 +6,8 @@ import { THIS_WRITE } from '../../../domain/stamp.ts';
 import { onOff, oneOf, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { renewEntries } from '../../entry-addresses.ts';
-import { featuresOf, readyZoneOf } from '../../lookups.ts';
+import { renewEntries } from '../../handling/entry-addresses.ts';
+import { featuresOf, readyZoneOf } from '../../handling/lookups.ts';
 import { DDOS_PROTECTION_CONFIG, readDdos } from '../../models/L4Proxy.ts';
 
 export const CreateL4Proxy = action({

@@ -5,8 +5,8 @@ import { proxyStatus } from '../../../domain/status.ts';
 import { string } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { release } from '../../entry-addresses.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { release } from '../../handling/entry-addresses.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
 export const DeleteL4Proxy = action({
   summary: 'Delete a Layer 4 proxy instance that is off, with its rules.',

@@ -3,11 +3,11 @@ import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import type { Head } from '../../../store/store.ts';
 import { action } from '../../action.ts';
-import { defaultsFor } from '../../defaults.ts';
-import { findProxy, type Reads, zoneOf } from '../../lookups.ts';
+import { defaultsFor } from '../../handling/defaults.ts';
+import { findProxy, type Reads, zoneOf } from '../../handling/lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY, showProxy } from '../../models/L4Proxy.ts';
-import type { Tx } from '../../transaction.ts';
+import type { Tx } from '../../handling/transaction.ts';
 
 const FILTERS = ['proxy-id', 'ddos-protection-type'] as const;
 

@@ -3,8 +3,8 @@ import { proxyStatus } from '../../../domain/status.ts';
 import { onOff, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { renewEntries } from '../../entry-addresses.ts';
-import { featuresOf, proxyOf, readyZoneOf } from '../../lookups.ts';
+import { renewEntries } from '../../handling/entry-addresses.ts';
+import { featuresOf, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
 
 export const ModifyL4Proxy = action({
   summary: 'Change the settings of a Layer 4 proxy instance.',

@@ -2,8 +2,8 @@ import { switchProxy } from '../../../domain/l4-proxy/change.ts';
 import { oneOf, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { renewEntries } from '../../entry-addresses.ts';
-import { openZoneOf, proxyOf, readyZoneOf } from '../../lookups.ts';
+import { renewEntries } from '../../handling/entry-addresses.ts';
+import { openZoneOf, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
 
 export const ModifyL4ProxyStatus = action({
   summary: 'Switch a Layer 4 proxy instance on or off.',

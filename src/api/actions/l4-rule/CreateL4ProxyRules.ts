@@ -3,8 +3,8 @@ import { banFault, offlineFault } from '../../../domain/l4-proxy/change.ts';
 import { list, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { sharedPortFault } from '../../entry-addresses.ts';
-import { originWorld, proxyOf, readyZoneOf } from '../../lookups.ts';
+import { sharedPortFault } from '../../handling/entry-addresses.ts';
+import { originWorld, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
 import { MOST_RULES_PER_CALL, NEW_RULE, readRule, remoteAuthFault } from '../../models/L4ProxyRule.ts';
 
 export const CreateL4ProxyRules = action({

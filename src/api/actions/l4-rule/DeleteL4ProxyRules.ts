@@ -3,7 +3,7 @@ import { ruleStatus } from '../../../domain/status.ts';
 import { list, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../lookups.ts';
+import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 
 export const DeleteL4ProxyRules = action({

@@ -1,8 +1,8 @@
 import { ruleStatus } from '../../../domain/status.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
-import { defaultsFor } from '../../defaults.ts';
-import { findProxy, zoneOf } from '../../lookups.ts';
+import { defaultsFor } from '../../handling/defaults.ts';
+import { findProxy, zoneOf } from '../../handling/lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY_RULE, showRule } from '../../models/L4ProxyRule.ts';
 

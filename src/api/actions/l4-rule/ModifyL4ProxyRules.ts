@@ -3,8 +3,8 @@ import { changeRules } from '../../../domain/l4-rule/batch.ts';
 import { list, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { sharedPortFault } from '../../entry-addresses.ts';
-import { originWorld, proxyOf, readyZoneOf } from '../../lookups.ts';
+import { sharedPortFault } from '../../handling/entry-addresses.ts';
+import { originWorld, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
 import { MOST_RULES_PER_CALL, readRule, remoteAuthFault, RULE_CHANGE } from '../../models/L4ProxyRule.ts';
 
 export const ModifyL4ProxyRules = action({

@@ -3,7 +3,7 @@ import { switchRules } from '../../../domain/l4-rule/batch.ts';
 import { list, oneOf, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { openZoneOf, proxyOf, readyZoneOf } from '../../lookups.ts';
+import { openZoneOf, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
 import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 
 export const ModifyL4ProxyRulesStatus = action({

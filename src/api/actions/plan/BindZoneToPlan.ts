@@ -2,8 +2,8 @@ import { Fault } from '../../../faults/fault.ts';
 import { string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
-import { planToBind } from '../../zones.ts';
+import { zoneOf } from '../../handling/lookups.ts';
+import { planToBind } from '../../handling/zones.ts';
 
 export const BindZoneToPlan = action({
   summary: 'Bind a zone that has no plan to one, which activates it.',

@@ -2,7 +2,7 @@ import { newPlan, ZONE_PLAN_NAMES, ZONE_PLANS } from '../../../domain/zone/plan.
 import { list, oneOf, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
+import { zoneOf } from '../../handling/lookups.ts';
 
 export const CreatePlanForZone = action({
   summary: 'Create a plan and bind a zone that has none to it. Nothing is paid.',

@@ -4,7 +4,7 @@ import { integer, list, oneOf, optional } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { filters, pageOf, readFilters } from '../../models/Filter.ts';
 import { PLAN, showPlan } from '../../models/Plan.ts';
-import { isSeen, plansOfCaller, zonesByPlan } from '../../zones.ts';
+import { isSeen, plansOfCaller, zonesByPlan } from '../../handling/zones.ts';
 
 const FILTERS = ['plan-type', 'plan-id', 'area', 'status'] as const;
 

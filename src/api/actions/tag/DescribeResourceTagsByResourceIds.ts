@@ -1,7 +1,7 @@
 import { list, object, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { isSeen } from '../../zones.ts';
+import { isSeen } from '../../handling/zones.ts';
 
 /** limit: of the tag product. */
 const MOST_RESOURCES = 50;

@@ -2,7 +2,7 @@ import { changedTags } from '../../../domain/zone/tags.ts';
 import { list, object, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
+import { zoneOf } from '../../handling/lookups.ts';
 import { readTags, TAGS } from '../../models/Tag.ts';
 
 /** `qcs::teo:<region>:uin/<account>:zone/<zone>`; region and account may be empty. */

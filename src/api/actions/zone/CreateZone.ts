@@ -6,7 +6,7 @@ import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { OWNERSHIP_VERIFICATION, showProof } from '../../models/OwnershipVerification.ts';
 import { readTags, TAGS } from '../../models/Tag.ts';
-import { claimName, planToBind } from '../../zones.ts';
+import { claimName, planToBind } from '../../handling/zones.ts';
 
 export const CreateZone = action({
   summary: 'Create a zone: what L4 proxies belong to. One of type noDomainAccess needs no domain.',

@@ -2,8 +2,8 @@ import { deletionFault } from '../../../domain/zone/change.ts';
 import { string } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
-import { releaseName } from '../../zones.ts';
+import { zoneOf } from '../../handling/lookups.ts';
+import { releaseName } from '../../handling/zones.ts';
 
 export const DeleteZone = action({
   summary: 'Delete a disabled zone that has no L4 proxies, with its origin groups, load balancers and address lists.',

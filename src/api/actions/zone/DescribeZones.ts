@@ -5,7 +5,7 @@ import { action } from '../../action.ts';
 import { advancedFilters, type Matched, readAdvancedFilters } from '../../models/AdvancedFilter.ts';
 import { pageOf } from '../../models/Filter.ts';
 import { showZone, ZONE } from '../../models/Zone.ts';
-import { activeStatusOf, plansOfCaller, zonesByPlan, zonesSeen } from '../../zones.ts';
+import { activeStatusOf, plansOfCaller, zonesByPlan, zonesSeen } from '../../handling/zones.ts';
 
 const FUZZY = ['zone-name', 'alias-zone-name'] as const;
 const FILTERS = [...FUZZY, 'zone-type', 'zone-id', 'status', 'tag-key', 'tag-value'] as const;

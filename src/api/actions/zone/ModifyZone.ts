@@ -2,9 +2,9 @@ import { changeZone, ZONE_AREAS } from '../../../domain/zone/change.ts';
 import { oneOf, optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
+import { zoneOf } from '../../handling/lookups.ts';
 import { readVanity, VANITY_NAME_SERVERS } from '../../models/Zone.ts';
-import { claimName } from '../../zones.ts';
+import { claimName } from '../../handling/zones.ts';
 
 export const ModifyZone = action({
   summary: 'Change the access type, area, alias or name servers of a zone. What is absent stays.',

@@ -3,8 +3,8 @@ import { pauseFault, switchZone } from '../../../domain/zone/change.ts';
 import { boolean, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { zoneOf } from '../../lookups.ts';
-import { proxiesOf } from '../../zones.ts';
+import { zoneOf } from '../../handling/lookups.ts';
+import { proxiesOf } from '../../handling/zones.ts';
 
 export const ModifyZoneStatus = action({
   summary: 'Disable a zone, which stops all of its L4 proxies, or enable it again.',

@@ -1,6 +1,6 @@
 import { oneOf, string } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
-import { zonesSeen } from '../../zones.ts';
+import { zonesSeen } from '../../handling/zones.ts';
 
 export const VerifyOwnership = action({
   summary:

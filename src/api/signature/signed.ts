@@ -1,0 +1,24 @@
+/** What both signing methods share: the hosts and paths a client may have signed, and a comparison that tells no timing. */
+import { timingSafeEqual } from 'node:crypto';
+import { header, type RawRequest } from '../call.ts';
+
+/**
+ * wire: Python and Go sign the Host header as sent, Node without its port, tccli with a scheme in front (which it also
+ * sends); case is free in host names. Source: spec section 1.5.
+ */
+export function signedHosts(raw: RawRequest): string[] {
+  const host = (header(raw, 'host') ?? '').trim();
+  const bare = host.replace(/:\d{1,5}$/, '');
+  return [...new Set([host, bare, host.toLowerCase(), bare.toLowerCase()])];
+}
+
+/** wire: the documents sign `/` whatever the endpoint's path; Node and Python sign the path they call. */
+export function signedPaths({ url }: RawRequest): string[] {
+  const query = url.indexOf('?');
+  return [...new Set(['/', query < 0 ? url : url.slice(0, query)])];
+}
+
+export function equalText(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,55 @@
+/** What control's HTTP port answers beside API calls: readiness, metrics, the start page. */
+import process from 'node:process';
+import type { Config } from '../../config/read.ts';
+import { networkSet } from '../../lib/net/cidr.ts';
+import { VERSION } from '../../program/version.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import { keys } from '../../store/records.ts';
+import { edgeMetrics } from '../edge-metrics.ts';
+import type { HttpDoors } from './http.ts';
+import type { Inside } from '../inside.ts';
+import { readiness } from './readiness.ts';
+import { startPage } from './start-page.ts';
+
+export interface DoorFacts {
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly api: string;
+  readonly dns: string;
+  /** The edge that this control is there for: the one beside it under `up`. */
+  readonly edge: string | undefined;
+}
+
+export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
+  const { store, acks, counters, credentials } = inside;
+  const { config, metrics } = facts;
+  edgeMetrics(metrics, acks, counters);
+  return {
+    call: (raw) => inside.api.handle(raw),
+    foresee: (raw) => inside.api.foresee(raw),
+    refuse: (raw, fault) => inside.api.refuse(raw, fault),
+    ready: () => readiness(acks, facts.edge),
+    async metrics() {
+      if ((config.metrics ?? (isLoopback(config.listen.host) ? 'open' : 'off')) === 'off') return undefined;
+      metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));
+      return metrics.render();
+    },
+    async console() {
+      const world = await store.read((view) => ({ revision: view.revision, instances: view.count(keys.allProxies()) }));
+      return startPage({
+        ...world,
+        version: VERSION,
+        node: process.version,
+        api: facts.api,
+        dns: facts.dns,
+        domain: config.domain,
+        zoneId: credentials.zoneId,
+        edges: acks.edges().map((edge) => ({ ...edge, engines: edge.engines.join(', ') })),
+      });
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.toLowerCase() === 'localhost' || networkSet(['127.0.0.0/8'])(host);
+}

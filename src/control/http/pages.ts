@@ -1,0 +1,93 @@
+/**
+ * What control's port answers to people and their tools beside API calls: health, readiness, metrics and the start page.
+ * Refuses hosts that a browser may have been led here by. Used by http.ts.
+ */
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { RawReply } from '../../api/call.ts';
+import { Fault } from '../../faults/fault.ts';
+
+export interface PageDoors {
+  /** undefined where they are off. */
+  metrics(): Promise<string | undefined>;
+  /** Whether traffic is served as far as control knows, and in a line why not. */
+  ready(): { readonly isReady: boolean; readonly text: string };
+  console(): Promise<RawReply>;
+}
+
+interface Refusing {
+  refuse(
+    raw: { method: string; url: string; headers: IncomingMessage['headers']; body: Uint8Array; peer: string },
+    fault: Fault,
+  ): RawReply;
+}
+
+const PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/console']);
+
+/** wire: what is none of these is a call, whatever its path and method: Java posts to `//`, an endpoint may have a path. */
+export function isPage({ method, url = '', headers }: IncomingMessage): boolean {
+  const path = pathOf(url);
+  if (PATHS.has(path)) return true;
+  // Only a person's browser is shown the way to the console.
+  const browser = method === 'GET' && url === '/' && headers.authorization === undefined;
+  return browser && (headers.accept ?? '').includes('text/html');
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** `ready` is false while the doors have not opened. `listen`: the host that the port was asked for by. */
+export async function page(
+  request: IncomingMessage,
+  doors: Promise<PageDoors & Refusing>,
+  ready: boolean,
+  listen: string,
+): Promise<RawReply> {
+  const { method = '', url = '', headers, socket } = request;
+  const path = pathOf(url);
+  async function refuse(status: number, fault: Fault, more: Readonly<Record<string, string>> = {}): Promise<RawReply> {
+    const raw = { method, url, headers, body: new Uint8Array(), peer: socket.remoteAddress ?? '' };
+    const reply = (await doors).refuse(raw, fault);
+    return { ...reply, status, headers: { ...reply.headers, ...more } };
+  }
+  if (method !== 'GET' && method !== 'HEAD')
+    return refuse(405, new Fault('UnsupportedProtocol', `${path} is read with GET.`), { Allow: 'GET, HEAD' });
+  if (path === '/healthz') return plain(200, 'ok\n');
+  if (path === '/readyz') return ready ? readiness((await doors).ready()) : plain(503, 'starting\n');
+  if (!isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
+  if (path === '/') return { status: 302, headers: { Location: '/console' }, body: '' };
+  if (path === '/console') return (await doors).console();
+  const text = await (await doors).metrics();
+  if (text === undefined) return refuse(404, new Fault('UnsupportedOperation', METRICS_OFF));
+  return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: text };
+}
+
+const STRANGE_HOST = 'This page is asked for by address, by localhost or by the name in --listen.';
+const METRICS_OFF = 'Metrics are off; `--metrics open` shows them to everybody who reaches this port.';
+
+/**
+ * Whether a Host header may name this server: loopback names, the host in --listen, and any address. A page elsewhere can
+ * make a browser send a name that it controls here (DNS rebinding); an address it can't, because nothing resolves one.
+ */
+export function isOwnName(header: string | undefined, listen: string): boolean {
+  if (header === undefined) return true;
+  const host = header
+    .trim()
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '');
+  const bare = /^\[(.*)\]$/.exec(host)?.[1] ?? host;
+  return isIP(bare) !== 0 || bare === 'localhost' || bare.endsWith('.localhost') || bare === listen.toLowerCase();
+}
+
+function readiness({ isReady, text }: ReturnType<PageDoors['ready']>): RawReply {
+  return plain(isReady ? 200 : 503, text);
+}
+
+const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
+function plain(status: number, body: string): RawReply {
+  return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
+}

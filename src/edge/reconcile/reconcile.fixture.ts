@@ -1,0 +1,69 @@
+/** A reconciler on engines that forward nothing, and the rules to feed it. For tests of it alone. */
+import { factoryOf, type FakeEngine } from '../../../test/edge/fake-engine.ts';
+import { ManualClock } from '../../../test/world/manual-clock.ts';
+import { egressRule } from '../../lib/net/egress.ts';
+import { seededRng } from '../../lib/rng.ts';
+import { silentLog } from '../../observe/log.ts';
+import type { PlannedRule } from '../../plan/plan.ts';
+import type { EngineSetting } from '../../engines/hosting/choose.ts';
+import { openEngines } from '../../engines/hosting/engine-set.ts';
+import type { Lookup } from '../origins/lookup.ts';
+import { OriginNames } from '../origins/resolve.ts';
+import { Reconciler } from './reconcile.ts';
+
+export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
+  return {
+    id,
+    proxy: 'sid-1',
+    protocol: 'TCP',
+    entries: ['192.0.2.1'],
+    ports: [{ from: 443, to: 443 }],
+    origins: [{ host: '198.51.100.1', weight: 1, tier: 0 }],
+    originPorts: { from: 1, to: 1 },
+    mode: 'OFF',
+    persistSeconds: 0,
+    options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'drain', seconds: 1 }, recordOneIn: 1 },
+    ...more,
+  };
+}
+export const port = (n: number) => ({ ports: [{ from: n, to: n }] });
+export const origin = (host: string) => ({ origins: [{ host, weight: 1, tier: 0 }] });
+export const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
+
+export interface Around {
+  readonly setting?: EngineSetting;
+  readonly comesWithSockets?: () => boolean;
+  readonly isLocal?: (address: string) => boolean;
+}
+
+export async function reconciler(
+  engines: readonly FakeEngine[],
+  { setting = 'auto', ...more }: Around = {},
+  lookup = noLookup,
+) {
+  const clock = new ManualClock();
+  const rng = seededRng(1);
+  const log = silentLog;
+  const names = new OriginNames({ lookup, clock, rng, log });
+  const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
+  const set = await openEngines(factories, log, { record() {}, listener() {} });
+  const settled: string[] = [];
+  const made = new Reconciler({
+    engines: set,
+    setting,
+    names,
+    egress: egressRule(['169.254.0.0/16']),
+    isLocal: (address) => address.startsWith('127.'),
+    clock,
+    rng,
+    log,
+    changed() {},
+    settled: (rule) => settled.push(rule),
+    ...more,
+  });
+  const failures = () => Object.fromEntries([...made.failures()].map(({ id, reason }) => [id, reason]));
+  return { clock, names, made, failures, settled };
+}
+
+export const put = (...rules: PlannedRule[]) => ({ put: rules, drop: [] });
+export const drop = (...ids: string[]) => ({ put: [], drop: ids });

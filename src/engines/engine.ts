@@ -1,0 +1,122 @@
+/**
+ * The door of a data-plane engine. The agent hands it listeners (rules with resolved origins); it forwards, and
+ * reports events. Implementations live in engines/<name>/; test/suites/engine-suite.ts holds each to what it claims.
+ */
+import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
+import type { ConnectionRecord, RuleCounters } from '../domain/fact/fact.ts';
+import type { Inherited } from '../handoff/inherited.ts';
+import type { PortSpan } from '../lib/net/ports.ts';
+import type { PlannedRule } from '../plan/plan.ts';
+import type { Endpoint } from './pass-through/pass-through.ts';
+
+export const ENGINE_NAMES = ['node', 'uring', 'kernel'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** One origin address. */
+export interface Target {
+  /** IPv4 or IPv6, no port. */
+  readonly address: string;
+  /** 0: takes nothing new; what is open goes on. */
+  readonly weight: number;
+  readonly tier: number;
+  /** It is not dialled, and where nothing else can be, connections end with this cause. */
+  readonly barred?: Bar;
+  /** Its name no longer says it (weight 0): what is open goes on, a UDP session as long as it is answered. */
+  readonly left?: true;
+}
+
+/** Why a target is not dialled; `ports`: at these of its ports only (its weight is what it would be). */
+export interface Bar {
+  readonly cause: 'denied' | 'loop';
+  readonly ports?: readonly PortSpan[];
+}
+
+/** A planned rule whose origin names are resolved. Empty targets: connections are refused, nothing else. */
+export interface Listener extends Omit<PlannedRule, 'origins'> {
+  readonly targets: readonly Target[];
+}
+
+export interface Capabilities {
+  /** Absent: the engine works here. Otherwise one line: what is missing and what to change. */
+  readonly unavailable?: string;
+  readonly modes: readonly Mode[];
+  /** Modes that the engine has but not on this host, and why in a line. */
+  readonly lacking?: Readonly<Partial<Record<Mode, string>>>;
+  readonly protocols: readonly Protocol[];
+  readonly ipv6: boolean;
+  /** Tries the next target when one refuses or times out, before the client sees a failure. */
+  readonly nextOrigin: boolean;
+  /** It rewrites packets instead of relaying streams: TCP bytes are counted as whole IP packets, and a client dials for itself. */
+  readonly translates?: boolean;
+}
+
+/** `note`: how the listener is served, for an operator, where that is not what anybody would expect. */
+export type Applied = { readonly ok: true; readonly note?: string } | { readonly ok: false; readonly reason: string };
+
+export interface EngineEvents {
+  record(record: ConnectionRecord): void;
+  /** A listener that was up went down by itself or came back (worker restart, address gone). */
+  listener(id: string, state: Applied): void;
+  log(level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface Engine {
+  readonly name: EngineName;
+  /** May be called any time, twice too; the answer does not change while the engine lives. */
+  capabilities(): Capabilities;
+  /**
+   * Makes the listener so. Idempotent. Resolves with ok once new connections are accepted as described; with a reason
+   * where the system refuses (that listener is then down, all others untouched). A change of targets, weights, persist
+   * or options touches no socket and no connection whose target remains. A change of entries, ports, protocol or mode
+   * re-binds only what differs; what is no longer bound drains as the rule's options say. `beside`: what another engine of
+   * this edge does for the rule until now: its places are nobody else's.
+   */
+  apply(listener: Listener, beside?: Listener): Promise<Applied>;
+  /** Closes its sockets at once and drains its connections. Unknown ids are fine. Resolves when the sockets are closed. */
+  remove(id: string): Promise<void>;
+  /** Removes every listener not in `keep`. */
+  prune(keep: ReadonlySet<string>): Promise<void>;
+  /** Counters of every listener that the engine has had connections for. */
+  counters(): Promise<ReadonlyMap<string, RuleCounters>>;
+  /** Closes all sockets, waits up to `drainMs` for connections, resets the rest. May be called twice. */
+  stop(drainMs: number): Promise<void>;
+  /**
+   * Another process has its sockets too and is about to serve them. Connections go on, new ones are accepted still; from
+   * clients no datagram is received any more, and the answer is the sessions that they belong to. After it, `stop` leaves
+   * what waits in a socket to the other process, and what outlives a process (a table in the kernel) as it is.
+   */
+  handOver?(): Promise<readonly HandedSession[]>;
+  /**
+   * After `handOver`, and before the other process takes its first connection: none is accepted any more, and when it
+   * resolves nothing of this engine waits for one. Those that come meanwhile stay in the sockets.
+   */
+  pause?(): Promise<void>;
+  /**
+   * Takes connections and datagrams. Of an engine with an inheritance, its first: until now the process before this one
+   * served. After `handOver`: the other process is gone, and everything is as it was. May be called twice.
+   */
+  proceed?(): Promise<void>;
+}
+
+/** A UDP session on its way from one process to the next. */
+export interface HandedSession {
+  /** Its own socket, connected to the origin. */
+  readonly fd: number;
+  /** The socket that its client speaks to (handoff/listeners.ts, `number`). */
+  readonly entry: number;
+  readonly client: Endpoint;
+  readonly origin: Endpoint;
+}
+
+/**
+ * What a process has got from the one before it; whoever finds something of his in it takes it, and serves it only once
+ * `sockets.hasBegun`.
+ */
+export interface Inheritance {
+  readonly sockets: Inherited;
+  /** By `entry`. */
+  readonly sessions: Map<number, readonly HandedSession[]>;
+}
+
+/** How an engine is made; the composition root (agent.ts) calls it with where events go. */
+export type EngineFactory = (events: EngineEvents, inheritance?: Inheritance) => Promise<Engine>;

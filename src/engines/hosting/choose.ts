@@ -1,0 +1,100 @@
+/**
+ * Which engine takes a rule, and why, in words an operator can read. Pure: what the rule needs against what each engine
+ * says of itself. Called by reconcile.ts for each change of a rule.
+ */
+import { parseAddress } from '../../lib/net/address.ts';
+import type { PlannedRule } from '../../plan/plan.ts';
+import type { Capabilities, EngineName } from '../engine.ts';
+
+export type EngineSetting = 'auto' | EngineName;
+/** The engines of this program on this host; one that is not in the map is not part of the program. */
+export type Engines = ReadonlyMap<EngineName, Capabilities>;
+export type Choice = { readonly engine: EngineName; readonly why: string } | { readonly failure: string };
+
+/** order: cheapest per connection first (docs/explanation/engines.md). */
+const PREFERENCE: readonly EngineName[] = ['kernel', 'uring', 'node'];
+/** Modes only one engine can ever do, so that the reason names what to look at. */
+const ONLY: Readonly<Partial<Record<PlannedRule['mode'], EngineName>>> = { TOA: 'uring' };
+
+type Lack = (rule: PlannedRule, engine: Capabilities, setting: EngineSetting) => string | false | undefined;
+const LACKS: readonly Lack[] = [
+  (_, engine) => engine.unavailable,
+  (rule, engine) => !engine.protocols.includes(rule.protocol) && `it has no ${rule.protocol}`,
+  (rule, engine) => engine.lacking?.[rule.mode] ?? (!engine.modes.includes(rule.mode) && `it has no ${rule.mode}`),
+  (rule, engine) => !engine.ipv6 && rule.entries.some((entry) => entry.includes(':')) && 'it has no IPv6',
+  (rule, engine, setting) =>
+    setting === 'auto' && !engine.nextOrigin && mayNeedNext(rule) && 'it cannot try the next origin',
+  (rule, engine, setting) => setting === 'auto' && engine.translates && untranslatable(rule),
+];
+
+export function chooseEngine(rule: PlannedRule, setting: EngineSetting, engines: Engines): Choice {
+  const only = ONLY[rule.mode];
+  const lacks: string[] = [];
+  for (const engine of setting === 'auto' ? PREFERENCE : [setting]) {
+    const lack = lackOf(rule, setting, engines.get(engine));
+    if (lack === undefined) return { engine, why: setting === 'auto' ? reasons(lacks) : `--engine ${setting}` };
+    if (engine === only) return { failure: `${rule.mode} needs the ${only} engine: ${lack}` };
+    // An engine that this program does not have is no news to anybody.
+    if (engines.has(engine)) lacks.push(`${engine}: ${lack}`);
+  }
+  if (only) return { failure: `${rule.mode} needs the ${only} engine, and --engine is ${setting}` };
+  return { failure: `no engine can take it (${lacks.join('; ') || `${setting}: ${ABSENT}`})` };
+}
+
+const ABSENT = 'this version of EdgeFour does not have it';
+
+function lackOf(rule: PlannedRule, setting: EngineSetting, engine: Capabilities | undefined): string | undefined {
+  if (!engine) return ABSENT;
+  for (const lack of LACKS) {
+    const reason = lack(rule, engine, setting);
+    if (typeof reason === 'string') return reason;
+  }
+  return undefined;
+}
+
+function reasons(lacks: readonly string[]): string {
+  return lacks.length === 0 ? 'first choice' : lacks.join('; ');
+}
+
+/**
+ * What is not to be found out at a rule's cost: translation leads from one family to the same, and neither from nor to
+ * loopback. Asked for by name, the engine itself says what it can't do.
+ */
+function untranslatable({ entries, origins }: PlannedRule): string | false {
+  const [origin, ...others] = origins;
+  if (!origin || others.length > 0) return 'it cannot try the next origin';
+  if (!isAddress(origin.host)) return 'it cannot follow a name to another family';
+  const isV6 = (address: string): boolean => address.includes(':');
+  if (entries.some((entry) => isV6(entry) !== isV6(origin.host))) return 'it cannot lead from IPv4 to IPv6 or back';
+  if ([...entries, origin.host].some(isLoopback)) return 'it leaves loopback addresses to the others';
+  return false;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+/** A refused TCP connection goes to the next origin; a name may stand for several. */
+function mayNeedNext(rule: PlannedRule): boolean {
+  if (rule.protocol !== 'TCP') return false;
+  return rule.origins.length > 1 || rule.origins.some(({ host }) => !isAddress(host));
+}
+
+function isAddress(host: string): boolean {
+  return parseAddress(host) !== undefined;
+}
+
+/** How the reason begins of a rule that waits with a relay for the process before this one. */
+export const WAITS = 'until the edge before this one lets go';
+
+/** What clients and origins notice of a move: docs/explanation/engines.md has the whole table. Empty: nothing. */
+export function whatChanges(from: { readonly engine: EngineName; readonly why: string }, was: boolean, is: boolean) {
+  if (was === is || from.why.startsWith(WAITS)) return [];
+  const words = is
+    ? ['now pass', 'are traffic, as the idle time goes', 'whole IP packets']
+    : ['no longer pass', 'are not traffic, as the idle time goes', 'payload'];
+  const [pass, probes, bytes] = words;
+  return [
+    `moved from ${from.engine}: DSCP, ECN, urgent data, MPTCP, Fast Open and "UDP port closed" ${pass}, keepalive probes ${probes}, bytes are ${bytes}`,
+  ];
+}

@@ -1,0 +1,99 @@
+/**
+ * The engines of this host as one thing: made together, asked together, ended together. One that can't be made is an
+ * engine that is unavailable, with the reason, not an edge that does not start. Made by the agent.
+ */
+import type { AckReport } from '../../link/contract.ts';
+import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
+import type { Log } from '../../observe/log.ts';
+import type {
+  Applied,
+  Capabilities,
+  Engine,
+  EngineEvents,
+  EngineFactory,
+  EngineName,
+  HandedSession,
+  Inheritance,
+} from '../engine.ts';
+import { ENGINE_NAMES } from '../engine.ts';
+import { addCounters } from '../flow/counters.ts';
+
+export interface EngineSetEvents {
+  record(engine: EngineName, record: ConnectionRecord): void;
+  listener(engine: EngineName, id: string, state: Applied): void;
+}
+
+export interface EngineSet {
+  readonly running: ReadonlyMap<EngineName, Engine>;
+  /** Also of those that could not be made. */
+  readonly capabilities: ReadonlyMap<EngineName, Capabilities>;
+  /** As an ack says it. */
+  readonly report: AckReport['engines'];
+  /** Of all engines, summed per rule: a rule may have moved between them. */
+  counters(): Promise<ReadonlyMap<string, RuleCounters>>;
+  stop(drainMs: number): Promise<void>;
+  /** As the engine's; those that have nothing to hand over go on as they are. */
+  handOver(): Promise<readonly HandedSession[]>;
+  pause(): Promise<void>;
+  proceed(): Promise<void>;
+}
+
+type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
+
+export async function openEngines(
+  factories: Factories,
+  log: Log,
+  events: EngineSetEvents,
+  inheritance?: Inheritance,
+): Promise<EngineSet> {
+  const running = new Map<EngineName, Engine>();
+  const capabilities = new Map<EngineName, Capabilities>();
+
+  async function make(name: EngineName, factory: EngineFactory): Promise<void> {
+    try {
+      const tell = {
+        record: (record: ConnectionRecord) => events.record(name, record),
+        listener: (id: string, state: Applied) => events.listener(name, id, state),
+        log: (...[level, message, facts]: Parameters<EngineEvents['log']>) => log[level](message, facts),
+      };
+      const engine = await factory(tell, inheritance);
+      running.set(name, engine);
+      capabilities.set(name, engine.capabilities());
+    } catch (error) {
+      const unavailable = `it could not be started: ${(error as Error).message}`;
+      log.error('an engine could not be started', { engine: name, reason: (error as Error).message });
+      capabilities.set(name, { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false });
+    }
+  }
+  await Promise.all(ENGINE_NAMES.flatMap((name) => (factories[name] ? make(name, factories[name]) : [])));
+
+  return {
+    running,
+    capabilities,
+    report: [...capabilities].map(([name, { unavailable }]) => ({
+      name,
+      ...(unavailable !== undefined && { unavailable }),
+    })),
+    async counters() {
+      const sums = new Map<string, RuleCounters>();
+      for (const counters of await Promise.all([...running.values()].map((engine) => engine.counters())))
+        for (const [rule, counted] of counters) {
+          const before = sums.get(rule);
+          sums.set(rule, before ? addCounters(before, counted) : counted);
+        }
+      return sums;
+    },
+    async stop(drainMs) {
+      await Promise.all([...running.values()].map((engine) => engine.stop(drainMs)));
+    },
+    async handOver() {
+      return (await Promise.all([...running.values()].map(async (engine) => engine.handOver?.() ?? []))).flat();
+    },
+    async pause() {
+      await Promise.all([...running.values()].map(async (engine) => engine.pause?.()));
+    },
+    async proceed() {
+      await Promise.all([...running.values()].map(async (engine) => engine.proceed?.()));
+    },
+  };
+}

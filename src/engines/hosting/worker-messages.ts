@@ -1,0 +1,36 @@
+/** What passes between an engine's thread (worker-thread.ts) and the one that stands for it (worker-engine.ts). */
+import type { ConnectionRecord } from '../../domain/fact/fact.ts';
+import type { Applied, Capabilities, EngineEvents, Listener } from '../engine.ts';
+
+/** Given to the thread at its start: the factory's module and name in it. */
+export interface EngineSource {
+  /** `file:` URL. */
+  readonly module: string;
+  readonly factory: string;
+  /** Its second argument. */
+  readonly options?: unknown;
+}
+
+/** The engine door's calls. */
+export type Call =
+  | { readonly method: 'apply'; readonly listener: Listener; readonly beside?: Listener | undefined }
+  | { readonly method: 'remove'; readonly id: string }
+  | { readonly method: 'prune'; readonly keep: ReadonlySet<string> }
+  | { readonly method: 'counters' }
+  | { readonly method: 'stop'; readonly drainMs: number }
+  | { readonly method: 'handOver' }
+  | { readonly method: 'pause' }
+  | { readonly method: 'proceed' };
+
+export interface NumberedCall {
+  readonly number: number;
+  readonly call: Call;
+}
+
+export type Report =
+  | { readonly kind: 'ready'; readonly capabilities: Capabilities }
+  /** What the call resolved with, or why it rejected. */
+  | { readonly kind: 'answer'; readonly number: number; readonly value?: unknown; readonly error?: string }
+  | { readonly kind: 'records'; readonly records: readonly ConnectionRecord[] }
+  | { readonly kind: 'listener'; readonly id: string; readonly state: Applied }
+  | { readonly kind: 'log'; readonly entry: Parameters<EngineEvents['log']> };

@@ -1,0 +1,99 @@
+/**
+ * What the engine has read of each rule's counters and how many of its connections it has seen to their end: a row of
+ * numbers per index. The rows lie in a file that is mapped, so they are as new as the last instruction of a process that
+ * was killed, and the next one goes on from there. A file that is about another table (another boot, another network
+ * namespace, a table made anew) is about nothing. Called by the engine; without a file the rows last as long as it.
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { fallocate, mapShared, type Slab, unmap } from '../../../linux/ffi/libc.ts';
+import { MOST_INDEX } from '../table/marks.ts';
+
+/**
+ * Columns. Counters are as the kernel gave them last; two columns each where bytes count too. `closed`: seen to their end or
+ * lost; `written`: the same, but for those whose record is not in a file yet. `beyond`: new connections less those whose end
+ * will be told and those that are known to be in no sample; for a moment too few, never too many.
+ */
+export const COLUMN = {
+  fresh: 0,
+  told: 1,
+  refused: 2,
+  closed: 3,
+  seen4: 4,
+  seen6: 8,
+  written: 12,
+  beyond: 13,
+} as const;
+/** limit: 112 bytes × 65,536 rows are 7 MB, of which a file and the memory hold what was written. */
+const WIDTH = 14;
+/** Of row 0, which is no rule's: the title, and behind it the last batch of records (record-log.ts). */
+const BATCH_AT = 8;
+const BYTES = (MOST_INDEX + 1) * WIDTH * 8;
+/** order: raise it with any change of the columns. */
+const EDITION = 2;
+
+export interface Books {
+  /** Rows are about the table that is there. */
+  readonly areValid: boolean;
+  row(index: number): Float64Array;
+  /** Where record-log.ts notes what it is about to write. */
+  readonly batch: Float64Array;
+  /** Rows are about this table from now on. `handle`: what the kernel calls it. */
+  begin(handle: number): void;
+  close(): void;
+}
+
+export function openBooks(path: string | undefined, handle: number): Books {
+  const slab = path === undefined ? undefined : mapFile(path);
+  const numbers = slab ? new Float64Array(slab.buffer) : new Float64Array(BYTES / 8);
+  const areValid = slab !== undefined && handle > 0 && title(handle).every((number, i) => numbers[i] === number);
+  if (!areValid) numbers.fill(0);
+  return {
+    areValid,
+    row: (index) => numbers.subarray(index * WIDTH, (index + 1) * WIDTH),
+    batch: numbers.subarray(BATCH_AT, BATCH_AT + 4),
+    begin: (handle) => numbers.set(title(handle)),
+    close: () => slab && unmap(slab),
+  };
+}
+
+/** Which table of which network namespace of which boot. */
+function title(handle: number): number[] {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim().replaceAll('-', '');
+  const namespace = Number(/\d+/.exec(readlinkSync('/proc/thread-self/ns/net'))?.[0]);
+  return [EDITION, Number.parseInt(boot.slice(0, 12), 16), Number.parseInt(boot.slice(12, 24), 16), namespace, handle];
+}
+
+const [ENOSPC, EDQUOT, EIO] = [28, 122, 5];
+
+/**
+ * `undefined` where the file can't be had: then nothing outlives the process. One that was cut starts anew.
+ * order: its room on the disk before it is mapped. A page that a full disk has no room for ends the process (SIGBUS).
+ */
+function mapFile(path: string): Slab | undefined {
+  try {
+    // not: recursive. Where nothing can be made, node's recursion does not end.
+    if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });
+    const fd = openSync(path, 'a+', 0o600);
+    try {
+      if (fstatSync(fd).size !== BYTES) ftruncateSync(fd, 0);
+      ftruncateSync(fd, BYTES);
+      if ([-ENOSPC, -EDQUOT, -EIO].includes(fallocate(fd, 0, 0, BYTES))) return undefined;
+      const slab = mapShared(fd, BYTES, 0);
+      return typeof slab === 'number' ? undefined : slab;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { options, target } from '../../../../test/suites/engine/listener.ts';
+import type { Listener } from '../../engine.ts';
+import { endDue, judge, stays } from './drains.ts';
+import type { Flow } from './flows.ts';
+import { createRegistry } from '../table/registry.ts';
+import { flow } from '../testdata/flow.ts';
+import { RULES } from '../testdata/rules.ts';
+
+function desk(listener: Listener = RULES.one) {
+  const rule = createRegistry().take(listener.id, listener.proxy);
+  assert.ok(rule);
+  rule.listener = listener;
+  rule.isUp = true;
+  const ended: Flow[] = [];
+  const desk = { now: 0, ended, rule };
+  return Object.assign(desk, {
+    deps: { monotonic: () => desk.now, end: (flows: readonly Flow[]) => void ended.push(...flows) },
+  });
+}
+
+test("a connection stays while its entry and its origin are the rule's", () => {
+  const { rule } = desk();
+  const one = flow();
+  const to = (address: string, port: number) => ({ ...one, reply: { ...one.reply, source: { address, port } } });
+  assert.ok(stays(one, rule));
+  assert.ok(!stays(to('10.0.0.2', 8080), rule));
+  assert.ok(!stays(to('10.0.0.1', 8081), rule));
+  assert.ok(!stays({ ...one, protocol: 17 }, rule));
+  const at = (address: string, port: number) => ({
+    ...one,
+    original: { ...one.original, destination: { address, port } },
+  });
+  assert.ok(!stays(at('192.0.2.2', 80), rule));
+  assert.ok(!stays(at('192.0.2.1', 81), rule));
+  assert.ok(!stays(one, { ...rule, isUp: false }));
+  // Weight 0 takes no new connections, and keeps those it has.
+  assert.ok(stays(one, { ...rule, listener: { ...RULES.one, targets: [target('10.0.0.1', 0)] } }));
+});
+
+for (const [how, seconds, until] of [
+  ['keep', 0, Infinity],
+  ['drain', 5, 5000],
+  ['reset', 5, 0],
+] as const) {
+  test(`without a place, "${how}" ends it ${until === Infinity ? 'never' : `after ${until} ms`}`, () => {
+    const world = desk({ ...RULES.one, targets: [], options: options({ drain: { how, seconds } }) });
+    const one = flow();
+    judge(world.rule, [one], world.deps);
+    for (const now of [0, 4999, 5000, 90_000]) {
+      world.now = now;
+      endDue(world.rule, [one], world.deps);
+      assert.equal(world.ended.length > 0, now >= until, `at ${now}`);
+    }
+    assert.ok(world.ended.length <= 1);
+  });
+}
+
+test('UDP goes at once, what is over is left alone', () => {
+  const world = desk({ ...RULES.udp, targets: [] });
+  const udp = flow({ protocol: 17 });
+  judge(world.rule, [udp, flow({ state: 7 })], world.deps);
+  assert.deepEqual(world.ended, [udp]);
+});
+
+test('a drain that has begun keeps its end through more changes, and is called off by the way back', () => {
+  const world = desk({ ...RULES.one, targets: [], options: options({ drain: { how: 'drain', seconds: 5 } }) });
+  const one = flow();
+  judge(world.rule, [one], world.deps);
+  world.now = 4000;
+  judge(world.rule, [one], world.deps);
+  assert.deepEqual([...world.rule.leaving], [[one.id, 5000]]);
+  world.rule.listener = RULES.one;
+  judge(world.rule, [one], world.deps);
+  world.now = 9000;
+  endDue(world.rule, [one], world.deps);
+  assert.deepEqual(world.ended, []);
+});
+
+test('one that ended by itself is forgotten', () => {
+  const world = desk({ ...RULES.one, targets: [] });
+  judge(world.rule, [flow(), flow()], world.deps);
+  assert.equal(world.rule.leaving.size, 2);
+  endDue(world.rule, [], world.deps);
+  assert.equal(world.rule.leaving.size, 0);
+});
+
+test('C6: to a target that its name no longer says TCP stays, and UDP as long as it is answered or silent', () => {
+  const left = { ...target('10.0.0.1', 0), left: true } as const;
+  const targets = [left, target('10.0.0.2')];
+  const tcp = desk({ ...RULES.one, targets });
+  judge(tcp.rule, [flow()], tcp.deps);
+  assert.deepEqual([tcp.rule.leaving.size, tcp.ended], [0, []]);
+  const world = desk({ ...RULES.udp, originPorts: { from: 8080, to: 8080 }, ports: [{ from: 80, to: 80 }], targets });
+  const first = flow({ protocol: 17 });
+  const look = (now: number, packetsIn: number, packetsOut: number): Flow[] => {
+    world.now = now;
+    endDue(world.rule, [{ ...first, packetsIn, packetsOut }], world.deps);
+    return world.ended;
+  };
+  judge(world.rule, [first], world.deps);
+  assert.deepEqual(
+    [look(9_999, 50, 20), look(10_000, 50, 21), look(20_000, 50, 21), look(29_999, 60, 21)],
+    [[], [], [], []],
+  );
+  // Another change looks again, and gives it no new time.
+  judge(world.rule, [{ ...first, packetsIn: 60, packetsOut: 21 }], world.deps);
+  assert.equal(look(30_000, 60, 21).length, 1);
+});

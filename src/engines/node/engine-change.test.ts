@@ -1,0 +1,4 @@
+import { engineSuite } from '../../../test/suites/engine-suite.ts';
+import { createNodeEngine } from './engine.ts';
+
+engineSuite('node engine', { create: createNodeEngine }, ['change']);

@@ -1,0 +1,12 @@
+import { engineSuite } from '../../../test/suites/engine-suite.ts';
+import { createNodeEngine } from './engine.ts';
+
+engineSuite('node engine', { create: createNodeEngine }, [
+  'choice',
+  'barred',
+  'announce',
+  'udp',
+  'binding',
+  'ranges',
+  'records',
+]);

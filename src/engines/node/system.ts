@@ -1,0 +1,50 @@
+/**
+ * What node:net and node:dgram have no words for, on Linux through the C library. Elsewhere, and where that can't be
+ * loaded, nothing happens: it refuses nothing that would work without it.
+ */
+import type { Socket as UdpSocket } from 'node:dgram';
+import { Socket } from 'node:net';
+
+const libc = process.platform === 'linux' ? await import('../../linux/ffi/libc.ts').catch(() => undefined) : undefined;
+
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const ON = Int32Array.of(1);
+const OFF = Int32Array.of(0);
+
+/** Whether a rule may listen on the socket's port later, beside it. */
+export function sharePort(socket: Socket | UdpSocket, may: boolean): void {
+  const fd = descriptorOf(socket);
+  if (fd >= 0) libc?.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, may ? ON : OFF, 4);
+}
+
+/** struct tcp_info: state, unacknowledged segments, bytes acknowledged (their low word), bytes not sent. */
+const INFO = new Uint8Array(160);
+const WORDS = new Uint32Array(INFO.buffer);
+const [IPPROTO_TCP, TCP_INFO, TCP_CLOSE] = [6, 11, 7];
+
+/**
+ * What the peer has not got of all that was written to the socket's system, in bytes and segments: 0 means nothing, also
+ * where that can't be known or the peer is gone. `acked` moves as long as the peer takes something.
+ */
+export function undelivered(socket: Socket): { readonly left: number; readonly acked: number } {
+  const fd = descriptorOf(socket);
+  const length = Int32Array.of(INFO.length);
+  const isKnown = fd >= 0 && libc?.getsockopt(fd, IPPROTO_TCP, TCP_INFO, INFO, length) === 0;
+  if (!isKnown || INFO[0] === TCP_CLOSE) return { left: 0, acked: 0 };
+  return { left: (WORDS[24 >> 2] ?? 0) + (WORDS[144 >> 2] ?? 0), acked: WORDS[120 >> 2] ?? 0 };
+}
+
+interface Handled {
+  readonly _handle?: Handle;
+  readonly handle?: Handle;
+}
+type Handle = { readonly fd?: number } | null;
+
+/** Where every version of Node so far has it; -1 where another one has not. */
+function descriptorOf(socket: Socket | UdpSocket): number {
+  if (socket instanceof Socket) return (socket as unknown as Handled)._handle?.fd ?? -1;
+  // not: its _handle, which warns of being asked for.
+  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  return (socket as unknown as Record<symbol, Handled>)[state ?? Symbol.iterator]?.handle?.fd ?? -1;
+}

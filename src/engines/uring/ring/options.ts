@@ -1,0 +1,79 @@
+/**
+ * Options of TCP sockets. Those on the way to an origin are set in the ring where the kernel can (Linux 6.7), else by a call
+ * of their own; which it is, is tried once per worker, on a socket that goes nowhere.
+ */
+import { close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_KEEPALIVE,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from './abi.ts';
+import { setOption } from './operations.ts';
+import type { Slab } from '../../../linux/ffi/libc.ts';
+import type { Ring } from './ring.ts';
+
+/**
+ * A peer that vanished is noticed within two minutes, which matters where the idle time is hours.
+ * limit: the node engine's 60 s until the first probe, and patience with a path that is down for a moment.
+ */
+const KEEPALIVE = [
+  [SOL_SOCKET, SO_KEEPALIVE, 1],
+  [IPPROTO_TCP, TCP_KEEPIDLE, 60],
+  [IPPROTO_TCP, TCP_KEEPINTVL, 10],
+  [IPPROTO_TCP, TCP_KEEPCNT, 6],
+] as const;
+
+/** All that options are ever set to. */
+const VALUES = [0, 1, 60, 10, 6] as const;
+type Value = (typeof VALUES)[number];
+
+type SetOption = (fd: number, level: number, name: number, value: Value) => void;
+export type OptionSetter = SetOption & { readonly inRing: boolean };
+
+/** A call each; for sockets whose options what they accept inherits. */
+export function setNow(fd: number, level: number, name: number, value: number): void {
+  setsockopt(fd, level, name, Int32Array.of(value), 4);
+}
+
+export function keepAlive(fd: number, set: SetOption): void {
+  for (let i = 0; i < KEEPALIVE.length; i++) {
+    const [level, name, value] = KEEPALIVE[i]!;
+    set(fd, level, name, value);
+  }
+}
+
+/** The ring is fresh: nothing else is under way. */
+export function optionSetter(ring: Ring): OptionSetter {
+  const values = mapPages(VALUES.length * 4);
+  if (typeof values === 'number' || !inRing(ring, values)) {
+    if (typeof values !== 'number') unmap(values);
+    const held = VALUES.map((value) => Int32Array.of(value));
+    const set = (fd: number, level: number, name: number, value: Value): void =>
+      void setsockopt(fd, level, name, held[VALUES.indexOf(value)]!, 4);
+    return Object.assign(set, { inRing: false });
+  }
+  new Int32Array(values.buffer).set(VALUES);
+  const set = (fd: number, level: number, name: number, value: Value): void =>
+    setOption(ring, fd, level, name, values, 4 * VALUES.indexOf(value));
+  return Object.assign(set, { inRing: true });
+}
+
+/** Success posts no completion, failure does: after a call that waits for nothing, none means that it works. */
+function inRing(ring: Ring, values: Slab): boolean {
+  const fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  setOption(ring, fd, IPPROTO_TCP, TCP_NODELAY, values, 0);
+  ring.enter(0, 0);
+  const head = ring.cqHead();
+  const works = ring.cqTail() === head;
+  ring.advance(ring.cqTail());
+  close(fd);
+  return works;
+}

@@ -1,0 +1,28 @@
+/** How a worker divides its memory. Derivations, not tuning knobs; tests and `doctor` quote them. */
+import { NAME_BYTES } from '../ring/sockaddr.ts';
+
+/** limit: the longest client-address header (PPV1, 107 bytes), rounded up so that payloads stay aligned. */
+export const HEADROOM = 128;
+
+/**
+ * limit: 16 KiB is what a socket usually has ready at once; 4,096 of them are 64 MiB of addresses of which only as much
+ * becomes memory as load has needed at one moment (buffers.ts).
+ */
+export const TCP_BUFFERS = { group: 0, size: 16_384, headroom: HEADROOM, count: 4096 } as const;
+
+/** What the kernel puts in front of each datagram: struct io_uring_recvmsg_out, and room for the sender's address. */
+export const RECVMSG_OUT = 16;
+/** limit: more than an address needs, because the longest header of a datagram (PPV2 over IPv6, 52 bytes) goes there. */
+export const NAME_ROOM = 2 * NAME_BYTES;
+/** A struct cmsghdr with an int in it: the size of the segments (UDP_GRO). */
+export const CONTROL_ROOM = 24;
+/** In front of a client's datagram; and of an origin's, whose address is known. */
+export const MESSAGE_HEAD = RECVMSG_OUT + NAME_ROOM + CONTROL_ROOM;
+export const REPLY_HEAD = RECVMSG_OUT + CONTROL_ROOM;
+
+/** limit: a buffer takes the largest datagram there is, so none is ever cut; small ones touch one page of it. */
+export const UDP_BUFFERS = { group: 1, size: 65_536 + MESSAGE_HEAD, headroom: 0, count: 2048 } as const;
+
+/** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
+export const LARGEST_DATAGRAM_V4 = 65_507;
+export const LARGEST_DATAGRAM_V6 = 65_527;
