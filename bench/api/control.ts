@@ -7,7 +7,7 @@ import { dataFolder, type DataFolder } from '../../src/config/data-folder.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { cpuMs, serve, type Server } from './process.ts';
 
-export interface Control extends Server {
+interface Control extends Server {
   readonly client: Client;
   readonly zone: string;
 }

@@ -6,7 +6,7 @@ const AT_ONCE = 64;
 /** The others' entry ports begin here, clear of those that are measured. */
 const OTHERS_FROM = 10_000;
 
-export interface Wanted {
+interface Wanted {
   readonly id: string;
   readonly entry: string;
   readonly port: number;

@@ -43,7 +43,7 @@ export function table(lines: readonly Line[]): string {
 }
 
 /** By round, in the order of rounds; `added` figures less the same round's without a proxy. */
-export type Values = readonly (number | undefined)[];
+type Values = readonly (number | undefined)[];
 
 export function valuesOf(lines: readonly Line[], candidate: string, { measurement, field, added }: Figure): Values {
   const byRound = (name: string): Values => {

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 
 const PREFIX = 'e4r-';
-export type Place = 'client' | 'origin' | number;
+type Place = 'client' | 'origin' | number;
 
 export const ORIGIN = '10.91.0.1';
 /** The first port of every candidate's range; and the one of a listener that others' ports are led to. */

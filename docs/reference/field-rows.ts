@@ -2,7 +2,7 @@
 import type { Fields, Shape } from '../../src/shape/shape.ts';
 import { code } from './markdown.ts';
 
-export interface FieldRow {
+interface FieldRow {
   /** `L4ProxyRules[].Protocol`. */
   readonly path: string;
   readonly type: string;

@@ -13,7 +13,7 @@ import type { Tx } from './handling/transaction.ts';
  */
 type Touches<Req> = 'zone' | 'account' | 'world' | 'seen' | { zones(request: Req): readonly string[] };
 
-export interface Action<Req extends Fields = Fields, Res extends Fields = Fields, Code extends FaultCode = FaultCode> {
+interface Action<Req extends Fields = Fields, Res extends Fields = Fields, Code extends FaultCode = FaultCode> {
   readonly summary: string;
   /** `read` actions never write; both are refused to a caller whose policies don't allow the action. */
   readonly access: 'read' | 'write';

@@ -20,7 +20,7 @@ import { run } from './steps/run.ts';
 import { Turns } from './handling/turns.ts';
 
 /** order: the cloud's (spec section 1.8); what a caller did first wrong is what it is told. */
-export const STEPS: readonly Step[] = [
+const STEPS: readonly Step[] = [
   parse, // language, method, size, common parameters, form of the Authorization
   identify, // key, time window
   verify, // signature, token

@@ -4,7 +4,7 @@
  */
 import { Usage } from './usage.ts';
 
-export interface Flag {
+interface Flag {
   /** Absent for a switch; otherwise the word that stands for the value in help. */
   readonly value?: string;
   /** What the flag means without a value; the next word is its value only where it is one of `value`. */
@@ -13,7 +13,7 @@ export interface Flag {
 }
 export type FlagTable = { readonly [name: string]: Flag };
 
-export interface Arguments {
+interface Arguments {
   /** Values in the order given; `[]` is never there, a switch holds `['true']`. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly words: readonly string[];

@@ -18,14 +18,14 @@ export type Config = { readonly [K in Certain]: ValueOf<(typeof SETTINGS)[K]> } 
   readonly [K in Exclude<SettingName, Certain>]: ValueOf<(typeof SETTINGS)[K]> | undefined;
 };
 
-export type Source = 'flag' | 'environment' | 'default' | 'none';
-export interface Origin {
+type Source = 'flag' | 'environment' | 'default' | 'none';
+interface Origin {
   readonly source: Source;
   /** The text it was read from; absent for `none`. */
   readonly text?: string;
 }
 
-export interface Reading {
+interface Reading {
   readonly config: Config;
   readonly origins: ReadonlyMap<SettingName, Origin>;
   /** What was no setting: the command's own flags and its words. */
@@ -53,7 +53,7 @@ function presetText(preset: Setting['default']): string {
   return ` Default ${text}`;
 }
 
-export function isFor(setting: Setting, roles: readonly Role[]): boolean {
+function isFor(setting: Setting, roles: readonly Role[]): boolean {
   return setting.for.some((role) => roles.includes(role));
 }
 

@@ -9,7 +9,7 @@ import type { Inside } from './inside.ts';
 import { type Dns, startDns } from './dns/server.ts';
 import { recordWorld } from './dns/world.ts';
 
-export interface DnsParts {
+interface DnsParts {
   readonly listen: HostPort;
   readonly inherited?: Inherited | undefined;
   readonly domain: string;

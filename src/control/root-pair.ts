@@ -16,7 +16,7 @@ import type { Log } from '../observe/log.ts';
 import { type Key, keys } from '../store/records.ts';
 import type { Store, View } from '../store/store.ts';
 
-export interface RootPairParts {
+interface RootPairParts {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly clock: Clock;

@@ -9,14 +9,14 @@ import type { PlannedRule } from '../plan/plan.ts';
 /** Those of the addresses that are this machine's own. */
 export type Here = (addresses: readonly string[]) => ReadonlySet<string>;
 
-export interface Change {
+interface Change {
   readonly gone: readonly string[];
   readonly back: readonly string[];
   /** Those with an address that is back. */
   readonly rules: ReadonlySet<string>;
 }
 
-export interface EntryWatchOptions {
+interface EntryWatchOptions {
   readonly clock: Clock;
   readonly here: Here;
   readonly rules: () => Iterable<PlannedRule>;

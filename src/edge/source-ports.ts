@@ -13,7 +13,7 @@ import { allowPort, sourcePortMemory } from '../engines/flow/source-ports.ts';
 
 const NO_PORT = 'no-source-port';
 
-export interface RuleChanges {
+interface RuleChanges {
   readonly put: readonly Pick<PlannedRule, 'id' | 'protocol' | 'ports'>[];
   readonly drop: readonly string[];
 }

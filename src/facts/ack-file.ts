@@ -25,7 +25,7 @@ const KEPT: Check = fields({
   ),
 });
 
-export interface KeptAcks {
+interface KeptAcks {
   readonly acks: Acks;
   /** Writes what is due. May be called twice. */
   close(): Promise<void>;

@@ -43,7 +43,7 @@ export interface Kept {
 }
 
 /** An edge that has not been heard of for this long is silent: three beats (BEAT_MS of link/contract.ts) have not come. */
-export const SILENT_MS = 6_000;
+const SILENT_MS = 6_000;
 /** limit: a silent edge is shown for a week, then it was taken out of service. */
 const FORGET_MS = 7 * 24 * HOUR_MS;
 

@@ -35,7 +35,7 @@ const KEPT: Check = fields({
   ),
 });
 
-export interface KeptCounters {
+interface KeptCounters {
   readonly counters: CounterBook;
   /** Writes all there is. May be called twice. */
   close(): Promise<void>;

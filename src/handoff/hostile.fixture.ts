@@ -14,7 +14,7 @@ import { type Giver, openDoor } from './door.ts';
 import { type Asked, encodeLine, type Reply } from './words.ts';
 
 /** A giver that has nothing to give and writes down what happens to it. */
-export interface Witness extends AsyncDisposable {
+interface Witness extends AsyncDisposable {
   readonly path: string;
   /** `take`, `sessions`, `serving`, and how it ended: `lost` or `gone`. */
   readonly seen: string[];

@@ -2,7 +2,7 @@
  * Text that came from outside, fit for a message or a log line: no longer than it is worth reading, and nothing in it that
  * a terminal obeys or that ends a line.
  */
-export const MOST_CHARACTERS = 200;
+const MOST_CHARACTERS = 200;
 
 export function excerpt(text: string): string {
   return cut(escapeControls(cut(text)));

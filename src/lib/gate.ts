@@ -1,5 +1,5 @@
 /** Lets at most so many through at a time; the others wait in order. */
-export interface Gate {
+interface Gate {
   /** Resolves with the way out, once there is a place. Leaving twice counts once. */
   enter(): Promise<() => void>;
 }

@@ -7,7 +7,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Clock, Timer } from './clock.ts';
 
-export interface KeptFile {
+interface KeptFile {
   /** As it was found: undefined where there was none or it was not whole. */
   readonly found: unknown;
   readonly isDamaged: boolean;

@@ -15,13 +15,13 @@ import { decodeFrame, MAX_LINE } from './frames.ts';
 import { createLineSplitter } from './lines.ts';
 import type { Replica, Step } from './replica.ts';
 
-export interface LinkIdentity {
+interface LinkIdentity {
   readonly edge: string;
   readonly site: string;
   readonly version: string;
 }
 
-export interface LinkSink {
+interface LinkSink {
   /** Control has said hello. */
   connected(): void;
   /** The replica has taken this step; never `none` or `broken`. Not called again before it returns. */

@@ -1,5 +1,5 @@
 /** Cuts a stream of bytes into lines, with a bound on the length of one. Pure; for the link and for logs of frames. */
-export interface LineSplitter {
+interface LineSplitter {
   /** The lines that end within this chunk, without their line feeds; undefined from the first over-long line on. */
   push(chunk: Uint8Array): Uint8Array[] | undefined;
   /** Bytes after the last line feed. */

@@ -17,7 +17,7 @@ export type Step =
   | { readonly kind: 'broken'; readonly reason: string };
 
 /** Whether this world, with these records, may take the place of the one that is there. */
-export type Judge = (world: string, records: ReadonlyMap<string, FrameRecord>) => boolean;
+type Judge = (world: string, records: ReadonlyMap<string, FrameRecord>) => boolean;
 
 type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;
 const NONE: Step = { kind: 'none' };

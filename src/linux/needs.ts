@@ -3,7 +3,7 @@
  * calls that are bound here) by test/house/deploy.test.ts. A new call, capability or kind of socket begins with a line
  * here. Pure; it grants nothing.
  */
-export interface Need {
+interface Need {
   /** What has it: a part that a unit without it would lack. */
   readonly by: string;
   /** Only with a line of the unit that is off by default. */

@@ -21,7 +21,7 @@ export function isHeldByPeersAlone(port: number): boolean {
 }
 
 /** Whether every socket of this port is connected. Pure. */
-export function havePeers(table: string, port: number): boolean {
+function havePeers(table: string, port: number): boolean {
   return table.split('\n').every((row) => {
     const [, local = '', remote = ''] = ROW.exec(row) ?? [];
     return Number.parseInt(local, 16) !== port || remote !== '0000';

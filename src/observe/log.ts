@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { cut, escapeControls } from '../lib/excerpt.ts';
 import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 
-export type Facts = Readonly<Record<string, unknown>>;
+type Facts = Readonly<Record<string, unknown>>;
 
 export interface Log {
   debug(message: string, facts?: Facts): void;
@@ -18,7 +18,7 @@ export interface Log {
   with(facts: Facts): Log;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 /** Counters and gauges with a Prometheus rendering. Names and labels come from names.ts only. */
 import { METRICS, type Metric, type MetricName } from './names.ts';
 
-export type Labels = Readonly<Record<string, string>>;
+type Labels = Readonly<Record<string, string>>;
 
 export interface Metrics {
   add(metric: Metric, labels?: Labels, by?: number): void;

@@ -16,7 +16,7 @@ export interface Program {
   readonly marks: string;
 }
 
-export interface ProgramWatch {
+interface ProgramWatch {
   /** What the first process in this place was started from; one that comes back after a death is told it. */
   readonly origin: Program | undefined;
   /** What an operator should know, one line; none while all is as it was. */

@@ -17,7 +17,7 @@ export interface CheckOptions {
   readonly text: boolean;
 }
 
-export type Checked =
+type Checked =
   | { readonly ok: true; readonly value: Record<string, unknown>; readonly unknown: readonly string[] }
   | { readonly ok: false; readonly fault: Fault };
 

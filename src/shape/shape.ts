@@ -19,7 +19,7 @@ export interface StringShape extends Base {
   /** `time`: RFC 3339 with any offset. */
   readonly format?: 'time';
 }
-export interface EnumShape<V extends string = string> extends Base {
+interface EnumShape<V extends string = string> extends Base {
   readonly kind: 'enum';
   readonly values: readonly V[];
   /** The cloud's clients send "" for absent here; it is dropped. */
@@ -32,10 +32,10 @@ export interface IntegerShape extends Base {
   /** An unsigned field refuses a negative number as a type error, like the cloud's gateway. */
   readonly unsigned: boolean;
 }
-export interface FloatShape extends Base {
+interface FloatShape extends Base {
   readonly kind: 'float';
 }
-export interface BooleanShape extends Base {
+interface BooleanShape extends Base {
   readonly kind: 'boolean';
 }
 export interface ListShape<I extends Shape = Shape> extends Base {
@@ -44,17 +44,17 @@ export interface ListShape<I extends Shape = Shape> extends Base {
   readonly min?: number;
   readonly max?: number;
 }
-export interface ObjectShape<F extends Fields = Fields> extends Base {
+interface ObjectShape<F extends Fields = Fields> extends Base {
   readonly kind: 'object';
   readonly fields: F;
 }
-export interface OptionalShape<S extends Shape = Shape> {
+interface OptionalShape<S extends Shape = Shape> {
   readonly kind: 'optional';
   readonly of: S;
   readonly description: string;
 }
 /** A response field that may be null (`LogFormat: null`). */
-export interface NullableShape<S extends Shape = Shape> {
+interface NullableShape<S extends Shape = Shape> {
   readonly kind: 'nullable';
   readonly of: S;
   readonly description: string;
@@ -76,7 +76,7 @@ type Simplify<T> = { [K in keyof T]: T[K] } & {};
 type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends OptionalShape ? K : never }[keyof F];
 
 /** The TypeScript type of a shape's value. Of any shape at all it is unknown; without that end the type is infinite. */
-export type InferShape<S extends Shape> = [Shape] extends [S]
+type InferShape<S extends Shape> = [Shape] extends [S]
   ? unknown
   : S extends OptionalShape<infer O>
     ? InferShape<O>

@@ -22,7 +22,7 @@ const key = <T>(...parts: string[]): Key<T> => parts.join('/') as Key<T>;
 const prefix = <T>(...parts: string[]): Prefix<T> => `${parts.join('/')}/` as Prefix<T>;
 
 /** Where an instance's record is found by its id. Record key: `proxy-id/<id>`. */
-export interface ProxyPlace {
+interface ProxyPlace {
   readonly zone: string;
   readonly name: string;
 }

@@ -4,7 +4,7 @@ import { openMemory } from './memory/memory.ts';
 import { openSqlite, type SqliteOptions } from './sqlite/open.ts';
 import type { Store } from './store.ts';
 
-export type StoreOptions = SqliteOptions;
+type StoreOptions = SqliteOptions;
 
 type Open = (rest: string, options: StoreOptions) => Store | Promise<Store>;
 

@@ -5,7 +5,6 @@
 
 /** 0 is the empty world; each commit that changes anything adds exactly 1. */
 export type Revision = number;
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** A record as stored: its value and the revision of the commit that last wrote it. */
 export interface Stored<T = unknown> {

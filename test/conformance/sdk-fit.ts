@@ -64,7 +64,7 @@ type Verdict<N extends SharedName> =
   | (Loose<ResponseOf<N>> extends Loose<Call<N>['response']> ? never : 'response types');
 
 /** `true` for each action that fits, else what does not. */
-export type Fit = { [N in SharedName]: [Verdict<N>] extends [never] ? true : Verdict<N> };
+type Fit = { [N in SharedName]: [Verdict<N>] extends [never] ? true : Verdict<N> };
 
 type AllTrue<T extends Record<string, true>> = T;
 export type SdkFits = AllTrue<Fit>;

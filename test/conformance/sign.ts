@@ -12,7 +12,7 @@ export interface Identity {
   readonly token?: string;
 }
 
-export interface Signing {
+interface Signing {
   /** Unix seconds. */
   readonly timestamp: number;
   readonly version?: string;

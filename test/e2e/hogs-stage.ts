@@ -17,7 +17,7 @@ const IS_STRICT = process.env['HOG_SECONDS'] !== undefined;
 const TRIES = IS_STRICT ? 1 : 3;
 const HOGS = join(import.meta.dirname, '..', 'world', 'hogs.ts');
 
-export interface Toll {
+interface Toll {
   /** Bytes above what it had before. */
   readonly grown: number;
   /** Milliseconds of the honest calls. */

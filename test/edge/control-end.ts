@@ -30,7 +30,7 @@ export interface ControlEnd {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface ControlEndOptions {
+interface ControlEndOptions {
   readonly clock?: Clock;
   readonly watchHistory?: number;
   /** What stands between the store and the link. */

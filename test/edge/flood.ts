@@ -11,7 +11,7 @@ const AT_ONCE = 200;
 /** Each source sends so many in a row: too quickly for any limit, also where the whole flood is slow. */
 const IN_A_ROW = 10;
 
-export interface Flood {
+interface Flood {
   readonly protocol: 'TCP' | 'UDP';
   /** Source n of 0 … sources - 1. */
   readonly source: (n: number) => string;

@@ -18,7 +18,7 @@ import { PLACE, proxy, rule } from './edges.ts';
 const BIN = new URL('../../bin/edgefour.js', import.meta.url).pathname;
 export const PATIENCE_MS = 60_000;
 
-export interface Limited {
+interface Limited {
   readonly name: string;
   readonly entry: string;
   /** Where the UDP rule leads. */

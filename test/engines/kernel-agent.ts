@@ -10,7 +10,7 @@ import type { KernelSetting } from '../../src/engines/kernel/create.ts';
 import { createKernelEngine } from '../../src/engines/kernel/open.ts';
 
 /** The records of one rule, added up. */
-export interface Recorded {
+interface Recorded {
   /** By end cause. */
   readonly ends: Record<string, number>;
   bytesIn: number;

@@ -102,7 +102,7 @@ async function session({ host, port, localAddress, localPort }: At, i: number): 
   socket.close();
 }
 
-export interface Sum {
+interface Sum {
   readonly connections: number;
   readonly records: number;
   readonly sampled: number;

@@ -11,12 +11,12 @@ export interface Passed {
   bytes: number;
 }
 
-export interface PacketCount {
+interface PacketCount {
   /** What came from and what came for these ports of an address; `protocol`: 6 or 17. */
   between(address: string, protocol: number, isPort: (port: number) => boolean): { to: Passed; from: Passed };
 }
 
-export interface Counting {
+interface Counting {
   /** Stops. Throws where the socket lost a packet. */
   end(): Promise<PacketCount>;
 }

@@ -13,7 +13,7 @@ const [SOL_SOCKET, SO_RCVBUFFORCE] = [1, 33];
 /** limit: all that a test says, however long nobody reads. */
 const BUFFER_BYTES = 64 * 1024 * 1024;
 
-export interface Segment {
+interface Segment {
   readonly version: 4 | 6;
   readonly sourcePort: number;
   readonly port: number;
@@ -23,7 +23,7 @@ export interface Segment {
   readonly options: ReadonlyMap<number, Buffer>;
 }
 
-export interface Capture {
+interface Capture {
   /** Segments to this port so far, in order, each once. */
   to(port: number): Segment[];
   close(): Promise<void>;

@@ -22,7 +22,7 @@ const WITHIN_MS = 60_000;
 /** Made anew by each start, or empty. */
 const NOT_KEPT = /\.(lock|sock)$|-shm$|^running\.json$/;
 
-export interface Cut {
+interface Cut {
   readonly file: string;
   readonly at: number;
 }

@@ -12,7 +12,7 @@ export function changesOf(revision: number): Change[] {
   ];
 }
 
-export function worldOf(revision: number): Map<string, unknown> {
+function worldOf(revision: number): Map<string, unknown> {
   const batches = Array.from({ length: revision }, (_, i) => {
     return { kind: 'batch' as const, revision: i + 1, changes: changesOf(i + 1) };
   });

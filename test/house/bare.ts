@@ -13,7 +13,7 @@ const TOKEN = new RegExp(
   'g',
 );
 
-export interface Bare {
+interface Bare {
   readonly code: string;
   readonly skeleton: string;
 }

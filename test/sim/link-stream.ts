@@ -13,7 +13,7 @@ import { Replica, type Step } from '../../src/link/replica.ts';
 import { type ControlEnd, controlEnd } from '../edge/control-end.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 
-export interface Seen {
+interface Seen {
   readonly steps: number;
   readonly snapshots: number;
   readonly breaks: number;

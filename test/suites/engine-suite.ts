@@ -27,7 +27,7 @@ const SUBJECTS = {
   isolation: isolationCases,
   records: recordCases,
 };
-export type Subject = keyof typeof SUBJECTS;
+type Subject = keyof typeof SUBJECTS;
 
 export function engineSuite(
   name: string,

@@ -23,7 +23,7 @@ const ANSWER_WITHIN_MS = 60_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What a call can be refused with before its handler runs, and the commonest of those. Not ServiceUnavailable: see hogs. */
-export const REFUSALS = [
+const REFUSALS = [
   'AuthFailure.InvalidAuthorization',
   'AuthFailure.InvalidSecretId',
   'AuthFailure.SecretIdNotFound',
@@ -45,7 +45,7 @@ export const REFUSALS = [
   'UnsupportedProtocol',
 ] as const;
 
-export interface Outcome {
+interface Outcome {
   readonly calls: number;
   readonly signed: number;
   readonly codes: ReadonlyMap<string, number>;

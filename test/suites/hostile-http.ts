@@ -6,7 +6,7 @@
 import { type Identity, tc3, type Tc3Signing, v1 } from '../conformance/sign.ts';
 import type { RawRequest } from '../../src/api/call.ts';
 
-export interface Who {
+interface Who {
   readonly root: Identity;
   /** A user without a policy. */
   readonly powerless: Identity;

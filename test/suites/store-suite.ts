@@ -9,13 +9,13 @@ import type { Store, View } from '../../src/store/store.ts';
 import { checkStreams } from './store-streams.ts';
 import { collect, fold, type Seen } from './store-watcher.ts';
 
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: Store;
   /** Closes what is open and removes what it left. */
   remove(): Promise<void>;
 }
 
-export type OpenStore = (watchHistory?: number) => Promise<StoreUnderTest>;
+type OpenStore = (watchHistory?: number) => Promise<StoreUnderTest>;
 
 export function storeSuite(name: string, open: OpenStore): void {
   describe(`store ${name}`, () => {

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 
-export interface Talk {
+interface Talk {
   readonly perSecond: number;
   /** Of each connection; default 1. */
   readonly messages?: number;
@@ -11,7 +11,7 @@ export interface Talk {
 }
 
 /** Disposing stops it: a test that failed leaves nothing running. */
-export interface Connects extends AsyncDisposable {
+interface Connects extends AsyncDisposable {
   /** How each ended: `ok`, or the error. */
   readonly ends: ReadonlyMap<string, number>;
   readonly started: number;

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { loopback } from '../suites/engine/fixture.ts';
 
-export interface PortTeller extends AsyncDisposable {
+interface PortTeller extends AsyncDisposable {
   readonly address: string;
   readonly port: number;
 }
@@ -27,7 +27,7 @@ export async function portTeller(): Promise<PortTeller> {
   };
 }
 
-export interface Outcome {
+interface Outcome {
   readonly steady: {
     readonly clients: number;
     readonly sent: number;
@@ -39,7 +39,7 @@ export interface Outcome {
 }
 
 /** Disposing stops them: a test that failed leaves nothing running. */
-export interface Datagrams extends AsyncDisposable {
+interface Datagrams extends AsyncDisposable {
   /** No more; resolves when answers have had their time. */
   stop(): Promise<Outcome>;
 }

@@ -1,7 +1,7 @@
 /** A link that can be cut as a cable is: a socket between an edge and control over which nothing passes, and nothing ends. */
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface LinkBetween extends AsyncDisposable {
+interface LinkBetween extends AsyncDisposable {
   readonly path: string;
   cut(): void;
   mend(): void;

@@ -27,7 +27,7 @@ export interface LoneControl extends AsyncDisposable, Facts {
   metric(series: string): Promise<number>;
 }
 
-export interface LoneOptions {
+interface LoneOptions {
   readonly settings?: readonly string[];
   /** A cgroup.procs that the process is written into before it is control. */
   readonly cgroup?: string;

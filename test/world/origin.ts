@@ -15,7 +15,7 @@ export interface Origin extends AsyncDisposable {
   readonly datagrams: readonly Buffer[];
 }
 
-export interface Received {
+interface Received {
   bytes: number;
   /** The first bytes, where a proxy header would be. */
   head: Buffer;

@@ -27,7 +27,7 @@ export const WEB = {
   OriginPortRange: '8080',
 } as const;
 
-export interface Refusal {
+interface Refusal {
   readonly code: FaultCode;
   readonly because: string;
   /** Over the table's request. */

@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, rmdirSync, writeSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export interface SmallDisk extends Disposable {
+interface SmallDisk extends Disposable {
   readonly path: string;
   /** Until nothing fits any more. */
   fill(): void;

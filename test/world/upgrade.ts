@@ -14,7 +14,7 @@ export const CRASHING = join(import.meta.dirname, 'crashing-main.ts');
 /** limit: three processes start, on a machine that others use. */
 const WITHIN_MS = 120_000;
 
-export interface Generation {
+interface Generation {
   readonly pid: number;
   output(): string;
   /** Resolves with the exit code. */

@@ -13,7 +13,7 @@ import { openOrigin, type Origin } from './origin.ts';
 import { type Facts, inProcess, inProcesses, type Place, type Tree } from './places.ts';
 import { online } from './online.ts';
 
-export interface WorldOptions {
+interface WorldOptions {
   /** Servers to forward to, TCP and UDP each; default 1. */
   readonly origins?: number;
   /** More settings, as flags: `['--rate', '20']`. */
@@ -24,7 +24,7 @@ export interface WorldOptions {
 }
 
 /** A rule as CreateL4ProxyRules takes it; what is absent is TCP on a free port to the first origin. */
-export interface RuleWish {
+interface RuleWish {
   readonly Protocol?: 'TCP' | 'UDP';
   readonly PortRange?: readonly string[];
   readonly OriginValue?: readonly string[];

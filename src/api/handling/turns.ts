@@ -3,7 +3,7 @@
  * would be correct; turns make a hundred parallel calls on one instance cost two handler runs each instead of fifty,
  * and let none of them starve. Used by run.ts only.
  */
-export interface Turn extends Disposable {
+interface Turn extends Disposable {
   /** Somebody else held one of the keys in between, so what was read before is probably stale. */
   readonly waited: boolean;
 }

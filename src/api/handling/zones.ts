@@ -52,7 +52,7 @@ export function planToBind<Full extends FaultCode>(tx: Writes, id: string, full:
 }
 
 /** All of the account's zones, in order of their ids: what decisions rest on. */
-export function zonesOfCaller(tx: Reads): Zone[] {
+function zonesOfCaller(tx: Reads): Zone[] {
   return tx
     .list(keys.zones())
     .map(({ value }) => value)

@@ -8,7 +8,7 @@ const MOST_VALUES = 20;
 const DEFAULT_LIMIT = 20;
 export const MOST_LIMIT = 1000;
 
-export const FILTER = object(
+const FILTER = object(
   {
     Name: string('Name of the filter.'),
     Values: list(string('Value.'), 'Values; one of them must match.', { max: MOST_VALUES }),

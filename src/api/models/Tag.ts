@@ -2,7 +2,7 @@
 import type { Zone } from '../../domain/zone/zone.ts';
 import { type Infer, list, object, string } from '../../shape/shape.ts';
 
-export const TAG = object({ TagKey: string('Tag key.'), TagValue: string('Tag value.') }, 'A tag.');
+const TAG = object({ TagKey: string('Tag key.'), TagValue: string('Tag value.') }, 'A tag.');
 type Tag = Infer<typeof TAG.fields>;
 export const TAGS = list(TAG, 'Tags.');
 

@@ -29,7 +29,7 @@ function seal(call: Call, response: Record<string, unknown>): RawReply {
  * What a caller is told; the one place where a stranger's text comes back to him. One language: details are English, so a
  * Chinese message stands without one, and the log has it.
  */
-export function messageOf(fault: Fault, language: Language): string {
+function messageOf(fault: Fault, language: Language): string {
   const entry: CatalogueEntry = CATALOGUE[fault.code];
   const wording = fault.values['parameter'] === undefined ? entry : (entry.named ?? entry);
   const template = language === 'zh-CN' ? wording.zh : wording.en;

@@ -8,7 +8,7 @@ import { Fault } from '../../faults/fault.ts';
 import type { ApiContext, Call } from '../call.ts';
 import type { Operator } from '../handling/transaction.ts';
 
-export interface InjectedFault {
+interface InjectedFault {
   readonly action: string;
   readonly code?: FaultCode;
   readonly times: number;

@@ -12,7 +12,7 @@ import { tc3Claim } from '../signature/tc3.ts';
 
 /** limit: the largest body any call may have, and one that signs by parameters. */
 export const BODY_LIMIT = 10 * 1024 * 1024;
-export const FORM_LIMIT = 1024 * 1024;
+const FORM_LIMIT = 1024 * 1024;
 const QUERY_LIMIT = 32 * 1024;
 
 /** wire: the common parameters of a v1 call lie between the action's own. */

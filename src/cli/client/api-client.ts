@@ -14,7 +14,7 @@ export interface Client {
 }
 
 /** Which product's version an action is called with. */
-export type Service = 'teo' | 'tag' | 'edgefour';
+type Service = 'teo' | 'tag' | 'edgefour';
 const VERSIONS: Readonly<Record<Service, string>> = { teo: '2022-09-01', tag: '2018-08-13', edgefour: '2022-09-01' };
 
 interface Envelope {

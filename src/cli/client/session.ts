@@ -11,14 +11,14 @@ import { systemClock } from '../../lib/clock.ts';
 import type { Program } from '../../program/watch.ts';
 import { apiClient, type Client } from './api-client.ts';
 
-export interface Session {
+interface Session {
   readonly client: Client;
   /** The zone that commands act on where none is named; '' where it is unknown. */
   readonly zoneId: string;
 }
 
 /** What a running control leaves in the data folder. */
-export interface RunningFile {
+interface RunningFile {
   readonly api: string;
   readonly dns: string;
   readonly pid: number;

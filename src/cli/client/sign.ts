@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 
-export interface Unsigned {
+interface Unsigned {
   readonly host: string;
   readonly service: string;
   readonly version: string;

@@ -11,7 +11,7 @@ import { show } from '../output.ts';
 import type { Command } from '../command.ts';
 import { openSession } from './session.ts';
 
-export interface Given {
+interface Given {
   /** The words after the verb; as many as the verb asked for. */
   readonly words: readonly string[];
   /** The last value of a flag; undefined where it was not given. */
@@ -20,7 +20,7 @@ export interface Given {
   readonly all: (name: string) => readonly string[];
 }
 
-export interface Verb {
+interface Verb {
   /** The action's name. */
   readonly name: string;
   readonly service: AnyAction['service'];

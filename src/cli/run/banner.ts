@@ -3,7 +3,7 @@ import type { DataFolder } from '../../config/data-folder.ts';
 import type { Config } from '../../config/read.ts';
 import type { ControlFacts, EdgeFacts } from './family.ts';
 
-export interface BannerFacts {
+interface BannerFacts {
   readonly version: string;
   readonly config: Config;
   readonly folder: DataFolder;

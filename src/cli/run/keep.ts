@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import type { FromChild, ToChild } from './family.ts';
 
-export interface KeepOptions<F> {
+interface KeepOptions<F> {
   readonly role: string;
   /** Already started, with an IPC channel. */
   readonly first: ChildProcess;

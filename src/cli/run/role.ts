@@ -13,7 +13,7 @@ import { leave } from './leave.ts';
 import { onSignals } from './signals.ts';
 import { stay } from './stay.ts';
 
-export interface Role<Code, Facts> {
+interface Role<Code, Facts> {
   /** The code that costs time to load; nothing else may happen in it. */
   readonly load: () => Promise<Code>;
   /** `last`: what the one before it told, where this one comes back after a death. */
@@ -22,7 +22,7 @@ export interface Role<Code, Facts> {
   readonly alone: (facts: Facts) => void;
 }
 
-export interface Running<Facts> {
+interface Running<Facts> {
   readonly ready: Promise<Facts>;
   /** It takes over from another process, so a supervisor says when to commit. */
   readonly isSuccessor: boolean;

@@ -7,7 +7,7 @@ import * as is from '../../lib/check.ts';
 import type { Part } from '../../handoff/knock.ts';
 import { addressFamily } from '../../lib/net/address.ts';
 
-export type SessionFacts = Omit<HandedSession, 'fd'>;
+type SessionFacts = Omit<HandedSession, 'fd'>;
 
 const endpoint = is.fields({
   address: (value) => typeof value === 'string' && addressFamily(value) !== undefined,
@@ -19,7 +19,7 @@ export function factsOf({ entry, client, origin }: HandedSession): SessionFacts 
   return { entry, client, origin };
 }
 
-export interface Sessions {
+interface Sessions {
   /** By the socket that their clients speak to. */
   readonly byEntry: ReadonlyMap<number, readonly HandedSession[]>;
   readonly rest: readonly number[];

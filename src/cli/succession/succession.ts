@@ -16,7 +16,7 @@ import type { Lock } from '../../store/sqlite/lock.ts';
 import { hold, LEAVING_MS } from '../run/lock.ts';
 
 /** How a role begins: after the one that runs, which has the lock until this one serves; or, where nobody does, with it. */
-export type Beginning =
+type Beginning =
   | { readonly running: Succession; readonly answer: Answer; readonly lock?: undefined }
   | { readonly running?: undefined; readonly answer?: undefined; readonly lock: Lock };
 

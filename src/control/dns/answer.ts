@@ -21,7 +21,7 @@ export interface Node {
 export const EMPTY: Node = { apex: false, v4: [], v6: [], text: [], steered: false };
 
 /** Seconds. limit: a dead edge is left within detection + TTL; resolvers clamp lower ones anyway. */
-export const TTL = 30;
+const TTL = 30;
 /** Seconds a resolver may remember that there is nothing. limit: short, because people ask before they create. */
 const NEGATIVE_TTL = 5;
 
@@ -73,7 +73,7 @@ function records(query: Query, node: Node, soa: Answer, domain: string): Answer[
   }
 }
 
-export function nameServer(domain: string): string {
+function nameServer(domain: string): string {
   return `ns.${domain}`;
 }
 

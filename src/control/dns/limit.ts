@@ -7,7 +7,7 @@ import { BUDGETS } from '../../config/budgets.ts';
 import type { Clock } from '../../lib/clock.ts';
 
 /** `unknown`: truncated as well, because no more networks are counted. */
-export type Verdict = 'answer' | 'truncate' | 'drop' | 'unknown';
+type Verdict = 'answer' | 'truncate' | 'drop' | 'unknown';
 
 export interface ResponseLimit {
   judge(network: string): Verdict;

@@ -7,7 +7,7 @@ import type { Buffer } from 'node:buffer';
 import { readSubnet, type Subnet } from './subnet.ts';
 import { OPCODE, RCODE, TYPE } from './words.ts';
 
-export interface Edns {
+interface Edns {
   readonly version: number;
   /** The largest datagram the asker takes; under 512 means 512 (RFC 6891 §6.2.3). */
   readonly payload: number;

@@ -11,7 +11,7 @@ import { networkOf } from './subnet.ts';
 import { RCODE } from './words.ts';
 import type { DnsWorld } from './world.ts';
 
-export interface Exchange {
+interface Exchange {
   readonly query: Query;
   readonly reply: Reply;
 }

@@ -3,7 +3,7 @@
  * one that has been idle longest makes room, of the network that holds most: who opens many connections pays with
  * those. Where none is idle the newcomer is refused. Pure; called by tcp.ts.
  */
-export interface Seat {
+interface Seat {
   readonly network: string;
   /** Ends the connection. */
   readonly end: () => void;

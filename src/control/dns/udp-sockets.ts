@@ -10,7 +10,7 @@ import type { Inherited } from '../../handoff/inherited.ts';
 import type { Log } from '../../observe/log.ts';
 import type { LocalAddresses } from './local-addresses.ts';
 
-export interface UdpPlace {
+interface UdpPlace {
   readonly host: string;
   readonly port: number;
   readonly inherited: Inherited | undefined;

@@ -13,7 +13,7 @@ import { nearest } from './nearest.ts';
 /** Whether the entry address has left the machines of its site; then it is never answered. */
 export type IsLost = (site: string, address: string) => boolean;
 
-export interface Found {
+interface Found {
   readonly node: Node | undefined;
   /** For the SOA: the revision of the world, in DNS's 32 bits. */
   readonly serial: number;
@@ -29,7 +29,7 @@ export interface DnsWorld {
   lookup(labels: readonly string[], network: string): Promise<Found>;
 }
 
-export interface WorldOptions {
+interface WorldOptions {
   readonly store: Pick<Store, 'read'>;
   readonly domain: string;
   /** The address of this name server; a wildcard address gives none. */
@@ -70,7 +70,7 @@ export function recordWorld(options: WorldOptions): DnsWorld {
 }
 
 /** The entry addresses at sites that serve it; at all of them when none seems to (fail open), but never one that has left its site; none while the instance is off. */
-export function instance(
+function instance(
   proxy: L4Proxy,
   zone: Pick<Zone, 'paused'> | undefined,
   { serves, isLost }: Pick<WorldOptions, 'serves' | 'isLost'>,

@@ -59,7 +59,7 @@ export class Connection {
 
 export type Full = 'api-connections' | 'api-connections-per-peer';
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly most: number;
   readonly mostPerPeer: number;
   /** Called once for each connection that is closed for another. */

@@ -11,7 +11,7 @@ import type { Inside } from '../inside.ts';
 import { readiness } from './readiness.ts';
 import { startPage } from './start-page.ts';
 
-export interface DoorFacts {
+interface DoorFacts {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly api: string;

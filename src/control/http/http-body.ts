@@ -6,9 +6,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Share } from './body-budget.ts';
 
 /** limit: bytes of a body that is taken without a look at its head. The order of refusals is as the wire has it then. */
-export const SMALL = 64 * 1024;
+const SMALL = 64 * 1024;
 
-export interface BodyRules<Refusal> {
+interface BodyRules<Refusal> {
   readonly most: number;
   /** undefined: only its length is asked for. */
   readonly share: Share | undefined;
@@ -18,7 +18,7 @@ export interface BodyRules<Refusal> {
   proceed(): void;
 }
 
-export type Taken<Refusal> =
+type Taken<Refusal> =
   | { readonly kind: 'whole'; readonly length: number }
   /** Longer than `most`: so much is known. */
   | { readonly kind: 'long'; readonly length: number }

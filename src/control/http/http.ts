@@ -21,7 +21,7 @@ import { isPage, page, type PageDoors } from './pages.ts';
 
 export type HttpDoors = CallDoors & PageDoors;
 
-export interface HttpServer {
+interface HttpServer {
   /** `http://127.0.0.1:7400`, with the port the system chose where the setting says 0. */
   readonly origin: string;
   readonly address: HostPort;
@@ -34,7 +34,7 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-export interface HttpOptions {
+interface HttpOptions {
   readonly listen: HostPort;
   /** What to change when the port is taken: the flag's name. */
   readonly setting: string;

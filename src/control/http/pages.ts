@@ -71,7 +71,7 @@ const METRICS_OFF = 'Metrics are off; `--metrics open` shows them to everybody w
  * Whether a Host header may name this server: loopback names, the host in --listen, and any address. A page elsewhere can
  * make a browser send a name that it controls here (DNS rebinding); an address it can't, because nothing resolves one.
  */
-export function isOwnName(header: string | undefined, listen: string): boolean {
+function isOwnName(header: string | undefined, listen: string): boolean {
   if (header === undefined) return true;
   const host = header
     .trim()

@@ -5,7 +5,7 @@
 /** limit: names in an answer that anybody may ask for. */
 const NAMED = 20;
 
-export interface Liveness {
+interface Liveness {
   isAlive(edge: string): boolean;
   silent(): readonly string[];
 }

@@ -1,7 +1,7 @@
 /** The page a person sees at /console: what this is, where its doors are, and what to read. Plain HTML, no scripts. */
 import type { RawReply } from '../../api/call.ts';
 
-export interface StartPageFacts {
+interface StartPageFacts {
   readonly version: string;
   readonly node: string;
   readonly api: string;

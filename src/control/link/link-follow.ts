@@ -12,7 +12,7 @@ import type { Log } from '../../observe/log.ts';
 import { EDGE_PREFIXES, keys } from '../../store/records.ts';
 import type { Revision, Store, WatchEvent } from '../../store/store.ts';
 
-export interface Followed {
+interface Followed {
   /** Of the records an edge follows, if this revision is the one reached. */
   digest(revision: Revision): number | undefined;
   /** Resolves once the signal has aborted and the watcher is gone. */

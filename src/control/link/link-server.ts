@@ -15,7 +15,7 @@ import type { Store } from '../../store/store.ts';
 import { followSites } from './link-follow.ts';
 import { streamNothing, streamWorld } from './link-stream.ts';
 
-export interface LinkServerOptions {
+interface LinkServerOptions {
   readonly store: Store;
   readonly version: string;
   readonly acks: Acks;

@@ -7,7 +7,7 @@ import { removeSpare, shortPath, sparePath } from '../../linux/socket-path.ts';
 import type { Log } from '../../observe/log.ts';
 import type { LinkServer } from './link-server.ts';
 
-export interface LinkSocket {
+interface LinkSocket {
   /** Cuts all streams. May be called twice. */
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ import type { Revision, Store, WatchEvent } from '../../store/store.ts';
 /** An edge that takes nothing for this long is given up; it comes back by itself. */
 const STALL_MS = 30_000;
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly store: Store;
   readonly version: string;
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import type { KeyPair } from './account.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-export interface NewKey {
+interface NewKey {
   readonly account: string;
   readonly user: string;
   readonly policies: readonly string[];

@@ -5,7 +5,7 @@
 import type { PolicyDocument, PolicyStatement } from './account.ts';
 
 /** What a call wants to do. */
-export interface Wish {
+interface Wish {
   /** `teo:CreateL4Proxy`. */
   readonly action: string;
   readonly account: string;

@@ -11,7 +11,7 @@ const MAX_PATTERNS = 100;
 const MAX_PATTERN = 256;
 
 /** The checked document, or one sentence about what is wrong with it. */
-export type ReadPolicy = { readonly document: PolicyDocument } | { readonly wrong: string };
+type ReadPolicy = { readonly document: PolicyDocument } | { readonly wrong: string };
 
 export function readPolicyDocument(text: string): ReadPolicy {
   if (text.length > MAX_TEXT) return { wrong: `A policy document has at most ${MAX_TEXT} characters.` };

@@ -20,7 +20,7 @@ export interface EntryWish {
 
 /** The claims on one site's addresses of one family. */
 export type ClaimsOf = (site: string, family: 4 | 6) => Claims;
-export type Entries = Readonly<Record<string, EntryAddresses>>;
+type Entries = Readonly<Record<string, EntryAddresses>>;
 
 type NoAddress = Fault<'OperationDenied.L4LackOfResources'>;
 

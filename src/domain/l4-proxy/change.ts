@@ -47,7 +47,7 @@ export function offlineFault(proxy: L4Proxy): Fault<'OperationDenied.L4ProxyInOf
   return refuse('OperationDenied.L4ProxyInOfflineStatus', `${proxy.id} is switched off.`);
 }
 
-export interface SettingsChange {
+interface SettingsChange {
   readonly ipv6?: OnOff | undefined;
   readonly accelerateMainland?: OnOff | undefined;
 }

@@ -6,7 +6,7 @@ import { type Fault, refuse } from '../../faults/fault.ts';
 import type { Area, DdosConfig, OnOff } from './l4-proxy.ts';
 
 /** What of an instance the table looks at. */
-export interface Settings {
+interface Settings {
   readonly area: Area;
   readonly ipv6: OnOff;
   readonly staticIp: OnOff;

@@ -17,7 +17,7 @@ import { type NameRule, portClash } from './ports.ts';
  * limit: the record of an instance with its rules must fit one request to any store (etcd takes 1.5 MiB) and is written
  * again with each rule. 2,000 usual rules of 280 characters are 560,000; rules full of origins reach the size first.
  */
-export const MOST_RULES = 2_000;
+const MOST_RULES = 2_000;
 export const MOST_RULE_TEXT = 1_000_000;
 
 type BatchFault =
@@ -25,7 +25,7 @@ type BatchFault =
   | Fault<'InvalidParameter.RulePortDuplicating' | 'LimitExceeded.ProxyRulesLimitExceeded'>;
 type Unknown = Fault<'ResourceNotFound'>;
 
-export interface NewRule extends RuleDraft {
+interface NewRule extends RuleDraft {
   readonly id: string;
 }
 
@@ -44,7 +44,7 @@ export function placesOf(added: readonly Pick<NewRule, 'id'>[]): NameRule {
   return (id) => places.get(id) ?? id;
 }
 
-export interface RuleChange {
+interface RuleChange {
   readonly id: string;
   /** Only what is to change. */
   readonly to: Partial<RuleDraft>;

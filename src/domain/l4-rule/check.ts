@@ -6,7 +6,7 @@ import { originFault, type OriginWorld } from './origins.ts';
 import { portFault } from './ports.ts';
 
 /** Seconds; spec section 17. */
-export const SESSION_SECONDS = { min: 30, max: 3600 } as const;
+const SESSION_SECONDS = { min: 30, max: 3600 } as const;
 
 /** What a caller writes of a rule. */
 export type RuleDraft = Omit<L4Rule, 'id' | 'want' | 'changed' | 'options'>;

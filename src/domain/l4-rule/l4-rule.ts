@@ -8,7 +8,7 @@ import type { Stamp } from '../stamp.ts';
 import type { Mode, Protocol } from './modes.ts';
 
 export const ORIGIN_TYPES = ['IP_DOMAIN', 'ORIGIN_GROUP', 'LB'] as const;
-export type OriginType = (typeof ORIGIN_TYPES)[number];
+type OriginType = (typeof ORIGIN_TYPES)[number];
 
 export interface L4Rule {
   readonly id: string;

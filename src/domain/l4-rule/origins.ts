@@ -17,7 +17,7 @@ export interface OriginWorld {
   loadBalancer(id: string): LoadBalancer | undefined;
 }
 
-export type OriginFault = Fault<'InvalidParameter.InvalidOriginIp' | 'InvalidParameter.InvalidOriginValue'>;
+type OriginFault = Fault<'InvalidParameter.InvalidOriginIp' | 'InvalidParameter.InvalidOriginValue'>;
 type Named = Pick<L4Rule, 'originType' | 'originValue'>;
 
 /** `where` names the rule in the request. */
@@ -39,7 +39,7 @@ export function originFault(rule: Named, world: OriginWorld, where: string): Ori
 }
 
 /** What L4 can forward to: any number of addresses, or one domain name. Source: spec sections 3.6 and 7.3. */
-export function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): OriginFault | undefined {
+function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): OriginFault | undefined {
   if (hosts.length === 0) return invalid(at, 'there is no origin');
   const read = hosts.map(readHost);
   const named = read.filter(({ kind }) => kind === 'name').length;

@@ -26,8 +26,6 @@ export interface Limits {
   readonly deny?: readonly string[];
 }
 
-export const SOURCE_PREFIX = { v4: 32, v6: 64 } as const;
-
 /** Absent stays as it is; 0 and an empty list take the limit away. */
 export type LimitsChange = { readonly [K in keyof Limits]?: Limits[K] | undefined };
 

@@ -11,12 +11,10 @@ import { covers } from './plan.ts';
 import type { Plan, Zone, ZoneType } from './zone.ts';
 
 export const ZONE_AREAS = ['global', 'mainland', 'overseas'] as const;
-export type ZoneArea = (typeof ZONE_AREAS)[number];
+type ZoneArea = (typeof ZONE_AREAS)[number];
 
 /** Access types that need a product EdgeFour does not have. */
-export function typeFault(
-  type: ZoneType,
-): Fault<'ResourceNotFound.DNSPodDomainNotInAccount' | 'OperationDenied'> | undefined {
+function typeFault(type: ZoneType): Fault<'ResourceNotFound.DNSPodDomainNotInAccount' | 'OperationDenied'> | undefined {
   if (type === 'dnsPodAccess')
     return refuse('ResourceNotFound.DNSPodDomainNotInAccount', 'EdgeFour has no DNSPod, so no domain is hosted there.');
   if (type === 'ai' || type === 'pages')
@@ -24,7 +22,7 @@ export function typeFault(
   return undefined;
 }
 
-export interface NewZone extends Pick<Zone, 'id' | 'account' | 'name' | 'alias' | 'type' | 'tags'> {
+interface NewZone extends Pick<Zone, 'id' | 'account' | 'name' | 'alias' | 'type' | 'tags'> {
   readonly area: ZoneArea | undefined;
   readonly plan: Plan | undefined;
 }
@@ -51,7 +49,7 @@ export function newZone({ plan, area, ...zone }: NewZone, now: number) {
 
 const notCovered = (plan: Plan, area: string): string => `Plan ${plan.id} is for ${plan.area}, the zone for ${area}.`;
 
-export interface ZoneChange {
+interface ZoneChange {
   readonly type?: ZoneType | undefined;
   readonly name?: string | undefined;
   readonly alias?: string | undefined;

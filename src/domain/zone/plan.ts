@@ -9,7 +9,7 @@ import type { Plan } from './zone.ts';
 export const PLAN_STATUSES = ['normal', 'expiring-soon', 'expired', 'isolated', 'overdue-isolated'] as const;
 
 /** The last day that a plan which renews itself can show. */
-export const NEVER = Date.UTC(2099, 11, 31);
+const NEVER = Date.UTC(2099, 11, 31);
 const DAY = 86_400_000;
 const SOON = 15 * DAY;
 
@@ -31,10 +31,10 @@ export const ZONE_PLANS = {
   ent_global: kind('plan-enterprise', 'global'),
   ent_global_with_bot: kind('plan-enterprise', 'global'),
 } as const satisfies Record<string, Kind>;
-export type ZonePlan = keyof typeof ZONE_PLANS;
+type ZonePlan = keyof typeof ZONE_PLANS;
 export const ZONE_PLAN_NAMES = Object.keys(ZONE_PLANS) as ZonePlan[];
 
-export interface NewPlan extends Kind {
+interface NewPlan extends Kind {
   readonly id: string;
   readonly account: string;
   /** Absent: renews itself for ever. */

@@ -18,7 +18,7 @@ export interface Seed {
   readonly addresses: readonly string[];
 }
 
-export interface FirstWorld {
+interface FirstWorld {
   readonly account: Account;
   readonly keyPair: KeyPair;
   readonly plan: Plan;

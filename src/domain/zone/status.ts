@@ -5,7 +5,7 @@
 import type { Zone } from './zone.ts';
 
 export const ZONE_STATUSES = ['active', 'pending', 'moved', 'deactivated', 'initializing'] as const;
-export type ZoneStatus = (typeof ZONE_STATUSES)[number];
+type ZoneStatus = (typeof ZONE_STATUSES)[number];
 
 /**
  * wire: `pending` for a new zone with a plan: nobody moves name servers to EdgeFour, and Terraform waits after creating a

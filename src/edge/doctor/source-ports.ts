@@ -4,7 +4,7 @@ import type { PortSpan } from '../../lib/net/ports.ts';
 import { dialPorts, PORT_FILES, type PortTexts } from '../../linux/dial-ports.ts';
 import { type Finding, ok, warn } from '../../observe/finding.ts';
 
-export interface PortFacts {
+interface PortFacts {
   readonly texts: PortTexts;
   /** The texts of /proc/net/tcp and tcp6. */
   readonly tables: readonly string[];

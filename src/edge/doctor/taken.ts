@@ -15,7 +15,7 @@ export interface Listening {
   readonly inode: string;
 }
 
-export interface Holder {
+interface Holder {
   /** As a person names it: `nginx (pid 12)`. */
   readonly name: string;
   readonly isOurs: boolean;
@@ -96,7 +96,7 @@ function nameOf(pid: string): string {
   }
 }
 
-export interface Taking {
+interface Taking {
   readonly place: Place;
   readonly by: Listening;
 }

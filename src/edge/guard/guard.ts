@@ -18,7 +18,7 @@ import { after, before, type Networks, REMOVE, REMOVE_STAND_IN, reowned, whole }
 import { type GuardTable, openTable } from './table.ts';
 import type { Tables } from '../tables/tables.ts';
 
-export interface GuardOptions extends World {
+interface GuardOptions extends World {
   readonly clock: Clock;
   readonly log: Log;
   /** Whose the table in the kernel is. */

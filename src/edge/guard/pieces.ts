@@ -8,7 +8,7 @@ import type { PlannedRule } from '../../plan/plan.ts';
 import { FAMILIES, type Family, IP, type MapKind, type MapName, NOT_CARRIED, SYN, WIDTH } from './layout.ts';
 
 /** Why a packet was given up: the words of `dropped` in counters. `syn-cookie`: answered with a cookie instead. */
-export type Reason =
+type Reason =
   | 'ban'
   | 'deny'
   | 'allow'
@@ -50,7 +50,7 @@ const CROWD = 64;
 const MOST_OF_CROWD = 1024;
 const SYNPROXY = 'synproxy mss 1460 wscale 7 timestamp sack-perm';
 
-export function counterName(rule: string, reason: Reason): string {
+function counterName(rule: string, reason: Reason): string {
   return `${rule}.${reason}`;
 }
 

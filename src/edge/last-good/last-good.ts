@@ -22,7 +22,7 @@ import {
 } from './generation.ts';
 import { guardAgainstEmpty, type NewWorld } from './new-world.ts';
 
-export interface LastGoodTools {
+interface LastGoodTools {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;

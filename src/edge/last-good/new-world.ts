@@ -11,7 +11,7 @@ export interface NewWorld {
   readonly alarms: readonly string[];
 }
 
-export interface NewWorldOptions {
+interface NewWorldOptions {
   readonly replica: Replica;
   readonly isConfirmed: boolean;
   readonly log: Log;

@@ -7,7 +7,7 @@ import { formatPortSpan } from '../../lib/net/ports.ts';
 import type { Bar, Listener, Target } from '../../engines/engine.ts';
 import type { Loops } from './loops.ts';
 
-export interface Judged {
+interface Judged {
   readonly targets: readonly Target[];
   /** What is barred, and why, for an operator. */
   readonly notes: readonly string[];

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { formatAddress, parseAddress } from '../../lib/net/address.ts';
 
-export interface LocalAddresses {
+interface LocalAddresses {
   has(address: string): boolean;
   stop(): void;
 }

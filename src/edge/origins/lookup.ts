@@ -20,7 +20,7 @@ export type Lookup = (name: string) => Promise<Answer>;
 type Resolver = Pick<dns.Resolver, 'resolve4' | 'resolve6'>;
 type AskHost = (name: string, options: { all: true; family: Family }) => Promise<readonly { address: string }[]>;
 
-export interface LookupOptions {
+interface LookupOptions {
   /** Reads which servers to ask; default from /etc/resolv.conf. */
   readonly resolver?: () => Resolver;
   readonly host?: AskHost;

@@ -10,7 +10,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Family, Lookup } from './lookup.ts';
 
-export interface OriginNamesOptions {
+interface OriginNamesOptions {
   readonly lookup: Lookup;
   readonly clock: Clock;
   readonly rng: Rng;

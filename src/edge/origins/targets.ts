@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { PlannedOrigin } from '../../plan/plan.ts';
 import type { Target } from '../../engines/engine.ts';
 
-export interface Targets {
+interface Targets {
   readonly targets: readonly Target[];
   /** Names without an address so far. */
   readonly missing: readonly string[];
@@ -13,7 +13,7 @@ export function originNames(origins: readonly PlannedOrigin[]): string[] {
   return origins.map(({ host }) => host).filter((host) => isIP(host) === 0);
 }
 
-export interface Names {
+interface Names {
   addresses(name: string): readonly string[];
   /** Were its addresses. */
   left(name: string): readonly string[];

@@ -28,9 +28,9 @@ export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
 }
 export const port = (n: number) => ({ ports: [{ from: n, to: n }] });
 export const origin = (host: string) => ({ origins: [{ host, weight: 1, tier: 0 }] });
-export const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
+const noLookup: Lookup = () => Promise.reject(new Error('no such name'));
 
-export interface Around {
+interface Around {
   readonly setting?: EngineSetting;
   readonly comesWithSockets?: () => boolean;
   readonly isLocal?: (address: string) => boolean;

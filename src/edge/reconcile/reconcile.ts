@@ -23,7 +23,7 @@ import { originNames, targetsOf } from '../origins/targets.ts';
 import { blank, type Placed, type Slot, withNotes } from './slot.ts';
 import type { Tables } from '../tables/tables.ts';
 
-export interface ReconcileOptions {
+interface ReconcileOptions {
   readonly engines: Pick<EngineSet, 'running' | 'capabilities'>;
   readonly setting: EngineSetting;
   readonly names: OriginNames;

@@ -10,7 +10,7 @@ import { type AckReport, BEAT_MS, type Beat, type FactReport, LINK_PATHS } from 
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Placed } from '../reconcile/slot.ts';
 
-export interface ReporterSource {
+interface ReporterSource {
   /** All of an ack but what the reporter keeps track of itself. */
   ack(): Omit<AckReport, 'placed' | 'fresh'>;
   placements(): ReadonlyMap<string, Placed>;
@@ -18,7 +18,7 @@ export interface ReporterSource {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
 }
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly link: Pick<LinkClient, 'post'>;
   readonly source: ReporterSource;
   readonly edge: string;

@@ -36,7 +36,7 @@ export interface Tables extends TableOwner {
   close(isSucceeded: boolean): void;
 }
 
-export interface TablesOptions {
+interface TablesOptions {
   readonly dataDir: string;
   /** The process before this one lives still, and has the same id. */
   readonly isSuccessor: boolean;
@@ -53,7 +53,7 @@ const idPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-owner'
 /** limit: a process that was killed takes that long at most to be gone. */
 const DYING_MS = 2_000;
 const LOOK_MS = 20;
-export const NEEDS_ADMIN = 'CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)';
+const NEEDS_ADMIN = 'CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in the unit, or root)';
 
 interface Kernel {
   readonly asking: Netlink;

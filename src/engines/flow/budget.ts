@@ -26,7 +26,7 @@ export interface Waiting {
   cancel(): boolean;
 }
 
-export interface BudgetLimits {
+interface BudgetLimits {
   readonly descriptors: number;
   readonly waiting: number;
 }

@@ -2,7 +2,7 @@
  * Session persistence: a client address keeps its target for some time after its last new connection. Pure and bounded;
  * whether the remembered target is still usable is the caller's to check.
  */
-export interface Persistence {
+interface Persistence {
   /** 0 switches it off and forgets everyone. */
   setSeconds(seconds: number): void;
   recall(client: string, now: number): string | undefined;

@@ -8,7 +8,7 @@ import type { Capabilities, EngineName } from '../engine.ts';
 
 export type EngineSetting = 'auto' | EngineName;
 /** The engines of this program on this host; one that is not in the map is not part of the program. */
-export type Engines = ReadonlyMap<EngineName, Capabilities>;
+type Engines = ReadonlyMap<EngineName, Capabilities>;
 export type Choice = { readonly engine: EngineName; readonly why: string } | { readonly failure: string };
 
 /** order: cheapest per connection first (docs/explanation/engines.md). */

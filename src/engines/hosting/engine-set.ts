@@ -18,7 +18,7 @@ import type {
 import { ENGINE_NAMES } from '../engine.ts';
 import { addCounters } from '../flow/counters.ts';
 
-export interface EngineSetEvents {
+interface EngineSetEvents {
   record(engine: EngineName, record: ConnectionRecord): void;
   listener(engine: EngineName, id: string, state: Applied): void;
 }

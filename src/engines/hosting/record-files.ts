@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 
-export interface RecordFiles {
+interface RecordFiles {
   /** Never waits: a record that finds the queue full is lost, and counted. */
   write(record: ConnectionRecord): void;
   /** What an operator should know, one line each. */

@@ -6,7 +6,7 @@
 import type { Applied, Listener } from '../engine.ts';
 import type { Call, NumberedCall } from './worker-messages.ts';
 
-export interface Calls {
+interface Calls {
   /** Resolves with the answer, from whichever thread gives it. */
   post(call: Call): Promise<unknown>;
   /** There is a thread that takes calls. */

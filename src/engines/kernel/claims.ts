@@ -3,7 +3,6 @@
  * rule in the kernel binds nothing, so it would silently take the traffic away from who listens there. Asked by binding
  * each for a moment, without listening.
  */
-import { networkInterfaces } from 'node:os';
 import type { Listener } from '../engine.ts';
 import { isHeldByUs } from '../../linux/udp-holders.ts';
 import { bindReason } from '../flow/causes.ts';
@@ -42,10 +41,6 @@ function tryBind({ protocol, address, port }: BindPoint): string | undefined {
   const bound = bindTo(fd, name, name.byteLength);
   close(fd);
   return bound < 0 ? errnoName(bound) : undefined;
-}
-
-export function hasIpv6(): boolean {
-  return Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6'));
 }
 
 /** What nft or the kernel says, as an operator reads it. */

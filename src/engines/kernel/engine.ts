@@ -40,7 +40,7 @@ import { createTableState } from './table/table-state.ts';
 import { takeOver } from './table/takeover.ts';
 import { createTurns } from './turns.ts';
 
-export interface KernelEngineOptions {
+interface KernelEngineOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly capabilities: Capabilities;

@@ -6,7 +6,7 @@ import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/addres
 import type { Listener } from '../engine.ts';
 import { familyOf } from './table/pieces.ts';
 
-export type Read = { readonly listener: Listener } | { readonly reason: string };
+type Read = { readonly listener: Listener } | { readonly reason: string };
 
 /** What is written into nft's language must not end a word or a statement there. */
 const NAME = /^[\w.:/=@+-]{1,60}$/;
@@ -30,7 +30,7 @@ function canonical(text: string): string {
 }
 
 /** Where it can be led. `note`: at which entries it is not served, and why. */
-export type Reached = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
+type Reached = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
 
 /** `forwards`: why this machine passes nothing on from an entry. A rule is served at the entries where it can be. */
 export function reach(listener: Listener, forwards: (entry: string) => string | undefined = () => undefined): Reached {
@@ -59,6 +59,6 @@ function unreachable(entry: string, targets: Listener['targets']): string | unde
   return undefined;
 }
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }

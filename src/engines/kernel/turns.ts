@@ -1,5 +1,5 @@
 /** Calls about one rule run one after the other; those about different ones, side by side. Pure. */
-export interface Turns {
+interface Turns {
   take<T>(id: string, run: () => T | Promise<T>): Promise<T>;
   /** Resolves when what has been asked until now is done. */
   all(): Promise<unknown>;

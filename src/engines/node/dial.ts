@@ -17,7 +17,7 @@ export type Dialled =
   /** `no-descriptor`: it was not the origin's fault. */
   | { readonly failed: EndCause | 'no-descriptor' };
 
-export interface DialDeps {
+interface DialDeps {
   readonly clock: Clock;
   readonly sources: SourcePorts | undefined;
   readonly counters: LiveCounters;

@@ -15,7 +15,7 @@ import { nodeCapabilities } from './capabilities.ts';
 import { descriptorLimit, openDescriptors } from './descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
 
-export interface NodeEngineOptions {
+interface NodeEngineOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   /** Descriptors that the process may have. */

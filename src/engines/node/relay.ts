@@ -9,7 +9,7 @@ import type { EndCause } from '../../domain/fact/fact.ts';
 import { reset } from './reset.ts';
 import { undelivered } from './system.ts';
 
-export interface RelayEvents {
+interface RelayEvents {
   /** Payload from the client. */
   in(bytes: number): void;
   /** Payload from the origin. */

@@ -32,7 +32,7 @@ export interface NodeRule {
   endAll(cause: EndCause): void;
 }
 
-export interface NodeRuleDeps extends RuleFlowDeps {
+interface NodeRuleDeps extends RuleFlowDeps {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly admission: Admission;

@@ -63,7 +63,7 @@ const NOTHING = new Uint8Array();
 /** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
 const largest = (address: string): number => (address.includes(':') ? 65_527 : 65_507);
 
-export interface UdpTableDeps<L> {
+interface UdpTableDeps<L> {
   /** Sessions at a time. */
   readonly most: number;
   /** Milliseconds that never go back. */

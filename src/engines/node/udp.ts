@@ -30,7 +30,7 @@ interface Upstream {
   held: Buffer | undefined;
 }
 
-export interface UdpSide {
+interface UdpSide {
   /** Rejects with the system's error. The answer closes the port and ends its sessions. */
   open(point: BindPoint, fd?: number): Promise<(cause: EndCause) => void>;
   /** After a change of the rule: ends what may not go on. */
@@ -44,7 +44,7 @@ const MOST_EARLY = 64;
 /** limit: beyond this the system is not taking our datagrams, and old ones are worth less than memory. */
 const MOST_QUEUED = 1_048_576;
 
-export interface UdpSideDeps {
+interface UdpSideDeps {
   readonly budget: Budget;
   readonly admission: Admission;
   readonly mostUdpSessions: number;

@@ -68,7 +68,7 @@ function unmappedCidr(cidr: Cidr): Cidr {
 }
 
 /** The addresses of a network that a host can have. */
-export interface HostRange {
+interface HostRange {
   readonly family: 4 | 6;
   readonly first: bigint;
   /** How many, at most 2^32. */

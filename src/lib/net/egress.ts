@@ -56,7 +56,7 @@ function readNumber(text: string): number | undefined {
 }
 
 /** `no host`: unspecified, multicast or broadcast. `policy`: one of the networks that the operator refuses. */
-export type Refusal = 'no host' | 'policy';
+type Refusal = 'no host' | 'policy';
 export type EgressRule = (address: Uint8Array) => Refusal | undefined;
 
 /** wire: what the cloud calls a private or loopback origin, and refuses. */

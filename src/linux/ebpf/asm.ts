@@ -31,7 +31,7 @@ interface Instruction {
 export type Line = Instruction | string;
 
 const SIZE = { byte: 0x10, half: 0x08, word: 0x00, double: 0x18 } as const;
-export type Size = keyof typeof SIZE;
+type Size = keyof typeof SIZE;
 const BPF_LDX_MEM = 0x61;
 const BPF_STX_MEM = 0x63;
 const BPF_ST_MEM = 0x62;

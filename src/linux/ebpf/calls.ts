@@ -23,7 +23,7 @@ const PROGRAM = { type: 0, count: 1, code: 2, license: 4, attachType: 17 } as co
 const BTF = { data: 0, size: 4 } as const;
 const LINK = { program: 0, target: 1, attachType: 2 } as const;
 
-export interface MapShape {
+interface MapShape {
   readonly type: number;
   readonly keySize: number;
   readonly valueSize: number;

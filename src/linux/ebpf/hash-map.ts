@@ -28,7 +28,7 @@ export interface HashShape {
 }
 
 /** `key` and `value` begin there in the view, which is used again. */
-export type Element = (view: DataView, key: number, value: number) => void;
+type Element = (view: DataView, key: number, value: number) => void;
 
 export class HashMap {
   readonly fd: number;

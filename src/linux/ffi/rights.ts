@@ -33,7 +33,7 @@ const DATA = 4096;
 const CMSG_HEADER = 16;
 const CONTROL_BYTES = CMSG_HEADER + MOST_DESCRIPTORS * 4;
 
-export interface Received {
+interface Received {
   /** None: the other end is gone. */
   readonly bytes: Uint8Array;
   readonly descriptors: readonly number[];

@@ -92,7 +92,7 @@ function write(bytes: Uint8Array, view: DataView, start: number, attributes: rea
 }
 
 /** `body`: where the attributes begin. `code` of an error or an acknowledgement (0): minus an errno. */
-export type Seen = (message: { type: number; body: number; end: number; code: number }) => void;
+type Seen = (message: { type: number; body: number; end: number; code: number }) => void;
 
 /** Calls back for each whole message in the first `length` bytes. */
 export function eachMessage(view: DataView, length: number, seen: Seen): void {

@@ -29,13 +29,13 @@ export interface Pieces<Set extends string = string> {
 export type Statement<Set extends string = string> = string | ElementChange<Set> | ChainChange | MapChange;
 
 /** With these lines instead of what it had; `undefined`: it goes. */
-export interface ChainChange {
+interface ChainChange {
   readonly chain: string;
   readonly lines: readonly string[] | undefined;
 }
 
 /** As nft declares it; `undefined`: it goes. */
-export interface MapChange {
+interface MapChange {
   readonly map: string;
   readonly spec: string | undefined;
 }

@@ -12,7 +12,7 @@ import { NFNL_SUBSYS_NFTABLES, NFPROTO_INET, NFT_MSG } from './nf-tables.ts';
 const NFTA_TABLE = { NAME: 1, FLAGS: 2 } as const;
 const NFT_TABLE_F_OWNER = 2;
 
-export interface TableFound {
+interface TableFound {
   readonly name: string;
   readonly comment: string;
 }

@@ -5,14 +5,14 @@
 import type { Refusal } from './nft.ts';
 import type { Statement } from './transaction.ts';
 
-export interface Ways<Set extends string> {
+interface Ways<Set extends string> {
   /** Statements of any kind. */
   readonly nft: (statements: readonly Statement<Set>[]) => Promise<Refusal>;
   /** Quicker; undefined where a statement is of a kind that it can't write. */
   readonly direct: (statements: readonly Statement<Set>[]) => Refusal | undefined;
 }
 
-export interface Writer<Set extends string> {
+interface Writer<Set extends string> {
   /** Resolves once the statements are in force, or with why they are not. */
   write(statements: readonly Statement<Set>[]): Promise<Refusal>;
   /** Resolves when everything written so far is decided. */

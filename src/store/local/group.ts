@@ -12,7 +12,7 @@ export interface Proposal {
   readonly guards: readonly Guard[];
 }
 
-export interface Decision {
+interface Decision {
   /** All rows of the group, in order. */
   readonly rows: readonly Row[];
   /** One for each proposal. */

@@ -14,7 +14,7 @@ import { joined } from './held.ts';
 import { salvage, salvageCopy, withCopy } from './salvage.ts';
 import { addMissingSums } from './sums.ts';
 
-export interface Backup {
+interface Backup {
   readonly revision: Revision;
   readonly bytes: number;
   /** What could not be read, and is not in the copy; empty where the world is sound. */

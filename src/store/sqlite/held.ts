@@ -14,7 +14,7 @@ import type { EdgeCopy } from '../store.ts';
 /** limit: how often the file is tried; each time costs a thread. */
 const AGAIN_MS = 1_000;
 
-export interface HeldOptions {
+interface HeldOptions {
   readonly rows: readonly Row[];
   /** Why the file can't be opened. */
   readonly reason: string;

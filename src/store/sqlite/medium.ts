@@ -24,7 +24,7 @@ export function readMeta(db: DatabaseSync): Opened {
   return { world, compacted };
 }
 
-export interface SqliteMedium extends Medium {
+interface SqliteMedium extends Medium {
   /** Throws where a row is not as it was written. */
   verify(): void;
 }

@@ -16,7 +16,7 @@ const PAUSE_MS = 100;
 
 type Entry = readonly [address: string, port: number];
 
-export interface Chorus {
+interface Chorus {
   /** Resolves once every talker has been answered again. */
   allSpeakAgain(): Promise<void>;
   /** Stops and checks: every question had exactly one answer. Gives how many there were. */

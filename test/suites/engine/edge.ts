@@ -12,7 +12,7 @@ import { listener } from './listener.ts';
 const MAIN = fileURLToPath(new URL('edge-process.ts', import.meta.url));
 
 /** `settle`: collects garbage first. */
-export type AskStatus = (how?: 'settle') => Promise<EdgeStatus>;
+type AskStatus = (how?: 'settle') => Promise<EdgeStatus>;
 
 export interface EdgeShape {
   /** Default: node. */

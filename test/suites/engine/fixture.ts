@@ -16,7 +16,7 @@ export interface EngineUnderTest {
 }
 
 /** Where the cases live: a new IPv4 address each time, for origins and clients, and for entries. */
-export interface Places {
+interface Places {
   address(): string;
   entry(): string;
   /** Another program listens there until the result is called. Default: this one does. */

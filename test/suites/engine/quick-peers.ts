@@ -18,7 +18,7 @@ import {
   socket,
 } from '../../../src/linux/ffi/libc.ts';
 
-export interface QuickOrigin {
+interface QuickOrigin {
   readonly address: string;
   readonly port: number;
   /** The ports that its connections came from, in their order, once so many have ended. */

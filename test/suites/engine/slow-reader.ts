@@ -22,7 +22,7 @@ const STALLS = 8;
  */
 const MOST_GROWTH = { uring: 32 * MiB, node: 96 * MiB };
 
-export interface Course {
+interface Course {
   readonly engine: NonNullable<EdgeShape['engine']>;
   /** Each way. */
   readonly mebibytes: number;

@@ -18,7 +18,7 @@ export interface RecordLog {
   close(): void;
 }
 
-export interface RecordLogPlace {
+interface RecordLogPlace {
   readonly folder: string;
   /** For all files together; one part more may exist for a moment. */
   readonly capBytes: number;

@@ -10,7 +10,7 @@ import { type Flow, IPPROTO_UDP, IPS, TCP_STATE } from '../conntrack/flows.ts';
 import { ENDINGS, endingOf, indexOf, isTold } from '../table/marks.ts';
 import type { KernelRule } from '../table/registry.ts';
 
-export interface RecorderDeps {
+interface RecorderDeps {
   /** Wall clock, milliseconds. */
   now(): number;
   uuid(): string;
@@ -157,7 +157,7 @@ function endOf({ endedAt, startedAt, state }: Flow, now: number): number {
 const UDP_HEADERS = { 4: 28, 6: 48 } as const;
 
 /** See the head of this file. */
-export function payload(flow: Flow): { readonly bytesIn: number; readonly bytesOut: number } {
+function payload(flow: Flow): { readonly bytesIn: number; readonly bytesOut: number } {
   if (flow.protocol !== IPPROTO_UDP) return flow;
   const headers = UDP_HEADERS[flow.family];
   return {

@@ -8,7 +8,7 @@ import type { Clock } from '../../../lib/clock.ts';
 /** limit: one part of the time for looks, so many for the changes themselves; a look takes 3 ms where 262,144 buckets are. */
 const REST = 9;
 
-export interface Allowance {
+interface Allowance {
   /** Runs it, or gives undefined where it was too soon. */
   <T>(look: () => T): T | undefined;
 }

@@ -11,7 +11,7 @@ import { type Flow, TCP_STATE } from './flows.ts';
 import { isOver } from '../account/recorder.ts';
 import type { KernelRule } from '../table/registry.ts';
 
-export interface IdleDeps {
+interface IdleDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly rules: () => Iterable<KernelRule>;
   readonly conntrack: Pick<Conntrack, 'flows' | 'keep'>;

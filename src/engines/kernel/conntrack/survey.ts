@@ -15,7 +15,7 @@ import { indexOf, isTold } from '../table/marks.ts';
 import { isOver, RECORD_EVERY_MS, type Recorder } from '../account/recorder.ts';
 import type { KernelRule, Registry } from '../table/registry.ts';
 
-export interface SurveyDeps {
+interface SurveyDeps {
   readonly clock: Clock;
   readonly conntrack: Conntrack;
   readonly farewell: Farewell;
@@ -27,7 +27,7 @@ export interface SurveyDeps {
   readonly log: EngineEvents['log'];
 }
 
-export interface Survey {
+interface Survey {
   /** This rule is about to change. */
   changing(rule: KernelRule): void;
   /** Looks after rules whose connections have to go. */

@@ -61,7 +61,7 @@ export function openFastPath(asking: Pick<Netlink, 'get'>): FastPath {
   }
 }
 
-export interface FastPathParts {
+interface FastPathParts {
   readonly programs: Programs;
   readonly served: Served;
   readonly asking: Pick<Netlink, 'get'>;

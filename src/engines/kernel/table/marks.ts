@@ -22,7 +22,7 @@ export const ENDING_MASK = 0x1c00_0000;
 
 /** The first end seen, written by the chain `ending`. */
 export const ENDINGS = { none: 0, clientFin: 1, originFin: 2, clientReset: 3, originReset: 4 } as const;
-export type Ending = (typeof ENDINGS)[keyof typeof ENDINGS];
+type Ending = (typeof ENDINGS)[keyof typeof ENDINGS];
 
 export function markOf(index: number, slot = 0): number {
   return (OURS | (index << 10) | slot) >>> 0;

@@ -30,7 +30,7 @@ export interface Place {
   readonly settings: string;
 }
 
-export type Family = 4 | 6;
+type Family = 4 | 6;
 
 /** limit: as many clients as the other engines remember. A map that is full forgets nobody; it learns no more. */
 const MOST_KEPT = 65_536;

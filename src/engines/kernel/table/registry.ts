@@ -11,7 +11,7 @@ import { MOST_INDEX, pageOf } from './marks.ts';
 import { NONE, type Pieces } from './pieces.ts';
 import type { Settings } from './settings.ts';
 
-export interface KernelCounters extends LiveCounters {
+interface KernelCounters extends LiveCounters {
   /** Connections without a record: not in the sample, or ended without being heard of. */
   readonly unrecorded: { sampled: number; lost: number };
   fastPackets: number;

@@ -11,7 +11,7 @@ import { tableText } from './render.ts';
 import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
 import { LAYOUT, type SetName, TABLE, type TableOptions } from './table.ts';
 
-export interface TableState {
+interface TableState {
   /** Gives the rule these pieces and settings. Refused: it has what it had. */
   change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal>;
   /** Writes everything, where the table is gone. */
@@ -21,7 +21,7 @@ export interface TableState {
   settled(): Promise<void>;
 }
 
-export interface TableDeps {
+interface TableDeps {
   readonly nft: (text: string) => Promise<Refusal>;
   /** Undefined where it can't write them. */
   readonly direct: (statements: readonly Statement<SetName>[]) => Refusal | undefined;

@@ -105,7 +105,7 @@ function watching(family: 4 | 6): Chain[] {
 }
 
 /** In an order in which each is there before it is jumped to. */
-export const CHAINS: readonly Chain[] = [
+const CHAINS: readonly Chain[] = [
   ...towards(4),
   ...towards(6),
   { name: 'lead', lines: LEADING },

@@ -13,7 +13,7 @@ import { GUARD, LAYOUT, SETS, type SetName } from './table.ts';
 
 type Asking = Pick<Netlink, 'dump'>;
 
-export interface Found {
+interface Found {
   readonly isThere: boolean;
   /** Chains of settings, as this edition writes them. */
   readonly settings: readonly string[];

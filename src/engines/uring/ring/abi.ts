@@ -30,7 +30,6 @@ export const IORING_REGISTER_RING_FDS = 20;
 export const IORING_REGISTER_PBUF_RING = 22;
 
 // operations
-export const IORING_OP_NOP = 0;
 export const IORING_OP_POLL_ADD = 6;
 export const IORING_OP_SENDMSG = 9;
 export const IORING_OP_RECVMSG = 10;
@@ -64,7 +63,6 @@ export const IORING_POLL_ADD_MULTI = 1 << 0;
 // cqe->flags
 export const IORING_CQE_F_BUFFER = 1 << 0;
 export const IORING_CQE_F_MORE = 1 << 1;
-export const IORING_CQE_F_SOCK_NONEMPTY = 1 << 2;
 export const IORING_CQE_BUFFER_SHIFT = 16;
 
 // poll events
@@ -102,9 +100,7 @@ export const TCP_QUICKACK = 12;
 export const TCP_CLOSE = 7; /** A state. */
 export const IPV6_V6ONLY = 26;
 export const SHUT_WR = 1;
-export const SHUT_RDWR = 2;
 export const MSG_DONTWAIT = 0x40;
-export const MSG_TRUNC = 0x20;
 export const MSG_WAITALL = 0x100;
 export const MSG_NOSIGNAL = 0x4000;
 
@@ -122,11 +118,7 @@ export const SPLICE_F_NONBLOCK = 2;
 export const EFD_CLOEXEC = 0o2000000;
 export const EFD_NONBLOCK = 0o4000;
 
-// resources
-export const RLIMIT_NOFILE = 7;
-
 // errnos, as completions carry them
-export const EINTR = 4;
 export const EIO = 5;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
@@ -134,10 +126,6 @@ export const EBUSY = 16;
 export const EINVAL = 22;
 export const EMFILE = 24;
 export const ENFILE = 23;
-export const EPIPE = 32;
-export const ETIME = 62;
-export const ECONNRESET = 104;
-export const ETIMEDOUT = 110;
 export const EHOSTUNREACH = 113;
 export const ENETUNREACH = 101;
 export const EMSGSIZE = 90;

@@ -7,7 +7,7 @@ import { KEY, PREFIX_BITS } from './program.ts';
 const PORT_BITS = 16;
 
 /** The ports that begin with the first `bits` bits of `port`. */
-export interface Prefix {
+interface Prefix {
   readonly port: number;
   readonly bits: number;
 }

@@ -22,7 +22,7 @@ const MOST_SOCKETS = 4096;
 const MOST_PREFIXES = 1 << 17;
 
 /** Ports of an address that lead to a listening socket; where that is one of a SO_REUSEPORT group, to the group. */
-export interface Steered {
+interface Steered {
   readonly address: string;
   readonly ports: readonly PortSpan[];
   readonly fd: number;

@@ -48,7 +48,7 @@ export function startReading(r: Relay, k: number, nothingYet = false): void {
   receive(r.ring, s.fd[k]!, r.buffers.group, nothingYet, OP.RECEIVE, k, s.generation[k >> 1]!);
 }
 
-export function stopReading(r: Relay, k: number): void {
+function stopReading(r: Relay, k: number): void {
   const { slots: s } = r;
   if ((s.flags[k]! & (READING | STOPPING)) !== READING) return;
   s.flags[k]! |= STOPPING;

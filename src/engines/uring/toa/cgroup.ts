@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const PREFIX = 'edgefour-toa-';
 
-export interface OwnCgroup {
+interface OwnCgroup {
   readonly path: string;
   /** From now on new sockets of this process belong to it. Throws where the system refuses. */
   enter(): void;

@@ -32,7 +32,7 @@ import type { Line } from '../../../linux/ebpf/asm.ts';
 
 /** A socket's storage: the option as it goes on the wire (kind, length, port, address), and how often it went. */
 export const VALUE_BYTES = 32;
-export const OPTION_MOST = 24;
+const OPTION_MOST = 24;
 const LENGTH = 1;
 const SENT = 24;
 

@@ -35,7 +35,7 @@ const WORD = { name: 0, nameSize: 2, vectors: 4, count: 6, control: 8, controlSi
 /**
  * Sends the chain that begins with `first`: alone (`message` −1), or as the segments of that size that `message` describes.
  */
-export type SendChain = (k: number, first: number, message: number) => void;
+type SendChain = (k: number, first: number, message: number) => void;
 
 export class Gather {
   readonly #ring: Ring;

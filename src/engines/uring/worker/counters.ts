@@ -7,7 +7,7 @@ import type { EndCause, RuleCounters } from '../../../domain/fact/fact.ts';
 import { DROP_REASONS as FLOW_REASONS } from '../../flow/counters.ts';
 
 /** Why something was put off or given up: labels of `dropped`. The first ones as in engines/flow. */
-export const DROP_REASONS = [
+const DROP_REASONS = [
   ...FLOW_REASONS,
   /** A connection waited because all slots were taken. */
   'wait-slots',
@@ -16,7 +16,7 @@ export const DROP_REASONS = [
   /** A big stream was copied because no pipe could be had. */
   'wait-pipes',
 ] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+type DropReason = (typeof DROP_REASONS)[number];
 
 export const CONNECTIONS = 0;
 export const ACTIVE = 1;
@@ -31,7 +31,7 @@ export const LOST = 7;
 export const UNANSWERED = 8;
 const ENDS = 9;
 const DROPS = ENDS + END_CAUSES.length;
-export const ROW = DROPS + DROP_REASONS.length;
+const ROW = DROPS + DROP_REASONS.length;
 
 export const DROP = Object.fromEntries(DROP_REASONS.map((reason, i) => [reason, DROPS + i])) as Readonly<
   Record<DropReason, number>

@@ -14,14 +14,14 @@ import { closeRow } from './counters.ts';
 import { estateMemory, settleEstate } from '../ring/estate.ts';
 import { RecordReader, recordMemory } from './records.ts';
 
-export interface CrewEvents {
+interface CrewEvents {
   log: (level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>) => void;
   /** A worker died and its rules are about to be taken up by the next one; and then: they are. */
   died(worker: number): void;
   back(worker: number): void;
 }
 
-export interface CrewShape {
+interface CrewShape {
   readonly slots: number;
   readonly descriptors: number;
   readonly buffers: number;

@@ -40,7 +40,7 @@ export function inheritPoint(
 }
 
 /** As evenly as it goes, beginning with worker `first`. Pure. */
-export function deal(fds: readonly number[], workers: number, first: number): number[][] {
+function deal(fds: readonly number[], workers: number, first: number): number[][] {
   const dealt: number[][] = Array.from({ length: workers }, () => []);
   for (const [i, fd] of fds.entries()) dealt[(first + i) % workers]?.push(fd);
   return dealt;

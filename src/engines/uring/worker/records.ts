@@ -25,7 +25,7 @@ const ADDRESS_BYTES = 16;
 const STILL_OPEN = 255;
 
 export const PARTY = { client: 0, entry: 1, origin: 2 } as const;
-export type Party = (typeof PARTY)[keyof typeof PARTY];
+type Party = (typeof PARTY)[keyof typeof PARTY];
 
 export function recordMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + ENTRIES * ENTRY_BYTES);
@@ -96,7 +96,7 @@ export class RecordWriter {
   }
 }
 
-export interface RuleName {
+interface RuleName {
   readonly id: string;
   readonly proxy: string;
 }

@@ -2,7 +2,7 @@
 import { NAME_BYTES } from '../ring/sockaddr.ts';
 
 /** limit: the longest client-address header (PPV1, 107 bytes), rounded up so that payloads stay aligned. */
-export const HEADROOM = 128;
+const HEADROOM = 128;
 
 /**
  * limit: 16 KiB is what a socket usually has ready at once; 4,096 of them are 64 MiB of addresses of which only as much
