@@ -110,9 +110,9 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
 
 test('a worker of a range dies: the next one has its ports', { skip: notSteered ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { Seat } = await import('../../src/engines/uring/worker/crew.ts');
+  const { SupervisedWorker } = await import('../../src/engines/uring/host/supervised-worker.ts');
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
-  const { openPoint } = await import('../../src/engines/uring/worker/sockets.ts');
+  const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
   const { Ranges } = await import('../../src/engines/uring/steer/ranges.ts');
   const origin = await tcpOrigin(t);
   const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
@@ -124,15 +124,15 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const fds = openPoint(point, 1, undefined);
   assert.ok(typeof fds !== 'string', String(fds));
   const events: string[] = [];
-  const seat = new Seat(
+  const worker = new SupervisedWorker(
     0,
     { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
     { log() {}, died: () => events.push('died'), back: () => events.push('back') },
   );
-  t.after(() => seat.end(0));
+  t.after(() => worker.end(0));
   const row = newRow();
   const { ports, originPorts } = rule;
-  await seat.order({
+  await worker.command({
     kind: 'apply',
     rule: workerRule(
       origin.address,
@@ -145,7 +145,7 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const lost = await tcpClient(t, point.address, 27_050);
   assert.equal(await ask(lost, 'one'), 'one');
   const end = readAll(lost);
-  const waiting = seat.order({ kind: 'nonsense' } as never);
+  const waiting = worker.command({ kind: 'nonsense' } as never);
   assert.equal((await end).end, 'reset');
   const patient = await tcpClient(t, point.address, 27_051);
   assert.equal(await ask(patient, 'two'), 'two');

@@ -13,16 +13,16 @@ const missing = await whyUnavailable();
 
 test('a worker that dies is replaced; while it is, connections wait', { skip: missing ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { Seat } = await import('../../src/engines/uring/worker/crew.ts');
+  const { SupervisedWorker } = await import('../../src/engines/uring/host/supervised-worker.ts');
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
-  const { openPoint } = await import('../../src/engines/uring/worker/sockets.ts');
+  const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
   const origin = await tcpOrigin(t);
   const address = loopback();
   const port = await freePort(address);
   const fds = openPoint({ protocol: 'TCP', address, port, key: 'tcp' }, 1, undefined);
   assert.ok(typeof fds !== 'string', String(fds));
   const events: string[] = [];
-  const seat = new Seat(
+  const worker = new SupervisedWorker(
     0,
     { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
     {
@@ -31,18 +31,18 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
       back: () => events.push('back'),
     },
   );
-  t.after(() => seat.end(0));
+  t.after(() => worker.end(0));
   const row = newRow();
-  await seat.order({
+  await worker.command({
     kind: 'apply',
     rule: workerRule(origin.address, [{ fd: fds[0]?.[0] ?? -1, address, port, originPort: origin.port }], row),
   });
   const client = await tcpClient(t, address, port);
   assert.equal(await ask(client, 'one'), 'one');
   const lost = readAll(client);
-  const waiting = seat.order({ kind: 'nonsense' } as never);
+  const waiting = worker.command({ kind: 'nonsense' } as never);
   assert.equal((await lost).end, 'reset');
-  // It is accepted by the kernel while nobody is in the seat.
+  // It is accepted by the kernel while nobody is in the worker.
   const patient = connect(port, address);
   t.after(() => patient.destroy());
   patient.write('two');
@@ -51,11 +51,11 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   await eventually(() => assert.equal(events.at(-1), 'back'));
   assert.deepEqual(events.slice(-2), ['died', 'back']);
   assert.ok(events[0]?.startsWith('error a relay worker failed'));
-  assert.equal(seat.lives, 2);
+  assert.equal(worker.lives, 2);
   const records: ConnectionRecord[] = [];
   patient.end();
   await eventually(() => {
-    records.push(...seat.reader.take(() => ({ id: 'r', proxy: 'p' })));
+    records.push(...worker.reader.take(() => ({ id: 'r', proxy: 'p' })));
     assert.equal(records.length, 1);
   });
   const { connections, active, ends, unrecorded } = sumRows([row]);

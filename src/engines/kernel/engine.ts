@@ -38,7 +38,7 @@ import { createSurvey } from './conntrack/survey.ts';
 import { baseText, LAYOUT } from './table/table.ts';
 import { createTableState } from './table/table-state.ts';
 import { takeOver } from './table/takeover.ts';
-import { createTurns } from './turns.ts';
+import { createTurns } from '../flow/turns.ts';
 
 interface KernelEngineOptions {
   readonly clock: Clock;

@@ -37,7 +37,10 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
   const why = await whyUnavailable(options.workers);
   if (why !== undefined) return absent(why);
   // order: koffi is touched only after the probe has said that it can be.
-  const [{ createPlane }, { attachToa }] = await Promise.all([import('./worker/plane.ts'), import('./toa/attach.ts')]);
+  const [{ createPlane }, { attachToa }] = await Promise.all([
+    import('./host/uring-engine.ts'),
+    import('./toa/attach.ts'),
+  ]);
   const toa = attachToa(options.toaKinds);
   const plane =
     typeof toa === 'string'

@@ -1,6 +1,6 @@
 /** Listeners for tests: everything set, nothing bound, forwarding nowhere until a test says otherwise. */
 import type { Listener, Target } from '../../../src/engines/engine.ts';
-import type { EntrySpec, RuleSpec } from '../../../src/engines/uring/worker/control.ts';
+import type { EntrySpec, RuleSpec } from '../../../src/engines/uring/worker/messages.ts';
 
 export function listener(change: Partial<Listener>): Listener {
   return {

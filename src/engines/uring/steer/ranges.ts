@@ -1,6 +1,6 @@
 /**
  * Wide ranges of TCP ports, as the agent's thread sees them: whether one socket can take a rule's range (else it has a
- * socket per port, and why), which port that socket is bound to, and that nobody else has the others. plane.ts asks;
+ * socket per port, and why), which port that socket is bound to, and that nobody else has the others. host/uring-engine.ts asks;
  * steering.ts does it. It refuses to bind anything: the one socket is a bind point like any other, to workers and to an
  * upgrade.
  */
@@ -10,7 +10,7 @@ import type { Listener } from '../../engine.ts';
 import { isHeldByUs } from '../../../linux/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import { WIDE, type Dealt, whyRefused } from '../worker/sockets.ts';
+import { WIDE, type Dealt, whyRefused } from '../host/listening-sockets.ts';
 import { listeningPorts } from './listening.ts';
 import { Steering } from './steering.ts';
 

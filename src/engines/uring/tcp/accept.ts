@@ -32,7 +32,8 @@ import { dial } from './dial.ts';
 import { accept, cancelAll } from '../ring/operations.ts';
 import { DESCRIPTORS, LINGER_ZERO, begin, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
-import type { Entry, Rule } from '../worker/rules.ts';
+import { isClosed } from '../worker/rule.ts';
+import type { Entry, Rule } from '../worker/rule.ts';
 import { NAME_BYTES, addressOffset, addressSize, portAt } from '../ring/sockaddr.ts';
 
 /** limit: a socket of its own port takes bursts without a round through JavaScript for each; a port of many waits alone. */
@@ -234,7 +235,7 @@ export class Acceptor {
     const from = (area * NAME_BYTES) >> 2;
     const to = r.slots.nameOffset(slot, 0) >> 2;
     for (let i = 0; i < NAME_BYTES >> 2; i++) r.slots.nameWords[to + i] = this.#words[from + i]!;
-    const { originPort } = entry.rule.ranges ? this.#behind(r, entry, slot, fd) : entry;
+    const { originPort } = entry.rule.takesRange ? this.#behind(r, entry, slot, fd) : entry;
     begin(r, slot);
     if (!isAdmitted) finish(r, slot, CAUSE.limit, true);
     else if (originPort === 0) finish(r, slot, CAUSE['no-origin'], true);
@@ -263,7 +264,7 @@ export class Acceptor {
   #retire(r: Relay, area: number): void {
     const entry = r.rules.entry(this.#entryOf[area]!);
     this.#free.push(area);
-    if (entry.closing && entry.posted === 0 && !entry.closed) this.#drain(r, entry);
+    if (entry.closing && entry.posted === 0 && !isClosed(entry)) this.#drain(r, entry);
   }
 
   /** What the queue of a closing socket still holds is taken over, unless it is the other process's. */

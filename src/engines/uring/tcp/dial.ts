@@ -13,7 +13,6 @@ import { keepAlive } from '../ring/options.ts';
 import { cancelAll, close, connect, openSocket, watchErrors } from '../ring/operations.ts';
 import { arm, finish, tick } from './relay.ts';
 import type { Relay } from './relay.ts';
-import { choose } from '../worker/rules.ts';
 import { DIALLING, SYSTEM_PORT, WATCHED } from './slots.ts';
 import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from '../ring/sockaddr.ts';
 import { flush, startReading } from './stream.ts';
@@ -21,7 +20,7 @@ import { flush, startReading } from './stream.ts';
 /** The connection has its slot and no origin yet. */
 export function dial(r: Relay, slot: number): void {
   startReading(r, 2 * slot);
-  next(r, slot, CAUSE[r.rules.entry(r.slots.entry[slot]!).rule.whyNone]);
+  next(r, slot, CAUSE[r.rules.entry(r.slots.entry[slot]!).rule.targets.whyNone]);
 }
 
 /** The next target, or the end with `cause`, which is why the one before failed. */
@@ -33,9 +32,9 @@ function next(r: Relay, slot: number, cause: number): void {
   const at = addressOffset(s.names, client);
   const size = addressSize(s.names, client);
   const mayTry = mayTryNext(s.timeouts[slot]!, r.now - s.triesFrom[slot]!, rule.spec.options.connectTimeoutMs);
-  const position = mayTry ? choose(rule, s.names, at, size, r.now, entry.originPort, s.failed(slot)) : -1;
+  const position = mayTry ? rule.targets.choose(s.names, at, size, r.now, entry.originPort, s.failed(slot)) : -1;
   if (position < 0) return finish(r, slot, cause, true);
-  const address = rule.addresses[position]!;
+  const address = rule.targets.addresses[position]!;
   writeName(s.names, s.nameOffset(slot, 1), address, entry.originPort);
   s.target[slot] = rule.spec.targets[position]!.number;
   s.portRefusals[slot] = 0;
@@ -115,7 +114,7 @@ export function connected(r: Relay, slot: number, generation: number, attempt: n
   }
   const { rule } = r.rules.entry(s.entry[slot]!);
   const client = s.nameOffset(slot, 0);
-  rule.persistence?.remember(
+  rule.targets.persistence?.remember(
     s.names,
     addressOffset(s.names, client),
     addressSize(s.names, client),
@@ -166,7 +165,7 @@ function failed(r: Relay, slot: number, cause: number): void {
   const client = s.nameOffset(slot, 0);
   // Says nothing about the origin.
   if (cause !== CAUSE['no-source-port'])
-    rule.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
+    rule.targets.persistence?.forget(s.names, addressOffset(s.names, client), addressSize(s.names, client));
   s.ruleOut(slot);
   if (cause === CAUSE['origin-timeout']) {
     s.timeouts[slot]! += 1;

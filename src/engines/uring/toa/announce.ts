@@ -4,7 +4,7 @@
  */
 import { mapPages, syscall, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
-import type { ToaHandles } from '../worker/control.ts';
+import type { ToaHandles } from '../worker/messages.ts';
 import { addressOffset, addressSize } from '../ring/sockaddr.ts';
 import { BPF_MAP_UPDATE_ELEM, SYS_BPF } from '../../../linux/ebpf/calls.ts';
 import { VALUE_BYTES } from './program.ts';

@@ -3,7 +3,7 @@
  * program and makes the cgroup, which is harmless; the process moves in only with the first TOA rule.
  */
 import { close, errnoName, openFile } from '../../../linux/ffi/libc.ts';
-import type { ToaHandles } from '../worker/control.ts';
+import type { ToaHandles } from '../worker/messages.ts';
 import { attachToCgroup, createSocketStorage, loadSockOps } from './bpf.ts';
 import { makeCgroup } from './cgroup.ts';
 import { VALUE_BYTES, toaProgram } from './program.ts';

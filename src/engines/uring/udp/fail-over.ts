@@ -4,8 +4,7 @@
  */
 import { CAUSE } from '../worker/counters.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { hasOther, rest } from '../worker/rules.ts';
-import type { Entry } from '../worker/rules.ts';
+import type { Entry } from '../worker/rule.ts';
 import { addressOffset, addressSize } from '../ring/sockaddr.ts';
 import { endSession, openSession } from './udp-sessions.ts';
 import { place } from './udp.ts';
@@ -17,7 +16,7 @@ export function holdFirst(r: Relay, flow: number, first: number): boolean {
   if (flows.hasSent[flow] === 1) return false;
   flows.hasSent[flow] = 1;
   const { rule } = r.rules.entry(flows.entry[flow]!);
-  if (flows.seniority.isAnswered(flow) || !hasOther(rule, flows.target[flow]!, flows.originPort[flow]!, r.now))
+  if (flows.seniority.isAnswered(flow) || !rule.targets.hasOther(flows.target[flow]!, flows.originPort[flow]!, r.now))
     return false;
   buffers.giveChain(buffers.next[first]!);
   buffers.next[first] = -1;
@@ -34,9 +33,9 @@ export function failOver(r: Relay, flow: number, unsent: number): boolean {
   const entry = r.rules.entry(flows.entry[flow]!);
   const { rule } = entry;
   const name = flows.nameOffset(flow);
-  rule.persistence?.forget(flows.names, addressOffset(flows.names, name), addressSize(flows.names, name));
-  rest(rule, flows.target[flow]!, r.now);
-  if (!hasOther(rule, flows.target[flow]!, flows.originPort[flow]!, r.now)) return false;
+  rule.targets.persistence?.forget(flows.names, addressOffset(flows.names, name), addressSize(flows.names, name));
+  rule.targets.rest(flows.target[flow]!, r.now);
+  if (!rule.targets.hasOther(flows.target[flow]!, flows.originPort[flow]!, r.now)) return false;
   const first = held.take(flow);
   if (first >= 0) unhead(r, flow, first, flows.firstHeader[flow]!);
   for (let b = unsent; b >= 0; b = buffers.next[b]!) unhead(r, flow, b, flows.headerSize[flow]!);

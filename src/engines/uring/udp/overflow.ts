@@ -6,7 +6,7 @@ import { getsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_MEMINFO } from '../ring/abi.ts';
 import { DROP } from '../worker/counters.ts';
 import type { Relay } from '../tcp/relay.ts';
-import type { Entry, Rule } from '../worker/rules.ts';
+import type { Entry, Rule } from '../worker/rule.ts';
 
 /** SK_MEMINFO_VARS, and the place of SK_MEMINFO_DROPS among them. */
 const VARIABLES = 9;

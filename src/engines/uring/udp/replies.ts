@@ -7,7 +7,7 @@ import { BYTES_OUT, DROP, PACKETS_OUT } from '../worker/counters.ts';
 import { HEADER_BYTES } from './flows.ts';
 import { OP, sendDatagram } from '../ring/operations.ts';
 import type { Relay } from '../tcp/relay.ts';
-import type { Entry } from '../worker/rules.ts';
+import type { Entry } from '../worker/rule.ts';
 import { REPLY_HEAD } from '../worker/shape.ts';
 import { familyAt, sizeOfFamily } from '../ring/sockaddr.ts';
 import { apart } from './udp.ts';

@@ -5,14 +5,14 @@
  */
 import { close } from '../../../linux/ffi/libc.ts';
 import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
-import type { WorkerSession } from '../worker/control.ts';
+import type { WorkerSession } from '../worker/messages.ts';
 import { CAUSE, LOST, countEnd } from '../worker/counters.ts';
 import { takeBursts } from './burst.ts';
 import { cancelAll } from '../ring/operations.ts';
 import { dropsOf } from './overflow.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { headsEach } from '../worker/rules.ts';
-import type { Entry } from '../worker/rules.ts';
+import { headsEach } from '../worker/rule.ts';
+import type { Entry } from '../worker/rule.ts';
 import { NAME_BYTES, addressText, portAt, writeName } from '../ring/sockaddr.ts';
 import { listenOrigin, listenUdp } from './udp.ts';
 import { begin, makeRoom } from './udp-sessions.ts';

@@ -13,10 +13,10 @@ import { countOverflow } from './overflow.ts';
 import { PARTY } from '../worker/records.ts';
 import { RECORD_EVERY_MS } from '../tcp/relay.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { choose, hasLeft, hasOther, rest, stillLeadsTo } from '../worker/rules.ts';
-import type { Entry, Rule } from '../worker/rules.ts';
+import { stillLeadsTo } from '../worker/rule.ts';
+import type { Entry, Rule } from '../worker/rule.ts';
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../worker/shape.ts';
-import { enlarge } from '../worker/sockets.ts';
+import { enlarge } from '../host/listening-sockets.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../ring/sockaddr.ts';
 import { listenOrigin } from './udp.ts';
 
@@ -56,9 +56,9 @@ export function openSession(
     return -1;
   };
   for (;;) {
-    const position = choose(rule, memory, at, addressBytes, r.now, entry.originPort);
-    if (position < 0) return drop(DROP[rule.whyNone]);
-    const address = rule.addresses[position]!;
+    const position = rule.targets.choose(memory, at, addressBytes, r.now, entry.originPort);
+    if (position < 0) return drop(DROP[rule.targets.whyNone]);
+    const address = rule.targets.addresses[position]!;
     const target = rule.spec.targets[position]!.number;
     const v6 = address.length === 16;
     if (size + header.length > (v6 ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4)) return drop(DROP.oversize);
@@ -66,15 +66,15 @@ export function openSession(
     if (!hasRoom) return drop(DROP.limit);
     const fd = upstream(v6, address, entry.originPort);
     if (fd >= 0) {
-      rule.persistence?.remember(memory, at, addressBytes, target, r.now);
+      rule.targets.persistence?.remember(memory, at, addressBytes, target, r.now);
       rule.row[CONNECTIONS]! += 1;
       return begin(r, entry, { position, fd, header }, words, name >> 2);
     }
     const error = errnoName(fd);
     if (isOutOfDescriptors(error)) return drop(DROP.limit);
     if (dialCause(error) === 'no-source-port') return drop(DROP['no-source-port']);
-    rest(rule, target, r.now);
-    if (!hasOther(rule, target, entry.originPort, r.now)) return drop(DROP['no-origin']);
+    rule.targets.rest(target, r.now);
+    if (!rule.targets.hasOther(target, entry.originPort, r.now)) return drop(DROP['no-origin']);
   }
 }
 
@@ -105,7 +105,7 @@ export function begin(
   flows.number[flow] = ++r.taken;
   flows.target[flow] = rule.spec.targets[position]!.number;
   flows.originPort[flow] = entry.originPort;
-  flows.originFamily[flow] = rule.addresses[position]!.length === 16 ? AF_INET6 : AF_INET;
+  flows.originFamily[flow] = rule.targets.addresses[position]!.length === 16 ? AF_INET6 : AF_INET;
   flows.headerSize[flow] = flows.firstHeader[flow] = header.length;
   flows.headers.set(header, flow * HEADER_BYTES);
   r.rules.opened(entry);
@@ -176,7 +176,7 @@ function armSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { rule } = r.rules.entry(flows.entry[flow]!);
   let due = flows.seniority.seenAt[flow]! + rule.spec.options.idleSeconds * 1000;
-  if (hasLeft(rule, flows.target[flow]!)) due = Math.min(due, r.now + FORSAKEN_MS);
+  if (rule.targets.hasLeft(flows.target[flow]!)) due = Math.min(due, r.now + FORSAKEN_MS);
   if (flows.recordAt[flow]! > 0) due = Math.min(due, flows.recordAt[flow]!);
   r.wheel.set(r.slots.capacity + flow, due);
 }
@@ -185,7 +185,7 @@ function armSession(r: Relay, flow: number): void {
 export function tickSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { rule } = r.rules.entry(flows.entry[flow]!);
-  if (hasLeft(rule, flows.target[flow]!) && flows.seniority.isForsaken(flow, r.now))
+  if (rule.targets.hasLeft(flows.target[flow]!) && flows.seniority.isForsaken(flow, r.now))
     return endSession(r, flow, CAUSE.drained);
   if (r.now - flows.seniority.seenAt[flow]! >= rule.spec.options.idleSeconds * 1000)
     return endSession(r, flow, CAUSE.idle);

@@ -30,8 +30,8 @@ import { Held } from './held.ts';
 import { OP, cancelReceive, receive, receiveMessages, sendDatagram, sendMessage } from '../ring/operations.ts';
 import type { Relay } from '../tcp/relay.ts';
 import { replied } from './replies.ts';
-import { headsEach } from '../worker/rules.ts';
-import type { Entry } from '../worker/rules.ts';
+import { headsEach } from '../worker/rule.ts';
+import type { Entry } from '../worker/rule.ts';
 import {
   CONTROL_ROOM,
   LARGEST_DATAGRAM_V4,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RuleSpec } from './control.ts';
+import type { RuleSpec } from './messages.ts';
 import { newRow } from './counters.ts';
 import { Rules } from './rules.ts';
 

@@ -1,7 +1,7 @@
 /**
  * One worker: a thread with a ring, its share of the sockets, and a loop that never leaves but to wait in the kernel.
  * Everything on this thread happens in this order: wait, completions, clocks, orders from the agent's thread. Started
- * and restarted by crew.ts.
+ * and restarted by host/supervised-worker.ts.
  */
 import { systemRng } from '../../../lib/rng.ts';
 import { Shares } from '../../flow/shares.ts';
@@ -10,13 +10,13 @@ import { read } from '../../../linux/ffi/libc.ts';
 import { Acceptor } from '../tcp/accept.ts';
 import { Budget } from './budget.ts';
 import { BufferPool } from '../ring/buffers.ts';
-import type { FromWorker, WorkerSettings } from './control.ts';
+import type { FromWorker, WorkerSettings } from './messages.ts';
 import { connected, dialTick, opened, unbound, watched } from '../tcp/dial.ts';
 import { TCP_BUFFERS } from './shape.ts';
 import { writeEstate } from '../ring/estate.ts';
 import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from '../ring/operations.ts';
 import { optionSetter } from '../ring/options.ts';
-import { Orders } from './orders.ts';
+import { Commands } from './commands.ts';
 import { Overflow } from '../udp/overflow.ts';
 import { Pipes } from '../ring/pipes.ts';
 import { RecordWriter } from './records.ts';
@@ -53,7 +53,7 @@ function run(): void {
   const ring = must('io_uring', Ring.create(SUBMISSIONS));
   const now = performance.timeOrigin + performance.now();
   const budget = new Budget(settings.descriptors);
-  const orders = new Orders(say);
+  const orders = new Commands(say);
   const setOption = optionSetter(ring);
   const r: Relay = {
     ring,
@@ -91,7 +91,7 @@ function run(): void {
   r.toa?.release();
 }
 
-function loop(r: Relay, orders: Orders): void {
+function loop(r: Relay, orders: Commands): void {
   const { ring, slots, wheel } = r;
   const { cqes, cqMask } = ring;
   const wake = new Uint8Array(8);

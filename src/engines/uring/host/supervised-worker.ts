@@ -9,10 +9,10 @@ import { startThread } from '../../../program/copy.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from '../ring/abi.ts';
-import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from './control.ts';
-import { closeRow } from './counters.ts';
+import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from '../worker/messages.ts';
+import { closeRow } from '../worker/counters.ts';
 import { estateMemory, settleEstate } from '../ring/estate.ts';
-import { RecordReader, recordMemory } from './records.ts';
+import { RecordReader, recordMemory } from '../worker/records.ts';
 
 interface CrewEvents {
   log: (level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>) => void;
@@ -44,7 +44,7 @@ const RESOURCES = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 128 };
 type Order = ToWorker extends infer One ? (One extends { seq: number } ? Omit<One, 'seq'> : never) : never;
 
 /** One seat: the worker in it may change. */
-export class Seat {
+export class SupervisedWorker {
   readonly index: number;
   readonly #shape: CrewShape;
   readonly #events: CrewEvents;
@@ -84,7 +84,7 @@ export class Seat {
   }
 
   /** Resolves when it is true in the worker, or in the one after it. */
-  async order(order: Order): Promise<void> {
+  async command(order: Order): Promise<void> {
     if (order.kind === 'apply') this.#rules.set(order.rule.index, withoutSessions(order.rule));
     else if (order.kind === 'remove') this.#rules.delete(order.index);
     else if (order.kind === 'stop') this.#ending = true;
@@ -100,7 +100,7 @@ export class Seat {
   async end(drainMs: number): Promise<void> {
     if (!this.#worker) return;
     const gone = new Promise((resolve) => this.#worker?.once('exit', resolve));
-    await this.order({ kind: 'stop', drainMs });
+    await this.command({ kind: 'stop', drainMs });
     await gone;
     close(this.#wakeFd);
   }
@@ -138,7 +138,7 @@ export class Seat {
   #start(): void {
     this.#lives++;
     this.#startedAt = performance.now();
-    const worker = startThread(new URL('worker.ts', import.meta.url), {
+    const worker = startThread(new URL('../worker/worker.ts', import.meta.url), {
       workerData: this.#settings,
       name: `uring-${this.index}`,
       resourceLimits: RESOURCES,

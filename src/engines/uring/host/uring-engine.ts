@@ -13,17 +13,17 @@ import { addCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../../node/descriptors.ts';
-import { shareOf, unreserved } from './budget.ts';
-import type { EntrySpec, RuleSpec, WorkerSession } from './control.ts';
+import { shareOf, unreserved } from '../worker/budget.ts';
+import type { EntrySpec, RuleSpec, WorkerSession } from '../worker/messages.ts';
 import type { UringEngineOptions } from '../engine.ts';
-import { newRow, sumRows } from './counters.ts';
-import type { Row } from './counters.ts';
-import { Seat } from './crew.ts';
-import { inheritPoint } from './inherit.ts';
-import { persistenceMemory } from './persistence.ts';
-import { turnsOf } from './schedule.ts';
-import { TCP_BUFFERS } from './shape.ts';
-import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './sockets.ts';
+import { newRow, sumRows } from '../worker/counters.ts';
+import type { Row } from '../worker/counters.ts';
+import { SupervisedWorker } from './supervised-worker.ts';
+import { inheritPoint } from './inherited-sockets.ts';
+import { persistenceMemory } from '../worker/persistence.ts';
+import { turnsOf } from '../worker/schedule.ts';
+import { TCP_BUFFERS } from '../worker/shape.ts';
+import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './listening-sockets.ts';
 import { Ranges, noteOf } from '../steer/ranges.ts';
 import type { ToaAttachment } from '../toa/attach.ts';
 
@@ -59,7 +59,7 @@ export function createPlane(
   const turns = new Map<string, Promise<unknown>>();
   const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), options.workers);
   const ranges = new Ranges(options.steering);
-  let seats: Seat[] = [];
+  let seats: SupervisedWorker[] = [];
   let stopping: Promise<void> | undefined;
   /** Another process serves the same sockets. */
   let isSucceeded = false;
@@ -71,7 +71,7 @@ export function createPlane(
   });
   let indices = 0;
 
-  function crew(): Seat[] {
+  function crew(): SupervisedWorker[] {
     if (seats.length > 0) return seats;
     const buffers = options.buffers ?? TCP_BUFFERS.count;
     const inherited = options.inheritance?.sockets;
@@ -79,7 +79,7 @@ export function createPlane(
     const shape = { ...share, buffers, toa: toa?.handles, sourcePorts, inherited };
     seats = Array.from(
       { length: options.workers },
-      (_, i) => new Seat(i, shape, { log: events.log.bind(events), died, back }),
+      (_, i) => new SupervisedWorker(i, shape, { log: events.log.bind(events), died, back }),
     );
     return seats;
   }
@@ -215,12 +215,12 @@ export function createPlane(
 
   async function tellWorkers(rule: PlaneRule, isRange: boolean, before?: Listener): Promise<void> {
     await Promise.all(
-      seats.map((seat) => seat.order({ kind: 'apply', rule: specFor(rule, seat.index, isRange, before) })),
+      seats.map((seat) => seat.command({ kind: 'apply', rule: specFor(rule, seat.index, isRange, before) })),
     );
   }
 
   async function tellAllSeats(kind: 'pause' | 'release'): Promise<void> {
-    await Promise.all(seats.map((seat) => seat.order({ kind })));
+    await Promise.all(seats.map((seat) => seat.command({ kind })));
   }
 
   /** The reason, in words, if one of the points cannot be had; then none of the new ones is kept. */
@@ -314,7 +314,7 @@ export function createPlane(
     // order: nobody is led to a socket that closes; who has been is in its queue.
     ranges.leave(id);
     rule.points.clear();
-    await Promise.all(seats.map((seat) => seat.order({ kind: 'remove', index: rule.index })));
+    await Promise.all(seats.map((seat) => seat.command({ kind: 'remove', index: rule.index })));
   }
 
   async function stopNow(drainMs: number): Promise<void> {

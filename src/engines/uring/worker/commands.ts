@@ -2,22 +2,22 @@
  * Carries out what the agent's thread orders, between two batches, and answers when it is true. It refuses to wait: what
  * takes time (a socket that still has accepts under way, connections that drain) goes on in the loop.
  */
-import type { FromWorker, RuleSpec, ToWorker } from './control.ts';
+import type { FromWorker, RuleSpec, ToWorker } from './messages.ts';
 import { CAUSE } from './counters.ts';
 import { close } from '../../../linux/ffi/libc.ts';
 import { cancelAll } from '../ring/operations.ts';
 import { countOverflow, dropsOf } from '../udp/overflow.ts';
 import { arm, cut, finish } from '../tcp/relay.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { stillLeadsTo } from './rules.ts';
-import type { Entry, Rule } from './rules.ts';
+import { stillLeadsTo } from './rule.ts';
+import type { Entry, Rule } from './rule.ts';
 import { DIALLING, FREE } from '../tcp/slots.ts';
 import { portAt } from '../ring/sockaddr.ts';
 import { Udp, listenUdp } from '../udp/udp.ts';
 import { adoptSessions, holdUdp, isHeld, releaseUdp, sessionsOf } from '../udp/udp-handoff.ts';
 import { endSession, judgeSessions } from '../udp/udp-sessions.ts';
 
-export class Orders {
+export class Commands {
   readonly #say: (message: FromWorker) => void;
   /** Order → sockets that it waits for. */
   readonly #waiting = new Map<number, Set<Entry>>();
@@ -73,7 +73,7 @@ export class Orders {
   idle(r: Relay, entry: Entry): void {
     // order: what is about to be submitted may name this descriptor, and a closed one is soon somebody else's.
     r.ring.enter(0, 0);
-    if (entry.udp) countOverflow(entry.rule, entry.fd, entry.overflowed);
+    if (isUdp(entry)) countOverflow(entry.rule, entry.fd, entry.overflowed);
     close(entry.fd);
     r.rules.closed(entry);
     for (const [seq, entries] of this.#waiting) {
@@ -111,7 +111,7 @@ export class Orders {
       r.mapped();
     }
     for (const entry of added) {
-      if (entry.udp) {
+      if (isUdp(entry)) {
         entry.overflowed = dropsOf(entry.fd);
         adoptSessions(r, entry, spec.entries.find(({ fd }) => fd === entry.fd)?.sessions ?? []);
         listenUdp(r, entry);
@@ -159,7 +159,7 @@ const headsOtherwise = (before: RuleSpec, { mode, options }: RuleSpec): boolean 
 
 /** No more from this socket; what it holds already is served. */
 function closeEntry(r: Relay, entry: Entry): void {
-  if (!entry.udp) return r.acceptor.close(r, entry);
+  if (!isUdp(entry)) return r.acceptor.close(r, entry);
   entry.closing = true;
   if (entry.posted > 0) cancelAll(r.ring, entry.fd);
   else r.entryIdle(entry);
@@ -198,3 +198,5 @@ function followEntry(r: Relay, slot: number): Entry {
   rules.ended(entry);
   return next;
 }
+
+const isUdp = ({ rule }: Entry): boolean => rule.spec.protocol === 'UDP';
