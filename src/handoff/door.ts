@@ -3,11 +3,12 @@
  * one asks for what this one has. One at a time; nothing is given up before the other says `serving`, and one that goes
  * before that, or takes too long, changes nothing.
  */
+import { EAGAIN } from '../linux/abi.ts';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { errnoName } from '../linux/ffi/libc.ts';
-import { EAGAIN, MOST_DESCRIPTORS, sendRights } from '../linux/ffi/rights.ts';
+import { MOST_DESCRIPTORS, sendRights } from '../linux/ffi/rights.ts';
 import { shortPath } from '../linux/socket-path.ts';
 import type { Answer, Part } from './knock.ts';
 import { type Ask, type Asked, encodeLine, lineReader, mayFollow, PROTOCOL, readAsk, type Reply } from './words.ts';

@@ -2,9 +2,10 @@
  * The end of the one that comes: asks the running process for what it has, and tells it when to let go. Its own process
  * serves nobody meanwhile, so it looks for answers every few milliseconds; it waits for none for ever.
  */
+import { EAGAIN, EMFILE } from '../linux/abi.ts';
 import type { Clock } from '../lib/clock.ts';
 import { close, errnoName } from '../linux/ffi/libc.ts';
-import { connectUnix, EAGAIN, EMFILE, peerOf, receiveRights, sendRights } from '../linux/ffi/rights.ts';
+import { connectUnix, peerOf, receiveRights, sendRights } from '../linux/ffi/rights.ts';
 import { shortPath } from '../linux/socket-path.ts';
 import { type Asked, encodeLine, HandoffRefused, lineReader, PROTOCOL, readReply, type Reply } from './words.ts';
 

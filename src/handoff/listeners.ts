@@ -2,19 +2,21 @@
  * The sockets of this process that take from strangers: TCP that listens, UDP that is bound and not connected. Asked of the
  * system, which knows best, so that whoever opened them need not tell. Linux only; touches none of them.
  */
+import {
+  AF_INET,
+  AF_INET6,
+  F_DUPFD_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_ACCEPTCONN,
+  SO_TYPE,
+} from '../linux/abi.ts';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { errnoName, fcntl, getpeername, getsockname, getsockopt } from '../linux/ffi/libc.ts';
 import { formatAddress } from '../lib/net/address.ts';
 import { bindKey, type Socket } from './inherited.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOL_SOCKET = 1;
-const SO_TYPE = 3;
-const SO_ACCEPTCONN = 30;
-const F_DUPFD_CLOEXEC = 1030;
 const NAME_BYTES = 128;
 
 export interface Listening extends Socket {

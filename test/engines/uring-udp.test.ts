@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import type { Mode } from '../../src/domain/l4-rule/modes.ts';
-import { SOL_UDP, UDP_SEGMENT } from '../../src/engines/uring/ring/abi.ts';
+import { SOL_UDP, UDP_SEGMENT } from '../../src/linux/abi.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { setsockopt } from '../../src/linux/ffi/libc.ts';

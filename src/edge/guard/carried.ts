@@ -5,6 +5,23 @@
  * entry goes when the connection goes; by itself, two minutes after nobody looks any more. What is carried is told by the
  * kernel alone, so the next process goes on with it. Called by guard.ts.
  */
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV6_TRANSPARENT,
+  IP_TRANSPARENT,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+  SO_MARK,
+  SO_REUSEADDR,
+} from '../../linux/abi.ts';
 import type { Netlink } from '../../linux/netlink/socket.ts';
 import { bindTo, close, connect, sendto, setsockopt, socket } from '../../linux/ffi/libc.ts';
 import { parseAddress } from '../../lib/net/address.ts';
@@ -13,7 +30,6 @@ import {
   type Flow,
   getFlow,
   getFlows,
-  IPPROTO_TCP,
   keepFlow,
   readFlow,
   TCP_STATE,
@@ -25,10 +41,7 @@ import type { LimitedRule } from './pieces.ts';
 /** limit: the kernel looks through all of a count when one is added, so that many cost the square of it. */
 const MOST = 2048;
 const KEPT_S = 120;
-const [AF_INET, AF_INET6] = [2, 10];
-const [STREAM, DGRAM] = [1 | 0o2004000, 2 | 0o2004000];
-const [SOL_IP, SOL_SOCKET, SOL_IPV6] = [0, 1, 41];
-const [SO_REUSEADDR, IP_TRANSPARENT, SO_MARK, IPV6_TRANSPARENT] = [2, 19, 36, 75];
+const NOW = SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 export class CarriedFlows {
   readonly #asking: Netlink;
@@ -42,7 +55,7 @@ export class CarriedFlows {
     const ports = new Map<string, LimitedRule['ports'][]>();
     for (const { entries, protocol, ports: its } of rules)
       for (const entry of entries) {
-        const key = `${protocol === 'TCP' ? IPPROTO_TCP : 17} ${entry}`;
+        const key = `${protocol === 'TCP' ? IPPROTO_TCP : IPPROTO_UDP} ${entry}`;
         ports.set(key, [...(ports.get(key) ?? []), its]);
       }
     const flows: Flow[] = [];
@@ -101,7 +114,7 @@ const bytesOf = (address: string): Uint8Array => parseAddress(address) ?? new Ui
 
 /** Best effort: a client on this very machine has its own port, so nothing stands for it. */
 function stand({ family, protocol, original: { source, destination } }: Flow): void {
-  const fd = socket(family === 4 ? AF_INET : AF_INET6, protocol === IPPROTO_TCP ? STREAM : DGRAM, 0);
+  const fd = socket(family === 4 ? AF_INET : AF_INET6, (protocol === IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM) | NOW, 0);
   if (fd < 0) return;
   const set = (level: number, name: number, value: number): number =>
     setsockopt(fd, level, name, Uint32Array.of(value), 4);

@@ -3,6 +3,7 @@
  * rule in the kernel binds nothing, so it would silently take the traffic away from who listens there. Asked by binding
  * each for a moment, without listening.
  */
+import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } from '../../linux/abi.ts';
 import type { Listener } from '../engine.ts';
 import { isHeldByUs } from '../../linux/udp-holders.ts';
 import { bindReason } from '../flow/causes.ts';
@@ -11,9 +12,6 @@ import { parseAddress } from '../../lib/net/address.ts';
 import { bindTo, close, errnoName, setsockopt, socket } from '../../linux/ffi/libc.ts';
 import type { Refusal } from '../../linux/nft/nft.ts';
 
-const [AF_INET, AF_INET6] = [2, 10];
-const [SOCK_STREAM, SOCK_DGRAM, SOCK_CLOEXEC] = [1, 2, 0o2000000];
-const [SOL_SOCKET, SO_REUSEADDR] = [1, 2];
 /** What says nothing about who has the port: it may not be bound by us, and need not be. */
 const HARMLESS = new Set(['EACCES', 'EPERM']);
 

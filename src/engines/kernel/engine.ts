@@ -26,7 +26,7 @@ import { type DrainDeps, judge } from './conntrack/drains.ts';
 import type { Farewell } from './conntrack/farewell.ts';
 import { besideFastPath } from './fast-path/choose.ts';
 import { type Carried, type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
-import { IPPROTO_UDP } from './conntrack/flows.ts';
+import { IPPROTO_UDP } from '../../linux/abi.ts';
 import { NONE, type Pieces, piecesOf, remains } from './table/pieces.ts';
 import { reach, readListener } from './reach.ts';
 import type { RecordLog } from './account/record-log.ts';

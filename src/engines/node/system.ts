@@ -2,13 +2,12 @@
  * What node:net and node:dgram have no words for, on Linux through the C library. Elsewhere, and where that can't be
  * loaded, nothing happens: it refuses nothing that would work without it.
  */
+import { IPPROTO_TCP, SOL_SOCKET, SO_REUSEADDR, TCP_CLOSE, TCP_INFO } from '../../linux/abi.ts';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { Socket } from 'node:net';
 
 const libc = process.platform === 'linux' ? await import('../../linux/ffi/libc.ts').catch(() => undefined) : undefined;
 
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
 const ON = Int32Array.of(1);
 const OFF = Int32Array.of(0);
 
@@ -21,7 +20,6 @@ export function sharePort(socket: Socket | UdpSocket, may: boolean): void {
 /** struct tcp_info: state, unacknowledged segments, bytes acknowledged (their low word), bytes not sent. */
 const INFO = new Uint8Array(160);
 const WORDS = new Uint32Array(INFO.buffer);
-const [IPPROTO_TCP, TCP_INFO, TCP_CLOSE] = [6, 11, 7];
 
 /**
  * What the peer has not got of all that was written to the socket's system, in bytes and segments: 0 means nothing, also

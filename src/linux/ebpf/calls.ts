@@ -3,17 +3,19 @@
  * the kernel engine's fast-path/). Each answers a descriptor or 0, or minus the errno; what a program means is its own
  * file's business.
  */
+import {
+  BPF_BTF_LOAD,
+  BPF_LINK_CREATE,
+  BPF_MAP_CREATE,
+  BPF_MAP_DELETE_ELEM,
+  BPF_MAP_UPDATE_ELEM,
+  BPF_PROG_LOAD,
+} from './abi.ts';
 import { mapPages, syscallWithMemory, unmap } from '../ffi/libc.ts';
 import type { Slab } from '../ffi/libc.ts';
 
 // asm-generic says 280, x86-64 has its own number.
 export const SYS_BPF = process.arch === 'x64' ? 321 : 280;
-export const BPF_MAP_UPDATE_ELEM = 2;
-const BPF_MAP_CREATE = 0;
-export const BPF_MAP_DELETE_ELEM = 3;
-const BPF_PROG_LOAD = 5;
-const BPF_BTF_LOAD = 18;
-const BPF_LINK_CREATE = 28;
 export const ATTR_BYTES = 128;
 
 /** Word offsets in union bpf_attr, by command. */

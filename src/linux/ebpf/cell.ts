@@ -2,10 +2,10 @@
  * One number that programs read and this process sets: an array map of one element. Its memory is its own, because a number
  * that changes often must not take some each time.
  */
+import { BPF_MAP_TYPE_ARRAY, BPF_MAP_UPDATE_ELEM } from './abi.ts';
 import { close, errnoName, mapPages, type Slab, syscallWithMemory, unmap } from '../ffi/libc.ts';
-import { ATTR_BYTES, BPF_MAP_UPDATE_ELEM, createMap, ELEMENT, pointer, SYS_BPF } from './calls.ts';
+import { ATTR_BYTES, createMap, ELEMENT, pointer, SYS_BPF } from './calls.ts';
 
-const BPF_MAP_TYPE_ARRAY = 2;
 /** The key, which stays 0, and behind it the value. */
 const [KEY_AT, VALUE_AT, BYTES] = [0, 8, 16];
 

@@ -2,19 +2,22 @@
  * A map of the kernel's (BPF_MAP_TYPE_HASH and its per-processor kind), read and changed from here while programs use it. Its
  * memory is its own and used again for each call, so that asking for one element costs a system call and little more.
  */
+import {
+  BPF_F_NO_PREALLOC,
+  BPF_MAP_DELETE_ELEM,
+  BPF_MAP_LOOKUP_AND_DELETE_ELEM,
+  BPF_MAP_LOOKUP_BATCH,
+  BPF_MAP_LOOKUP_ELEM,
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_PERCPU_HASH,
+} from './abi.ts';
+import { ENOENT } from '../abi.ts';
 import { readFileSync } from 'node:fs';
 import { close as closeDescriptor, errnoName, mapPages, type Slab, syscallWithMemory, unmap } from '../ffi/libc.ts';
-import { ATTR_BYTES, BPF_MAP_DELETE_ELEM, createMap, ELEMENT, pointer, SYS_BPF } from './calls.ts';
+import { ATTR_BYTES, createMap, ELEMENT, pointer, SYS_BPF } from './calls.ts';
 
-const BPF_MAP_TYPE_HASH = 1;
-const BPF_MAP_TYPE_PERCPU_HASH = 5;
-const BPF_F_NO_PREALLOC = 1;
-const BPF_MAP_LOOKUP_ELEM = 1;
-const BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
-const BPF_MAP_LOOKUP_BATCH = 24;
 /** Word offsets in union bpf_attr. */
 const BATCH = { after: 0, next: 2, keys: 4, values: 6, count: 8, map: 9 } as const;
-const ENOENT = -2;
 
 /** limit: elements that one call hands over; more than any bucket of the kernel's hash holds. */
 const AT_ONCE = 1024;
@@ -99,7 +102,7 @@ export class HashMap {
       attr[BATCH.map] = this.fd;
       const result = syscallWithMemory(SYS_BPF, BPF_MAP_LOOKUP_BATCH, attr, ATTR_BYTES, 0);
       const count = attr[BATCH.count] ?? 0;
-      if (result < 0 && result !== ENOENT) return;
+      if (result < 0 && result !== -ENOENT) return;
       for (let i = 0; i < count; i++) seen(this.#view, i * this.#shape.keyBytes, this.#valuesAt + i * this.#valueSize);
       if (result < 0) return;
       isFirst = false;

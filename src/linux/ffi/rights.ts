@@ -2,6 +2,21 @@
  * Descriptors that travel with bytes over a Unix socket (SCM_RIGHTS): how one process gives its sockets to another. Lays
  * out struct msghdr for sendmsg and recvmsg on 64-bit Linux, and never waits. What the bytes say is handoff's.
  */
+import {
+  AF_UNIX,
+  EMFILE,
+  ENAMETOOLONG,
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SO_PEERCRED,
+} from '../abi.ts';
 import { close, connect, getsockopt, mapPages, recvmsg, sendmsg, type Slab, socket, writePointer } from './libc.ts';
 
 /** limit: the kernel takes 253 in one message (SCM_MAX_FD). */
@@ -9,21 +24,6 @@ export const MOST_DESCRIPTORS = 128;
 /** limit: what one call takes in. */
 const DATA_BYTES = 65_536;
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0x800;
-const SOCK_CLOEXEC = 0x80000;
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
-const SCM_RIGHTS = 1;
-const MSG_CTRUNC = 0x08;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const MSG_CMSG_CLOEXEC = 0x4000_0000;
-/** Nothing there, or no room, for now. */
-export const EAGAIN = 11;
-export const EMFILE = 24;
-const ENAMETOOLONG = 36;
 const SUN_PATH_BYTES = 108;
 
 /** struct msghdr, struct iovec, then the control message and the bytes. As words of four bytes. */

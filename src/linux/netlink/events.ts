@@ -3,14 +3,11 @@
  * in the kernel until they are taken, hundreds by one call. Those that a filter refuses never get that far. Throws where
  * the system refuses a call that a privileged process may make.
  */
+import { EAGAIN, EINTR, ENOBUFS, MSG_DONTWAIT, SOL_SOCKET, SO_ATTACH_FILTER, SO_RCVBUFFORCE } from '../abi.ts';
 import { eachMessage } from './messages.ts';
 import { close, mapPages, setsockopt, unmap, writePointer } from '../ffi/libc.ts';
 import { MessageBatch } from '../ffi/message-batch.ts';
 import { must, netlinkSocket, type Take } from './socket.ts';
-
-const [SOL_SOCKET, SO_ATTACH_FILTER, SO_RCVBUFFORCE] = [1, 26, 33];
-const MSG_DONTWAIT = 0x40;
-const [EAGAIN, ENOBUFS, EINTR] = [-11, -105, -4];
 
 /** limit: a call costs as much as reading two events; beyond some hundreds nothing is saved. */
 const AT_ONCE = 256;
@@ -48,9 +45,9 @@ export class NetlinkEvents {
     let lost = false;
     for (let taken = 0; taken < most;) {
       const count = this.#batch.receive(this.#fd, MSG_DONTWAIT);
-      if (count === EAGAIN) return { isAll: true, lost };
-      if (count === ENOBUFS) lost = true;
-      else if (count !== EINTR) {
+      if (count === -EAGAIN) return { isAll: true, lost };
+      if (count === -ENOBUFS) lost = true;
+      else if (count !== -EINTR) {
         must(count, 'recvmmsg');
         taken += count;
         this.#batch.each(count, (view, length) => {

@@ -3,17 +3,14 @@
  * networks on `lo` and for `ip route add local`, and no matter what may be bound (`ip_nonlocal_bind`). Linux only; called by
  * edge/entry-watch.ts. Throws where there is no routing socket.
  */
+import { AF_INET, AF_INET6, MSG_DONTWAIT, RTM_GETROUTE, RTM_NEWROUTE } from '../abi.ts';
 import { parseAddress } from '../../lib/net/address.ts';
 import { close, recv, send } from '../ffi/libc.ts';
+import { NLM_F } from './messages.ts';
 import { must, NETLINK_ROUTE, netlinkSocket } from './socket.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const [RTM_NEWROUTE, RTM_GETROUTE] = [24, 26];
-const NLM_F_REQUEST = 1;
 const RTA_DST = 1;
 const RTN_LOCAL = 2;
-const MSG_DONTWAIT = 0x40;
 /** struct nlmsghdr, struct rtmsg, and where that one says what kind of route it is. */
 const [HEADER, ROUTE, TYPE_AT] = [16, 12, 23];
 const ANSWER_BYTES = 8_192;
@@ -54,7 +51,7 @@ function question(address: string, sequence: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length, true);
   view.setUint16(4, RTM_GETROUTE, true);
-  view.setUint16(6, NLM_F_REQUEST, true);
+  view.setUint16(6, NLM_F.REQUEST, true);
   view.setUint32(8, sequence, true);
   view.setUint8(HEADER, destination.length === 4 ? AF_INET : AF_INET6);
   view.setUint8(HEADER + 1, 8 * destination.length);

@@ -3,17 +3,12 @@
  * they are sent, so nothing here waits. Throws where the system refuses a call that a privileged process may make. What the kernel tells by itself
  * is heard by netlink-events.ts.
  */
+import { AF_NETLINK, EAGAIN, EINTR, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, SO_SNDBUFFORCE } from '../abi.ts';
 import { eachMessage, encode, type Message, NFNL_MSG_BATCH, NLM_F, NLMSG } from './messages.ts';
 import { bindTo, close, errnoName, recv, send, setsockopt, socket } from '../ffi/libc.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 export const NETLINK_ROUTE = 0;
 const NETLINK_NETFILTER = 12;
-const SOL_SOCKET = 1;
-const SO_SNDBUFFORCE = 32;
-const MSG_DONTWAIT = 0x40;
-const [EAGAIN, EINTR] = [-11, -4];
 
 /** limit: the kernel fills at most 32 KiB per answer of a dump. */
 const ANSWER_BYTES = 65_536;
@@ -89,8 +84,8 @@ export class Netlink {
   /** What ends an answer (a DONE or an acknowledgement) goes to `ended`, the rest to `take`. False: nothing is there. */
   #read(flags: number, ended: (code: number) => void, take?: Take): boolean {
     const length = recv(this.#fd, this.#buffer, ANSWER_BYTES, flags);
-    if (length === EAGAIN) return false;
-    if (length === EINTR) return true;
+    if (length === -EAGAIN) return false;
+    if (length === -EINTR) return true;
     must(length, 'recv');
     eachMessage(this.#view, length, ({ type, body, end, code }) => {
       if (type === NLMSG.ERROR || type === NLMSG.DONE) ended(code);
@@ -102,7 +97,7 @@ export class Netlink {
 
 /** A bound socket. `prepare` sets its options before the first message can come. */
 export function netlinkSocket(prepare: (fd: number) => void, groups = 0, protocol = NETLINK_NETFILTER): number {
-  const fd = must(socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), 'socket');
+  const fd = must(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket');
   try {
     prepare(fd);
     const address = new DataView(new ArrayBuffer(12));

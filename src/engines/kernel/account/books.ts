@@ -4,6 +4,7 @@
  * was killed, and the next one goes on from there. A file that is about another table (another boot, another network
  * namespace, a table made anew) is about nothing. Called by the engine; without a file the rows last as long as it.
  */
+import { EDQUOT, EIO, ENOSPC } from '../../../linux/abi.ts';
 import {
   closeSync,
   existsSync,
@@ -72,8 +73,6 @@ function title(handle: number): number[] {
   const namespace = Number(/\d+/.exec(readlinkSync('/proc/thread-self/ns/net'))?.[0]);
   return [EDITION, Number.parseInt(boot.slice(0, 12), 16), Number.parseInt(boot.slice(12, 24), 16), namespace, handle];
 }
-
-const [ENOSPC, EDQUOT, EIO] = [28, 122, 5];
 
 /**
  * `undefined` where the file can't be had: then nothing outlives the process. One that was cut starts anew.

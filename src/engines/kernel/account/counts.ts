@@ -9,7 +9,7 @@ import { sameElement } from '../../../linux/nft/transaction.ts';
 import { began } from './audit.ts';
 import { COLUMN } from './books.ts';
 import type { Total } from '../fast-path/layout.ts';
-import { IPPROTO_UDP } from '../conntrack/flows.ts';
+import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import { indexOf } from '../table/marks.ts';
 import type { Element, Pieces } from '../table/pieces.ts';
 import type { KernelRule } from '../table/registry.ts';

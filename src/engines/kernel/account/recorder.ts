@@ -3,10 +3,11 @@
  * of UDP the payload, of TCP whole IP packets, because nobody keeps the size of each segment's header. Pure but for its
  * arguments.
  */
+import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
 import { close, confirm, takeBack } from './audit.ts';
 import { CLOSED_SECONDS } from '../table/settings.ts';
-import { type Flow, IPPROTO_UDP, IPS, TCP_STATE } from '../conntrack/flows.ts';
+import { type Flow, IPS, TCP_STATE } from '../conntrack/flows.ts';
 import { ENDINGS, endingOf, indexOf, isTold } from '../table/marks.ts';
 import type { KernelRule } from '../table/registry.ts';
 

@@ -2,6 +2,7 @@
  * The kernel's table of connections, for those of ours: look through it, end some, hear of ends. Every call here is
  * answered at once by the kernel; how long a look takes grows with the table, so the callers decide how often.
  */
+import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import { type Heard, NetlinkEvents } from '../../../linux/netlink/events.ts';
 import { Netlink } from '../../../linux/netlink/socket.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
@@ -13,7 +14,6 @@ import {
   deleteFlow,
   type Flow,
   getFlows,
-  IPPROTO_UDP,
   keepFlow,
   markFilter,
   readBrief,

@@ -4,10 +4,11 @@
  * at once, because a sender that hears nothing would keep its flow alive for ever; to a target that its name no longer says,
  * as soon as it is not answered. Pure but for its arguments.
  */
+import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { type Flow, IPPROTO_UDP } from './flows.ts';
+import { type Flow } from './flows.ts';
 import { isOver } from '../account/recorder.ts';
 import type { KernelRule } from '../table/registry.ts';
 

@@ -3,17 +3,23 @@
  * Nobody here knows the sequence numbers that a reset must carry; but a segment that fits nowhere makes each end answer
  * with its own, and to that answer the system replies with the reset: there is no such connection any more.
  */
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_RAW,
+  IPPROTO_TCP,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOL_SOCKET,
+  SO_MARK,
+} from '../../../linux/abi.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import { close, sendto, setsockopt, socket } from '../../../linux/ffi/libc.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
 import type { Flow } from './flows.ts';
 import { PROBE_MARK } from '../table/table.ts';
 
-const [AF_INET, AF_INET6] = [2, 10];
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
-const IPPROTO_RAW = 255;
-const [SOL_SOCKET, SO_MARK] = [1, 36];
-const [IPPROTO_TCP, TCP_ACK] = [6, 0x10];
+const TCP_ACK = 0x10;
 
 export interface Farewell {
   /** order: after the connections are forgotten, else the answer would be translated, not refused. */
@@ -53,7 +59,7 @@ export function openFarewell(): Farewell {
 }
 
 function rawSocket(family: number): number {
-  const fd = socket(family, SOCK_RAW_CLOEXEC, IPPROTO_RAW);
+  const fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
   if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_MARK, Uint32Array.of(PROBE_MARK), 4);
   return fd;
 }

@@ -2,6 +2,7 @@
  * What conntrack tells of a connection, read from its netlink messages; and the requests that ask for connections or end
  * one. Pure. Constants are named as in linux/netfilter/nfnetlink_conntrack.h.
  */
+import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from '../../../linux/abi.ts';
 import { formatAddress } from '../../../lib/net/address.ts';
 import { attribute, HEADER_BYTES, type Message, Places, u16, u32 } from '../../../linux/netlink/messages.ts';
 import type { FilterStep } from '../../../linux/netlink/events.ts';
@@ -30,7 +31,6 @@ const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
 const CTA_PROTO = { NUM: 1, SRC_PORT: 2, DST_PORT: 3 } as const;
 /** CTA_COUNTERS_PACKETS and _BYTES; CTA_TIMESTAMP_START and _STOP. */
 const CTA_PAIR = { FIRST: 1, SECOND: 2 } as const;
-const [AF_INET, AF_INET6] = [2, 10];
 
 /**
  * Lets through events about connections whose mark has all bits of `mark`: others have connections too, and on a machine
@@ -53,9 +53,6 @@ export function markFilter(mark: number): readonly FilterStep[] {
     { code: RET, k: 0 },
   ];
 }
-
-export const IPPROTO_TCP = 6;
-export const IPPROTO_UDP = 17;
 
 /** linux/netfilter/nf_conntrack_tcp.h: enum tcp_conntrack. */
 export const TCP_STATE = {

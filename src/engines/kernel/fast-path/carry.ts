@@ -41,7 +41,7 @@ import {
   whenRegister,
   xor,
 } from '../../../linux/ebpf/asm.ts';
-import { IPPROTO_TCP, IPPROTO_UDP } from '../conntrack/flows.ts';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../linux/abi.ts';
 import { ENTRY, KEY, SEEN, TOTAL } from './layout.ts';
 import {
   BPF,

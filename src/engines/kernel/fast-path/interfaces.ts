@@ -1,7 +1,7 @@
 /** Which interfaces there are, asked of the kernel's routing socket, as far as the fast path needs to know. Pure. */
+import { RTM_GETLINK } from '../../../linux/abi.ts';
 import type { Message } from '../../../linux/netlink/messages.ts';
 
-const RTM_GETLINK = 18;
 const ARPHRD_ETHER = 1;
 /** struct ifinfomsg begins with the four bytes that linux/netlink/messages.ts takes for a header. */
 const INFO = { type: -2, index: 0, bytes: 12 } as const;

@@ -2,8 +2,9 @@
  * What the fast path's programs and this process share: the places of the fields in the maps, and how a connection's tuple
  * is written as a key. Addresses and ports are in network order, everything else in the machine's. Pure.
  */
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../linux/abi.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
-import { type Flow, IPPROTO_TCP, IPPROTO_UDP, type Tuple } from '../conntrack/flows.ts';
+import { type Flow, type Tuple } from '../conntrack/flows.ts';
 import { indexOf, markOf, TOLD } from '../table/marks.ts';
 
 /**

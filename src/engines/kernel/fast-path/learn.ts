@@ -36,7 +36,8 @@ import {
   when,
   whenRegister,
 } from '../../../linux/ebpf/asm.ts';
-import { IPPROTO_UDP } from '../conntrack/flows.ts';
+import { IPPROTO_UDP } from '../../../linux/abi.ts';
+import { BPF_ANY, BPF_NOEXIST } from '../../../linux/ebpf/abi.ts';
 import { ENDING_MASK, RULE_MASK, TOLD } from '../table/marks.ts';
 import { ENTRY, KEY, SEEN, STAMPED, TOTAL_V6 } from './layout.ts';
 import {
@@ -57,8 +58,6 @@ import {
   words,
 } from './packet.ts';
 
-const BPF_ANY = 0;
-const BPF_NOEXIST = 1;
 /** limit: how long nothing of a connection may pass conntrack in one direction; its time-outs are longer. */
 const FRESH_NS = 1_000_000_000;
 /** What a hop less is to the checksum of an IPv4 header. */

@@ -2,6 +2,12 @@
  * The two programs with the maps that they share, in the kernel, not attached to anything yet. They and what was learned go
  * with the process, or with close().
  */
+import {
+  BPF_MAP_TYPE_PERCPU_ARRAY,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_TCX_EGRESS,
+  BPF_TCX_INGRESS,
+} from '../../../linux/ebpf/abi.ts';
 import { createMap, loadProgram } from '../../../linux/ebpf/calls.ts';
 import { Cell } from '../../../linux/ebpf/cell.ts';
 import { HashMap, type HashShape } from '../../../linux/ebpf/hash-map.ts';
@@ -9,11 +15,6 @@ import { close, errnoName } from '../../../linux/ffi/libc.ts';
 import { carryProgram } from './carry.ts';
 import { ENTRY, KEY, SEEN, TOTAL } from './layout.ts';
 import { learnProgram } from './learn.ts';
-
-const BPF_MAP_TYPE_PERCPU_ARRAY = 6;
-const BPF_PROG_TYPE_SCHED_CLS = 3;
-export const BPF_TCX_INGRESS = 46;
-export const BPF_TCX_EGRESS = 47;
 
 /** limit: two for each connection, 27 MB when all are taken. Those that find no room stay on the long way. */
 const MOST_FLOWS = 131_072;

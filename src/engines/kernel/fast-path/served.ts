@@ -1,10 +1,11 @@
 /** The two programs on every Ethernet interface of the network namespace, those that come later too. */
+import { BPF_TCX_EGRESS, BPF_TCX_INGRESS } from '../../../linux/ebpf/abi.ts';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createLink } from '../../../linux/ebpf/calls.ts';
 import { close, errnoName } from '../../../linux/ffi/libc.ts';
 import { Netlink, NETLINK_ROUTE } from '../../../linux/netlink/socket.ts';
 import { getInterfaces, readEthernet } from './interfaces.ts';
-import { BPF_TCX_EGRESS, BPF_TCX_INGRESS, type Programs } from './programs.ts';
+import { type Programs } from './programs.ts';
 
 export interface Served {
   /** Serves those that are new, forgets those that are gone. */

@@ -5,7 +5,7 @@
 import { close, fcntl, setsockopt } from '../../../linux/ffi/libc.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, IPPROTO_TCP, O_NONBLOCK, TCP_NODELAY } from '../ring/abi.ts';
+import { F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, IPPROTO_TCP, O_NONBLOCK, TCP_NODELAY } from '../../../linux/abi.ts';
 
 const ON = Int32Array.of(1);
 

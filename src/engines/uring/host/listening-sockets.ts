@@ -20,7 +20,7 @@ import {
   SO_REUSEPORT,
   SO_SNDBUF,
   TCP_NODELAY,
-} from '../ring/abi.ts';
+} from '../../../linux/abi.ts';
 import { keepAlive, setNow } from '../ring/options.ts';
 import { familyOf, sockaddr } from '../ring/sockaddr.ts';
 

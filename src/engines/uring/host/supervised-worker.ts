@@ -8,7 +8,7 @@ import { close, eventfd, setsockopt, write } from '../../../linux/ffi/libc.ts';
 import { startThread } from '../../../program/copy.ts';
 import { systemRng } from '../../../lib/rng.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from '../ring/abi.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
 import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from '../worker/messages.ts';
 import { closeRow } from '../worker/counters.ts';
 import { estateMemory, settleEstate } from '../ring/estate.ts';

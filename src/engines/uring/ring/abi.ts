@@ -1,6 +1,6 @@
 /**
- * The kernel's numbers under the kernel's own names, from its headers (linux/io_uring.h, asm-generic/*). Numbers only, no
- * code. All of it is the same on x86-64 and arm64; what differs would have to say so. Little-endian machines only.
+ * The numbers of io_uring under the kernel's own names, from linux/io_uring.h; those of sockets and errnos are in
+ * linux/abi.ts. Numbers only, no code. All of it is the same on x86-64 and arm64. Little-endian machines only.
  */
 
 // syscall numbers (asm-generic and x86-64 agree since 4.18)
@@ -64,71 +64,3 @@ export const IORING_POLL_ADD_MULTI = 1 << 0;
 export const IORING_CQE_F_BUFFER = 1 << 0;
 export const IORING_CQE_F_MORE = 1 << 1;
 export const IORING_CQE_BUFFER_SHIFT = 16;
-
-// poll events
-export const POLLIN = 0x001;
-export const POLLOUT = 0x004;
-export const POLLERR = 0x008;
-export const POLLRDHUP = 0x2000;
-
-// sockets
-export const AF_INET = 2;
-export const AF_INET6 = 10;
-export const SOCK_STREAM = 1;
-export const SOCK_DGRAM = 2;
-export const SOCK_NONBLOCK = 0x800;
-export const SOCK_CLOEXEC = 0x80000;
-export const SOL_SOCKET = 1;
-export const SO_REUSEADDR = 2;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
-export const SO_MEMINFO = 55;
-export const SO_LINGER = 13;
-export const SO_REUSEPORT = 15;
-export const SOL_UDP = 17;
-export const UDP_SEGMENT = 103;
-export const UDP_GRO = 104;
-export const IPPROTO_TCP = 6;
-export const IPPROTO_IPV6 = 41;
-export const TCP_NODELAY = 1;
-export const TCP_KEEPIDLE = 4;
-export const TCP_KEEPINTVL = 5;
-export const TCP_KEEPCNT = 6;
-export const SO_KEEPALIVE = 9;
-export const TCP_INFO = 11;
-export const TCP_QUICKACK = 12;
-export const TCP_CLOSE = 7; /** A state. */
-export const IPV6_V6ONLY = 26;
-export const SHUT_WR = 1;
-export const MSG_DONTWAIT = 0x40;
-export const MSG_WAITALL = 0x100;
-export const MSG_NOSIGNAL = 0x4000;
-
-// pipes and splice
-export const O_CLOEXEC = 0o2000000;
-export const O_NONBLOCK = 0o4000;
-export const F_GETFL = 3;
-export const F_SETFL = 4;
-export const F_DUPFD_CLOEXEC = 1030;
-export const F_SETPIPE_SZ = 1031;
-export const SPLICE_F_MOVE = 1;
-export const SPLICE_F_NONBLOCK = 2;
-
-// eventfd
-export const EFD_CLOEXEC = 0o2000000;
-export const EFD_NONBLOCK = 0o4000;
-
-// errnos, as completions carry them
-export const EIO = 5;
-export const EAGAIN = 11;
-export const ENOMEM = 12;
-export const EBUSY = 16;
-export const EINVAL = 22;
-export const EMFILE = 24;
-export const ENFILE = 23;
-export const EHOSTUNREACH = 113;
-export const ENETUNREACH = 101;
-export const EMSGSIZE = 90;
-export const ENOBUFS = 105;
-export const ECONNREFUSED = 111;
-export const ECANCELED = 125;

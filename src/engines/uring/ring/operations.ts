@@ -8,6 +8,15 @@
  */
 import {
   AF_INET6,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_WAITALL,
+  POLLIN,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from '../../../linux/abi.ts';
+import {
   IORING_ASYNC_CANCEL_ALL,
   IORING_ASYNC_CANCEL_FD,
   IORING_OP_ACCEPT,
@@ -28,13 +37,6 @@ import {
   IOSQE_BUFFER_SELECT,
   IOSQE_CQE_SKIP_SUCCESS,
   IOSQE_IO_LINK,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
-  MSG_WAITALL,
-  POLLIN,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOCKET_URING_OP_SETSOCKOPT,
 } from './abi.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';

@@ -14,7 +14,7 @@ import {
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_NODELAY,
-} from './abi.ts';
+} from '../../../linux/abi.ts';
 import { setOption } from './operations.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import type { Ring } from './ring.ts';

@@ -3,7 +3,7 @@
  * none can be had the stream is copied instead.
  */
 import { close, fcntl, pipe2 } from '../../../linux/ffi/libc.ts';
-import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from './abi.ts';
+import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from '../../../linux/abi.ts';
 import type { Budget } from '../worker/budget.ts';
 
 /** limit: what an unprivileged user may ask for (fs.pipe-max-size); smaller where the system says so. */

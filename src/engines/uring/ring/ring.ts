@@ -3,6 +3,7 @@
  * relay's loop. It knows queue entries, not what they mean (operations.ts does). The thread that creates a Ring is the
  * only one that may touch it (SINGLE_ISSUER); what it frees at close() must not be looked at again.
  */
+import { EBUSY } from '../../../linux/abi.ts';
 import {
   close,
   mapPages,
@@ -15,7 +16,6 @@ import {
 } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import {
-  EBUSY,
   IORING_ENTER_EXT_ARG,
   IORING_ENTER_GETEVENTS,
   IORING_ENTER_REGISTERED_RING,

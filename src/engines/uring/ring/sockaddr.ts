@@ -3,7 +3,7 @@
  * read back into bytes. Pure but for the typed arrays handed in; nothing allocates except the functions that make text.
  */
 import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
-import { AF_INET, AF_INET6 } from './abi.ts';
+import { AF_INET, AF_INET6 } from '../../../linux/abi.ts';
 
 /** Room for either; sockaddr_in6 has 28 bytes. */
 export const NAME_BYTES = 32;

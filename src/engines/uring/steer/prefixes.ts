@@ -1,7 +1,7 @@
 /** A range of ports as prefixes, as a routing table would have it: 1024–65535 is six of them. Pure. */
 import { parseAddress } from '../../../lib/net/address.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
-import { AF_INET, AF_INET6 } from '../ring/abi.ts';
+import { AF_INET, AF_INET6 } from '../../../linux/abi.ts';
 import { KEY, PREFIX_BITS } from './program.ts';
 
 const PORT_BITS = 16;

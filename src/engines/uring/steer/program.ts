@@ -25,7 +25,7 @@ import {
   when,
 } from '../../../linux/ebpf/asm.ts';
 import type { Line } from '../../../linux/ebpf/asm.ts';
-import { IPPROTO_TCP } from '../ring/abi.ts';
+import { IPPROTO_TCP } from '../../../linux/abi.ts';
 
 /** The tree's key: length of the prefix in bits, then family, IPv4 or IPv6 address, port in network order. */
 export const KEY = { length: 0, family: 4, v4: 8, v6: 12, port: 28, bytes: 30 } as const;

@@ -5,16 +5,17 @@
  */
 import { close, errnoName, openFile } from '../../../linux/ffi/libc.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
-import { O_CLOEXEC } from '../ring/abi.ts';
+import { O_CLOEXEC } from '../../../linux/abi.ts';
+import {
+  BPF_F_NO_PREALLOC,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_PROG_TYPE_SK_LOOKUP,
+  BPF_SK_LOOKUP,
+} from '../../../linux/ebpf/abi.ts';
 import { createLink, createMap, deleteElement, loadProgram, setElement } from '../../../linux/ebpf/calls.ts';
 import { KEY, steerProgram } from './program.ts';
 import { keyOf, prefixesOf } from './prefixes.ts';
-
-const BPF_MAP_TYPE_LPM_TRIE = 11;
-const BPF_MAP_TYPE_SOCKMAP = 15;
-const BPF_F_NO_PREALLOC = 1;
-const BPF_PROG_TYPE_SK_LOOKUP = 30;
-const BPF_SK_LOOKUP = 36;
 
 /** limit: one place per range and address; 32 KiB. */
 const MOST_SOCKETS = 4096;

@@ -26,7 +26,7 @@ import {
   SOCK_NONBLOCK,
   SOL_SOCKET,
   SO_LINGER,
-} from '../ring/abi.ts';
+} from '../../../linux/abi.ts';
 import { CAUSE, CONNECTIONS, DROP, LOST, countEnd } from '../worker/counters.ts';
 import { dial } from './dial.ts';
 import { accept, cancelAll } from '../ring/operations.ts';

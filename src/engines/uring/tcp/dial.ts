@@ -4,10 +4,11 @@
  * last ever saw a byte. Meanwhile the client is read already: its data waits in its queue, its reset ends the dial, also
  * one behind its end.
  */
+import { IPPROTO_TCP, MSG_NOSIGNAL, POLLERR, TCP_NODELAY, TCP_QUICKACK } from '../../../linux/abi.ts';
 import { send as sendNow, errnoName } from '../../../linux/ffi/libc.ts';
 import { dialCause, isOutOfDescriptors, isPortRefused } from '../../flow/causes.ts';
 import { mayTryNext } from '../../flow/tries.ts';
-import { IORING_CQE_F_MORE, IPPROTO_TCP, MSG_NOSIGNAL, POLLERR, TCP_NODELAY, TCP_QUICKACK } from '../ring/abi.ts';
+import { IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { CAUSE, DROP } from '../worker/counters.ts';
 import { keepAlive } from '../ring/options.ts';
 import { cancelAll, close, connect, openSocket, watchErrors } from '../ring/operations.ts';

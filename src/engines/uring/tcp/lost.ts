@@ -5,7 +5,7 @@
  * (stream.ts, splice.ts) say here what they find dead; nothing here is on the way of a connection that ends in order.
  */
 import { getsockopt } from '../../../linux/ffi/libc.ts';
-import { IPPROTO_TCP, TCP_CLOSE, TCP_INFO } from '../ring/abi.ts';
+import { IPPROTO_TCP, TCP_CLOSE, TCP_INFO } from '../../../linux/abi.ts';
 import { CAUSE } from '../worker/counters.ts';
 import { arm, finish } from './relay.ts';
 import type { Relay } from './relay.ts';

@@ -5,7 +5,7 @@
  */
 import type { Shares } from '../../flow/shares.ts';
 import { setsockopt } from '../../../linux/ffi/libc.ts';
-import { SOL_SOCKET, SO_LINGER } from '../ring/abi.ts';
+import { SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
 import type { Acceptor } from './accept.ts';
 import type { Budget } from '../worker/budget.ts';
 import type { BufferPool } from '../ring/buffers.ts';

@@ -5,7 +5,7 @@
 import { bindTo, close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { SourcePorts } from '../../flow/source-ports.ts';
-import { AF_INET, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } from '../ring/abi.ts';
+import { AF_INET, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } from '../../../linux/abi.ts';
 import { bindName } from '../ring/operations.ts';
 import type { OptionSetter } from '../ring/options.ts';
 import type { Ring } from '../ring/ring.ts';

@@ -4,7 +4,7 @@
  * A stream that has become a trickle goes back to buffers, which serve small messages at a third of the cost.
  */
 import { splice } from '../../../linux/ffi/libc.ts';
-import { EAGAIN, POLLIN, POLLOUT, POLLRDHUP, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from '../ring/abi.ts';
+import { EAGAIN, POLLIN, POLLOUT, POLLRDHUP, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from '../../../linux/abi.ts';
 import { DROP } from '../worker/counters.ts';
 import { brokenOff, lost } from './lost.ts';
 import { poll } from '../ring/operations.ts';

@@ -3,15 +3,9 @@
  * one send at a time empties it. Reading stops while the queue is long and goes on when it is empty: that is all the
  * back-pressure there is. Ends and resets are passed on as they came. Big streams change over to splice.ts.
  */
+import { ECANCELED, ENOBUFS, SHUT_WR } from '../../../linux/abi.ts';
 import { shutdown } from '../../../linux/ffi/libc.ts';
-import {
-  ECANCELED,
-  ENOBUFS,
-  IORING_CQE_BUFFER_SHIFT,
-  IORING_CQE_F_BUFFER,
-  IORING_CQE_F_MORE,
-  SHUT_WR,
-} from '../ring/abi.ts';
+import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from '../worker/counters.ts';
 import { endedEarly } from './dial.ts';
 import { OP, cancelReceive, receive, send } from '../ring/operations.ts';

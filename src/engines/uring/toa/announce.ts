@@ -2,11 +2,12 @@
  * Puts a client's address on the packets of a socket that is about to connect: writes the option into the socket's
  * storage, where program.ts finds it. One bpf(2) per connection, no objects. One of these per worker.
  */
+import { BPF_MAP_UPDATE_ELEM } from '../../../linux/ebpf/abi.ts';
 import { mapPages, syscall, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import type { ToaHandles } from '../worker/messages.ts';
 import { addressOffset, addressSize } from '../ring/sockaddr.ts';
-import { BPF_MAP_UPDATE_ELEM, SYS_BPF } from '../../../linux/ebpf/calls.ts';
+import { SYS_BPF } from '../../../linux/ebpf/calls.ts';
 import { VALUE_BYTES } from './program.ts';
 
 /** union bpf_attr for BPF_MAP_UPDATE_ELEM { map_fd, key, value, flags }, then the key, then the value. */

@@ -2,13 +2,15 @@
  * bpf(2) as far as TOA needs it: a map, a program, a link to a cgroup, and the first bytes of a type description without
  * which the kernel refuses socket storage. Each answers a descriptor, or minus the errno.
  */
+import {
+  BPF_CGROUP_SOCK_OPS,
+  BPF_F_NO_PREALLOC,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_PROG_TYPE_SOCK_OPS,
+} from '../../../linux/ebpf/abi.ts';
 import { close } from '../../../linux/ffi/libc.ts';
 import { createLink, createMap, loadProgram, loadTypes } from '../../../linux/ebpf/calls.ts';
 
-const BPF_MAP_TYPE_SK_STORAGE = 24;
-const BPF_F_NO_PREALLOC = 1;
-const BPF_PROG_TYPE_SOCK_OPS = 13;
-const BPF_CGROUP_SOCK_OPS = 3;
 const TYPE_INT = 1;
 const TYPE_VALUE = 2;
 

@@ -4,7 +4,7 @@
  * to be added to leaves as it came (gather.ts); any other is taken apart here.
  */
 import { setsockopt } from '../../../linux/ffi/libc.ts';
-import { SOL_UDP, UDP_GRO } from '../ring/abi.ts';
+import { SOL_UDP, UDP_GRO } from '../../../linux/abi.ts';
 import type { BufferPool } from '../ring/buffers.ts';
 import { RECVMSG_OUT } from '../worker/shape.ts';
 

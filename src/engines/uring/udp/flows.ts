@@ -6,7 +6,7 @@
 import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { Seniority } from '../../flow/seniority.ts';
-import { AF_INET6 } from '../ring/abi.ts';
+import { AF_INET6 } from '../../../linux/abi.ts';
 import { NAME_BYTES } from '../ring/sockaddr.ts';
 
 /** Room for the longest header that a datagram carries: PPV2 over IPv6 (52 bytes). */

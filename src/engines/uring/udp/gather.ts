@@ -6,7 +6,7 @@
  */
 import { mapPages, unmap, writePointer } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
-import { SOL_UDP, UDP_SEGMENT } from '../ring/abi.ts';
+import { SOL_UDP, UDP_SEGMENT } from '../../../linux/abi.ts';
 import type { BufferPool } from '../ring/buffers.ts';
 import type { Ring } from '../ring/ring.ts';
 

@@ -3,7 +3,7 @@
  * it is asked now and then, and when a socket goes. Called by worker.ts and udp-sessions.ts.
  */
 import { getsockopt } from '../../../linux/ffi/libc.ts';
-import { SOL_SOCKET, SO_MEMINFO } from '../ring/abi.ts';
+import { SOL_SOCKET, SO_MEMINFO } from '../../../linux/abi.ts';
 import { DROP } from '../worker/counters.ts';
 import type { Relay } from '../tcp/relay.ts';
 import type { Entry, Rule } from '../worker/rule.ts';

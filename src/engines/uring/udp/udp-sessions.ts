@@ -4,7 +4,15 @@
  * refuses and there is another. The client's next datagram then opens a new one.
  */
 import { close, connect, errnoName, setsockopt, socket } from '../../../linux/ffi/libc.ts';
-import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } from '../ring/abi.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+  SO_REUSEADDR,
+} from '../../../linux/abi.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from '../worker/counters.ts';
 import { HEADER_BYTES } from './flows.ts';

@@ -4,8 +4,6 @@
  * alone; a reply leaves by the socket that the client spoke to. What would have to wait is dropped and counted. Nothing in
  * here answers a client but what an origin sent, so a spoofed source gains no more than the origin would have given it.
  */
-import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
-import type { Slab } from '../../../linux/ffi/libc.ts';
 import {
   AF_INET6,
   ECANCELED,
@@ -16,10 +14,10 @@ import {
   EMSGSIZE,
   ENETUNREACH,
   ENOBUFS,
-  IORING_CQE_BUFFER_SHIFT,
-  IORING_CQE_F_BUFFER,
-  IORING_CQE_F_MORE,
-} from '../ring/abi.ts';
+} from '../../../linux/abi.ts';
+import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
+import type { Slab } from '../../../linux/ffi/libc.ts';
+import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { BufferPool } from '../ring/buffers.ts';
 import { datagramsOf, segmentOf, takeApart, takeBursts } from './burst.ts';
 import { BYTES_IN, DROP, PACKETS_IN } from '../worker/counters.ts';
