@@ -15,18 +15,14 @@ import type { Step } from '../link/replica.ts';
 import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import { Planner } from '../plan/planner.ts';
-import type { EngineSetting } from '../engines/hosting/choose.ts';
-import type { EngineFactory, EngineName, HandedSession } from '../engines/engine.ts';
+import type { HandedSession, Succession } from '../engines/engine.ts';
 import { type EngineSet, openEngines } from '../engines/hosting/engine-set.ts';
-import { nodeCapabilities } from '../engines/node/capabilities.ts';
-import { kernelFactory } from '../engines/kernel/create.ts';
 import { TABLE_NAME } from '../engines/kernel/table/table.ts';
-import { createUringEngine } from '../engines/uring/engine.ts';
+import { type EngineFactories, engineFactories, type EngineSetting } from '../engines/registry.ts';
 import { Departed, ruleIds } from './report/departed.ts';
 import { addCounters } from '../engines/flow/counters.ts';
 import { bindPoints } from '../engines/flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
-import { lazyEngine } from '../engines/hosting/lazy-engine.ts';
 import { EntryWatch, type Here, openHere } from './entry-watch.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { followLocalAddresses } from './origins/local-addresses.ts';
@@ -37,8 +33,7 @@ import { Reconciler } from './reconcile/reconcile.ts';
 import { createRecordFiles } from '../engines/hosting/record-files.ts';
 import { Reporter } from './report/reporter.ts';
 import { EdgePorts } from './source-ports.ts';
-import { openTables, type Tables } from './tables/tables.ts';
-import { createWorkerEngine } from '../engines/hosting/worker-engine.ts';
+import { openTables } from './tables/tables.ts';
 
 export interface EdgeConfig {
   readonly dataDir: string;
@@ -69,7 +64,7 @@ export interface EdgeTools {
   readonly clock: Clock;
   readonly rng?: Rng;
   /** Default: every engine there is, each on a thread of its own. */
-  readonly engines?: Factories;
+  readonly engines?: EngineFactories;
   readonly lookup?: Lookup;
   /** Of the process that it is in. */
   readonly alarms?: () => readonly string[];
@@ -81,7 +76,6 @@ export interface EdgeTools {
     sessions(): Promise<ReadonlyMap<number, readonly HandedSession[]>>;
   };
 }
-type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
 
 export interface Edge {
   /** Every engine of this host and, where it can't be used, why. */
@@ -90,47 +84,12 @@ export interface Edge {
   readonly ready: Promise<void>;
   /** Takes nothing new, gives connections `drainMs`, ends. May be called twice. */
   stop(drainMs: number): Promise<void>;
-  /**
-   * One that takes over accepts nothing before `begin`. For an edge that is taken over from: `rest`: serves on, but
-   * follows no change and writes no world; `handOver` and `pause`: as the engine's; then `stop`, or, where the other one
-   * failed, `resume`.
-   */
-  readonly succession: {
-    begin(): Promise<void>;
-    rest(): Promise<void>;
-    handOver(): Promise<readonly HandedSession[]>;
-    pause(): Promise<void>;
-    resume(): Promise<void>;
-  };
+  /** As the engines', with one word before the others: after `rest` it serves on, follows no change and writes no world. */
+  readonly succession: Succession & { rest(): Promise<void> };
 }
 
 /** limit: weeks of a busy edge (300 bytes a record), and no disk is full because of it. */
 const RECORD_FILES_BYTES = 1 << 30;
-/** An engine is a folder and a line here. */
-const enginesOf = (
-  { engine, flush, fastPath, dataDir, toaKinds }: EdgeConfig,
-  tables: Tables,
-  sourcePorts: SharedArrayBuffer,
-): Factories => ({
-  node: async (events, inheritance) =>
-    lazyEngine('node', nodeCapabilities(), () => {
-      const sockets = inheritance && { parts: inheritance.sockets.parts };
-      return createWorkerEngine('node', events, { sourcePorts, sockets });
-    }),
-  // It has threads of its own; this one only tells them what to do.
-  uring: (events, inheritance) =>
-    createUringEngine(events, engine === 'node' ? undefined : inheritance, { toaKinds, sourcePorts }),
-  kernel: kernelFactory(
-    {
-      use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
-      onStop: flush ? 'flush' : 'keep',
-      ...(fastPath !== undefined && { fastPath }),
-      books: join(dataDir, 'edge', 'kernel-books'),
-      records: { folder: join(dataDir, 'edge', 'records'), capBytes: RECORD_FILES_BYTES },
-    },
-    tables,
-  ),
-});
 
 /** limit: less than what a supervisor grants after the drain time. */
 const LAST_WORD_MS = 2_000;
@@ -157,7 +116,17 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     openNameFile(join(folder, 'names.json'), clock, log),
     tools.here ? { here: tools.here, close() {} } : openHere(),
     openEngines(
-      tools.engines ?? enginesOf(config, tables, ports.memory),
+      tools.engines ??
+        engineFactories({
+          engine: config.engine,
+          flush: config.flush === true,
+          fastPath: config.fastPath,
+          toaKinds: config.toaKinds,
+          sourcePorts: ports.memory,
+          tables,
+          books: join(folder, 'kernel-books'),
+          records: { folder: join(folder, 'records'), capBytes: RECORD_FILES_BYTES },
+        }),
       log,
       {
         record(engine, record) {
@@ -354,22 +323,22 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     },
     async begin() {
       tools.inheritance?.sockets.begin();
-      await engines.proceed();
+      await engines.succession.begin();
       reconciler.begin();
     },
     handOver() {
       isSucceeded = true;
-      return engines.handOver();
+      return engines.succession.handOver();
     },
     async pause() {
-      await engines.pause();
+      await engines.succession.pause();
       tables.rest();
     },
     async resume() {
       if (stopped) return;
       isSucceeded = false;
       tables.resume();
-      await engines.proceed();
+      await engines.succession.resume();
       await lastGood.resume();
       guard.resume();
       following = new AbortController();

@@ -9,9 +9,6 @@ import type { PortSpan } from '../lib/net/ports.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import type { Endpoint } from './pass-through/pass-through.ts';
 
-export const ENGINE_NAMES = ['node', 'uring', 'kernel'] as const;
-export type EngineName = (typeof ENGINE_NAMES)[number];
-
 /** One origin address. */
 export interface Target {
   /** IPv4 or IPv6, no port. */
@@ -61,7 +58,8 @@ export interface EngineEvents {
 }
 
 export interface Engine {
-  readonly name: EngineName;
+  /** As its row in registry.ts. */
+  readonly name: string;
   /** May be called any time, twice too; the answer does not change while the engine lives. */
   capabilities(): Capabilities;
   /**
@@ -80,22 +78,30 @@ export interface Engine {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   /** Closes all sockets, waits up to `drainMs` for connections, resets the rest. May be called twice. */
   stop(drainMs: number): Promise<void>;
+  readonly succession: Succession;
+}
+
+/**
+ * One process hands over to the next. The words are the same on every level (docs/explanation/upgrade.md has the table):
+ * the old one hears `handOver`, `pause`, then `stop`, or `resume` where the next one fails; the next one hears `begin`.
+ * Each may be called twice.
+ */
+export interface Succession {
   /**
-   * Another process has its sockets too and is about to serve them. Connections go on, new ones are accepted still; from
+   * Another process has the sockets too and is about to serve them. Connections go on, new ones are accepted still; from
    * clients no datagram is received any more, and the answer is the sessions that they belong to. After it, `stop` leaves
    * what waits in a socket to the other process, and what outlives a process (a table in the kernel) as it is.
    */
-  handOver?(): Promise<readonly HandedSession[]>;
+  handOver(): Promise<readonly HandedSession[]>;
   /**
-   * After `handOver`, and before the other process takes its first connection: none is accepted any more, and when it
-   * resolves nothing of this engine waits for one. Those that come meanwhile stay in the sockets.
+   * Before the other process takes its first connection: none is accepted any more, and when it resolves nothing of this
+   * engine waits for one. Those that come meanwhile stay in the sockets.
    */
-  pause?(): Promise<void>;
-  /**
-   * Takes connections and datagrams. Of an engine with an inheritance, its first: until now the process before this one
-   * served. After `handOver`: the other process is gone, and everything is as it was. May be called twice.
-   */
-  proceed?(): Promise<void>;
+  pause(): Promise<void>;
+  /** The other process is gone: connections and datagrams are taken back, and everything is as it was before `handOver`. */
+  resume(): Promise<void>;
+  /** Takes over: the first connection and datagram of an engine that was made with an inheritance come after it. */
+  begin(): Promise<void>;
 }
 
 /** A UDP session on its way from one process to the next. */
@@ -108,10 +114,7 @@ export interface HandedSession {
   readonly origin: Endpoint;
 }
 
-/**
- * What a process has got from the one before it; whoever finds something of his in it takes it, and serves it only once
- * `sockets.hasBegun`.
- */
+/** What the previous process handed over. Each engine takes its own, and serves it only once `sockets.hasBegun`. */
 export interface Inheritance {
   readonly sockets: Inherited;
   /** By `entry`. */

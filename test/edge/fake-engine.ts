@@ -2,7 +2,8 @@
  * An engine that forwards nothing: it stands behind the same door, writes down every call, and answers what the test
  * says. A port is taken while a listener holds it, as on a real host.
  */
-import type { Applied, Capabilities, Engine, EngineFactory, EngineName, Listener } from '../../src/engines/engine.ts';
+import type { Applied, Capabilities, Engine, EngineFactory, Listener } from '../../src/engines/engine.ts';
+import { absentEngine } from '../../src/engines/hosting/forward.ts';
 
 export interface FakeEngine extends Engine {
   readonly listeners: ReadonlyMap<string, Listener>;
@@ -21,7 +22,7 @@ const CAPABLE: Capabilities = {
 
 /** `host`: ports in use, `address protocol port` → who holds it; engines that share it compete for ports. */
 export function fakeEngine(
-  name: EngineName,
+  name: string,
   capabilities: Partial<Capabilities> = {},
   host: Map<string, string> = new Map(),
 ): FakeEngine {
@@ -45,7 +46,7 @@ export function fakeEngine(
     return { ok: true };
   }
   const engine: FakeEngine = {
-    name,
+    ...absentEngine(name, 'unused'),
     listeners,
     calls,
     answer: () => undefined,
@@ -64,7 +65,6 @@ export function fakeEngine(
       calls.push(`prune ${[...keep].toSorted().join()}`);
       for (const id of listeners.keys()) if (!keep.has(id)) listeners.delete(id);
     },
-    counters: async () => new Map(),
     async stop() {
       calls.push('stop');
       listeners.clear();

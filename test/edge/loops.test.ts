@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import type { EngineFactory, EngineName } from '../../src/engines/engine.ts';
+import type { EngineFactory } from '../../src/engines/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
@@ -21,7 +21,7 @@ const PROBES = 200;
 /** The edge's own, to control, come and go. */
 const LINK_DESCRIPTORS = 4;
 const noUring = await whyUnavailable(1);
-const ENGINES: readonly [EngineName, EngineFactory, string | undefined][] = [
+const ENGINES: readonly [string, EngineFactory, string | undefined][] = [
   ['node', createNodeEngine, undefined],
   ['uring', (events) => createUringEngineWith({ workers: 2 }, events), noUring],
 ];
@@ -38,7 +38,7 @@ for (const [name, create, absent] of ENGINES)
     },
   );
 
-async function loops(t: TestContext, name: EngineName, create: EngineFactory, protocol: 'TCP' | 'UDP'): Promise<void> {
+async function loops(t: TestContext, name: string, create: EngineFactory, protocol: 'TCP' | 'UDP'): Promise<void> {
   await using control = await controlEnd();
   await using origin = await openOrigin();
   await using edge = await edgeOn(control, undefined, { engines: { [name]: create } });

@@ -43,7 +43,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     const { duplicate, listeners } = await import('../../src/handoff/listeners.ts');
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
-    await world.engine.handOver?.();
+    await world.engine.succession.handOver();
     const next = await createUringEngineWith(
       { workers: 2, inheritance: { sockets, sessions: new Map() } },
       { record() {}, listener() {}, log() {} },
@@ -54,10 +54,10 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
       /^100 ports, 100 sockets one per port: (it came with them|sk_lookup needs)/,
     );
     assert.deepEqual(sockets.open(), []);
-    await world.engine.pause?.();
+    await world.engine.succession.pause();
     const stopping = world.engine.stop(60_000);
     sockets.begin();
-    await next.proceed?.();
+    await next.succession.begin();
     await stopping;
     assert.match(noteIn(await next.apply({ ...rule, persistSeconds: 60 })), /^100 ports, 100 sockets one per port/);
     for (const port of [26_000, 26_099]) assert.equal(await ask(await tcpClient(t, entry, port), 'x'), 'x');
@@ -84,7 +84,7 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
     const own = listeners().filter(({ key }) => key.startsWith(`TCP ${entry} `));
     assert.equal(new Set(own.map(({ key }) => key)).size, 10);
     const sockets = Inherited.of(own.map((socket) => ({ ...socket, fd: duplicate(socket.fd) })));
-    await first.handOver?.();
+    await first.succession.handOver();
     const inheritance = { sockets, sessions: new Map() };
     const next = await createUringEngineWith({ workers: 2, inheritance }, quiet);
     t.after(() => next.stop(0));
@@ -92,10 +92,10 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
     assert.deepEqual(sockets.open(), []);
     const old = await tcpClient(t, entry, 28_777);
     assert.equal(await ask(old, 'before'), 'before');
-    await first.pause?.();
+    await first.succession.pause();
     const stopping = first.stop(60_000);
     sockets.begin();
-    await next.proceed?.();
+    await next.succession.begin();
     for (const load of loads) await load.stop();
     for (const { ends, started } of loads) assert.deepEqual([...ends], [['ok', started]]);
     const moved = await next.apply({ ...rule, ports: [{ from: 28_005, to: 28_600 }] });

@@ -35,18 +35,18 @@ test(
     assert.deepEqual(await running.apply(rule), { ok: true });
     for (let i = 0; i < HAND_OVERS; i++) {
       const sockets = await theSocketsOf(entry);
-      await running.handOver?.();
+      await running.succession.handOver();
       const next = await createUringEngineWith({ workers: 2, inheritance: { sockets, sessions: new Map() } }, quiet);
       assert.deepEqual(await next.apply(rule), { ok: true });
       const answers = [answer(), answer()];
-      await running.pause?.();
+      await running.succession.pause();
       answers.push(answer());
       const stopping = running.stop(60_000);
       running = next;
       sockets.begin();
-      const proceeding = next.proceed?.();
+      const beginning = next.succession.begin();
       answers.push(answer(), answer());
-      await proceeding;
+      await beginning;
       assert.deepEqual(await Promise.all(answers), ['x', 'x', 'x', 'x', 'x']);
       await stopping;
     }
@@ -62,15 +62,15 @@ test('one that paused and was not taken over from goes on', { skip: (await whyUn
   assert.deepEqual(await engine.apply(rule), { ok: true });
   const open = await tcpClient(t, entry, ENTRY_PORT);
   assert.equal(await ask(open, 'before'), 'before');
-  await engine.handOver?.();
-  await engine.pause?.();
-  await engine.pause?.();
+  await engine.succession.handOver();
+  await engine.succession.pause();
+  await engine.succession.pause();
   const client = await tcpClient(t, entry, ENTRY_PORT);
   let isServed = false;
   const answer = ask(client, 'waits').then((heard) => ((isServed = true), heard));
   assert.equal(await ask(open, 'goes on'), 'goes on');
   assert.equal(isServed, false);
-  await engine.proceed?.();
+  await engine.succession.resume();
   assert.equal(await answer, 'waits');
 });
 

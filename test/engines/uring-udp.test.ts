@@ -220,7 +220,7 @@ describe('uring, datagrams for which a buffer has no room', { skip }, () => {
     await origin.datagram(0);
     const { address, port } = origin.got[0]!.from;
     // Nothing is received while another process is about to, so all of it waits in the buffers.
-    await world.engine.handOver?.();
+    await world.engine.succession.handOver();
     const datagram = Buffer.alloc(SIZE);
     const sendAll = async (from: UdpPeer, to: string, toPort: number): Promise<void> => {
       for (let i = 0; i < COUNT; i++)
@@ -228,7 +228,7 @@ describe('uring, datagrams for which a buffer has no room', { skip }, () => {
     };
     await sendAll(client, ...entryOf(rule));
     await sendAll(origin, address, port);
-    await world.engine.proceed?.();
+    await world.engine.succession.resume();
     await eventually(async () => {
       const { packetsIn, packetsOut, dropped } = await world.counters(rule.id);
       assert.equal(packetsIn + (dropped['overflow'] ?? 0), COUNT + 1);

@@ -3,8 +3,9 @@
  * the choice with what the engines claim, and to the kernel engine's own reading where it comes there.
  */
 import { test } from 'node:test';
-import { type EngineSetting, chooseEngine } from '../../src/engines/hosting/choose.ts';
-import type { Capabilities, EngineName } from '../../src/engines/engine.ts';
+import { chooseEngine } from '../../src/engines/hosting/choose.ts';
+import type { Capabilities } from '../../src/engines/engine.ts';
+import type { EngineName, EngineSetting } from '../../src/engines/registry.ts';
 import { capabilitiesOf } from '../../src/engines/kernel/create.ts';
 import { reach, readListener } from '../../src/engines/kernel/reach.ts';
 import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
@@ -49,7 +50,7 @@ const RULES: readonly (readonly [words: string, ...rules: Partial<PlannedRule>[]
 
 const at = (capabilities: Capabilities): Capabilities => ({ ...capabilities, ipv6: true });
 const absent: Capabilities = { ...at(nodeCapabilities()), unavailable: 'it is not there' };
-const ENGINES: Readonly<Record<EngineName, Capabilities>> = {
+const ENGINES: Readonly<Partial<Record<EngineName, Capabilities>>> = {
   kernel: at(capabilitiesOf(true, false)),
   uring: at(uringCapabilities(undefined)),
   node: at(nodeCapabilities()),

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import type { EngineSetting } from '../../engines/hosting/choose.ts';
+import type { EngineSetting } from '../../engines/registry.ts';
 import { type Finding, ok, warn } from '../../observe/finding.ts';
 
 export interface KernelEngineFacts {

@@ -5,7 +5,7 @@ import { egressRule } from '../../lib/net/egress.ts';
 import { seededRng } from '../../lib/rng.ts';
 import { silentLog } from '../../observe/log.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
-import type { EngineSetting } from '../../engines/hosting/choose.ts';
+import type { EngineSetting } from '../../engines/registry.ts';
 import { openEngines } from '../../engines/hosting/engine-set.ts';
 import type { Lookup } from '../origins/lookup.ts';
 import { OriginNames } from '../origins/resolve.ts';

@@ -2,7 +2,8 @@
 import type { Backoff } from '../../lib/backoff.ts';
 import type { Timer } from '../../lib/clock.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
-import type { EngineName, Listener } from '../../engines/engine.ts';
+import type { Listener } from '../../engines/engine.ts';
+import type { EngineName } from '../../engines/registry.ts';
 import type { Mark } from './ledger.ts';
 
 export interface Placed {

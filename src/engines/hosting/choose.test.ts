@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlannedRule } from '../../plan/plan.ts';
-import { chooseEngine, type EngineSetting } from './choose.ts';
-import type { Capabilities, EngineName } from '../engine.ts';
+import type { Capabilities } from '../engine.ts';
+import type { EngineName, EngineSetting } from '../registry.ts';
+import { chooseEngine } from './choose.ts';
 
 const ALL: Capabilities = {
   modes: ['OFF', 'PPV1', 'PPV2', 'SPP'],

@@ -4,17 +4,12 @@
  */
 import { parseAddress } from '../../lib/net/address.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
-import type { Capabilities, EngineName } from '../engine.ts';
+import type { Capabilities } from '../engine.ts';
+import { ALONE, ENGINE_NAMES, type EngineName, type EngineSetting } from '../registry.ts';
 
-export type EngineSetting = 'auto' | EngineName;
 /** The engines of this program on this host; one that is not in the map is not part of the program. */
 type Engines = ReadonlyMap<EngineName, Capabilities>;
 export type Choice = { readonly engine: EngineName; readonly why: string } | { readonly failure: string };
-
-/** order: cheapest per connection first (docs/explanation/engines.md). */
-const PREFERENCE: readonly EngineName[] = ['kernel', 'uring', 'node'];
-/** Modes only one engine can ever do, so that the reason names what to look at. */
-const ONLY: Readonly<Partial<Record<PlannedRule['mode'], EngineName>>> = { TOA: 'uring' };
 
 type Lack = (rule: PlannedRule, engine: Capabilities, setting: EngineSetting) => string | false | undefined;
 const LACKS: readonly Lack[] = [
@@ -28,9 +23,9 @@ const LACKS: readonly Lack[] = [
 ];
 
 export function chooseEngine(rule: PlannedRule, setting: EngineSetting, engines: Engines): Choice {
-  const only = ONLY[rule.mode];
+  const only = ALONE[rule.mode];
   const lacks: string[] = [];
-  for (const engine of setting === 'auto' ? PREFERENCE : [setting]) {
+  for (const engine of setting === 'auto' ? ENGINE_NAMES.toReversed() : [setting]) {
     const lack = lackOf(rule, setting, engines.get(engine));
     if (lack === undefined) return { engine, why: setting === 'auto' ? reasons(lacks) : `--engine ${setting}` };
     if (engine === only) return { failure: `${rule.mode} needs the ${only} engine: ${lack}` };

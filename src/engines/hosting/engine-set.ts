@@ -5,18 +5,10 @@
 import type { AckReport } from '../../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Log } from '../../observe/log.ts';
-import type {
-  Applied,
-  Capabilities,
-  Engine,
-  EngineEvents,
-  EngineFactory,
-  EngineName,
-  HandedSession,
-  Inheritance,
-} from '../engine.ts';
-import { ENGINE_NAMES } from '../engine.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Inheritance, Succession } from '../engine.ts';
 import { addCounters } from '../flow/counters.ts';
+import { ENGINE_NAMES, type EngineName } from '../registry.ts';
+import { absentEngine, callOn, forwardSuccession } from './forward.ts';
 
 interface EngineSetEvents {
   record(engine: EngineName, record: ConnectionRecord): void;
@@ -32,10 +24,8 @@ export interface EngineSet {
   /** Of all engines, summed per rule: a rule may have moved between them. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   stop(drainMs: number): Promise<void>;
-  /** As the engine's; those that have nothing to hand over go on as they are. */
-  handOver(): Promise<readonly HandedSession[]>;
-  pause(): Promise<void>;
-  proceed(): Promise<void>;
+  /** Of all engines, each word at once. */
+  readonly succession: Succession;
 }
 
 type Factories = Readonly<Partial<Record<EngineName, EngineFactory>>>;
@@ -62,7 +52,7 @@ export async function openEngines(
     } catch (error) {
       const unavailable = `it could not be started: ${(error as Error).message}`;
       log.error('an engine could not be started', { engine: name, reason: (error as Error).message });
-      capabilities.set(name, { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false });
+      capabilities.set(name, absentEngine(name, unavailable).capabilities());
     }
   }
   await Promise.all(ENGINE_NAMES.flatMap((name) => (factories[name] ? make(name, factories[name]) : [])));
@@ -86,14 +76,9 @@ export async function openEngines(
     async stop(drainMs) {
       await Promise.all([...running.values()].map((engine) => engine.stop(drainMs)));
     },
-    async handOver() {
-      return (await Promise.all([...running.values()].map(async (engine) => engine.handOver?.() ?? []))).flat();
-    },
-    async pause() {
-      await Promise.all([...running.values()].map(async (engine) => engine.pause?.()));
-    },
-    async proceed() {
-      await Promise.all([...running.values()].map(async (engine) => engine.proceed?.()));
-    },
+    succession: forwardSuccession(async (call) => {
+      const answers = await Promise.all([...running.values()].map((engine) => callOn(engine, call)));
+      return answers.flat();
+    }),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listener } from '../../../test/suites/engine/listener.ts';
 import type { Capabilities, Engine } from '../engine.ts';
+import { absentEngine } from './forward.ts';
 import { lazyEngine } from './lazy-engine.ts';
 
 const CAPABILITIES: Capabilities = { modes: ['OFF'], protocols: ['TCP'], ipv6: false, nextOrigin: true };
@@ -14,7 +15,7 @@ function workshop(failures = 0) {
     made += 1;
     if (made <= failures) return Promise.reject(new Error('no thread'));
     return Promise.resolve({
-      name: 'node',
+      ...absentEngine('node', 'unused'),
       capabilities: () => CAPABILITIES,
       apply({ id }) {
         asked.push(`apply ${id}`);
@@ -26,7 +27,6 @@ function workshop(failures = 0) {
       async prune(keep) {
         asked.push(`prune ${[...keep].join()}`);
       },
-      counters: () => Promise.resolve(new Map()),
       async stop(drainMs) {
         asked.push(`stop ${drainMs}`);
       },

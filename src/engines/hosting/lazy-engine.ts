@@ -1,44 +1,41 @@
 /**
  * An engine that is made when the first rule comes to it: until then it costs no thread and no time at the start. What it
- * can do is known before. Made by the agent for engines that may never be chosen.
+ * can do is known before. Made by the registry and the kernel engine's factory, for engines that may never be chosen.
  */
-import type { Applied, Capabilities, Engine, EngineName } from '../engine.ts';
+import type { Capabilities, Engine } from '../engine.ts';
+import { answerWithout, type Call, callOn, forwardTo } from './forward.ts';
 
 /** A rule that needs an engine which can't be made fails with the reason; the next one tries again. */
-export function lazyEngine(name: EngineName, capabilities: Capabilities, make: () => Promise<Engine>): Engine {
+export function lazyEngine(name: string, capabilities: Capabilities, make: () => Promise<Engine>): Engine {
   let making: Promise<Engine> | undefined;
-  let stopped: Promise<void> | undefined;
+  let stopped: Promise<unknown> | undefined;
 
   function made(): Promise<Engine> {
     making ??= make();
     making.catch(() => (making = undefined));
     return making;
   }
-  /** One that was never made, or could not be, has nothing to remove, count or stop. */
-  async function ifMade<T>(use: (engine: Engine) => Promise<T>, otherwise: T): Promise<T> {
-    const engine = await making?.catch(() => undefined);
-    return engine ? use(engine) : otherwise;
-  }
-  async function apply(...rule: Parameters<Engine['apply']>): Promise<Applied> {
-    if (stopped) return { ok: false, reason: 'the engine is stopped' };
+  async function apply(call: Call): Promise<unknown> {
+    if (stopped) return answerWithout(call, 'the engine is stopped');
     let engine: Engine;
     try {
       engine = await made();
     } catch (error) {
-      return { ok: false, reason: `the ${name} engine could not be started: ${(error as Error).message}` };
+      return answerWithout(call, `the ${name} engine could not be started: ${(error as Error).message}`);
     }
-    return engine.apply(...rule);
+    return callOn(engine, call);
   }
-  return {
+  /** One that was never made, or could not be, has nothing to remove, count, hand over or stop. */
+  async function ifMade(call: Call): Promise<unknown> {
+    const engine = await making?.catch(() => undefined);
+    return engine ? callOn(engine, call) : answerWithout(call, '');
+  }
+  return forwardTo(
     name,
-    capabilities: () => capabilities,
-    apply,
-    remove: (id) => ifMade((engine) => engine.remove(id), undefined),
-    prune: (keep) => ifMade((engine) => engine.prune(keep), undefined),
-    counters: () => ifMade((engine) => engine.counters(), new Map()),
-    handOver: () => ifMade(async (engine) => (await engine.handOver?.()) ?? [], []),
-    pause: () => ifMade(async (engine) => engine.pause?.(), undefined),
-    proceed: () => ifMade(async (engine) => engine.proceed?.(), undefined),
-    stop: (drainMs) => (stopped ??= ifMade((engine) => engine.stop(drainMs), undefined)),
-  };
+    () => capabilities,
+    (call) => {
+      if (call.method === 'apply') return apply(call);
+      return call.method === 'stop' ? (stopped ??= ifMade(call)) : ifMade(call);
+    },
+  );
 }

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listener } from '../../../test/suites/engine/listener.ts';
 import { createCalls } from './worker-calls.ts';
-import type { Call, NumberedCall } from './worker-messages.ts';
+import type { Call } from './forward.ts';
+import type { NumberedCall } from './worker-messages.ts';
 
-const apply = (id: string): Call => ({ method: 'apply', listener: listener({ id }) });
+const apply = (id: string): Call => ({ method: 'apply', args: [listener({ id })] });
 const OK = { ok: true } as const;
 
 /** Calls with a thread that the test plays. */
@@ -17,7 +18,7 @@ function desk() {
     restored,
     connect: () => calls.connect((call) => inbox.push(call)),
     /** What the thread has been sent since the last look. */
-    got: () => inbox.map(({ call }) => ('listener' in call ? call.listener.id : call.method)),
+    got: () => inbox.map(({ call }) => (call.method === 'apply' ? call.args[0].id : call.method)),
     answer: (value: unknown = OK): void => {
       const [first, ...rest] = inbox;
       inbox = rest;
@@ -34,7 +35,7 @@ function desk() {
 test('with a healthy thread calls go at once, side by side', async () => {
   const { calls, connect, got, answer } = desk();
   connect();
-  const answers = [calls.post(apply('a')), calls.post({ method: 'counters' })];
+  const answers = [calls.post(apply('a')), calls.post({ method: 'counters', args: [] })];
   assert.deepEqual(got(), ['a', 'counters']);
   answer();
   answer('counts');
@@ -44,7 +45,7 @@ test('with a healthy thread calls go at once, side by side', async () => {
 test('what went wrong in the thread is what the caller gets', async () => {
   const { calls, connect } = desk();
   connect();
-  const answer = calls.post({ method: 'counters' });
+  const answer = calls.post({ method: 'counters', args: [] });
   calls.answer(1, undefined, 'broken');
   await assert.rejects(answer, /broken/);
 });
@@ -56,11 +57,11 @@ test('a new thread gets the listeners of the old one, then what was never answer
     void calls.post(apply(id));
     answer();
   }
-  void calls.post({ method: 'remove', id: 'gone' });
+  void calls.post({ method: 'remove', args: ['gone'] });
   answer();
   const waiting = [calls.post(apply('c')), calls.post(apply('b'))];
   assert.deepEqual(die(), ['a', 'b', 'c']);
-  const later = calls.post({ method: 'counters' });
+  const later = calls.post({ method: 'counters', args: [] });
   connect();
   const order: string[] = [];
   while (got().length > 0) {
@@ -98,7 +99,7 @@ test('the rule that kills the thread is left out, the others are not', async () 
   // The same again is not even tried; a changed rule is.
   assert.equal(await calls.post(apply('poison')), await poison);
   assert.deepEqual(got(), []);
-  void calls.post({ method: 'apply', listener: listener({ id: 'poison', mode: 'PPV2' }) });
+  void calls.post({ method: 'apply', args: [listener({ id: 'poison', mode: 'PPV2' })] });
   assert.deepEqual(got(), ['poison']);
 });
 
@@ -109,7 +110,7 @@ test('prune is remembered', () => {
     void calls.post(apply(id));
     answer();
   }
-  void calls.post({ method: 'prune', keep: new Set(['b']) });
+  void calls.post({ method: 'prune', args: [new Set(['b'])] });
   assert.deepEqual(die(), ['b']);
 });
 
@@ -117,5 +118,5 @@ test('after the end everything has an answer', async () => {
   const { calls } = desk();
   const before = calls.post(apply('a'));
   calls.end((call) => `no ${call.method}`);
-  assert.deepEqual([await before, await calls.post({ method: 'counters' })], ['no apply', 'no counters']);
+  assert.deepEqual([await before, await calls.post({ method: 'counters', args: [] })], ['no apply', 'no counters']);
 });

@@ -4,7 +4,8 @@
  * worker-engine.ts owns the thread.
  */
 import type { Applied, Listener } from '../engine.ts';
-import type { Call, NumberedCall } from './worker-messages.ts';
+import type { Call } from './forward.ts';
+import type { NumberedCall } from './worker-messages.ts';
 
 interface Calls {
   /** Resolves with the answer, from whichever thread gives it. */
@@ -45,16 +46,18 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
   let ended: ((call: Call) => unknown) | undefined;
 
   function want(call: Call): void {
-    if (call.method === 'apply') wanted.set(call.listener.id, call.listener);
+    if (call.method === 'apply') wanted.set(call.args[0].id, call.args[0]);
     if (call.method === 'remove') {
-      wanted.delete(call.id);
-      killers.delete(call.id);
+      wanted.delete(call.args[0]);
+      killers.delete(call.args[0]);
     }
-    if (call.method === 'prune') for (const id of wanted.keys()) if (!call.keep.has(id)) wanted.delete(id);
+    if (call.method === 'prune') for (const id of wanted.keys()) if (!call.args[0].has(id)) wanted.delete(id);
   }
 
   function isKiller(call: Call): boolean {
-    return call.method === 'apply' && killers.get(call.listener.id) === JSON.stringify(call.listener);
+    if (call.method !== 'apply') return false;
+    const [listener] = call.args;
+    return killers.get(listener.id) === JSON.stringify(listener);
   }
 
   function transmit(number: number, one: Pending): void {
@@ -73,7 +76,7 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
   function restore(listener: Listener): Pending {
     const { id } = listener;
     return {
-      call: { method: 'apply', listener },
+      call: { method: 'apply', args: [listener] },
       resolve: (applied) => restored(id, applied as Applied),
       reject: (error) => restored(id, { ok: false, reason: error.message }),
       isSent: false,
@@ -95,7 +98,7 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
     connect(to) {
       send = to;
       const waiting = pending;
-      const applies = new Set([...waiting.values()].map(({ call }) => call.method === 'apply' && call.listener.id));
+      const applies = new Set([...waiting.values()].map(({ call }) => call.method === 'apply' && call.args[0].id));
       const missing = [...wanted.values()].filter(({ id }) => !applies.has(id));
       pending = new Map([...missing.map((listener) => [++numbers, restore(listener)] as const), ...waiting]);
       isRecovering = true;
@@ -114,7 +117,7 @@ export function createCalls(restored: (id: string, state: Applied) => void): Cal
         if (!one.isSent) continue;
         one.isSent = false;
         if (++one.deaths < MOST_DEATHS || one.call.method !== 'apply') continue;
-        const { listener } = one.call;
+        const [listener] = one.call.args;
         pending.delete(number);
         wanted.delete(listener.id);
         killers.set(listener.id, JSON.stringify(listener));

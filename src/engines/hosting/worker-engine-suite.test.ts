@@ -1,7 +1,9 @@
 import { engineSuite } from '../../../test/suites/engine-suite.ts';
-import { createWorkerEngine } from './worker-engine.ts';
+import { hostEngine } from './worker-engine.ts';
 
-engineSuite('node engine on a thread', { create: (events) => createWorkerEngine('node', events) }, [
+const NODE = { module: new URL('../node/engine.ts', import.meta.url).href, factory: 'createNodeEngine' };
+
+engineSuite('node engine on a thread', { create: (events) => hostEngine('node', NODE, events) }, [
   'udp',
   'change',
   'ranges',

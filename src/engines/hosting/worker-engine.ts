@@ -1,7 +1,7 @@
 /**
  * An engine on a thread of its own behind the same door: nothing that blocks elsewhere can hold up traffic. A thread
- * that dies is started again with the listeners it had; until then they are reported down. The agent calls
- * `createWorkerEngine`; what the thread runs is worker-thread.ts.
+ * that dies is started again with the listeners it had; until then they are reported down. Called by
+ * the engines' factories; what the thread runs is worker-thread.ts.
  */
 import type { Worker } from 'node:worker_threads';
 import { createBackoff } from '../../lib/backoff.ts';
@@ -9,36 +9,24 @@ import { systemClock } from '../../lib/clock.ts';
 import { startThread } from '../../program/copy.ts';
 import { systemRng } from '../../lib/rng.ts';
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, EngineName, HandedSession } from '../engine.ts';
+import type { Applied, Capabilities, Engine, EngineEvents } from '../engine.ts';
 import { addCounters } from '../flow/counters.ts';
+import { answerWithout, type Call, forwardTo } from './forward.ts';
 import { createCalls } from './worker-calls.ts';
-import type { Call, EngineSource, NumberedCall, Report } from './worker-messages.ts';
-
-/** Where each engine's factory is: an engine is a folder and a line here. */
-const SOURCES: Partial<Record<EngineName, EngineSource>> = {
-  node: { module: new URL('../node/engine.ts', import.meta.url).href, factory: 'createNodeEngine' },
-  kernel: { module: new URL('../kernel/open.ts', import.meta.url).href, factory: 'createKernelEngine' },
-};
+import type { EngineSource, NumberedCall, Report } from './worker-messages.ts';
 
 const RESTART_MS = { first: 50, most: 5000 };
 /** A thread that lived so long was healthy: the next restart is quick again. */
 const HEALTHY_MS = 60_000;
 const DOWN: Applied = { ok: false, reason: "the engine's thread stopped; it is being started again" };
-const STOPPED: Applied = { ok: false, reason: 'the engine is stopped' };
-
-/**
- * `options` go to the factory as they are. Rejects where the engine cannot even be made; what it lacks on this host is in
- * its capabilities.
- */
-export function createWorkerEngine(name: EngineName, events: EngineEvents, options?: unknown): Promise<Engine> {
-  const source = SOURCES[name];
-  if (!source) return Promise.reject(new Error(`there is no ${name} engine`));
-  return hostEngine(name, { ...source, options }, events);
-}
 
 type Counts = ReadonlyMap<string, RuleCounters>;
 
-export async function hostEngine(name: EngineName, source: EngineSource, events: EngineEvents): Promise<Engine> {
+/**
+ * `source.options` go to the factory as they are. Rejects where the engine cannot even be made; what it lacks on this host
+ * is in its capabilities.
+ */
+export async function hostEngine(name: string, source: EngineSource, events: EngineEvents): Promise<Engine> {
   const calls = createCalls((id, state) => events.listener(id, state));
   const backoff = createBackoff(RESTART_MS.first, RESTART_MS.most, systemRng);
   /** What threads that are gone had counted, as far as they were asked. */
@@ -108,14 +96,11 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     }
   }
 
-  /** Whatever is asked of an engine that has stopped. */
   function afterStop(call: Call): unknown {
-    if (call.method === 'apply') return STOPPED;
-    if (call.method === 'handOver') return [];
-    return call.method === 'counters' ? latest : undefined;
+    return call.method === 'counters' ? latest : answerWithout(call, 'the engine is stopped');
   }
 
-  async function stop(drainMs: number): Promise<void> {
+  async function stop(last: Call): Promise<void> {
     const worker = thread;
     if (worker) {
       // A thread that dies meanwhile answers nothing, and is not started again.
@@ -126,34 +111,20 @@ export async function hostEngine(name: EngineName, source: EngineSource, events:
     calls.end(afterStop);
 
     async function stopped(): Promise<void> {
-      await calls.post({ method: 'stop', drainMs });
-      latest = (await calls.post({ method: 'counters' })) as Counts;
+      await calls.post(last);
+      latest = (await calls.post({ method: 'counters', args: [] })) as Counts;
     }
   }
 
-  return {
-    name,
-    capabilities: () => capabilities,
-    apply: (listener, beside) => calls.post({ method: 'apply', listener, beside }) as Promise<Applied>,
-    async remove(id) {
-      await calls.post({ method: 'remove', id });
-    },
-    async prune(keep) {
-      await calls.post({ method: 'prune', keep });
-    },
-    async counters() {
-      latest = (await calls.post({ method: 'counters' })) as Counts;
-      return sum(past, latest);
-    },
-    stop: (drainMs) => (stopped ??= stop(drainMs)),
-    handOver: () => calls.post({ method: 'handOver' }) as Promise<readonly HandedSession[]>,
-    async pause() {
-      await calls.post({ method: 'pause' });
-    },
-    async proceed() {
-      await calls.post({ method: 'proceed' });
-    },
-  };
+  async function send(call: Call): Promise<unknown> {
+    if (call.method === 'stop') return (stopped ??= stop(call));
+    const answer = await calls.post(call);
+    if (call.method !== 'counters') return answer;
+    latest = answer as Counts;
+    return sum(past, latest);
+  }
+
+  return forwardTo(name, () => capabilities, send);
 }
 
 function sum(past: Counts, present: Counts, change: Partial<RuleCounters> = {}): Counts {

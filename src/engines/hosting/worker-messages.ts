@@ -1,6 +1,7 @@
 /** What passes between an engine's thread (worker-thread.ts) and the one that stands for it (worker-engine.ts). */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
-import type { Applied, Capabilities, EngineEvents, Listener } from '../engine.ts';
+import type { Applied, Capabilities, EngineEvents } from '../engine.ts';
+import type { Call } from './forward.ts';
 
 /** Given to the thread at its start: the factory's module and name in it. */
 export interface EngineSource {
@@ -10,17 +11,6 @@ export interface EngineSource {
   /** Its second argument. */
   readonly options?: unknown;
 }
-
-/** The engine door's calls. */
-export type Call =
-  | { readonly method: 'apply'; readonly listener: Listener; readonly beside?: Listener | undefined }
-  | { readonly method: 'remove'; readonly id: string }
-  | { readonly method: 'prune'; readonly keep: ReadonlySet<string> }
-  | { readonly method: 'counters' }
-  | { readonly method: 'stop'; readonly drainMs: number }
-  | { readonly method: 'handOver' }
-  | { readonly method: 'pause' }
-  | { readonly method: 'proceed' };
 
 export interface NumberedCall {
   readonly number: number;

@@ -6,7 +6,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../lib/clock.ts';
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 import type { Engine, EngineEvents } from '../engine.ts';
-import type { Call, EngineSource, NumberedCall, Report } from './worker-messages.ts';
+import { callOn } from './forward.ts';
+import type { EngineSource, NumberedCall, Report } from './worker-messages.ts';
 
 /** limit: a message costs more than a record, and a tenth of a second is soon enough for a log. */
 const RECORDS_EVERY_MS = 100;
@@ -32,33 +33,12 @@ const events: EngineEvents = {
 const engine = await create(events, options);
 systemClock.every(RECORDS_EVERY_MS, flush);
 port.on('message', ({ number, call }: NumberedCall) => {
-  run(engine, call).then(
+  callOn(engine, call).then(
     (value) => answer({ kind: 'answer', number, value }),
     (error: unknown) => answer({ kind: 'answer', number, error: String(error) }),
   );
 });
 report({ kind: 'ready', capabilities: engine.capabilities() });
-
-function run(engine: Engine, call: Call): Promise<unknown> {
-  switch (call.method) {
-    case 'apply':
-      return engine.apply(call.listener, call.beside);
-    case 'remove':
-      return engine.remove(call.id);
-    case 'prune':
-      return engine.prune(call.keep);
-    case 'counters':
-      return engine.counters();
-    case 'stop':
-      return engine.stop(call.drainMs);
-    case 'handOver':
-      return engine.handOver?.() ?? Promise.resolve([]);
-    case 'pause':
-      return engine.pause?.() ?? Promise.resolve();
-    case 'proceed':
-      return engine.proceed?.() ?? Promise.resolve();
-  }
-}
 
 /** order: records first, so that who asks for counters has seen the records behind them. */
 function answer(answer: Report): void {

@@ -8,8 +8,9 @@ import type { InheritedParts } from '../../handoff/inherited.ts';
 import { runNft } from '../../linux/nft/nft.ts';
 import type { TableOwner } from '../table-owner.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../engine.ts';
+import { absentEngine } from '../hosting/forward.ts';
 import { lazyEngine } from '../hosting/lazy-engine.ts';
-import { createWorkerEngine } from '../hosting/worker-engine.ts';
+import { hostEngine } from '../hosting/worker-engine.ts';
 import { whyUnavailable } from './probe.ts';
 import { FORWARD6, systemSysctls } from './sysctl.ts';
 import { TABLE, TABLE_NAME } from './table/table.ts';
@@ -37,6 +38,8 @@ export interface KernelSetting {
   readonly eventsBytes?: number;
 }
 
+const SOURCE = { module: new URL('./open.ts', import.meta.url).href, factory: 'createKernelEngine' };
+
 /** `tables`: whose what is in the kernel is. An edge that lives keeps its own; of any other it is taken over. */
 export function kernelFactory(setting: Omit<KernelSetting, 'owner' | 'former'>, tables: TableOwner): EngineFactory {
   return async (events, inheritance) => {
@@ -51,7 +54,7 @@ export function kernelFactory(setting: Omit<KernelSetting, 'owner' | 'former'>, 
       const claim = tables.claim(TABLE_NAME);
       if (claim.why !== '') throw new Error(claim.why);
       const own = { owner: tables.id, former: claim.former, isRetiring, sockets: inheritance?.sockets.parts };
-      return createWorkerEngine('kernel', events, { ...setting, ...own });
+      return hostEngine('kernel', { ...SOURCE, options: { ...setting, ...own } }, events);
     }
     // With the other engines to choose from, rules need not wait for that edge to end.
     if (isOthers && !isAsked) return absent(tables.claim(TABLE_NAME).why, false, events, tables, false);
@@ -82,7 +85,7 @@ export function systemProbe() {
   };
 }
 
-/** An engine that takes nothing and has nothing. `isSuccessor`: rules of an earlier life serve until it proceeds. */
+/** An engine that takes nothing and has nothing. `isSuccessor`: rules of an earlier life serve until it begins. */
 async function absent(
   unavailable: string,
   isLeft: boolean,
@@ -99,15 +102,6 @@ async function absent(
     events.log('warn', 'rules of an earlier life are taken out of the kernel', facts);
   }
   if (!isSuccessor) await clear();
-  const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
-  return {
-    name: 'kernel',
-    capabilities: () => nothing,
-    apply: () => Promise.resolve({ ok: false, reason: unavailable }),
-    remove: () => Promise.resolve(),
-    prune: () => Promise.resolve(),
-    counters: () => Promise.resolve(new Map()),
-    stop: () => Promise.resolve(),
-    proceed: clear,
-  };
+  const engine = absentEngine('kernel', unavailable);
+  return { ...engine, succession: { ...engine.succession, begin: clear } };
 }

@@ -75,7 +75,6 @@ const SURVEY_MS = 500;
 /** limit: how often `stop` looks whether all connections are gone. */
 const STOP_POLL_MS = 20;
 
-/** Rejects where the table can't be made. */
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
   const { clock, rng, sysctls, asking, farewell, nft } = options;
   let { fast, note } = options.fastPath();
@@ -336,7 +335,6 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     await clear();
   }
 
-  /** Nothing of ours is left in the kernel. */
   async function clear(): Promise<void> {
     leaveFastPath();
     if (isGuarded) sysctls.set(FORWARD, '0');
@@ -350,6 +348,27 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SURVEY_MS, () => void look())];
+  async function handOver(): Promise<[]> {
+    onStop = 'keep';
+    survey.listen();
+    count();
+    isHanded = true;
+    leaveFastPath();
+    conntrack.hear(false);
+    return [];
+  }
+  async function resume(): Promise<void> {
+    if (!isHanded) return;
+    ({ onStop } = options);
+    isHanded = false;
+    ({ fast, note } = options.fastPath());
+    conntrack.hear(true);
+  }
+  async function begin(): Promise<void> {
+    hasBegun = true;
+    if (mustPrune) await prune(mustPrune);
+  }
+
   return {
     name: 'kernel',
     capabilities: () => options.capabilities,
@@ -371,25 +390,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       return all;
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
-    handOver() {
-      onStop = 'keep';
-      survey.listen();
-      count();
-      // The other engine hears, counts, drains and carries from now on.
-      isHanded = true;
-      leaveFastPath();
-      conntrack.hear(false);
-      return Promise.resolve([]);
-    },
-    async proceed() {
-      hasBegun = true;
-      if (mustPrune) await prune(mustPrune);
-      if (!isHanded) return;
-      ({ onStop } = options);
-      isHanded = false;
-      ({ fast, note } = options.fastPath());
-      conntrack.hear(true);
-    },
+    succession: { handOver, pause: () => Promise.resolve(), resume, begin },
   };
 }
 

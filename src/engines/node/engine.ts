@@ -176,9 +176,14 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
       return all;
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
-    proceed() {
-      begun?.resolve();
-      return Promise.resolve();
+    // Its sessions begin anew in the next process, and its sockets may be accepted from by both.
+    succession: {
+      handOver: () => Promise.resolve([]),
+      pause: () => Promise.resolve(),
+      resume: () => Promise.resolve(),
+      async begin() {
+        begun?.resolve();
+      },
     },
   };
 }

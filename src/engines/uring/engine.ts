@@ -6,6 +6,7 @@
 import { availableParallelism, networkInterfaces } from 'node:os';
 import type { Capabilities, Engine, EngineEvents, Inheritance } from '../engine.ts';
 import type { Mode } from '../../domain/l4-rule/modes.ts';
+import { absentEngine } from '../hosting/forward.ts';
 import { whyUnavailable } from './ring/probe.ts';
 
 export interface UringEngineOptions {
@@ -35,7 +36,7 @@ export function createUringEngine(
 
 export async function createUringEngineWith(options: UringEngineOptions, events: EngineEvents): Promise<Engine> {
   const why = await whyUnavailable(options.workers);
-  if (why !== undefined) return absent(why);
+  if (why !== undefined) return absentEngine('uring', why);
   // order: koffi is touched only after the probe has said that it can be.
   const [{ createPlane }, { attachToa }] = await Promise.all([
     import('./host/uring-engine.ts'),
@@ -60,19 +61,5 @@ export function uringCapabilities(noToa: string | undefined): Capabilities {
     protocols: ['TCP', 'UDP'],
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,
-  };
-}
-
-/** An engine that takes nothing and has nothing. */
-function absent(unavailable: string): Engine {
-  const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
-  return {
-    name: 'uring',
-    capabilities: () => nothing,
-    apply: () => Promise.resolve({ ok: false, reason: unavailable }),
-    remove: () => Promise.resolve(),
-    prune: () => Promise.resolve(),
-    counters: () => Promise.resolve(new Map()),
-    stop: () => Promise.resolve(),
   };
 }

@@ -354,15 +354,18 @@ export function createPlane(
       return Promise.resolve(all);
     },
     stop: (drainMs) => (stopping ??= stopNow(drainMs)),
-    async handOver() {
-      isSucceeded = true;
-      const sessions = await Promise.all(seats.map((seat) => seat.hold()));
-      return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
-    },
-    pause: () => tellAllSeats('pause'),
-    async proceed() {
-      isSucceeded = false;
-      await tellAllSeats('release');
+    succession: {
+      async handOver() {
+        isSucceeded = true;
+        const sessions = await Promise.all(seats.map((seat) => seat.hold()));
+        return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
+      },
+      pause: () => tellAllSeats('pause'),
+      async resume() {
+        isSucceeded = false;
+        await tellAllSeats('release');
+      },
+      begin: () => tellAllSeats('release'),
     },
   };
 }
