@@ -6,9 +6,9 @@
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../handoff/inherited.ts';
-import { egressRule } from '../lib/net/egress.ts';
 import type { PortSpan } from '../lib/net/ports.ts';
 import { type Rng, systemRng } from '../lib/rng.ts';
+import { Signal } from '../lib/signal.ts';
 import { parseLinkAddress } from '../link/address.ts';
 import { createLinkClient, type LinkClient } from '../link/client.ts';
 import type { Step } from '../link/replica.ts';
@@ -25,10 +25,8 @@ import { bindPoints } from '../engines/flow/endpoints.ts';
 import { createGuard, type Guard } from './guard/guard.ts';
 import { EntryWatch, type Here, openHere } from './entry-watch.ts';
 import { LastGood } from './last-good/last-good.ts';
-import { followLocalAddresses } from './origins/local-addresses.ts';
-import { createSystemLookup, type Lookup } from './origins/lookup.ts';
-import { openNameFile } from './origins/name-file.ts';
-import { OriginNames } from './origins/resolve.ts';
+import type { Lookup } from './origins/lookup.ts';
+import { openOrigins } from './origins/origins.ts';
 import { Reconciler } from './reconcile/reconcile.ts';
 import { createRecordFiles } from '../engines/hosting/record-files.ts';
 import { Reporter } from './report/reporter.ts';
@@ -110,10 +108,11 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const tables = await openTables({ dataDir: config.dataDir, isSuccessor, clock, rng, log });
   const ports = new EdgePorts(config.sourcePorts ?? [], rng);
   const inheritance = tools.inheritance && { sockets: tools.inheritance.sockets, sessions: new Map() };
-  let changed = (): void => {};
-  const [lastGood, nameFile, routing, engines] = await Promise.all([
-    LastGood.open(join(folder, 'world'), { clock, rng, log, newWorld: config.newWorld, changed: () => changed() }),
-    openNameFile(join(folder, 'names.json'), clock, log),
+  /** What a report says is different. */
+  const changed = new Signal();
+  const [lastGood, origins, routing, engines] = await Promise.all([
+    LastGood.open(join(folder, 'world'), { clock, rng, log, newWorld: config.newWorld, changed: () => changed.tell() }),
+    openOrigins(join(folder, 'names.json'), config.originsDeny ?? [], { clock, rng, log, lookup: tools.lookup }),
     tools.here ? { here: tools.here, close() {} } : openHere(),
     openEngines(
       tools.engines ??
@@ -140,15 +139,6 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     ),
   ]);
   const { replica } = lastGood;
-  const lookup = tools.lookup ?? createSystemLookup();
-  const names: OriginNames = new OriginNames({
-    lookup,
-    clock,
-    rng,
-    log,
-    remembered: nameFile.remembered,
-    learned: () => nameFile.save(() => names.remembered()),
-  });
   const setting = config.engine;
   const keysBefore = new Set(tools.inheritance?.sockets.parts.keys);
   function comesWithSockets(rule: PlannedRule): boolean {
@@ -160,18 +150,15 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const reconciler = new Reconciler({
     engines,
     setting,
-    names,
-    egress: egressRule(config.originsDeny ?? []),
-    isLocal: (address) => local.has(address),
+    origins,
     clock,
     rng,
     log,
-    changed: () => changed(),
+    changed,
     settled: (rule) => guard.settled(rule),
     comesWithSockets,
     tables,
   });
-  const local = followLocalAddresses(clock, () => reconciler.localChanged());
   const site = { id: config.site, records: config.records ?? 'all' };
   const planner = new Planner(site, (key) => replica.records.get(key)?.value);
   const guard: Guard = createGuard({
@@ -179,7 +166,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     log,
     tables,
     onStop: config.flush ? 'flush' : 'keep',
-    changed: () => changed(),
+    changed: () => changed.tell(),
     rules: () => planner.plan.rules,
     records: () => replica.records,
     world: () => replica.world,
@@ -194,7 +181,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       if (gone.length > 0) log.error('entry addresses are not on this machine', { addresses: gone.join(' ') });
       if (back.length > 0) log.info('entry addresses are back', { addresses: back.join(' ') });
       reconciler.retry(rules);
-      changed();
+      changed.tell();
     },
   });
   const reporter = createReporter();
@@ -215,8 +202,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
           .concat(ports.alarms(clock.monotonic()), tools.alarms?.() ?? []),
         lost: [...entries.lost],
       }),
-      placements: () => reconciler.placements(),
-      takeMoved: () => reconciler.takeMoved(),
+      placements: () => reconciler.placements.all(),
+      takeMoved: () => reconciler.placements.takeMoved(),
       counters: countersOfAll,
     };
     return new Reporter({ link, source, edge: config.edgeId, clock, rng });
@@ -249,7 +236,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     const delta = planner.reset(replica.records.keys());
     ports.follow(delta);
     entries.meet(delta.put);
-    reconciler.feed(delta, replica.revision, { all: planner.plan.rules, beside: guard.update(), waits: first });
+    reconciler.feed(delta, replica.revision, { all: planner.plan.rules, limits: guard.update(), waits: first });
   }
   function take(step: Step): void {
     lastGood.note(step);
@@ -258,18 +245,18 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
       const delta = planner.change(keys);
       ports.follow(delta);
       entries.meet(delta.put);
-      const beside = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
-      reconciler.feed(delta, step.revision, { beside, waits });
+      const limits = guard.update([...delta.put.map(({ id }) => id), ...delta.drop], keys);
+      reconciler.feed(delta, step.revision, { limits, waits });
     } else if (step.kind === 'replaced') {
       if (step.other) reconciler.restart();
       replaced();
     }
   }
 
-  changed = () => {
+  changed.listen(() => {
     reporter.changed();
     if (replica.world !== '' && reconciler.settled) ready.resolve();
-  };
+  });
   // order: not before it serves, because until then control may refuse to start, which is said in one line and no other.
   void ready.promise.then(() => {
     tables.keep(TABLE_NAME, (id) => planner.plan.rules.has(id));
@@ -351,10 +338,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     routing.close();
     if (isSucceeded) reporter.drain();
     reconciler.stop();
-    local.stop();
-    // order: it writes what the names know, which they forget when they stop.
-    await nameFile.close();
-    names.stop();
+    await origins.close();
     await followed;
     await engines.stop(drainMs);
     await guard.stop(isSucceeded ? 'keep' : undefined);

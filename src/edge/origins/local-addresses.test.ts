@@ -7,11 +7,8 @@ test('another address of the machine is seen within five seconds; loopback alway
   const clock = new ManualClock();
   const machine = new Set(['192.0.2.1']);
   let changes = 0;
-  const local = followLocalAddresses(
-    clock,
-    () => changes++,
-    () => new Set(machine),
-  );
+  const local = followLocalAddresses(clock, () => new Set(machine));
+  local.changed.listen(() => changes++);
   const has = () => ['192.0.2.1', '192.0.2.2', '127.9.9.9', '::1'].filter((address) => local.has(address));
   assert.deepEqual(has(), ['192.0.2.1', '127.9.9.9', '::1']);
   await clock.advance(5_000);

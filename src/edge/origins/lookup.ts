@@ -1,7 +1,7 @@
 /**
  * Asks the system for the addresses of a name: DNS first, for its TTL, then whatever the host itself knows
  * (/etc/hosts, localhost, mDNS). Each family is a question of its own, and one that failed is told apart from one that has
- * no address. It remembers nothing; resolve.ts does.
+ * no address. It remembers nothing; names.ts does.
  */
 import { promises as dns } from 'node:dns';
 import { stat } from 'node:fs/promises';

@@ -1,14 +1,14 @@
 /**
- * What listens on this edge, and which rules lead there. A target that is a listener of the edge, of the rule itself or of
- * another, is never dialled: such rules could feed each other until nothing is left for anybody. Pure; reconcile.ts tells
- * it what is served, and judges rules anew when it says so.
+ * The listeners of this edge, and the rules that lead there. A target that is a listener of the edge, of the rule itself or
+ * of another, is never dialled: such rules could feed each other until the machine has nothing left. Pure. origins.ts owns
+ * one, and has rules applied again when it says so.
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import { type PortSpan, spansOverlap } from '../../lib/net/ports.ts';
 import type { Listener } from '../../engines/engine.ts';
 
-type Serving = Pick<Listener, 'protocol' | 'entries' | 'ports'>;
-type Using = Pick<Listener, 'protocol' | 'targets' | 'originPorts'>;
+export type Listening = Pick<Listener, 'protocol' | 'entries' | 'ports'>;
+type Leading = Pick<Listener, 'protocol' | 'targets' | 'originPorts'>;
 
 /** Stands for every address of the machine. */
 const ANY = '*';
@@ -20,11 +20,11 @@ type Index<T> = Map<string, Map<string, T>>;
 export class Loops {
   readonly #isLocal: (address: string) => boolean;
   /** Protocol, address and block of ports → rule → its ports. */
-  readonly #serving: Index<readonly PortSpan[]> = new Map();
-  readonly #served = new Map<string, Serving>();
+  readonly #listening: Index<readonly PortSpan[]> = new Map();
+  readonly #listens = new Map<string, Listening>();
   /** Protocol, target's address and block of ports → rule → the ports that it leads to. */
-  readonly #using: Index<readonly PortSpan[]> = new Map();
-  readonly #used = new Map<string, { readonly by: Using; readonly keys: ReadonlySet<string> }>();
+  readonly #leading: Index<readonly PortSpan[]> = new Map();
+  readonly #leads = new Map<string, { readonly by: Leading; readonly keys: ReadonlySet<string> }>();
 
   /** `isLocal`: whether a listener on every address answers on this one. */
   constructor(isLocal: (address: string) => boolean) {
@@ -32,45 +32,46 @@ export class Loops {
   }
 
   /** The rule listens there now, or no more. Gives the other rules that lead to what is different. */
-  serves(rule: string, now: Serving | undefined): Set<string> {
-    const before = this.#served.get(rule);
+  listens(rule: string, now: Listening | undefined): Set<string> {
+    const before = this.#listens.get(rule);
     const affected = new Set<string>();
-    if (before && now && sameServing(before, now)) return affected;
+    if (before && now && isSamePlace(before, now)) return affected;
     for (const one of [before, now]) {
       if (!one) continue;
       for (const key of keysOf(one.protocol, one.entries.map(placeOf), one.ports)) {
-        put(this.#serving, key, rule, one === now ? one.ports : undefined);
-        for (const [user, ports] of this.#using.get(key) ?? []) if (spansOverlap(ports, one.ports)) affected.add(user);
+        put(this.#listening, key, rule, one === now ? one.ports : undefined);
+        for (const [user, ports] of this.#leading.get(key) ?? [])
+          if (spansOverlap(ports, one.ports)) affected.add(user);
       }
     }
-    if (now) this.#served.set(rule, now);
-    else this.#served.delete(rule);
+    if (now) this.#listens.set(rule, now);
+    else this.#listens.delete(rule);
     affected.delete(rule);
     return affected;
   }
 
   /** The rule leads there from now on; undefined: nowhere. */
-  uses(rule: string, now: Using | undefined): void {
-    for (const key of this.#used.get(rule)?.keys ?? []) put(this.#using, key, rule, undefined);
-    if (!now) return void this.#used.delete(rule);
+  leads(rule: string, now: Leading | undefined): void {
+    for (const key of this.#leads.get(rule)?.keys ?? []) put(this.#leading, key, rule, undefined);
+    if (!now) return void this.#leads.delete(rule);
     const places = now.targets.flatMap(({ address }) => this.#placesOf(address));
     const keys = new Set(keysOf(now.protocol, places, [now.originPorts]));
-    for (const key of keys) put(this.#using, key, rule, [now.originPorts]);
-    this.#used.set(rule, { by: now, keys });
+    for (const key of keys) put(this.#leading, key, rule, [now.originPorts]);
+    this.#leads.set(rule, { by: now, keys });
   }
 
   /** The machine has other addresses. Gives the rules to which that may make a difference. */
   localChanged(): readonly string[] {
-    const rules = [...this.#used];
-    for (const [rule, { by }] of rules) this.uses(rule, by);
-    const hasWildcard = [...this.#served.values()].some(({ entries }) =>
+    const rules = [...this.#leads];
+    for (const [rule, { by }] of rules) this.leads(rule, by);
+    const hasWildcard = [...this.#listens.values()].some(({ entries }) =>
       entries.some((entry) => placeOf(entry) === ANY),
     );
     return hasWildcard ? rules.map(([rule]) => rule) : [];
   }
 
   /** The ports of `listener` at its target `address` that are listeners of the edge, itself included, in order. */
-  portsThatLoop(listener: Serving & Using, address: string): readonly PortSpan[] {
+  portsThatLoop(listener: Listening & Leading, address: string): readonly PortSpan[] {
     const places = this.#placesOf(address);
     const { from, to } = listener.originPorts;
     const found: PortSpan[] = [];
@@ -79,7 +80,8 @@ export class Loops {
         if (span.from <= to && from <= span.to)
           found.push({ from: Math.max(span.from, from), to: Math.min(span.to, to) });
     };
-    for (const key of keysOf(listener.protocol, places, [listener.originPorts])) this.#serving.get(key)?.forEach(take);
+    for (const key of keysOf(listener.protocol, places, [listener.originPorts]))
+      this.#listening.get(key)?.forEach(take);
     if (listener.entries.some((entry) => places.includes(placeOf(entry)))) take(listener.ports);
     return merged(found);
   }
@@ -116,7 +118,7 @@ function put<T>(index: Index<T>, key: string, rule: string, value: T | undefined
   else index.set(key, rules);
 }
 
-function sameServing(a: Serving, b: Serving): boolean {
+function isSamePlace(a: Listening, b: Listening): boolean {
   return (
     a.protocol === b.protocol &&
     a.entries.join() === b.entries.join() &&

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { openKeptFile } from '../../lib/kept-file.ts';
 import type { Log } from '../../observe/log.ts';
 
-interface NameFile {
+export interface NameFile {
   readonly remembered: ReadonlyMap<string, readonly string[]>;
   save(names: () => Record<string, readonly string[]>): void;
   close(): Promise<void>;

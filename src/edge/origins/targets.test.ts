@@ -9,7 +9,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
 };
 const known = {
   addresses: (name: string) => KNOWN[name] ?? [],
-  left: (name: string) => (name === 'two.example' ? ['198.51.100.9', '203.0.113.1'] : []),
+  former: (name: string) => (name === 'two.example' ? ['198.51.100.9', '203.0.113.1'] : []),
 };
 
 test('addresses stand for themselves, names for all of their addresses', () => {

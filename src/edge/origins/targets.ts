@@ -1,4 +1,7 @@
-/** A rule's origins as addresses an engine can use. Pure; names are looked up in what resolve.ts knows. */
+/**
+ * A rule's origins as addresses an engine can use. Pure; it finds names in what names.ts knows, and judges no address.
+ * Called by origins.ts.
+ */
 import { isIP } from 'node:net';
 import type { PlannedOrigin } from '../../plan/plan.ts';
 import type { Target } from '../../engines/engine.ts';
@@ -15,13 +18,13 @@ export function originNames(origins: readonly PlannedOrigin[]): string[] {
 
 interface Names {
   addresses(name: string): readonly string[];
-  /** Were its addresses. */
-  left(name: string): readonly string[];
+  /** Its answers before. */
+  former(name: string): readonly string[];
 }
 
 /**
- * Every address of a name gets the name's weight; an address that appears again adds to it, in its lowest tier. What a
- * name said once is a target without weight.
+ * Every address of a name gets the name's weight; an address that appears again adds to it, in its lowest tier. A
+ * former address of a name is a target without weight.
  */
 export function targetsOf(origins: readonly PlannedOrigin[], names: Names): Targets {
   const found = new Map<string, Target>();
@@ -36,7 +39,7 @@ export function targetsOf(origins: readonly PlannedOrigin[], names: Names): Targ
     }
   }
   for (const { host, tier } of origins)
-    for (const address of isIP(host) === 0 ? names.left(host) : [])
+    for (const address of isIP(host) === 0 ? names.former(host) : [])
       if (!found.has(address)) found.set(address, { address, weight: 0, tier, left: true });
   return { targets: [...found.values()], missing };
 }

@@ -26,12 +26,12 @@ test('rules that lead to each other are told apart from the rest, whichever came
   await clock.advance(0);
   assert.deepEqual([barsOf(node, 'a'), barsOf(node, 'b')], [[['192.0.2.2', 0, 'loop']], [['192.0.2.1', 0, 'loop']]]);
   assert.deepEqual(barsOf(node, 'c'), [['198.51.100.1', 1, undefined]]);
-  assert.match(made.placements().get('a')?.why ?? '', /; loop: TCP 192\.0\.2\.2:80 is a listener of this edge/);
+  assert.match(made.placements.all().get('a')?.why ?? '', /; loop: TCP 192\.0\.2\.2:80 is a listener of this edge/);
   assert.deepEqual(failures(), {});
   made.feed(drop('b'), 3);
   await clock.advance(0);
   assert.deepEqual(barsOf(node, 'a'), [['192.0.2.2', 1, undefined]]);
-  assert.doesNotMatch(made.placements().get('a')?.why ?? '', /loop/);
+  assert.doesNotMatch(made.placements.all().get('a')?.why ?? '', /loop/);
 });
 
 test('a listener that cannot be had makes no loop of a rule that leads there', async () => {
@@ -98,18 +98,18 @@ test('C6: an address that left its name stays a target without weight, until the
 test('a listener on every address: rules are judged again when the machine has other ones', async () => {
   const node = fakeEngine('node');
   const machine = new Set(['192.0.2.7']);
-  const { clock, made } = await reconciler([node], { isLocal: (address) => machine.has(address) });
+  const { clock, local, made } = await reconciler([node], { isLocal: (address) => machine.has(address) });
   made.feed(put(rule('a', at('192.0.2.1', 81, '192.0.2.7', 80)), rule('b', at('192.0.2.1', 82, '192.0.2.8', 80))), 1);
   await clock.advance(0);
   machine.add('192.0.2.8').delete('192.0.2.7');
-  made.localChanged();
+  local.changed.tell();
   await clock.advance(0);
   assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], [undefined, undefined]);
   made.feed(put(rule('wild', at('0.0.0.0', 80, '198.51.100.1', 80))), 2);
   await clock.advance(0);
   assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], [undefined, 'loop']);
   machine.add('192.0.2.7').delete('192.0.2.8');
-  made.localChanged();
+  local.changed.tell();
   await clock.advance(0);
   assert.deepEqual([barsOf(node, 'a')?.[0]?.[2], barsOf(node, 'b')?.[0]?.[2]], ['loop', undefined]);
 });

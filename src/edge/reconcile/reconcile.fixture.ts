@@ -3,12 +3,14 @@ import { factoryOf, type FakeEngine } from '../../../test/edge/fake-engine.ts';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { egressRule } from '../../lib/net/egress.ts';
 import { seededRng } from '../../lib/rng.ts';
+import { Signal } from '../../lib/signal.ts';
 import { silentLog } from '../../observe/log.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
 import type { EngineSetting } from '../../engines/registry.ts';
 import { openEngines } from '../../engines/hosting/engine-set.ts';
 import type { Lookup } from '../origins/lookup.ts';
-import { OriginNames } from '../origins/resolve.ts';
+import { OriginNames } from '../origins/names.ts';
+import { Origins } from '../origins/origins.ts';
 import { Reconciler } from './reconcile.ts';
 
 export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
@@ -38,31 +40,31 @@ interface Around {
 
 export async function reconciler(
   engines: readonly FakeEngine[],
-  { setting = 'auto', ...more }: Around = {},
+  { setting = 'auto', isLocal = (address) => address.startsWith('127.'), ...more }: Around = {},
   lookup = noLookup,
 ) {
   const clock = new ManualClock();
   const rng = seededRng(1);
   const log = silentLog;
   const names = new OriginNames({ lookup, clock, rng, log });
+  const local = { has: isLocal, changed: new Signal(), stop() {} };
+  const origins = new Origins({ names, egress: egressRule(['169.254.0.0/16']), local });
   const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
   const set = await openEngines(factories, log, { record() {}, listener() {} });
   const settled: string[] = [];
   const made = new Reconciler({
     engines: set,
     setting,
-    names,
-    egress: egressRule(['169.254.0.0/16']),
-    isLocal: (address) => address.startsWith('127.'),
+    origins,
     clock,
     rng,
     log,
-    changed() {},
+    changed: new Signal(),
     settled: (rule) => settled.push(rule),
     ...more,
   });
   const failures = () => Object.fromEntries([...made.failures()].map(({ id, reason }) => [id, reason]));
-  return { clock, names, made, failures, settled };
+  return { clock, names, local, made, failures, settled };
 }
 
 export const put = (...rules: PlannedRule[]) => ({ put: rules, drop: [] });

@@ -110,10 +110,10 @@ test('a rule moves to the engine it needs: the new one first, the old one after'
   const { clock, made } = await reconciler([kernel, uring]);
   made.feed(put(rule('a')), 1);
   await clock.advance(0);
-  assert.deepEqual([...made.takeMoved()], [['a', { engine: 'kernel', why: 'first choice' }]]);
+  assert.deepEqual([...made.placements.takeMoved()], [['a', { engine: 'kernel', why: 'first choice' }]]);
   made.feed(put(rule('a', { mode: 'PPV2' })), 2);
   await clock.advance(0);
-  assert.deepEqual([...made.takeMoved()], [['a', { engine: 'uring', why: 'kernel: it has no PPV2' }]]);
+  assert.deepEqual([...made.placements.takeMoved()], [['a', { engine: 'uring', why: 'kernel: it has no PPV2' }]]);
   assert.deepEqual([kernel.listeners.size, uring.listeners.size, calls], [0, 1, ['kernel a', 'uring a']]);
   assert.deepEqual(kernel.calls, ['apply a', 'remove a']);
 });
@@ -236,7 +236,7 @@ test('a rule that waits reaches its engine after what it waits for, as it is wan
   const { clock, made, settled } = await reconciler([node]);
   const limits = Promise.withResolvers<void>();
   const waits = (id: string): boolean => id !== 'b';
-  made.feed(put(rule('a', port(1)), rule('b', port(2)), rule('c', port(3))), 1, { beside: limits.promise, waits });
+  made.feed(put(rule('a', port(1)), rule('b', port(2)), rule('c', port(3))), 1, { limits: limits.promise, waits });
   made.feed(drop('c'), 2);
   await clock.advance(0);
   assert.deepEqual([node.calls, settled, made.applied], [['apply b'], ['b'], 0]);
@@ -273,7 +273,7 @@ test('a rule that moves to an engine that translates: there first, and the old o
   assert.equal(made.applied, 1);
   await clock.advance(100);
   assert.deepEqual([uring.calls, made.applied], [['apply a', 'remove a'], 2]);
-  const why = (): string => made.placements().get('a')?.why ?? '';
+  const why = (): string => made.placements.all().get('a')?.why ?? '';
   assert.match(why(), /^first choice; moved from uring: DSCP, .* now pass, .* are traffic/);
   made.feed(put(rule('a', { mode: 'PPV2' })), 3);
   await clock.advance(0);
@@ -292,10 +292,10 @@ test('a rule whose sockets the process before this one serves waits with a relay
   made.feed(put(rule('a')), 1);
   await clock.advance(0);
   assert.deepEqual([made.applied, uring.calls, kernel.calls], [1, ['apply a'], []]);
-  assert.match(made.placements().get('a')?.why ?? '', /until the edge before this one lets go, then kernel/);
+  assert.match(made.placements.all().get('a')?.why ?? '', /until the edge before this one lets go, then kernel/);
   hasBegun = true;
   made.begin();
   await clock.advance(1_000);
   assert.deepEqual([uring.calls, kernel.calls], [['apply a', 'remove a'], ['apply a beside OFF']]);
-  assert.deepEqual(made.placements().get('a'), { engine: 'kernel', why: 'first choice' });
+  assert.deepEqual(made.placements.all().get('a'), { engine: 'kernel', why: 'first choice' });
 });

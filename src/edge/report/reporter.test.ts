@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { seededRng } from '../../lib/rng.ts';
 import type { AckReport, Beat, FactReport } from '../../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
-import type { Placed } from '../reconcile/slot.ts';
+import type { Placed } from '../reconcile/placements.ts';
 import { Reporter } from './reporter.ts';
 
 const ZERO = { connections: 0, active: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, dropped: {}, ends: {} };

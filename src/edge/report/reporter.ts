@@ -8,7 +8,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { LinkClient } from '../../link/client.ts';
 import { type AckReport, BEAT_MS, type Beat, type FactReport, LINK_PATHS } from '../../link/contract.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
-import type { Placed } from '../reconcile/slot.ts';
+import type { Placed } from '../reconcile/placements.ts';
 
 interface ReporterSource {
   /** All of an ack but what the reporter keeps track of itself. */

@@ -8,7 +8,7 @@ import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpPeer } from './udp-peers.ts';
 
-/** As origins/judge.ts makes them. */
+/** As origins/bars.ts makes them. */
 function barred(address: string, cause: Bar['cause'], ports?: PortSpan[]): Target {
   return { ...target(address, ports ? 10 : 0), barred: { cause, ...(ports && { ports }) } };
 }

@@ -1,23 +1,24 @@
 /**
- * Which targets of a rule are never dialled: those that policy refuses, whatever name led there, and those that are
- * listeners of this edge. They stay in the list with weight 0, so that engines know what to say. Pure.
+ * Bars on a rule's targets: policy refuses an address, whatever name led there, or the address is a listener of this edge.
+ * A barred target is never dialled and stays in the list with weight 0, so that engines know what to say. Pure; called by
+ * origins.ts.
  */
 import { type EgressRule, readHost } from '../../lib/net/egress.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
 import type { Bar, Listener, Target } from '../../engines/engine.ts';
 import type { Loops } from './loops.ts';
 
-interface Judged {
+interface Barred {
   readonly targets: readonly Target[];
-  /** What is barred, and why, for an operator. */
+  /** Which targets are barred, and why, for an operator. */
   readonly notes: readonly string[];
 }
 
 /** limit: a line of status is read by a person. */
 const MOST_NOTES = 3;
 
-/** `whole`: the engine can't tell the ports of a target apart; one that loops bars them all. */
-export function judgeTargets(listener: Listener, egress: EgressRule, loops: Loops, whole: boolean): Judged {
+/** `whole`: the engine can't tell the ports of a target apart; one port that loops bars them all. */
+export function barTargets(listener: Listener, egress: EgressRule, loops: Loops, whole: boolean): Barred {
   const notes: string[] = [];
   const targets = listener.targets.map((target) => {
     if (target.left) return target;

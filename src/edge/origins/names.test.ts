@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { seededRng } from '../../lib/rng.ts';
 import { createLog } from '../../observe/log.ts';
 import type { Answer } from './lookup.ts';
-import { OriginNames } from './resolve.ts';
+import { OriginNames } from './names.ts';
 
 /** What a DNS server would say; undefined: it does not answer. */
 function names(remembered: Record<string, string[]> = {}) {
@@ -18,7 +18,7 @@ function names(remembered: Record<string, string[]> = {}) {
     clock,
     log,
     rng: seededRng(1),
-    remembered: new Map(Object.entries(remembered)),
+    file: { remembered: new Map(Object.entries(remembered)), save() {} },
     async lookup(name) {
       asked.push(name);
       const answer = dns.get(name);
@@ -26,7 +26,7 @@ function names(remembered: Record<string, string[]> = {}) {
       return answer;
     },
   });
-  made.changed = (owners) => changed.push([...owners].toSorted().join());
+  made.changed.listen((owners) => changed.push([...owners].toSorted().join()));
   const say = (name: string, addresses: string[], ttlSeconds = 60) => dns.set(name, { addresses, ttlSeconds });
   return { clock, dns, asked, lines, changed, made, say };
 }
@@ -81,7 +81,7 @@ test('the last good answer is kept when DNS fails, said once, and asked for agai
 test('what an earlier run knew is used at once and asked again', async () => {
   const { clock, made, say } = names({ 'a.example': ['198.51.100.1'] });
   made.use('r', ['a.example']);
-  await made.settled('r', 1_000);
+  await made.answered('r', 1_000);
   assert.deepEqual(made.addresses('a.example'), ['198.51.100.1']);
   say('a.example', ['198.51.100.2']);
   await clock.advance(2_000);
@@ -89,7 +89,7 @@ test('what an earlier run knew is used at once and asked again', async () => {
   assert.deepEqual(made.remembered(), kept);
   const next = names(kept);
   next.made.use('r', ['a.example']);
-  assert.deepEqual(next.made.left('a.example'), ['198.51.100.1']);
+  assert.deepEqual(next.made.former('a.example'), ['198.51.100.1']);
 });
 
 test('a name nobody uses any more is forgotten and asked for no more', async () => {
@@ -113,8 +113,8 @@ test('waiting for names ends with their answers, their failures, or the time', a
   const { clock, made, say } = names();
   say('a.example', ['198.51.100.1']);
   made.use('r', ['a.example', 'gone.example']);
-  await made.settled('r', 1_000_000);
-  await made.settled('nobody', 1_000_000);
+  await made.answered('r', 1_000_000);
+  await made.answered('nobody', 1_000_000);
   assert.deepEqual([made.addresses('a.example').length, made.addresses('gone.example').length], [1, 0]);
   await clock.advance(0);
 });
@@ -163,10 +163,10 @@ test('C6: what a name said once is remembered for what is open there, as far as 
     await clock.advance(30_000);
   }
   assert.deepEqual(made.addresses('a.example'), ['198.51.100.80']);
-  assert.deepEqual(made.left('a.example'), addresses.slice(15, 79));
+  assert.deepEqual(made.former('a.example'), addresses.slice(15, 79));
   say('a.example', ['198.51.100.79'], 5);
   await clock.advance(5_000);
-  assert.deepEqual(made.left('a.example').slice(-2), ['198.51.100.78', '198.51.100.80']);
+  assert.deepEqual(made.former('a.example').slice(-2), ['198.51.100.78', '198.51.100.80']);
   made.use('r', []);
-  assert.deepEqual(made.left('a.example'), []);
+  assert.deepEqual(made.former('a.example'), []);
 });

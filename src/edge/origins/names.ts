@@ -1,30 +1,30 @@
 /**
  * The addresses of origin names, followed as long as a rule uses them: asked again when their TTL ends, kept when DNS
- * fails, or fails for one family (across a restart too, through what `remembered` gives and takes), every change logged.
- * Those that left the answer are remembered for what is open there. reconcile.ts owns one.
+ * fails, or fails for one family (across a restart too, through the file), every change logged. Former addresses of a name
+ * are remembered for connections that are open there. It knows no weights and no ports. origins.ts owns one.
  */
 import { createBackoff, type Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { createGate } from '../../lib/gate.ts';
 import type { Rng } from '../../lib/rng.ts';
+import { Signal } from '../../lib/signal.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Family, Lookup } from './lookup.ts';
+import type { NameFile } from './name-file.ts';
 
 interface OriginNamesOptions {
   readonly lookup: Lookup;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
-  /** Answers of an earlier run: used at once, asked again at once. */
-  readonly remembered?: ReadonlyMap<string, readonly string[]>;
-  /** remembered() is different. */
-  readonly learned?: () => void;
+  /** Answers of an earlier run, used at once and asked again at once; what this one learns is saved there. */
+  readonly file?: Pick<NameFile, 'remembered' | 'save'>;
 }
 
 interface Followed {
   addresses: readonly string[];
-  /** Were addresses once; the one that left last is last. */
-  left: readonly string[];
+  /** Its answers before, as far as they are no longer in it; the latest is last. */
+  former: readonly string[];
   readonly owners: Set<string>;
   readonly backoff: Backoff;
   /** Settles with the first answer or the first failure. */
@@ -40,11 +40,11 @@ const TTL_SECONDS = { floor: 5, ceiling: 300 } as const;
 const RETRY_MS = { first: 1_000, max: 30_000 } as const;
 const AT_ONCE = 32;
 /** limit: a name with a thousand addresses says a few at a time; what is open to more than these is drained. */
-const MOST_LEFT = 64;
+const MOST_FORMER = 64;
 const NO_ADDRESSES: readonly string[] = [];
 
-/** Beside a name's own list, for what is open there and goes on over an upgrade; no name has a blank. */
-const leftKey = (name: string): string => `left ${name}`;
+/** Where the file has former addresses of a name, for connections that outlive an upgrade; no name has a blank. */
+const formerKey = (name: string): string => `left ${name}`;
 const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
 
 export class OriginNames {
@@ -52,8 +52,8 @@ export class OriginNames {
   readonly #names = new Map<string, Followed>();
   readonly #uses = new Map<string, readonly string[]>();
   readonly #gate = createGate(AT_ONCE);
-  /** Called with the owners when the addresses of a name they use are other ones. */
-  changed: (owners: ReadonlySet<string>) => void = () => {};
+  /** Owners of a name whose addresses are other ones. */
+  readonly changed = new Signal<ReadonlySet<string>>();
 
   constructor(options: OriginNamesOptions) {
     this.#options = options;
@@ -72,13 +72,13 @@ export class OriginNames {
     return this.#names.get(name)?.addresses ?? NO_ADDRESSES;
   }
 
-  /** What the name said once and says no more: nothing new goes there, what is open may stay. */
-  left(name: string): readonly string[] {
-    return this.#names.get(name)?.left ?? NO_ADDRESSES;
+  /** Answers before, no longer in the answer now: nothing new goes there, open connections may stay. */
+  former(name: string): readonly string[] {
+    return this.#names.get(name)?.former ?? NO_ADDRESSES;
   }
 
   /** Resolves when each name the owner uses has an address or could not be resolved once, and after `ms` in any case. */
-  async settled(owner: string, ms: number): Promise<void> {
+  async answered(owner: string, ms: number): Promise<void> {
     const names = this.#uses.get(owner) ?? [];
     const waiting = names.filter((name) => this.addresses(name).length === 0);
     if (waiting.length === 0) return;
@@ -88,11 +88,11 @@ export class OriginNames {
     enough.abort();
   }
 
-  /** What a next run may start from. */
+  /** What the next run starts from. */
   remembered(): Record<string, readonly string[]> {
-    const lists = [...this.#names].flatMap(([name, { addresses, left }]) => [
+    const lists = [...this.#names].flatMap(([name, { addresses, former }]) => [
       [name, addresses] as const,
-      [leftKey(name), left] as const,
+      [formerKey(name), former] as const,
     ]);
     return Object.fromEntries(lists.filter(([, addresses]) => addresses.length > 0));
   }
@@ -104,11 +104,11 @@ export class OriginNames {
   }
 
   #follow(name: string): Followed {
-    const { clock, rng, remembered } = this.#options;
+    const { clock, rng, file } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
     const followed: Followed = {
-      addresses: remembered?.get(name) ?? NO_ADDRESSES,
-      left: remembered?.get(leftKey(name)) ?? NO_ADDRESSES,
+      addresses: file?.remembered.get(name) ?? NO_ADDRESSES,
+      former: file?.remembered.get(formerKey(name)) ?? NO_ADDRESSES,
       owners: new Set(),
       backoff: createBackoff(RETRY_MS.first, RETRY_MS.max, rng),
       first: promise,
@@ -172,10 +172,10 @@ export class OriginNames {
     followed.failing = false;
     if (before.join() === addresses.join()) return;
     followed.addresses = addresses;
-    const left = new Set([...followed.left, ...before]);
-    followed.left = [...left].filter((address) => !addresses.includes(address)).slice(-MOST_LEFT);
-    this.#options.learned?.();
+    const former = new Set([...followed.former, ...before]);
+    followed.former = [...former].filter((address) => !addresses.includes(address)).slice(-MOST_FORMER);
+    this.#options.file?.save(() => this.remembered());
     if (before.length > 0) this.#options.log.info('an origin name has other addresses', { name, before, addresses });
-    if (this.#names.get(name) === followed) this.changed(followed.owners);
+    if (this.#names.get(name) === followed) this.changed.tell(followed.owners);
   }
 }
