@@ -1,7 +1,7 @@
 /** Targets that must not be dialled, and what ends in their place. Pure; asked by the engines at each choice. */
 import type { Bar } from '../engine.ts';
 
-type Barrable = { readonly barred?: Bar | undefined };
+export type Barrable = { readonly barred?: Bar | undefined };
 
 /** Whether nothing goes to this port of the target. */
 export function isBarred({ barred }: Barrable, port: number): boolean {

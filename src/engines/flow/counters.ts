@@ -1,6 +1,7 @@
 /** The counters of one rule, as engines count them: plain numbers, cheap to add to. */
 import { addNumbers } from '../../lib/add.ts';
 import type { EndCause, RuleCounters } from '../../domain/fact/fact.ts';
+import { MOST_RETIRED } from './behaviour.ts';
 
 /**
  * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `no-source-port`: the system had no
@@ -73,3 +74,17 @@ export function snapshot(counters: LiveCounters): RuleCounters {
 
 /** What one rule counted in two places, or in two lives of one place. */
 export const addCounters = (a: RuleCounters, b: RuleCounters): RuleCounters => addNumbers(a, b);
+
+/** Whether there is something to tell of it. */
+export function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
+  return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
+}
+
+/** Keeps what a rule that is gone has counted; the ones that went first are forgotten where there are too many. */
+export function keepCounters<C>(retired: Map<string, C>, id: string, counters: C): void {
+  retired.set(id, counters);
+  for (const oldest of retired.keys()) {
+    if (retired.size <= MOST_RETIRED) return;
+    retired.delete(oldest);
+  }
+}

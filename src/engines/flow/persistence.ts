@@ -2,6 +2,8 @@
  * Session persistence: a client address keeps its target for some time after its last new connection. Pure and bounded;
  * whether the remembered target is still usable is the caller's to check.
  */
+import { MOST_REMEMBERED_CLIENTS } from './behaviour.ts';
+
 interface Persistence {
   /** 0 switches it off and forgets everyone. */
   setSeconds(seconds: number): void;
@@ -10,10 +12,7 @@ interface Persistence {
   forget(client: string): void;
 }
 
-/** limit: about 10 MB per rule at worst; beyond it the clients that were silent longest lose their target first. */
-const MOST_CLIENTS = 65_536;
-
-export function createPersistence(most = MOST_CLIENTS): Persistence {
+export function createPersistence(most = MOST_REMEMBERED_CLIENTS): Persistence {
   /** In the order of the last use. */
   const clients = new Map<string, { readonly address: string; readonly at: number }>();
   let keepMs = 0;

@@ -6,13 +6,8 @@
  * newcomer is refused. Pure; a session is a small number, and the hot path allocates nothing. Used by every
  * engine's table of sessions, which ends the victim itself.
  */
+import { ANSWERED_MS, CONVERSATION_MS, UNANSWERED_MS } from './behaviour.ts';
 
-/** limit: a client's next datagram comes a round trip after the answer, and few are longer. */
-const ANSWERED_MS = 500;
-/** limit: who has had no answer for that long asks again from the start, or has given up. */
-const OWED_MS = 10_000;
-/** limit: keep-alives of WireGuard, QUIC and games come every 25 s or sooner. */
-const CONVERSATION_MS = 30_000;
 /** limit: the order is kept to this much, so that most datagrams don't touch it. */
 const GRAIN_MS = 100;
 /** limit: how many are looked at; those in front are the oldest, and one that still waits may be among them. */
@@ -96,7 +91,7 @@ export class Seniority {
 
   /** Its client has waited for an answer so long that there will be none. */
   isForsaken(session: number, now: number): boolean {
-    return (this.#flags[session]! & OWED) !== 0 && now - this.#owedAt[session]! >= OWED_MS;
+    return (this.#flags[session]! & OWED) !== 0 && now - this.#owedAt[session]! >= UNANSWERED_MS;
   }
 
   closed(session: number): void {
@@ -140,7 +135,7 @@ export class Seniority {
   #patience(session: number): number {
     const flags = this.#flags[session]!;
     if ((flags & CONVERSES) !== 0) return CONVERSATION_MS;
-    return (flags & OWED) !== 0 ? OWED_MS : ANSWERED_MS;
+    return (flags & OWED) !== 0 ? UNANSWERED_MS : ANSWERED_MS;
   }
 
   #touch(session: number, now: number): void {

@@ -22,7 +22,8 @@ export interface Session {
   /** From here on, monotonic milliseconds and what was known then; rule-flow.ts only. */
   activityKnown: number;
   quietSince: number;
-  recordedAt: number;
+  /** When its next record is due; never, if it has none. */
+  recordAt: number;
   recordedIn: number;
   recordedOut: number;
   /** The session must end at this time; Infinity while nothing says so. */

@@ -4,11 +4,10 @@
  * IPv4 address or an IPv6 /64. Pure; a number per source and no keys, so that nothing grows and nothing is allocated.
  */
 import { BUDGETS } from '../../config/budgets.ts';
+import { SMALLEST_SHARE } from './behaviour.ts';
 
 /** limit: eight times the sources that can hold a share, and 256 KiB; two in one place only count as one when it is scarce. */
 const PLACES = 1 << 16;
-/** limit: where so few are open that a share of them would be nothing, nobody is refused for it. */
-const LEAST = 128;
 
 const OF_SOURCE = BUDGETS['descriptors-of-a-source'].most / 100;
 const OF_RULE = BUDGETS['descriptors-of-a-rule'].most / 100;
@@ -45,6 +44,6 @@ export class Shares {
   }
 
   #share(part: number): number {
-    return Math.max(LEAST, this.#all * part);
+    return Math.max(SMALLEST_SHARE, this.#all * part);
   }
 }

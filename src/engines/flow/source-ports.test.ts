@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dialPorts, parsePortSpans } from '../../linux/dial-ports.ts';
-import { allowPort, MOST_REFUSALS, sourcePortMemory, SourcePorts } from './source-ports.ts';
+import { MOST_PORT_REFUSALS } from './behaviour.ts';
+import { allowPort, sourcePortMemory, SourcePorts } from './source-ports.ts';
 
 const SYSTEM = {
   ip_local_port_range: '32768\t60999\n',
@@ -48,7 +49,7 @@ test('towards a destination every port comes once before one comes again, for al
 
 test('a refused port is passed over, then more and more of its neighbours; at last the system chooses', () => {
   const sources = new SourcePorts(memoryOf(Array.from({ length: 60_000 }, (_, i) => 1024 + i)));
-  const tries = Array.from({ length: MOST_REFUSALS + 1 }, (_, refusals) => sources.next(1, refusals));
+  const tries = Array.from({ length: MOST_PORT_REFUSALS + 1 }, (_, refusals) => sources.next(1, refusals));
   assert.deepEqual(
     tries.slice(1, -1).map((port, i) => port - (tries[i] ?? 0)),
     [1, 64, 128, 256, 512, 1024, 2048],

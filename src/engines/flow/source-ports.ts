@@ -3,12 +3,11 @@
  * TIME_WAIT is over by then. One memory for all threads that dial: which ports there are, and where each destination's
  * turn is. A port that is in use after all is refused by the system, and the next one asked for. Pure but for that memory.
  */
+import { MOST_PORT_REFUSALS } from './behaviour.ts';
 
 const BIT_WORDS = 65_536 / 32;
 /** limit: 16 KB; destinations beyond it share turns, which only makes a port come back sooner. */
 const PLACES = 4_096;
-/** limit: then the system chooses. */
-export const MOST_REFUSALS = 8;
 /** limit: ports that were used lately lie side by side; each refusal passes over twice as many, 8,000 in all. */
 const FIRST_LEAP = 64;
 
@@ -39,7 +38,7 @@ export class SourcePorts {
 
   /** The next port towards a destination, told by a number; `refusals` in a row so far. 0: there is none. */
   next(destination: number, refusals: number): number {
-    if (refusals >= MOST_REFUSALS) return 0;
+    if (refusals >= MOST_PORT_REFUSALS) return 0;
     const place = Math.imul(destination, 0x9e3779b1) >>> 20;
     const leap = refusals < 2 ? 1 : FIRST_LEAP << (refusals - 2);
     for (;;) {

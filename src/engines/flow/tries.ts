@@ -1,7 +1,5 @@
 /** How often a connection whose dial has failed tries another origin. Pure; the dials of both relays ask it. */
-
-/** limit: origins that let a dial time out, of one connection; design §5. */
-const MOST_TIMEOUTS = 3;
+import { MOST_TIMEOUTS } from './behaviour.ts';
 
 /**
  * A refusal costs nothing, so refusals end by the number of origins, or by time: `spentMs` is how long the connection has

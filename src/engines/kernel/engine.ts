@@ -13,7 +13,8 @@ import type { Refusal } from '../../linux/nft/nft.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../engine.ts';
-import { snapshot } from '../flow/counters.ts';
+import { STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
+import { hasCounted, snapshot } from '../flow/counters.ts';
 import { bindPoints } from '../flow/endpoints.ts';
 import { createAllowance } from './conntrack/allowance.ts';
 import { closeBooks, confirm, forgetAll, takeBack } from './account/audit.ts';
@@ -31,7 +32,7 @@ import { NONE, type Pieces, piecesOf, remains } from './table/pieces.ts';
 import { reach, readListener } from './reach.ts';
 import type { RecordLog } from './account/record-log.ts';
 import { createRecorder } from './account/recorder.ts';
-import { assignSlots, createRegistry, hasCounted, isInherited, type KernelRule, pagesFor } from './table/registry.ts';
+import { assignSlots, createRegistry, isInherited, type KernelRule, pagesFor } from './table/registry.ts';
 import { type Settings, settingsName, settingsOf } from './table/settings.ts';
 import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
 import { createSurvey } from './conntrack/survey.ts';
@@ -70,10 +71,6 @@ interface KernelEngineOptions {
 
 /** limit: how long an end waits to be recorded, and a table that is gone to be missed; looking costs two system calls. */
 const LISTEN_MS = 100;
-/** limit: drains end, and UDP leaves an origin that is gone, within a second. */
-const SURVEY_MS = 500;
-/** limit: how often `stop` looks whether all connections are gone. */
-const STOP_POLL_MS = 20;
 
 export async function openKernelEngine(options: KernelEngineOptions, events: EngineEvents): Promise<Engine> {
   const { clock, rng, sysctls, asking, farewell, nft } = options;
@@ -347,7 +344,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     await Promise.all(others.map((id) => turns.take(id, () => down(registry.rules.get(id)))));
   }
 
-  const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SURVEY_MS, () => void look())];
+  const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SWEEP_MS, () => void look())];
   async function handOver(): Promise<[]> {
     onStop = 'keep';
     survey.listen();

@@ -3,6 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { isHeldByPeersAlone } from '../../linux/udp-holders.ts';
+import { KEEPALIVE_SECONDS } from '../flow/behaviour.ts';
 import type { BindPoint } from '../flow/endpoints.ts';
 import { sharePort } from './system.ts';
 
@@ -11,7 +12,7 @@ export const SOCKET_OPTIONS = {
   allowHalfOpen: true,
   noDelay: true,
   keepAlive: true,
-  keepAliveInitialDelay: 60_000,
+  keepAliveInitialDelay: KEEPALIVE_SECONDS * 1000,
   // limit: Node's read size; a smaller mark would pause after every read, a bigger one only holds more in memory.
   highWaterMark: 65_536,
 } as const;

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { EndCause } from '../../domain/fact/fact.ts';
+import { CONNECTION_DESCRIPTORS, SEGMENT_BYTES } from '../flow/behaviour.ts';
 import { countDrop } from '../flow/counters.ts';
 import type { BindPoint } from '../flow/endpoints.ts';
 import type { Budget, Waiting } from '../flow/budget.ts';
@@ -39,12 +40,8 @@ export interface ConnectionDeps {
   isBound(point: BindPoint): boolean;
 }
 
-/** To either side. */
-const DESCRIPTORS = 2;
 /** limit: how soon a dial is repeated that found no descriptor although the budget said yes. */
 const RETRY_MS = 100;
-/** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
-const SEGMENT = 1448;
 
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
   const { flow, budget, admission, clock, live } = deps;
@@ -68,16 +65,16 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
   let isOver = false;
 
   const connection: Connection = { session, point, end, probe };
-  const isAdmitted = admission.admits(session.client.address, live.size * DESCRIPTORS);
+  const isAdmitted = admission.admits(session.client.address, live.size * CONNECTION_DESCRIPTORS);
   live.add(connection);
   budget.hold();
-  admission.add(session.client.address, DESCRIPTORS);
+  admission.add(session.client.address, CONNECTION_DESCRIPTORS);
   if (isAdmitted) admit();
   else end('limit');
 
   function admit(): void {
     waiting = budget.queue(() => {
-      descriptors = DESCRIPTORS;
+      descriptors = CONNECTION_DESCRIPTORS;
       patience?.cancel();
       triesFrom = clock.monotonic();
       dialNext();
@@ -133,13 +130,13 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
         session.activity++;
         session.bytesIn += bytes;
         flow.counters.bytesIn += bytes;
-        flow.counters.packetsIn += Math.ceil(bytes / SEGMENT);
+        flow.counters.packetsIn += Math.ceil(bytes / SEGMENT_BYTES);
       },
       out(bytes) {
         session.activity++;
         session.bytesOut += bytes;
         flow.counters.bytesOut += bytes;
-        flow.counters.packetsOut += Math.ceil(bytes / SEGMENT);
+        flow.counters.packetsOut += Math.ceil(bytes / SEGMENT_BYTES);
       },
       over: finish,
     });
@@ -169,7 +166,7 @@ export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): v
     patience?.cancel();
     flow.close(session, cause);
     budget.release(descriptors);
-    admission.add(session.client.address, -DESCRIPTORS);
+    admission.add(session.client.address, -CONNECTION_DESCRIPTORS);
     live.delete(connection);
   }
 }

@@ -7,7 +7,8 @@ import { systemRng, type Rng } from '../../lib/rng.ts';
 import { Inherited, type InheritedParts } from '../../handoff/inherited.ts';
 import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Applied, Engine, EngineEvents, Listener } from '../engine.ts';
-import { createCounters, snapshot, type LiveCounters } from '../flow/counters.ts';
+import { STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
+import { createCounters, hasCounted, keepCounters, snapshot, type LiveCounters } from '../flow/counters.ts';
 import { createBudget } from '../flow/budget.ts';
 import { SourcePorts } from '../flow/source-ports.ts';
 import { createAdmission } from './admission.ts';
@@ -25,13 +26,6 @@ interface NodeEngineOptions {
   /** Of the process before this one. */
   readonly inherited?: InheritedParts | undefined;
 }
-
-/** limit: idle and drain times are whole seconds; half of one is how late they may be. */
-const SWEEP_MS = 500;
-/** limit: how often `stop` looks whether all connections are gone. */
-const STOP_POLL_MS = 20;
-/** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
-const MOST_RETIRED = 10_000;
 
 /** On a thread of its own it has only what can be sent to a thread. */
 interface Sendable {
@@ -106,11 +100,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     if (!rule || rule.connections > 0) return;
     rules.delete(id);
     removed.delete(id);
-    if (hasCounted(rule.counters)) retired.set(id, rule.counters);
-    for (const oldest of retired.keys()) {
-      if (retired.size <= MOST_RETIRED) break;
-      retired.delete(oldest);
-    }
+    if (hasCounted(rule.counters)) keepCounters(retired, id, rule.counters);
   }
 
   function turn<T>(id: string, run: () => T | Promise<T>): Promise<T> {
@@ -186,8 +176,4 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
       },
     },
   };
-}
-
-function hasCounted(counters: LiveCounters): boolean {
-  return counters.connections > 0 || Object.keys(counters.dropped).length > 0;
 }

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import type { EndCause } from '../../domain/fact/fact.ts';
+import { SETTLE_MS, STALLED_MS } from '../flow/behaviour.ts';
 import { reset } from './reset.ts';
 import { undelivered } from './system.ts';
 
@@ -17,11 +18,6 @@ interface RelayEvents {
   /** Once, when both sockets are closed or about to be. */
   over(cause: EndCause): void;
 }
-
-/** limit: how late a reset is passed on behind what came before it. */
-const SETTLE_MS = 50;
-/** limit: a reader that takes nothing for so long is told of the reset, whatever still waits for it. */
-const PATIENCE_MS = 30_000;
 
 export function relay(client: Socket, origin: Socket, clock: Clock, events: RelayEvents): void {
   let open = 2;
@@ -88,7 +84,7 @@ function settle(socket: Socket, clock: Clock, done: () => void): void {
     const { left, acked } = undelivered(socket);
     if (socket.destroyed || (left === 0 && socket.writableLength === 0)) return done();
     if (acked !== last) seenAt = clock.monotonic();
-    else if (clock.monotonic() - seenAt >= PATIENCE_MS) return done();
+    else if (clock.monotonic() - seenAt >= STALLED_MS) return done();
     last = acked;
     clock.after(SETTLE_MS, look);
   }

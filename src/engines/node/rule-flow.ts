@@ -7,16 +7,13 @@ import type { ConnectionRecord, EndCause } from '../../domain/fact/fact.ts';
 import type { Listener, Target } from '../engine.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 import { isBarred, whyNone } from '../flow/bars.ts';
+import { RECORD_EVERY_MS, REST_MS } from '../flow/behaviour.ts';
 import type { LiveCounters } from '../flow/counters.ts';
 import { originPort } from '../flow/endpoints.ts';
 import { createPersistence } from '../flow/persistence.ts';
 import { createPicker } from '../flow/pick.ts';
 import type { Session } from '../flow/session.ts';
-
-/** limit: an origin that restarts is back by then, and a client that meets a dead one again costs one more fail-over. */
-export const REST_MS = 10_000;
-/** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
-const RECORD_EVERY_MS = 60_000;
+import { deadlineAfter, drainMs, DUE, dueAt, keepsPlace, NEVER } from '../flow/verdict.ts';
 
 export interface RuleFlowDeps {
   /** Wall clock, milliseconds since 1970. */
@@ -85,7 +82,7 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
       bytesOut: session.bytesOut - session.recordedOut,
       ...(end && { end }),
     });
-    session.recordedAt = deps.monotonic();
+    session.recordAt = deps.monotonic() + RECORD_EVERY_MS;
     session.recordedIn = session.bytesIn;
     session.recordedOut = session.bytesOut;
   }
@@ -108,11 +105,7 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
   const takes = (target: Target, port: number): boolean =>
     target.weight > 0 && !isBarred(target, port) && !rests(target.address);
 
-  function stillLeadsTo(origin: Endpoint, entryPort: number): boolean {
-    const target = targets.get(origin.address);
-    if (!target || isBarred(target, origin.port)) return false;
-    return originPort(listener.ports, listener.originPorts, entryPort) === origin.port;
-  }
+  const leadsTo = (port: number): number | undefined => originPort(listener.ports, listener.originPorts, port);
 
   return {
     get listener() {
@@ -132,7 +125,7 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     forget: (client) => persistence.forget(client),
     rest: (address) => void resting.set(address, deps.monotonic() + REST_MS),
     hasOther: (own, port) => listener.targets.some((target) => target.address !== own && takes(target, port)),
-    originPort: (port) => originPort(listener.ports, listener.originPorts, port),
+    originPort: leadsTo,
     open(client, entry) {
       const oneIn = listener.options.recordOneIn;
       const recorded = oneIn > 0 && counters.connections % oneIn === 0;
@@ -151,10 +144,10 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
         activity: 0,
         activityKnown: 0,
         quietSince: now,
-        recordedAt: now,
+        recordAt: recorded ? now + RECORD_EVERY_MS : NEVER,
         recordedIn: 0,
         recordedOut: 0,
-        deadline: Infinity,
+        deadline: NEVER,
       };
     },
     close(session, cause) {
@@ -165,23 +158,21 @@ export function createRuleFlow(first: Listener, counters: LiveCounters, deps: Ru
     },
     hasLeft: ({ origin }) => origin !== undefined && targets.get(origin.address)?.left === true,
     judge(session, bound) {
-      const stays = bound && (!session.origin || stillLeadsTo(session.origin, session.entry.port));
-      const { how, seconds } = listener.options.drain;
-      if (stays || how === 'keep') session.deadline = Infinity;
-      // A drain that has begun keeps its end.
-      else if (session.deadline === Infinity)
-        session.deadline = deps.monotonic() + (how === 'reset' ? 0 : seconds * 1000);
+      const { origin, entry, deadline } = session;
+      const stays = keepsPlace(bound, targets.get(origin?.address ?? ''), leadsTo(entry.port), origin?.port ?? 0);
+      session.deadline = deadlineAfter(stays, drainMs(listener.options.drain), deps.monotonic(), deadline);
       return stays ? 'stays' : 'drains';
     },
     check(session) {
       const now = deps.monotonic();
-      if (now >= session.deadline) return 'drained';
       if (session.activity !== session.activityKnown) {
         session.activityKnown = session.activity;
         session.quietSince = now;
-      } else if (now - session.quietSince >= listener.options.idleSeconds * 1000) return 'idle';
-      if (now - session.recordedAt >= RECORD_EVERY_MS) record(session);
-      return undefined;
+      }
+      const idleAt = session.quietSince + listener.options.idleSeconds * 1000;
+      const due = dueAt(now, session.deadline, idleAt, session.recordAt);
+      if (due === DUE.record) record(session);
+      return due === DUE.drained ? 'drained' : due === DUE.idle ? 'idle' : undefined;
     },
   };
 }

@@ -6,6 +6,7 @@
 import type { EndCause } from '../../domain/fact/fact.ts';
 import { PASS_THROUGH } from '../pass-through/index.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
+import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../flow/behaviour.ts';
 import { countDrop, type DropReason } from '../flow/counters.ts';
 import type { RuleFlow } from './rule-flow.ts';
 import { Seniority } from '../flow/seniority.ts';
@@ -60,8 +61,7 @@ export interface UdpTable<L> {
 }
 
 const NOTHING = new Uint8Array();
-/** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
-const largest = (address: string): number => (address.includes(':') ? 65_527 : 65_507);
+const largest = (address: string): number => (address.includes(':') ? LARGEST_DATAGRAM_V6 : LARGEST_DATAGRAM_V4);
 
 interface UdpTableDeps<L> {
   /** Sessions at a time. */

@@ -5,6 +5,7 @@
  */
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
+import { RECORD_EVERY_MS } from '../../flow/behaviour.ts';
 import { close, confirm, takeBack } from './audit.ts';
 import { CLOSED_SECONDS } from '../table/settings.ts';
 import { type Flow, IPS, TCP_STATE } from '../conntrack/flows.ts';
@@ -36,8 +37,6 @@ export interface Recorder {
   sweep(): void;
 }
 
-/** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
-export const RECORD_EVERY_MS = 60_000;
 /** limit: the end that the engine itself makes is heard of at once, or never. */
 const FORGET_MS = 60_000;
 

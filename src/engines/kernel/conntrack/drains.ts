@@ -7,7 +7,9 @@
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
+import { UNANSWERED_MS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
+import { deadlineAfter, drainMs, keepsPlace, UDP_DRAIN_MS } from '../../flow/verdict.ts';
 import { type Flow } from './flows.ts';
 import { isOver } from '../account/recorder.ts';
 import type { KernelRule } from '../table/registry.ts';
@@ -28,12 +30,13 @@ export function judge(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps)
   const now = deps.monotonic();
   for (const flow of flows) {
     if (stays(flow, rule)) {
-      if (isForsakable(flow, rule)) watch(flow, rule, Math.min(now + OWED_MS, known.get(flow.id) ?? Infinity));
+      if (isForsakable(flow, rule)) watch(flow, rule, Math.min(now + UNANSWERED_MS, known.get(flow.id) ?? Infinity));
       continue;
     }
-    const deadline = deadlineOf(flow, rule, now, deps.unheard ?? DEFAULT_DRAIN);
-    // A drain that has begun keeps its end, unless nothing has to go any more.
-    if (deadline < Infinity) rule.leaving.set(flow.id, Math.min(deadline, known.get(flow.id) ?? deadline));
+    const { drain } = rule.listener?.options ?? { drain: deps.unheard ?? DEFAULT_DRAIN };
+    const ms = flow.protocol === IPPROTO_UDP ? UDP_DRAIN_MS : drainMs(drain);
+    const deadline = deadlineAfter(isOver(flow), ms, now, known.get(flow.id) ?? Infinity);
+    if (deadline < Infinity) rule.leaving.set(flow.id, deadline);
   }
   endDue(rule, flows, deps);
 }
@@ -46,7 +49,7 @@ export function endDue(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps
   const due = flows.filter((flow) => {
     if ((rule.leaving.get(flow.id) ?? Infinity) > now) return false;
     if (!isForsakable(flow, rule) || !stays(flow, rule) || isUnanswered(flow, rule)) return true;
-    watch(flow, rule, now + OWED_MS);
+    watch(flow, rule, now + UNANSWERED_MS);
     return false;
   });
   for (const { id } of due) rule.leaving.delete(id);
@@ -59,8 +62,9 @@ export function stays({ original, reply, protocol }: Flow, { isUp, listener }: K
   if (!isUp || !listener) return false;
   if ((protocol === IPPROTO_UDP ? 'UDP' : 'TCP') !== listener.protocol) return false;
   if (!listener.entries.includes(original.destination.address)) return false;
-  const port = originPort(listener.ports, listener.originPorts, original.destination.port);
-  return port === reply.source.port && listener.targets.some(({ address }) => address === reply.source.address);
+  const target = listener.targets.find(({ address }) => address === reply.source.address);
+  const leadsTo = originPort(listener.ports, listener.originPorts, original.destination.port);
+  return keepsPlace(true, target, leadsTo, reply.source.port);
 }
 
 /** A UDP flow whose origin may be gone for good: its name no longer says it. */
@@ -81,13 +85,4 @@ function isUnanswered({ id, packetsIn, packetsOut }: Flow, { watched }: KernelRu
   return before !== undefined && packetsIn > before.packetsIn && packetsOut === before.packetsOut;
 }
 
-function deadlineOf(flow: Flow, { listener }: KernelRule, now: number, unheard: PlannedOptions['drain']): number {
-  if (isOver(flow)) return Infinity;
-  if (flow.protocol === IPPROTO_UDP) return now;
-  const { how, seconds } = listener?.options.drain ?? unheard;
-  return how === 'keep' ? Infinity : now + (how === 'reset' ? 0 : seconds * 1000);
-}
-
-/** limit: as in flow/seniority.ts: who has had no answer for that long will have none. */
-const OWED_MS = 10_000;
 const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;

@@ -12,7 +12,8 @@ import type { Flow } from './flows.ts';
 import { audit } from '../account/audit.ts';
 import { createIdleTimes } from './idle-times.ts';
 import { indexOf, isTold } from '../table/marks.ts';
-import { isOver, RECORD_EVERY_MS, type Recorder } from '../account/recorder.ts';
+import { RECORD_EVERY_MS } from '../../flow/behaviour.ts';
+import { isOver, type Recorder } from '../account/recorder.ts';
 import type { KernelRule, Registry } from '../table/registry.ts';
 
 interface SurveyDeps {

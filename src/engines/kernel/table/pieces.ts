@@ -10,6 +10,7 @@ import { spanSize } from '../../../lib/net/ports.ts';
 import { hex } from '../../../linux/nft/nf-tables.ts';
 import type { Element as AnyElement, Pieces as AnyPieces } from '../../../linux/nft/transaction.ts';
 import type { Listener, Target } from '../../engine.ts';
+import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { markAt, markOf, MOST_SLOTS, turnKey } from './marks.ts';
 import { type Share, shares } from './shares.ts';
@@ -31,9 +32,6 @@ export interface Place {
 }
 
 type Family = 4 | 6;
-
-/** limit: as many clients as the other engines remember. A map that is full forgets nobody; it learns no more. */
-const MOST_KEPT = 65_536;
 
 /** limit: 100 KB in the kernel; 1,000 origins that weigh the same. */
 const MOST_TURN = 1024;
@@ -84,7 +82,7 @@ export function piecesOf(listener: Listener, place: Place): Pieces {
       const pick = putTurn(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
       chains.set(turn, turnLines(pick, `jump ${kind}${family}`, family, kept, listener.persistSeconds));
       if (listener.persistSeconds > 0)
-        maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_KEPT}; flags dynamic,timeout; }`);
+        maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_REMEMBERED_CLIENTS}; flags dynamic,timeout; }`);
     }
   }
   return { elements, chains, maps };

@@ -2,9 +2,8 @@
  * Which rules the table has, under which index, and which targets have which slot. Pure. An index is given again only
  * after its rule is gone with all its connections, because their marks carry it.
  */
-import type { RuleCounters } from '../../../domain/fact/fact.ts';
 import type { Listener } from '../../engine.ts';
-import { createCounters, type LiveCounters } from '../../flow/counters.ts';
+import { createCounters, hasCounted, keepCounters, type LiveCounters } from '../../flow/counters.ts';
 import { type Books, openBooks } from '../account/books.ts';
 import type { Flow } from '../conntrack/flows.ts';
 import { MOST_INDEX, pageOf } from './marks.ts';
@@ -58,9 +57,6 @@ export interface Registry {
   /** Its last connection is gone. */
   release(rule: KernelRule): void;
 }
-
-/** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
-const MOST_RETIRED = 10_000;
 
 type Rows = Pick<Books, 'row'>;
 
@@ -131,12 +127,7 @@ export function createRegistry(
       for (const index of rule.rows.keys()) byIndex.delete(index);
       // Nothing looks at it any more.
       rule.counted.active = 0;
-      const { connections, dropped } = rule.counted;
-      if (connections > 0 || Object.keys(dropped).length > 0) retired.set(rule.id, rule.counted);
-      for (const oldest of retired.keys()) {
-        if (retired.size <= MOST_RETIRED) break;
-        retired.delete(oldest);
-      }
+      if (hasCounted(rule.counted)) keepCounters(retired, rule.id, rule.counted);
     },
   };
 }
@@ -164,9 +155,4 @@ export function assignSlots(slots: Map<string, number>, targets: Listener['targe
 /** Its places are its own, though nobody knows yet which they are. */
 export function isInherited(rule: KernelRule | undefined): boolean {
   return rule !== undefined && rule.isUp && !rule.listener;
-}
-
-/** There is something to tell of it. */
-export function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
-  return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
 }

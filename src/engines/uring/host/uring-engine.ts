@@ -9,7 +9,7 @@ import type { RuleCounters } from '../../../domain/fact/fact.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
 import { isHeldByUs } from '../../../linux/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
-import { addCounters } from '../../flow/counters.ts';
+import { addCounters, keepCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { descriptorLimit } from '../../node/descriptors.ts';
@@ -40,8 +40,6 @@ interface PlaneRule {
   removed: boolean;
 }
 
-/** limit: 3 MB of counters. */
-const MOST_RETIRED = 10_000;
 /** limit: records are at most this late. */
 const RECORDS_MS = 200;
 
@@ -110,11 +108,7 @@ export function createPlane(
     if (!rule.removed || turns.has(id)) return;
     rules.delete(id);
     byIndex.delete(rule.index);
-    retired.set(id, counted(rule));
-    for (const oldest of retired.keys()) {
-      if (retired.size <= MOST_RETIRED) break;
-      retired.delete(oldest);
-    }
+    keepCounters(retired, id, counted(rule));
   }
 
   function turn<T>(id: string, run: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@
  * of their own; which it is, is tried once per worker, on a socket that goes nowhere.
  */
 import { close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
+import { KEEPALIVE_SECONDS } from '../../flow/behaviour.ts';
 import {
   AF_INET,
   IPPROTO_TCP,
@@ -19,19 +20,16 @@ import { setOption } from './operations.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import type { Ring } from './ring.ts';
 
-/**
- * A peer that vanished is noticed within two minutes, which matters where the idle time is hours.
- * limit: the node engine's 60 s until the first probe, and patience with a path that is down for a moment.
- */
+/** limit: another minute of probes is patience with a path that is down for a moment. */
 const KEEPALIVE = [
   [SOL_SOCKET, SO_KEEPALIVE, 1],
-  [IPPROTO_TCP, TCP_KEEPIDLE, 60],
+  [IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_SECONDS],
   [IPPROTO_TCP, TCP_KEEPINTVL, 10],
   [IPPROTO_TCP, TCP_KEEPCNT, 6],
 ] as const;
 
 /** All that options are ever set to. */
-const VALUES = [0, 1, 60, 10, 6] as const;
+const VALUES = [0, 1, KEEPALIVE_SECONDS, 10, 6] as const;
 type Value = (typeof VALUES)[number];
 
 type SetOption = (fd: number, level: number, name: number, value: Value) => void;

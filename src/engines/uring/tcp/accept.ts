@@ -14,6 +14,7 @@ import {
   unmap,
 } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
+import { CONNECTION_DESCRIPTORS } from '../../flow/behaviour.ts';
 import {
   EAGAIN,
   EMFILE,
@@ -30,7 +31,7 @@ import {
 import { CAUSE, CONNECTIONS, DROP, LOST, countEnd } from '../worker/counters.ts';
 import { dial } from './dial.ts';
 import { accept, cancelAll } from '../ring/operations.ts';
-import { DESCRIPTORS, LINGER_ZERO, begin, finish } from './relay.ts';
+import { LINGER_ZERO, begin, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { isClosed } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
@@ -160,9 +161,9 @@ export class Acceptor {
 
   /** Something ended, or time has passed: those who wait may go on, as far as there is room. */
   resume(r: Relay): void {
-    const hasRoom = r.slots.available > 0 && r.budget.has(DESCRIPTORS);
+    const hasRoom = r.slots.available > 0 && r.budget.has(CONNECTION_DESCRIPTORS);
     if (hasRoom) this.#isFull = false;
-    while (this.#waiting.length > 0 && r.slots.available > 0 && r.budget.has(DESCRIPTORS))
+    while (this.#waiting.length > 0 && r.slots.available > 0 && r.budget.has(CONNECTION_DESCRIPTORS))
       this.#serve(r, this.#waiting.pop()!);
     if (this.#waiting.length > 0 && !hasRoom) this.#refuseOld(r);
   }
@@ -225,10 +226,10 @@ export class Acceptor {
 
   #begin(r: Relay, entry: Entry, area: number, fd: number): boolean {
     const isAdmitted = this.#isAdmitted(r, entry.rule, area);
-    const roomy = r.budget.take(DESCRIPTORS);
+    const roomy = r.budget.take(CONNECTION_DESCRIPTORS);
     const slot = roomy ? r.slots.take(fd, entry.rule.index, entry.index, r.now) : -1;
     if (slot < 0) {
-      if (roomy) r.budget.give(DESCRIPTORS);
+      if (roomy) r.budget.give(CONNECTION_DESCRIPTORS);
       entry.rule.row[roomy ? DROP['wait-slots'] : DROP['wait-descriptors']]! += 1;
       return false;
     }
@@ -248,7 +249,7 @@ export class Acceptor {
     const at = area * NAME_BYTES;
     const { shares, rules, budget } = r;
     const place = shares.placeOf(this.#bytes, addressOffset(this.#bytes, at), addressSize(this.#bytes, at));
-    return shares.admits(place, budget.free, rule.open * DESCRIPTORS, rules.rules.size === 1);
+    return shares.admits(place, budget.free, rule.open * CONNECTION_DESCRIPTORS, rules.rules.size === 1);
   }
 
   /** The socket takes a range: the connection's own name says which port its client meant. */

@@ -149,8 +149,8 @@ export function watched(r: Relay, slot: number, generation: number, events: numb
 export function dialTick(r: Relay, slot: number): void {
   const { slots: s } = r;
   const { options } = r.rules.entry(s.entry[slot]!).rule.spec;
-  const cut = s.cutAt[slot]! > 0 && r.now >= s.cutAt[slot]!;
-  if (!cut && r.now - s.dialledAt[slot]! >= options.connectTimeoutMs) failed(r, slot, CAUSE['origin-timeout']);
+  if (r.now < s.cutAt[slot]! && r.now - s.dialledAt[slot]! >= options.connectTimeoutMs)
+    failed(r, slot, CAUSE['origin-timeout']);
   else tick(r, slot);
 }
 

@@ -6,15 +6,13 @@
  */
 import { getsockopt } from '../../../linux/ffi/libc.ts';
 import { IPPROTO_TCP, TCP_CLOSE, TCP_INFO } from '../../../linux/abi.ts';
+import { STALLED_MS } from '../../flow/behaviour.ts';
 import { CAUSE } from '../worker/counters.ts';
 import { arm, finish } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { BULK, BULK_WANTED, DEAD, ENDED, HUNGRY, READING, RELAYING, RESET, SENDING, SETTLING } from './slots.ts';
 import { leaveBulk } from './splice.ts';
 import { flush, startReading } from './stream.ts';
-
-/** limit: a reader that takes nothing for so long is told of the reset, whatever still waits for it. */
-export const PATIENCE_MS = 30_000;
 
 /** struct tcp_info: state, unacknowledged segments, bytes acknowledged (their low word), bytes not sent. */
 const INFO = new Uint8Array(160);
@@ -90,7 +88,7 @@ export function settle(r: Relay, k: number): void {
     s.settles(k);
     s.seenAt[slot] = r.now;
   } else if (acked !== s.last[k]) s.seenAt[slot] = r.now;
-  else if (r.now - s.seenAt[slot]! >= PATIENCE_MS) return finish(r, slot, cause, true);
+  else if (r.now - s.seenAt[slot]! >= STALLED_MS) return finish(r, slot, cause, true);
   s.last[k] = acked;
   arm(r, slot);
 }

@@ -3,7 +3,9 @@
  * connection comes in), dial.ts (an origin is found), stream.ts (bytes by buffers) and splice.ts (bytes by pipes); they
  * are functions over this state, in the manner of the kernel they talk to. LIFECYCLE.md draws who calls whom.
  */
+import { CONNECTION_DESCRIPTORS, RECORD_EVERY_MS, SETTLE_MS, STALLED_MS } from '../../flow/behaviour.ts';
 import type { Shares } from '../../flow/shares.ts';
+import { DUE, NEVER, dueAt } from '../../flow/verdict.ts';
 import { setsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
 import type { Acceptor } from './accept.ts';
@@ -13,7 +15,7 @@ import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from '../worker/c
 import { cancelAll, close } from '../ring/operations.ts';
 import type { OptionSetter } from '../ring/options.ts';
 import type { Pipes } from '../ring/pipes.ts';
-import { PATIENCE_MS, causeOf, settle } from './lost.ts';
+import { causeOf, settle } from './lost.ts';
 import { PARTY } from '../worker/records.ts';
 import type { RecordWriter } from '../worker/records.ts';
 import type { Ring } from '../ring/ring.ts';
@@ -58,14 +60,6 @@ export interface Relay {
   taken: number;
 }
 
-/** limit: the cloud writes a line per minute of a long connection (spec 10.3). */
-export const RECORD_EVERY_MS = 60_000;
-
-/** limit: how late a reset is passed on behind what came before it. */
-const SETTLE_MS = 50;
-/** Of a connection: to either side. */
-export const DESCRIPTORS = 2;
-
 /** l_onoff = 1, l_linger = 0: close sends RST. */
 export const LINGER_ZERO = Int32Array.of(1, 0);
 
@@ -78,7 +72,7 @@ export function begin(r: Relay, slot: number): void {
   r.rules.opened(entry);
   rule.row[CONNECTIONS]! += 1;
   rule.row[ACTIVE]! += 1;
-  r.shares.add(sourceOf(r, slot), DESCRIPTORS);
+  r.shares.add(sourceOf(r, slot), CONNECTION_DESCRIPTORS);
   const oneIn = rule.spec.options.recordOneIn;
   if (oneIn > 0 && rule.seen++ % oneIn === 0) s.recordAt[slot] = r.now + RECORD_EVERY_MS;
 }
@@ -119,9 +113,9 @@ export function finish(r: Relay, slot: number, cause: number, reset: boolean): v
   entry.rule.row[ACTIVE]! -= 1;
   countEnd(entry.rule.row, cause);
   r.rules.ended(entry);
-  r.shares.add(sourceOf(r, slot), -DESCRIPTORS);
+  r.shares.add(sourceOf(r, slot), -CONNECTION_DESCRIPTORS);
   s.give(slot);
-  r.budget.give(DESCRIPTORS);
+  r.budget.give(CONNECTION_DESCRIPTORS);
   r.acceptor.resume(r);
 }
 
@@ -139,10 +133,9 @@ export function arm(r: Relay, slot: number): void {
     s.state[slot] === DIALLING
       ? s.dialledAt[slot]! + options.connectTimeoutMs
       : s.seenAt[slot]! + options.idleSeconds * 1000;
-  if (s.cutAt[slot]! > 0) due = Math.min(due, s.cutAt[slot]!);
-  if (s.recordAt[slot]! > 0) due = Math.min(due, s.recordAt[slot]!);
+  due = Math.min(due, s.cutAt[slot]!, s.recordAt[slot]!);
   const k = reset(r, slot);
-  if (k >= 0) due = Math.min(due, (s.flags[k]! & SETTLING) !== 0 ? r.now + SETTLE_MS : s.seenAt[slot]! + PATIENCE_MS);
+  if (k >= 0) due = Math.min(due, (s.flags[k]! & SETTLING) !== 0 ? r.now + SETTLE_MS : s.seenAt[slot]! + STALLED_MS);
   r.wheel.set(slot, due);
 }
 
@@ -150,13 +143,14 @@ export function arm(r: Relay, slot: number): void {
 export function tick(r: Relay, slot: number): void {
   const { slots: s } = r;
   const { options } = r.rules.entry(s.entry[slot]!).rule.spec;
-  if (s.cutAt[slot]! > 0 && r.now >= s.cutAt[slot]!) return finish(r, slot, CAUSE.drained, true);
-  if (s.state[slot] !== DIALLING && r.now - s.seenAt[slot]! >= options.idleSeconds * 1000)
-    return finish(r, slot, CAUSE.idle, true);
-  if (s.recordAt[slot]! > 0 && r.now >= s.recordAt[slot]!) record(r, slot, -1);
+  const idleAt = s.state[slot] === DIALLING ? NEVER : s.seenAt[slot]! + options.idleSeconds * 1000;
+  const due = dueAt(r.now, s.cutAt[slot]!, idleAt, s.recordAt[slot]!);
+  if (due === DUE.drained) return finish(r, slot, CAUSE.drained, true);
+  if (due === DUE.idle) return finish(r, slot, CAUSE.idle, true);
+  if (due === DUE.record) record(r, slot, -1);
   const k = reset(r, slot);
   if (k >= 0 && (s.flags[k]! & SETTLING) !== 0) settle(r, k);
-  else if (k >= 0 && r.now - s.seenAt[slot]! >= PATIENCE_MS) finish(r, slot, causeOf(k & 1), true);
+  else if (k >= 0 && r.now - s.seenAt[slot]! >= STALLED_MS) finish(r, slot, causeOf(k & 1), true);
   else arm(r, slot);
 }
 
@@ -166,20 +160,12 @@ function reset({ slots: { flags } }: Relay, slot: number): number {
   return (flags[2 * slot + 1]! & RESET) === 0 ? -1 : 2 * slot + 1;
 }
 
-/** The connection may live `ms` more (0: it ends at the next tick). A cut that is set keeps its time. */
-export function cut(r: Relay, slot: number, ms: number): void {
-  const { slots: s } = r;
-  if (s.cutAt[slot]! > 0) return;
-  s.cutAt[slot] = r.now + ms;
-  arm(r, slot);
-}
-
 /** The record of a connection's end, or of its last minute (cause −1): what does not fit then is told by the next one. */
 function record(r: Relay, slot: number, cause: number): void {
   const { slots: s, records } = r;
   const entry = r.rules.entry(s.entry[slot]!);
   const { row, index } = entry.rule;
-  if (s.recordAt[slot] === 0) {
+  if (s.recordAt[slot] === NEVER) {
     row[SAMPLED]! += 1;
     return;
   }

@@ -6,6 +6,7 @@
  */
 import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
+import { NEVER } from '../../flow/verdict.ts';
 import { NAME_BYTES } from '../ring/sockaddr.ts';
 
 export const FREE = 0;
@@ -50,7 +51,7 @@ export class Slots {
   readonly #failed = new Map<number, Set<number>>();
   /**
    * Milliseconds: accepted; this dial began; the first one since accepting or a time-out did; last byte either way; cut at
-   * (0 = no); next record due (0 = none).
+   * and next record due (NEVER where they are not).
    */
   readonly acceptedAt: Float64Array;
   readonly dialledAt: Float64Array;
@@ -153,8 +154,8 @@ export class Slots {
     this.acceptedAt[slot] = now;
     this.triesFrom[slot] = now;
     this.seenAt[slot] = now;
-    this.cutAt[slot] = 0;
-    this.recordAt[slot] = 0;
+    this.cutAt[slot] = NEVER;
+    this.recordAt[slot] = NEVER;
     this.endedFirst[slot] = 0;
     for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
       this.flags[k] = 0;

@@ -5,6 +5,7 @@
  */
 import { ECANCELED, ENOBUFS, SHUT_WR } from '../../../linux/abi.ts';
 import { shutdown } from '../../../linux/ffi/libc.ts';
+import { SEGMENT_BYTES } from '../../flow/behaviour.ts';
 import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from '../worker/counters.ts';
 import { endedEarly } from './dial.ts';
@@ -32,8 +33,6 @@ import { enterBulk } from './splice.ts';
 const QUEUE_LONG = 8;
 /** limit: a message rarely fills four buffers in a row; a stream does so at once. */
 const STREAK_OF_STREAM = 4;
-/** limit: payload of a full segment on Ethernet; user space does not see segments, so packets are what these make. */
-const SEGMENT = 1448;
 
 /** `nothingYet`: spares the attempt that would find nothing; where it is wrong the poll completes at once. */
 export function startReading(r: Relay, k: number, nothingYet = false): void {
@@ -101,7 +100,7 @@ export function count(r: Relay, k: number, length: number): void {
   s.bytes[k]! += length;
   const { row } = r.rules.rule(s.rule[k >> 1]!);
   row[BYTES_IN + (k & 1)]! += length;
-  row[PACKETS_IN + (k & 1)]! += Math.ceil(length / SEGMENT);
+  row[PACKETS_IN + (k & 1)]! += Math.ceil(length / SEGMENT_BYTES);
 }
 
 /** Does for direction k whatever can be done now: send, pass the end on, change to bulk, read on. */

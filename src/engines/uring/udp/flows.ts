@@ -6,6 +6,7 @@
 import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { Seniority } from '../../flow/seniority.ts';
+import { NEVER } from '../../flow/verdict.ts';
 import { AF_INET6 } from '../../../linux/abi.ts';
 import { NAME_BYTES } from '../ring/sockaddr.ts';
 
@@ -30,7 +31,7 @@ export class Flows {
   readonly openedAt: Float64Array;
   /** When each was last used, and who goes when there is no room. */
   readonly seniority: Seniority;
-  /** 0: this session is not recorded. */
+  /** When its next record is due; NEVER: it has none. */
   readonly recordAt: Float64Array;
   readonly number: Float64Array;
   /** Payload bytes in (2 × flow) and out (2 × flow + 1); and how many of them the last record told. */
@@ -116,7 +117,7 @@ export class Flows {
     this.fd[flow] = fd;
     this.openedAt[flow] = now;
     this.seniority.opened(flow, rule, now);
-    this.recordAt[flow] = 0;
+    this.recordAt[flow] = NEVER;
     this.bytes[2 * flow] = this.bytes[2 * flow + 1] = 0;
     this.recorded[2 * flow] = this.recorded[2 * flow + 1] = 0;
     this.headerSize[flow] = 0;

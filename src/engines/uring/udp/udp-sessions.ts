@@ -13,23 +13,21 @@ import {
   SOL_SOCKET,
   SO_REUSEADDR,
 } from '../../../linux/abi.ts';
+import { FORSAKEN_LOOK_MS, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, RECORD_EVERY_MS } from '../../flow/behaviour.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
+import { DUE, NEVER, UDP_DRAIN_MS, deadlineAfter, dueAt } from '../../flow/verdict.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from '../worker/counters.ts';
 import { HEADER_BYTES } from './flows.ts';
 import { cancelAll, close as closeInRing } from '../ring/operations.ts';
 import { countOverflow } from './overflow.ts';
 import { PARTY } from '../worker/records.ts';
-import { RECORD_EVERY_MS } from '../tcp/relay.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { stillLeadsTo } from '../worker/rule.ts';
+import { keepsTarget } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
-import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../worker/shape.ts';
 import { enlarge } from '../host/listening-sockets.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../ring/sockaddr.ts';
 import { listenOrigin } from './udp.ts';
 
-/** limit: how often a session is looked at whose origin's name no longer says it: does it still answer? */
-const FORSAKEN_MS = 1_000;
 const ON = Int32Array.of(1);
 
 /** limit: one rule's flood of new sessions leaves the others their share. */
@@ -183,9 +181,9 @@ export function endSession(r: Relay, flow: number, cause: number): void {
 function armSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { rule } = r.rules.entry(flows.entry[flow]!);
-  let due = flows.seniority.seenAt[flow]! + rule.spec.options.idleSeconds * 1000;
-  if (rule.targets.hasLeft(flows.target[flow]!)) due = Math.min(due, r.now + FORSAKEN_MS);
-  if (flows.recordAt[flow]! > 0) due = Math.min(due, flows.recordAt[flow]!);
+  const idleAt = flows.seniority.seenAt[flow]! + rule.spec.options.idleSeconds * 1000;
+  let due = Math.min(idleAt, flows.recordAt[flow]!);
+  if (rule.targets.hasLeft(flows.target[flow]!)) due = Math.min(due, r.now + FORSAKEN_LOOK_MS);
   r.wheel.set(r.slots.capacity + flow, due);
 }
 
@@ -193,18 +191,18 @@ function armSession(r: Relay, flow: number): void {
 export function tickSession(r: Relay, flow: number): void {
   const { flows } = r.udp!;
   const { rule } = r.rules.entry(flows.entry[flow]!);
-  if (rule.targets.hasLeft(flows.target[flow]!) && flows.seniority.isForsaken(flow, r.now))
-    return endSession(r, flow, CAUSE.drained);
-  if (r.now - flows.seniority.seenAt[flow]! >= rule.spec.options.idleSeconds * 1000)
-    return endSession(r, flow, CAUSE.idle);
-  if (flows.recordAt[flow]! > 0 && r.now >= flows.recordAt[flow]!) recordSession(r, flow, -1);
+  const isForsaken = rule.targets.hasLeft(flows.target[flow]!) && flows.seniority.isForsaken(flow, r.now);
+  const idleAt = flows.seniority.seenAt[flow]! + rule.spec.options.idleSeconds * 1000;
+  const due = dueAt(r.now, isForsaken ? r.now : NEVER, idleAt, flows.recordAt[flow]!);
+  if (due === DUE.drained) return endSession(r, flow, CAUSE.drained);
+  if (due === DUE.idle) return endSession(r, flow, CAUSE.idle);
+  if (due === DUE.record) recordSession(r, flow, -1);
   flows.overflowed[flow] = countOverflow(rule, flows.fd[flow]!, flows.overflowed[flow]!);
   armSession(r, flow);
 }
 
 /**
- * After a change of the rule (`changed`: of its mode too): sessions that lead where the rule no longer does end.
- * not: drain. A datagram must not go where the rule no longer sends it, and the next one opens a session anyway.
+ * After a change of the rule (`changed`: of its mode too): sessions without a place in it end.
  */
 export function judgeSessions(r: Relay, rule: Rule, changed: boolean): void {
   if (!r.udp) return;
@@ -213,8 +211,8 @@ export function judgeSessions(r: Relay, rule: Rule, changed: boolean): void {
     if (flows.open[flow] === 0) continue;
     const entry = r.rules.entry(flows.entry[flow]!);
     if (entry.rule !== rule) continue;
-    const leads = stillLeadsTo(entry, flows.target[flow]!, flows.originPort[flow]!);
-    if (changed || rule.removed || entry.closing || !leads) endSession(r, flow, CAUSE.drained);
+    const stays = !changed && keepsTarget(entry, flows.target[flow]!, flows.originPort[flow]!);
+    if (deadlineAfter(stays, UDP_DRAIN_MS, r.now, NEVER) <= r.now) endSession(r, flow, CAUSE.drained);
     else armSession(r, flow);
   }
 }
@@ -224,7 +222,7 @@ function recordSession(r: Relay, flow: number, cause: number): void {
   const { records } = r;
   const entry = r.rules.entry(flows.entry[flow]!);
   const { row, index } = entry.rule;
-  if (flows.recordAt[flow] === 0) {
+  if (flows.recordAt[flow] === NEVER) {
     if (cause >= 0) row[SAMPLED]! += 1;
     return;
   }

@@ -4,6 +4,7 @@
  * alone; a reply leaves by the socket that the client spoke to. What would have to wait is dropped and counted. Nothing in
  * here answers a client but what an origin sent, so a spoofed source gains no more than the origin would have given it.
  */
+import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../../flow/behaviour.ts';
 import {
   AF_INET6,
   ECANCELED,
@@ -30,16 +31,7 @@ import type { Relay } from '../tcp/relay.ts';
 import { replied } from './replies.ts';
 import { headsEach } from '../worker/rule.ts';
 import type { Entry } from '../worker/rule.ts';
-import {
-  CONTROL_ROOM,
-  LARGEST_DATAGRAM_V4,
-  LARGEST_DATAGRAM_V6,
-  MESSAGE_HEAD,
-  NAME_ROOM,
-  RECVMSG_OUT,
-  REPLY_HEAD,
-  UDP_BUFFERS,
-} from '../worker/shape.ts';
+import { CONTROL_ROOM, MESSAGE_HEAD, NAME_ROOM, RECVMSG_OUT, REPLY_HEAD, UDP_BUFFERS } from '../worker/shape.ts';
 import { familyAt, sizeOfFamily } from '../ring/sockaddr.ts';
 import { openSession } from './udp-sessions.ts';
 

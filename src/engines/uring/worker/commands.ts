@@ -5,11 +5,12 @@
 import type { FromWorker, RuleSpec, ToWorker } from './messages.ts';
 import { CAUSE } from './counters.ts';
 import { close } from '../../../linux/ffi/libc.ts';
+import { deadlineAfter, drainMs } from '../../flow/verdict.ts';
 import { cancelAll } from '../ring/operations.ts';
 import { countOverflow, dropsOf } from '../udp/overflow.ts';
-import { arm, cut, finish } from '../tcp/relay.ts';
+import { arm, finish } from '../tcp/relay.ts';
 import type { Relay } from '../tcp/relay.ts';
-import { stillLeadsTo } from './rule.ts';
+import { keepsTarget } from './rule.ts';
 import type { Entry, Rule } from './rule.ts';
 import { DIALLING, FREE } from '../tcp/slots.ts';
 import { portAt } from '../ring/sockaddr.ts';
@@ -168,21 +169,15 @@ function closeEntry(r: Relay, entry: Entry): void {
 /** After a change: a connection whose entry is bound and whose origin is still the rule's stays; others are to drain. */
 function judge(r: Relay, rule: Rule): void {
   const { slots: s } = r;
-  const { how, seconds } = rule.spec.options.drain;
+  const ms = drainMs(rule.spec.options.drain);
   for (let slot = 0; slot < s.capacity; slot++) {
     if (s.state[slot] === FREE || s.rule[slot] !== rule.index) continue;
     const entry = followEntry(r, slot);
-    // One that still dials will find its origin among the new ones.
-    const leads =
-      s.state[slot] === DIALLING || stillLeadsTo(entry, s.target[slot]!, portAt(s.names, s.nameOffset(slot, 1)));
-    const stays = !rule.removed && !entry.closing && leads;
-    if (!stays && how === 'reset') finish(r, slot, CAUSE.drained, true);
-    else if (!stays && how === 'drain') cut(r, slot, seconds * 1000);
-    else {
-      s.cutAt[slot] = 0;
-      // Its times may be others now.
-      arm(r, slot);
-    }
+    const port = s.state[slot] === DIALLING ? 0 : portAt(s.names, s.nameOffset(slot, 1));
+    s.cutAt[slot] = deadlineAfter(keepsTarget(entry, s.target[slot]!, port), ms, r.now, s.cutAt[slot]!);
+    if (r.now >= s.cutAt[slot]!) finish(r, slot, CAUSE.drained, true);
+    // Its times may be others now, too.
+    else arm(r, slot);
   }
 }
 

@@ -3,10 +3,11 @@
  * memory, because connections of one client arrive at any worker. Keyed by 64 bits of hash of the address. Workers race
  * without locks: at worst a client that opens two first connections at once is remembered with the later target.
  */
+import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 
-/** limit: as in engines/flow: 65,536 clients per rule; when a set is full, its client that was silent longest goes. */
-const SETS = 16_384;
 const WAYS = 4;
+/** When a set is full, its client that was silent longest goes. */
+const SETS = MOST_REMEMBERED_CLIENTS / WAYS;
 const WORDS = 4;
 /** Words of an entry: hash (2), target + 1, milliseconds of the last new connection modulo 2³²: 49 days, times are hours. */
 const HASH = 0;

@@ -4,6 +4,7 @@
  */
 import { parseAddress } from '../../../lib/net/address.ts';
 import { originPort } from '../../flow/endpoints.ts';
+import { keepsPlace } from '../../flow/verdict.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { PassThrough } from '../../pass-through/pass-through.ts';
 import type { Row } from './counters.ts';
@@ -91,9 +92,13 @@ export function isClosed(entry: Entry): boolean {
   return entry.closing && !entry.rule.entries.has(entry);
 }
 
-/** Whether a connection or session from this entry to this target and port is one that the rule would still make. */
-export function stillLeadsTo(entry: Entry, target: TargetNumber, port: number): boolean {
-  return entry.originPort === port && entry.rule.targets.serves(target, port);
+/** Whether a connection or session from this entry to this target and port stays after a change; port 0: it still dials. */
+export function keepsTarget(
+  { rule, closing, originPort: leadsTo }: Entry,
+  target: TargetNumber,
+  port: number,
+): boolean {
+  return keepsPlace(!rule.removed && !closing, rule.targets.get(target), leadsTo, port);
 }
 
 /** The origin's port for a port of the range; undefined where the range has no such port. */

@@ -22,7 +22,3 @@ export const REPLY_HEAD = RECVMSG_OUT + CONTROL_ROOM;
 
 /** limit: a buffer takes the largest datagram there is, so none is ever cut; small ones touch one page of it. */
 export const UDP_BUFFERS = { group: 1, size: 65_536 + MESSAGE_HEAD, headroom: 0, count: 2048 } as const;
-
-/** limit: 65,535 less the UDP header, and less the IPv4 header, which IPv6 does not count. */
-export const LARGEST_DATAGRAM_V4 = 65_507;
-export const LARGEST_DATAGRAM_V6 = 65_527;

@@ -4,7 +4,7 @@
  */
 import { parseAddress } from '../../../lib/net/address.ts';
 import { isBarred, whyNone } from '../../flow/bars.ts';
-import { REST_MS } from '../../node/rule-flow.ts';
+import { REST_MS } from '../../flow/behaviour.ts';
 import type { RuleSpec, TargetSpec } from './messages.ts';
 import { SharedPersistence } from './persistence.ts';
 import { nextTurn } from './schedule.ts';
@@ -87,16 +87,14 @@ export class RuleTargets {
     return false;
   }
 
-  /** Whether the target is one of the rule's, and not barred at this port. */
-  serves(target: TargetNumber, port: number): boolean {
-    const position = this.#positions.get(target);
-    return position !== undefined && !isBarred(this.#spec.targets[position]!, port);
+  /** Undefined: the rule has it no more. */
+  get(target: TargetNumber): TargetSpec | undefined {
+    return this.#spec.targets[this.#positions.get(target) ?? -1];
   }
 
   /** Whether the target's name no longer says its address. */
   hasLeft(target: TargetNumber): boolean {
-    const position = this.#positions.get(target);
-    return position !== undefined && this.#spec.targets[position]!.left === true;
+    return this.get(target)?.left === true;
   }
 
   #takesNew(position: number, port: number, now: number): boolean {
