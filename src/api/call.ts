@@ -7,7 +7,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Revision, Store } from '../store/store.ts';
 import type { AnyAction } from './action.ts';
-import type { Limiter } from './steps/limits.ts';
+import type { Limiter } from './limiter.ts';
 import type { Caller, Surroundings } from './handling/transaction.ts';
 import type { Turns } from './handling/turns.ts';
 

@@ -1,7 +1,8 @@
 /** The exit code of `edgefour status`: what counts as well. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { healthy, type Status } from './commands/status.ts';
+import type { Status } from './client/status-text.ts';
+import { healthy } from './commands/status.ts';
 
 function status(
   alive: Record<string, boolean>,

@@ -12,7 +12,7 @@ import type { TableOwner } from './table-owner.ts';
 import { createUringEngine } from './uring/engine.ts';
 
 /** What an edge has for its engines. */
-export interface EngineSettings {
+interface EngineSettings {
   /** `--engine`: `auto`, or a name. */
   readonly engine: string;
   /** Rules in the kernel end with this edge. */

@@ -7,7 +7,7 @@ import { ACTIONS } from '../../src/api/actions/index.ts';
 import { type ApiContext, Call, type RawRequest } from '../../src/api/call.ts';
 import { checkRequest } from '../../src/api/steps/check-request.ts';
 import { inject, InjectedFaults } from '../../src/api/steps/injected-faults.ts';
-import { Limiter } from '../../src/api/steps/limits.ts';
+import { Limiter } from '../../src/api/limiter.ts';
 import { run } from '../../src/api/steps/run.ts';
 import type { Caller, EdgeFact, Placement, Surroundings } from '../../src/api/handling/transaction.ts';
 import { Turns } from '../../src/api/handling/turns.ts';

@@ -2,9 +2,7 @@
  * What an answer shows to whom. The cloud's models call most fields not nullable and typed clients dereference them, so
  * answers carry defaults that nobody sent; a setting (EDGEFOUR_DEFAULTS) turns it off. Called by actions that describe.
  */
-import type { Caller, Surroundings } from './transaction.ts';
-
-export type Defaults = 'shown' | 'as-sent';
+import type { Caller, Defaults, Surroundings } from './transaction.ts';
 
 /**
  * wire: Terraform's provider, which names itself in X-TC-RequestClient, is always given what was sent. A default that is

@@ -8,7 +8,6 @@ import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { EgressRule } from '../../lib/net/egress.ts';
 import { cloudId, type Rng } from '../../lib/rng.ts';
-import type { Defaults } from './defaults.ts';
 import { type Key, type Prefix, stamped } from '../../store/records.ts';
 import type { Change, Guard, Head, Page, View } from '../../store/store.ts';
 
@@ -23,6 +22,9 @@ export interface Caller {
   /** Whether policies let it see the zone by the action it called. Absent for root, which sees all. */
   readonly sees?: (zone: string) => boolean;
 }
+
+/** Whether answers show the default of a field that was not sent (defaults.ts). */
+export type Defaults = 'shown' | 'as-sent';
 
 /** What a handler may know beside the records; the composition root makes it once. */
 export interface Surroundings {

@@ -16,7 +16,7 @@ import {
   unsigned,
 } from '../../shape/shape.ts';
 import type { Head } from '../../store/store.ts';
-import type { Defaults } from '../handling/defaults.ts';
+import type { Defaults } from '../handling/transaction.ts';
 import type { Surroundings } from '../handling/transaction.ts';
 
 export const DDOS_PROTECTION_CONFIG = object(

@@ -8,7 +8,7 @@ import type { RuleDraft } from '../../domain/l4-rule/check.ts';
 import { MODE_NAMES, PROTOCOLS } from '../../domain/l4-rule/modes.ts';
 import { RULE_STATUSES, type RuleStatus } from '../../domain/status.ts';
 import { type Fault, refuse } from '../../faults/fault.ts';
-import type { Defaults } from '../handling/defaults.ts';
+import type { Defaults } from '../handling/transaction.ts';
 import {
   type Fields,
   type Infer,

@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import type { Client } from './api-client.ts';
-import type { Status } from '../commands/status.ts';
+import type { Status } from './status-text.ts';
 import { tell } from '../output.ts';
 
 const LOOK_EVERY_MS = 100;

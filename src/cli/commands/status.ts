@@ -2,13 +2,10 @@
 import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
-import type { Infer } from '../../shape/shape.ts';
 import type { Command } from '../command.ts';
 import { write, writeJson } from '../output.ts';
 import { openSession } from '../client/session.ts';
-import { statusText } from '../client/status-text.ts';
-
-export type Status = Infer<typeof EdgeFourDescribeStatus.response>;
+import { type Status, statusText } from '../client/status-text.ts';
 
 export const command: Command = {
   summary: 'Edges, instances and rules: state, engine, why this engine, what failed.',

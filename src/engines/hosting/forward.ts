@@ -7,7 +7,7 @@ import type { Capabilities, Engine, Succession } from '../engine.ts';
 
 type Plain = Omit<Engine, 'name' | 'capabilities' | 'succession'>;
 type Door = Plain & Succession;
-export type Method = keyof Door;
+type Method = keyof Door;
 export type Call = { [M in Method]: { readonly method: M; readonly args: Parameters<Door[M]> } }[Method];
 /** What a method answers where no engine is; `reason` says why there is none. */
 type Rows<D> = {

@@ -26,7 +26,7 @@ interface Range {
 }
 
 /** What of a rule is bound: a socket and its point, by the point's key. */
-export type Points = ReadonlyMap<string, { readonly point: BindPoint; readonly fds: Dealt }>;
+type Points = ReadonlyMap<string, { readonly point: BindPoint; readonly fds: Dealt }>;
 
 export class Ranges {
   /** A text: why there is none. undefined: nobody has needed it yet. */

@@ -1,8 +1,8 @@
 /** What the wire tests cannot see of the rate limit: that it forgets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../lib/clock.ts';
-import { Limiter } from './limits.ts';
+import { systemClock } from '../lib/clock.ts';
+import { Limiter } from './limiter.ts';
 
 test('idle accounts are forgotten, busy ones are not', () => {
   let now = 0;
