@@ -2,7 +2,7 @@
  * What a person should know of the edges behind one instance, one sentence each: which of its sites are silent, and whom a
  * change waits for. Pure; EdgeFourDescribeStatus shows it beside notes.ts.
  */
-import { cloudTime } from '../lib/cloud-time.ts';
+import { cloudTime } from '../shape/time.ts';
 import type { L4Proxy } from './l4-proxy/l4-proxy.ts';
 import { serves, type Site } from './site/site.ts';
 

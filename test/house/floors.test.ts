@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import { FLOORS, floorOf, isUnder, roomOf } from './floors.ts';
 import { holds } from './holds.ts';
-import { type Import, isTestFile, product, type Source, sources } from './tree.ts';
+import { files, type Import, isTestFile, product, type Source, sources } from './tree.ts';
 
 function imported(source: Source, broken: (wanted: Import) => string | undefined): string[] {
   return source.imports.flatMap((wanted) => {
@@ -14,6 +14,31 @@ function imported(source: Source, broken: (wanted: Import) => string | undefined
 test('every room stands on a floor', () => {
   const rooms = new Set(product().map(({ path }) => roomOf(path) ?? ''));
   holds([...rooms].filter((room) => floorOf(room) < 0).map((room) => `src/${room}: give it a floor in floors.ts`));
+});
+
+test("ARCHITECTURE.md's picture of the floors and its table of rooms are floors.ts", () => {
+  const { text = '' } = files().find(({ path }) => path === 'ARCHITECTURE.md') ?? {};
+  const drawn = [...text.matchAll(/^ (\d) {2}((?:\w+\/ *)+)/gm)].map(
+    ([, floor, rooms = '']) => `${floor}: ${rooms.match(/\w+/g)?.sort().join(' ')}`,
+  );
+  const built = FLOORS.map((rooms, floor) => `${floor}: ${rooms.toSorted().join(' ')}`);
+  const tabled = new Set([...text.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, room]) => room));
+  holds([
+    ...built.filter((floor) => !drawn.includes(floor)).map((floor) => `the picture lacks floor ${floor}`),
+    ...drawn.filter((floor) => !built.includes(floor)).map((floor) => `floors.ts lacks floor ${floor}`),
+    ...FLOORS.flat()
+      .filter((room) => !tabled.has(room))
+      .map((room) => `the table of rooms lacks ${room}/`),
+  ]);
+});
+
+/** limit: what floor 0 holds is known by heart. */
+const MOST_LINES_OF_LEAVES = 800;
+
+test(`lib/ has fewer than ${MOST_LINES_OF_LEAVES} lines`, () => {
+  const leaves = product().filter(({ path }) => roomOf(path) === 'lib');
+  const lines = leaves.reduce((sum, { text }) => sum + text.split('\n').length - 1, 0);
+  holds(lines < MOST_LINES_OF_LEAVES ? [] : [`lib/ has ${lines} lines: move what one room alone uses to that room`]);
 });
 
 test('a room imports only from floors below it', () => {

@@ -8,7 +8,7 @@ import { DRAIN_WAYS } from '../../domain/l4-rule/options.ts';
 import type { Site } from '../../domain/site/site.ts';
 import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../domain/status.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
-import { cloudTime } from '../../lib/cloud-time.ts';
+import { cloudTime } from '../../shape/time.ts';
 import { boolean, type Infer, list, object, oneOf, optional, string, unsigned } from '../../shape/shape.ts';
 import type { EdgeFact, Placement, Surroundings } from '../handling/transaction.ts';
 

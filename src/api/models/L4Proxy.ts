@@ -2,7 +2,7 @@
 import { addressesOf } from '../../domain/address-pool/entries.ts';
 import { AREAS, type DdosConfig, type L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
 import { PROXY_STATUSES, proxyStatus, type ZoneSwitch } from '../../domain/status.ts';
-import { cloudTime } from '../../lib/cloud-time.ts';
+import { cloudTime } from '../../shape/time.ts';
 import {
   type Infer,
   integer,

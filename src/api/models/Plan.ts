@@ -1,7 +1,7 @@
 /** The cloud's Plan, as DescribePlans shows it. */
 import { isLive, PLAN_STATUSES, planStatus, zonesAllowed } from '../../domain/zone/plan.ts';
 import type { Plan, Zone } from '../../domain/zone/zone.ts';
-import { cloudTime } from '../../lib/cloud-time.ts';
+import { cloudTime } from '../../shape/time.ts';
 import { boolean, type Infer, integer, list, object, oneOf, string } from '../../shape/shape.ts';
 
 const ZONE_INFO = object(

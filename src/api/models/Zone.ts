@@ -3,7 +3,7 @@ import { proofOf } from '../../domain/zone/ownership.ts';
 import { planStatus } from '../../domain/zone/plan.ts';
 import { type ActiveStatus, cnameStatus, ZONE_STATUSES, zoneStatus } from '../../domain/zone/status.ts';
 import { type Plan, type Zone, ZONE_TYPES } from '../../domain/zone/zone.ts';
-import { cloudTime } from '../../lib/cloud-time.ts';
+import { cloudTime } from '../../shape/time.ts';
 import {
   boolean,
   type Infer,

@@ -5,7 +5,7 @@
  */
 import { promises as dns } from 'node:dns';
 import { stat } from 'node:fs/promises';
-import { createGate } from '../../lib/gate.ts';
+import { createGate } from '../gate.ts';
 
 export interface Answer {
   readonly addresses: readonly string[];

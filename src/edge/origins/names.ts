@@ -5,7 +5,7 @@
  */
 import { createBackoff, type Backoff } from '../../lib/backoff.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
-import { createGate } from '../../lib/gate.ts';
+import { createGate } from '../gate.ts';
 import type { Rng } from '../../lib/rng.ts';
 import { Signal } from '../../lib/signal.ts';
 import type { Log } from '../../observe/log.ts';

@@ -3,7 +3,7 @@
  * throws is an engine that refuses. It knows no rule. placements.ts owns one.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { createGate } from '../../lib/gate.ts';
+import { createGate } from '../gate.ts';
 import type { Applied, Engine } from '../../engines/engine.ts';
 import type { EngineName } from '../../engines/registry.ts';
 

@@ -1,5 +1,5 @@
 import { isStanding } from '../../../domain/limit/networks.ts';
-import { cloudTime } from '../../../lib/cloud-time.ts';
+import { cloudTime } from '../../../shape/time.ts';
 import { list, object, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
