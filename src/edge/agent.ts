@@ -17,7 +17,7 @@ import type { PlannedRule } from '../plan/plan.ts';
 import { Planner } from '../plan/planner.ts';
 import type { HandedSession, Succession } from '../engines/engine.ts';
 import { type EngineSet, openEngines } from '../engines/hosting/engine-set.ts';
-import { TABLE_NAME } from '../engines/kernel/table/table.ts';
+import { TABLE_NAME } from '../engines/kernel/table/sets.ts';
 import { type EngineFactories, engineFactories, type EngineSetting } from '../engines/registry.ts';
 import { Departed, ruleIds } from './report/departed.ts';
 import { addCounters } from '../engines/flow/counters.ts';

@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { apiClient } from '../../src/cli/client/api-client.ts';
 import { Refusal } from '../../src/cli/client/refusal.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { openBooks } from '../../src/engines/kernel/account/books.ts';
+import { openCounterFile } from '../../src/engines/kernel/account/counter-file.ts';
 import { removeSpare } from '../../src/linux/socket-path.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { inProcesses, type Tree } from '../world/places.ts';
@@ -111,9 +111,9 @@ test('a full disk and a read-only one: served, said, and well again', async () =
 
 test('counters of the kernel engine that a full disk has no room for last as long as the process', () => {
   using disk = smallDisk(1);
-  const books = openBooks(join(disk.path, 'books'), 7);
+  const books = openCounterFile(join(disk.path, 'books'), 7);
   // A page of the file without room behind it would end this process at once.
   for (const index of [1, 30_000, 65_535]) books.row(index)[0] = index;
-  assert.deepEqual([books.areValid, books.row(65_535)[0]], [false, 65_535]);
+  assert.deepEqual([books.isCurrent, books.row(65_535)[0]], [false, 65_535]);
   books.close();
 });

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { apiClient } from '../../src/cli/client/api-client.ts';
-import { TABLE } from '../../src/engines/kernel/table/table.ts';
+import { TABLE } from '../../src/engines/kernel/table/sets.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { systemClock as clock } from '../../src/lib/clock.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from '../engines/kernel-namespaces.ts';

@@ -13,7 +13,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, afterEach, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Limits } from '../../src/domain/limit/limit.ts';
-import { deleteFlow, type Flow, getFlows, readFlow } from '../../src/engines/kernel/conntrack/flows.ts';
+import { deleteFlow, type Flow, getFlows, readFlow } from '../../src/linux/netlink/conntrack.ts';
 import { createGuard, type Guard } from '../../src/edge/guard/guard.ts';
 import type { LimitedRule } from '../../src/edge/guard/pieces.ts';
 import { openTables } from '../../src/edge/tables/tables.ts';

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { messagesOf } from '../../src/engines/kernel/table/compile.ts';
-import { NONE, piecesOf } from '../../src/engines/kernel/table/pieces.ts';
+import { messagesOf } from '../../src/engines/kernel/table/encode.ts';
+import { NONE, contentsOf } from '../../src/engines/kernel/table/contents.ts';
 import { addSettings, settingsName, settingsOf } from '../../src/engines/kernel/table/settings.ts';
-import { baseText, LAYOUT, TABLE } from '../../src/engines/kernel/table/table.ts';
+import { LAYOUT, TABLE } from '../../src/engines/kernel/table/sets.ts';
+import { baseText } from '../../src/engines/kernel/table/base.ts';
 import { RULES } from '../../src/engines/kernel/testdata/rules.ts';
 import { Netlink } from '../../src/linux/netlink/socket.ts';
 import { NFNL_SUBSYS_NFTABLES } from '../../src/linux/nft/nf-tables.ts';
@@ -31,7 +32,7 @@ function bothWays(): void {
     for (const [name, listener] of Object.entries(RULES)) {
       const settings = settingsOf(listener);
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-      const pieces = piecesOf(listener, { indices: [40_000], slots, settings: settingsName(settings) });
+      const pieces = contentsOf(listener, { indices: [40_000], slots, settings: settingsName(settings) });
       const base = `${baseText({ isGuarded: false, isFast: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
       const changes = difference(NONE, pieces);
       const messages = messagesOf(changes);

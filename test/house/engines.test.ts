@@ -7,7 +7,7 @@ import { chooseEngine } from '../../src/engines/hosting/choose.ts';
 import type { Capabilities } from '../../src/engines/engine.ts';
 import type { EngineName, EngineSetting } from '../../src/engines/registry.ts';
 import { capabilitiesOf } from '../../src/engines/kernel/create.ts';
-import { reach, readListener } from '../../src/engines/kernel/reach.ts';
+import { translatable, readListener } from '../../src/engines/kernel/translatable.ts';
 import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
 import { uringCapabilities } from '../../src/engines/uring/engine.ts';
 import type { PlannedRule } from '../../src/plan/plan.ts';
@@ -72,7 +72,7 @@ function served(change: Partial<PlannedRule>, setting: EngineSetting, engines: t
   // As a name server would say.
   const targets = rule.origins.map(({ host }) => target(host.endsWith('example') ? '198.51.100.9' : host));
   const read = readListener({ ...rule, targets });
-  return 'reason' in read || 'reason' in reach(read.listener) ? 'fail' : 'kernel';
+  return 'reason' in read || 'reason' in translatable(read.listener) ? 'fail' : 'kernel';
 }
 
 function whoServes(rules: readonly Partial<PlannedRule>[], setting: EngineSetting, engines: typeof ENGINES): string {

@@ -33,9 +33,9 @@ import {
   keepFlow,
   readFlow,
   TCP_STATE,
-} from '../../engines/kernel/conntrack/flows.ts';
+} from '../../linux/netlink/conntrack.ts';
 import { sockaddrOf } from '../../engines/uring/ring/sockaddr.ts';
-import { CARRIED } from '../../engines/carried.ts';
+import { CARRIED } from '../../engines/packet-marks.ts';
 import type { LimitedRule } from './pieces.ts';
 
 /** limit: the kernel looks through all of a count when one is added, so that many cost the square of it. */

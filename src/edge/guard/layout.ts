@@ -10,7 +10,7 @@
  * entry address, protocol and port leads to the chain of the rule: a packet costs the same with one limited rule and with
  * thousands, and one of no limited rule costs that look-up.
  */
-import { CARRIED } from '../../engines/carried.ts';
+import { CARRIED } from '../../engines/packet-marks.ts';
 import { OWNER_CHAIN } from '../../linux/nft/whole-tables.ts';
 
 export const GUARD_NAME = 'edgefour_guard';

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Applied, Engine, Listener } from '../../engines/engine.ts';
 import { whatChanges } from '../../engines/hosting/choose.ts';
 import type { EngineSet } from '../../engines/hosting/engine-set.ts';
-import { TABLE_NAME } from '../../engines/kernel/table/table.ts';
+import { TABLE_NAME } from '../../engines/kernel/table/sets.ts';
 import type { EngineName } from '../../engines/registry.ts';
 import type { Origins } from '../origins/origins.ts';
 import type { Tables } from '../tables/tables.ts';

@@ -1,7 +1,7 @@
 /** Whether the kernel engine's table leads a place somewhere, whosever the table is. Called by tables.ts, and by doctor. */
 import type { Netlink } from '../../linux/netlink/socket.ts';
 import { getElements, readElements } from '../../linux/nft/elements.ts';
-import { LAYOUT } from '../../engines/kernel/table/table.ts';
+import { LAYOUT } from '../../engines/kernel/table/sets.ts';
 import type { Place } from './left.ts';
 
 const MAPS = ['entry4', 'entry6', 'span4', 'span6'] as const;

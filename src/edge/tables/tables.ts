@@ -13,7 +13,7 @@ import { deleteTable, isTable, listTables, makeLivingTable, ownersOf } from '../
 import type { Rng } from '../../lib/rng.ts';
 import type { Log } from '../../observe/log.ts';
 import { GUARD_NAME } from '../guard/layout.ts';
-import { TABLE_NAME } from '../../engines/kernel/table/table.ts';
+import { TABLE_NAME } from '../../engines/kernel/table/sets.ts';
 import type { Claim, TableOwner, Whose } from '../../engines/table-owner.ts';
 import { heldIn } from './held.ts';
 import { judgeOldName, makeId, readId } from './identity.ts';

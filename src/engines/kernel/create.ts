@@ -13,7 +13,7 @@ import { lazyEngine } from '../hosting/lazy-engine.ts';
 import { hostEngine } from '../hosting/worker-engine.ts';
 import { whyUnavailable } from './probe.ts';
 import { FORWARD6, systemSysctls } from './sysctl.ts';
-import { TABLE, TABLE_NAME } from './table/table.ts';
+import { TABLE, TABLE_NAME } from './table/sets.ts';
 
 export interface KernelSetting {
   /** `auto` changes nothing of the machine but our own table; by name, the engine sets the switches it needs. */

@@ -1,7 +1,7 @@
 /**
  * The kernel engine: rules as nftables address translation, packets that never see user space. This file is the door
  * (engine.ts of the edge says what it promises). It writes the table, looks at it and at conntrack once a second, and
- * turns what they tell into counters and records. Traffic does not need it: the table stays when this process goes, and
+ * queue what they tell into counters and records. Traffic does not need it: the table stays when this process goes, and
  * the next engine takes it over.
  */
 import type { Clock } from '../../lib/clock.ts';
@@ -16,30 +16,31 @@ import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../e
 import { STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
 import { hasCounted, snapshot } from '../flow/counters.ts';
 import { bindPoints } from '../flow/endpoints.ts';
-import { createAllowance } from './conntrack/allowance.ts';
-import { closeBooks, confirm, forgetAll, takeBack } from './account/audit.ts';
-import type { Books } from './account/books.ts';
-import { explain, whyTaken } from './claims.ts';
-import { messagesOf } from './table/compile.ts';
+import { createThrottle } from './throttle.ts';
+import { closeAccount, confirmEnds, startAllAnew, takeBackEnds } from './account/balance.ts';
+import type { CounterFile } from './account/counter-file.ts';
+import { explainRefusal, portConflict } from './port-conflicts.ts';
+import { messagesOf } from './table/encode.ts';
 import type { Conntrack } from './conntrack/conntrack.ts';
 import { addCarried, readCounts, readLast, readTold } from './account/counts.ts';
 import { type DrainDeps, judge } from './conntrack/drains.ts';
-import type { Farewell } from './conntrack/farewell.ts';
+import type { PeerResetter } from './conntrack/reset-peers.ts';
 import { besideFastPath } from './fast-path/choose.ts';
 import { type Carried, type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
 import { IPPROTO_UDP } from '../../linux/abi.ts';
-import { NONE, type Pieces, piecesOf, remains } from './table/pieces.ts';
-import { reach, readListener } from './reach.ts';
+import { NONE, type Pieces, contentsOf, drainingContents } from './table/contents.ts';
+import { translatable, readListener } from './translatable.ts';
 import type { RecordLog } from './account/record-log.ts';
 import { createRecorder } from './account/recorder.ts';
-import { assignSlots, createRegistry, isInherited, type KernelRule, pagesFor } from './table/registry.ts';
+import { assignSlots, createRuleSet, isInherited, type KernelRule, pagesFor } from './rules.ts';
 import { type Settings, settingsName, settingsOf } from './table/settings.ts';
 import { FORWARD, notForwarded, switchedOff, type Sysctls } from './sysctl.ts';
-import { createSurvey } from './conntrack/survey.ts';
-import { baseText, LAYOUT } from './table/table.ts';
-import { createTableState } from './table/table-state.ts';
-import { takeOver } from './table/takeover.ts';
-import { createTurns } from '../flow/turns.ts';
+import { createMonitor } from './monitor.ts';
+import { LAYOUT } from './table/sets.ts';
+import { baseText } from './table/base.ts';
+import { createTable } from './table/table.ts';
+import { readBack } from './table/read-back.ts';
+import { createKeyedQueue } from '../flow/keyed-queue.ts';
 
 interface KernelEngineOptions {
   readonly clock: Clock;
@@ -61,12 +62,12 @@ interface KernelEngineOptions {
   readonly conntrack: Conntrack;
   /** One for this life, or why there is none. Called again after another process has had it. */
   readonly fastPath: () => { readonly fast: FastPath; readonly note?: string };
-  readonly farewell: Farewell;
+  readonly farewell: PeerResetter;
   readonly nft: (text: string) => Promise<Refusal>;
   /** `handle`: the table's; 0 where there is none. */
-  readonly books: (handle: number) => Books;
+  readonly books: (handle: number) => CounterFile;
   /** Absent: records are told only, and die with the process. */
-  readonly records?: (batch: Books['batch']) => RecordLog;
+  readonly records?: (batch: CounterFile['batch']) => RecordLog;
 }
 
 /** limit: how long an end waits to be recorded, and a table that is gone to be missed; looking costs two system calls. */
@@ -77,8 +78,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   let { fast, note } = options.fastPath();
   const conntrack = besideFastPath(options.conntrack, () => fast);
   const books = options.books(tableHandle());
-  const registry = createRegistry(books);
-  const { isThere: wasThere, settings, isGuarded: wasGuarded, owners } = takeOver(asking, registry);
+  const registry = createRuleSet(books);
+  const { isThere: wasThere, settings, isGuarded: wasGuarded, owners } = readBack(asking, registry);
   const former = owners.filter((owner) => owner !== options.owner);
   const isGuarded = wasGuarded || (options.isAsked && sysctls.read(FORWARD) !== '1');
   const tableOptions = { isGuarded, isFast: fast !== NO_FAST_PATH, owner: options.owner };
@@ -95,10 +96,10 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   conntrack.hear(registry.rules.size > 0);
   count();
   const inherited = conntrack.flows();
-  if (!books.areValid) forgetAll(registry, inherited);
+  if (!books.isCurrent) startAllAnew(registry, inherited);
   const records = options.records?.(books.batch);
   if (records && !options.isSuccessor) {
-    const settle = records.isWhole() ? confirm : takeBack;
+    const settle = records.isWhole() ? confirmEnds : takeBackEnds;
     for (const rule of registry.rules.values()) settle(rule);
   }
   if (wasThere) events.log('info', 'took over the rules in the kernel', { rules: registry.rules.size });
@@ -121,7 +122,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
       farewell.tell(flows);
     },
   };
-  const table = createTableState({
+  const table = createTable({
     nft,
     direct(statements) {
       const messages = messagesOf(statements);
@@ -136,12 +137,12 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   });
   const readAllTold = (): void => void readTold(asking, (index) => registry.at(index));
   const log = events.log.bind(events);
-  const survey = createSurvey({ clock, conntrack, farewell, registry, recorder, drains, readTold: readAllTold, log });
+  const survey = createMonitor({ clock, conntrack, farewell, registry, recorder, drains, readTold: readAllTold, log });
   survey.adopt(inherited);
-  const allowed = createAllowance(clock);
+  const allowed = createThrottle(clock);
   /** UDP listeners whose clients may have been there before them. */
   const arrived = new Map<string, Listener>();
-  const turns = createTurns();
+  const queue = createKeyedQueue();
   let restoring: Promise<Refusal> | undefined;
   let stopping: Promise<void> | undefined;
   let isHanded = false;
@@ -182,14 +183,14 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     if (stopping) return { ok: false, reason: 'the engine is stopping' };
     const read = readListener(raw);
     if ('reason' in read) return refuse(raw.id, read.reason);
-    const reached = reach(read.listener, (entry) => notForwarded([entry], sysctls));
+    const reached = translatable(read.listener, (entry) => notForwarded([entry], sysctls));
     if ('reason' in reached) return refuse(raw.id, reached.reason);
     const { listener } = reached;
     const known = registry.rules.get(listener.id);
     const mine = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
     const isMoving = [...bindPoints(listener).keys()].some((key) => !mine.has(key));
     const others = beside ? bindPoints(beside) : NO_POINTS;
-    const taken = isInherited(known) ? undefined : whyTaken(listener, [mine, others]);
+    const taken = isInherited(known) ? undefined : portConflict(listener, [mine, others]);
     if (taken !== undefined) return refuse(listener.id, taken);
     const slots = new Map(known?.slots);
     assignSlots(slots, listener.targets);
@@ -198,9 +199,9 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     rule.slots = slots;
     const settings = settingsOf(listener);
     if (settings.recordOneIn > 0) conntrack.hear(true);
-    const pieces = piecesOf(listener, { indices: [...rule.rows.keys()], slots, settings: settingsName(settings) });
+    const pieces = contentsOf(listener, { indices: [...rule.rows.keys()], slots, settings: settingsName(settings) });
     const refusal = await change(rule, pieces, settings);
-    if (refusal !== '') return refuse(rule.id, explain(refusal));
+    if (refusal !== '') return refuse(rule.id, explainRefusal(refusal));
     if (listener.protocol === 'UDP' && isMoving) {
       arrived.set(listener.id, listener);
       allowed(welcome);
@@ -241,7 +242,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     // Not looked at: there may be some.
     rule.flows = flows?.length ?? 1;
     const isEmpty = rule.flows === 0;
-    const left = isEmpty ? NONE : remains(rule.pieces);
+    const left = isEmpty ? NONE : drainingContents(rule.pieces);
     const refusal = await change(rule, left, isEmpty ? undefined : rule.settings);
     if (refusal !== '') events.log('error', 'a rule cannot be taken down', { rule: rule.id, reason: refusal });
     rule.isUp = false;
@@ -265,7 +266,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   /** order: an end that nobody has heard yet needs the rule. False: there may be such. */
   function letGo(rule: KernelRule): boolean {
     if (!survey.listen()) return false;
-    closeBooks(rule);
+    closeAccount(rule);
     for (const index of rule.rows.keys()) fast.release(index, carried);
     registry.release(rule);
     return true;
@@ -281,7 +282,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     survey.attend();
     survey.look();
     fast.sweep((index) => registry.at(index)?.settings?.idleSeconds);
-    for (const rule of registry.rules.values()) if (!rule.isUp) void turns.take(rule.id, () => finish(rule));
+    for (const rule of registry.rules.values()) if (!rule.isUp) void queue.run(rule.id, () => finish(rule));
   }
 
   /** What is more than a call handles is heard in the next turn of the loop. */
@@ -304,7 +305,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   }
 
   async function stopNow(drainMs: number): Promise<void> {
-    await turns.all();
+    await queue.idle();
     if (onStop === 'flush') await flush(drainMs);
     for (const timer of timers) timer.cancel();
     await table.settled();
@@ -321,7 +322,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   async function flush(drainMs: number): Promise<void> {
     const end = clock.monotonic() + drainMs;
     await Promise.all(
-      [...registry.rules.values()].map((rule) => table.change(rule, remains(rule.pieces), rule.settings)),
+      [...registry.rules.values()].map((rule) => table.change(rule, drainingContents(rule.pieces), rule.settings)),
     );
     const udp = conntrack.flows().filter(({ protocol }) => protocol === IPPROTO_UDP);
     drains.end(udp, 'shutdown');
@@ -341,7 +342,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   async function prune(keep: ReadonlySet<string>): Promise<void> {
     mustPrune = undefined;
     const others = [...registry.rules.keys()].filter((id) => !keep.has(id));
-    await Promise.all(others.map((id) => turns.take(id, () => down(registry.rules.get(id)))));
+    await Promise.all(others.map((id) => queue.run(id, () => down(registry.rules.get(id)))));
   }
 
   const timers = [clock.every(LISTEN_MS, () => void guard()), clock.every(SWEEP_MS, () => void look())];
@@ -369,8 +370,8 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
   return {
     name: 'kernel',
     capabilities: () => options.capabilities,
-    apply: (listener, beside) => turns.take(listener.id, () => applyNow(listener, beside)),
-    remove: (id) => turns.take(id, () => down(registry.rules.get(id))),
+    apply: (listener, beside) => queue.run(listener.id, () => applyNow(listener, beside)),
+    remove: (id) => queue.run(id, () => down(registry.rules.get(id))),
     async prune(keep) {
       if (hasBegun) await prune(keep);
       else mustPrune = keep;

@@ -5,13 +5,13 @@ import { Netlink } from '../../linux/netlink/socket.ts';
 import { runNft } from '../../linux/nft/nft.ts';
 import { systemRng } from '../../lib/rng.ts';
 import type { Engine, EngineEvents } from '../engine.ts';
-import { openBooks } from './account/books.ts';
+import { openCounterFile } from './account/counter-file.ts';
 import { openConntrack } from './conntrack/conntrack.ts';
 import { capabilitiesOf, type KernelSetting } from './create.ts';
 import { openKernelEngine } from './engine.ts';
 import { chooseFastPath } from './fast-path/choose.ts';
 import { openFastPath } from './fast-path/fast-path.ts';
-import { openFarewell } from './conntrack/farewell.ts';
+import { openPeerResetter } from './conntrack/reset-peers.ts';
 import { openRecordLog } from './account/record-log.ts';
 import { systemSysctls } from './sysctl.ts';
 
@@ -24,9 +24,9 @@ export function createKernelEngine(events: EngineEvents, setting: KernelSetting)
     sysctls: systemSysctls,
     asking,
     conntrack: openConntrack(setting.eventsBytes),
-    farewell: openFarewell(),
+    farewell: openPeerResetter(),
     nft: (text: string) => runNft(text),
-    books: (handle: number) => openBooks(setting.books, handle),
+    books: (handle: number) => openCounterFile(setting.books, handle),
   };
   const { onStop, owner, former = [], records, sockets, isRetiring = false } = setting;
   // order: asked when it is made. A thread that is started again later comes after nobody.

@@ -6,7 +6,7 @@
 import { isNetAdmin } from '../../linux/nft/net-admin.ts';
 import type { Refusal } from '../../linux/nft/nft.ts';
 import { type Sysctls, switchedOff } from './sysctl.ts';
-import { baseText } from './table/table.ts';
+import { baseText } from './table/base.ts';
 
 export interface ProbeDeps {
   readonly platform: string;

@@ -6,14 +6,14 @@ import type { Netlink } from '../../../linux/netlink/socket.ts';
 import { elementRequest } from '../../../linux/nft/batch.ts';
 import { type Counted, getElements, readElements } from '../../../linux/nft/elements.ts';
 import { sameElement } from '../../../linux/nft/transaction.ts';
-import { began } from './audit.ts';
-import { COLUMN } from './books.ts';
+import { counterRestarted } from './balance.ts';
+import { COLUMN } from './counter-file.ts';
 import type { Total } from '../fast-path/layout.ts';
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import { indexOf } from '../table/marks.ts';
-import type { Element, Pieces } from '../table/pieces.ts';
-import type { KernelRule } from '../table/registry.ts';
-import { LAYOUT, type SetName } from '../table/table.ts';
+import type { Element, Pieces } from '../table/contents.ts';
+import type { KernelRule } from '../rules.ts';
+import { LAYOUT, type SetName } from '../table/sets.ts';
 
 /** order: told after fresh, else a connection that comes in between would seem to be in no sample. */
 const COUNTED = ['fresh', 'refused', 'seen4', 'seen6', 'told'] as const satisfies readonly SetName[];
@@ -85,7 +85,7 @@ export function absorb(rule: KernelRule, set: CountedSet, element: Element, now:
   const packets = now.packets - (isNew ? 0 : before);
   row[column] = now.packets;
   if (set === 'told') {
-    if (isNew) began(rule, before);
+    if (isNew) counterRestarted(rule, before);
     const beyond = (books[COLUMN.beyond] ?? 0) - packets;
     counted.unrecorded.sampled += Math.max(0, beyond);
     books[COLUMN.beyond] = Math.min(0, beyond);

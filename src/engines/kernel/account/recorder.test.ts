@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
-import { COLUMN } from './books.ts';
-import type { Flow } from '../conntrack/flows.ts';
+import { COLUMN } from './counter-file.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { endingBits, ENDINGS, markOf, TOLD } from '../table/marks.ts';
 import { createRecorder } from './recorder.ts';
-import { createRegistry } from '../table/registry.ts';
+import { createRuleSet } from '../rules.ts';
 import { flow } from '../testdata/flow.ts';
 import { RULES } from '../testdata/rules.ts';
 
 function desk(listener = RULES.one) {
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const rule = registry.take(listener.id, listener.proxy);
   assert.ok(rule);
   rule.listener = listener;

@@ -6,11 +6,11 @@
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
 import { RECORD_EVERY_MS } from '../../flow/behaviour.ts';
-import { close, confirm, takeBack } from './audit.ts';
+import { close, confirmEnds, takeBackEnds } from './balance.ts';
 import { CLOSED_SECONDS } from '../table/settings.ts';
-import { type Flow, IPS, TCP_STATE } from '../conntrack/flows.ts';
+import { type Flow, IPS, TCP_STATE } from '../../../linux/netlink/conntrack.ts';
 import { ENDINGS, endingOf, indexOf, isTold } from '../table/marks.ts';
-import type { KernelRule } from '../table/registry.ts';
+import type { KernelRule } from '../rules.ts';
 
 interface RecorderDeps {
   /** Wall clock, milliseconds. */
@@ -107,7 +107,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       const records = waiting;
       waiting = [];
       const problem = deps.write(records);
-      for (const rule of closing) (problem === undefined ? confirm : takeBack)(rule);
+      for (const rule of closing) (problem === undefined ? confirmEnds : takeBackEnds)(rule);
       closing.clear();
       if (problem === undefined) for (const record of records) deps.record(record);
       else deps.failed(problem, records.length);

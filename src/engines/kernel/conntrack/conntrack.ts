@@ -18,7 +18,7 @@ import {
   markFilter,
   readBrief,
   readFlow,
-} from './flows.ts';
+} from '../../../linux/netlink/conntrack.ts';
 import { markOf, OURS, RULE_MASK } from '../table/marks.ts';
 
 export interface Conntrack {

@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { options, target } from '../../../../test/suites/engine/listener.ts';
 import type { Listener } from '../../engine.ts';
 import { endDue, judge, stays } from './drains.ts';
-import type { Flow } from './flows.ts';
-import { createRegistry } from '../table/registry.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
+import { createRuleSet } from '../rules.ts';
 import { flow } from '../testdata/flow.ts';
 import { RULES } from '../testdata/rules.ts';
 
 function desk(listener: Listener = RULES.one) {
-  const rule = createRegistry().take(listener.id, listener.proxy);
+  const rule = createRuleSet().take(listener.id, listener.proxy);
   assert.ok(rule);
   rule.listener = listener;
   rule.isUp = true;

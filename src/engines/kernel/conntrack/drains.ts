@@ -10,9 +10,9 @@ import type { PlannedOptions } from '../../../plan/plan.ts';
 import { UNANSWERED_MS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { deadlineAfter, drainMs, keepsPlace, UDP_DRAIN_MS } from '../../flow/verdict.ts';
-import { type Flow } from './flows.ts';
+import { type Flow } from '../../../linux/netlink/conntrack.ts';
 import { isOver } from '../account/recorder.ts';
-import type { KernelRule } from '../table/registry.ts';
+import type { KernelRule } from '../rules.ts';
 
 export interface DrainDeps {
   monotonic(): number;

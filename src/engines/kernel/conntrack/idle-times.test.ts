@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../../../test/world/manual-clock.ts';
-import type { Flow } from './flows.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { createIdleTimes, lookAt } from './idle-times.ts';
-import { createRegistry } from '../table/registry.ts';
+import { createRuleSet } from '../rules.ts';
 import { flow } from '../testdata/flow.ts';
 
 /** A rule with an idle time, and what the kernel knows: `flows`. Seconds pass; what is done with connections is told. */
 function stage(seconds: number) {
   const clock = new ManualClock();
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const rule = registry.take('a', 'p') ?? assert.fail();
   const become = (idleSeconds: number): void =>
     void Object.assign(rule, { isUp: true, settings: { protocol: 'TCP', idleSeconds, recordOneIn: 1 } });

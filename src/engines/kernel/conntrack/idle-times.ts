@@ -7,9 +7,9 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
 import type { Conntrack } from './conntrack.ts';
-import { type Flow, TCP_STATE } from './flows.ts';
+import { type Flow, TCP_STATE } from '../../../linux/netlink/conntrack.ts';
 import { isOver } from '../account/recorder.ts';
-import type { KernelRule } from '../table/registry.ts';
+import type { KernelRule } from '../rules.ts';
 
 interface IdleDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;

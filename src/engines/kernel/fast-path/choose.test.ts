@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import type { Flow } from '../conntrack/flows.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { LIBERAL } from '../sysctl.ts';
 import { besideFastPath, chooseFastPath, type FastPathDeps } from './choose.ts';
 import { type FastPath, NO_FAST_PATH } from './fast-path.ts';

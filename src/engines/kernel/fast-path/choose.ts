@@ -1,7 +1,7 @@
 /** Whether an engine has the fast path, and why not; and what conntrack tells, with what was carried past it. */
 import type { EngineEvents } from '../../engine.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
-import type { Flow } from '../conntrack/flows.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { LIBERAL, type Sysctls } from '../sysctl.ts';
 import { type FastPath, NO_FAST_PATH } from './fast-path.ts';
 import { FAST_FROM } from './layout.ts';

@@ -7,7 +7,7 @@
 import { kernelTime } from '../../../lib/clock.ts';
 import type { Netlink } from '../../../linux/netlink/socket.ts';
 import { getGeneration, readGeneration } from '../../../linux/nft/elements.ts';
-import type { Flow, Tuple } from '../conntrack/flows.ts';
+import type { Flow, Tuple } from '../../../linux/netlink/conntrack.ts';
 import { indexOf, isTold } from '../table/marks.ts';
 import { ENTRY, KEY, keyOf, readTotal, TOTAL, type Total, totalsOf } from './layout.ts';
 import { loadPrograms, type Programs } from './programs.ts';

@@ -4,7 +4,7 @@
  */
 import { IPPROTO_TCP, IPPROTO_UDP } from '../../../linux/abi.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
-import { type Flow, type Tuple } from '../conntrack/flows.ts';
+import { type Flow, type Tuple } from '../../../linux/netlink/conntrack.ts';
 import { indexOf, markOf, TOLD } from '../table/marks.ts';
 
 /**

@@ -41,8 +41,8 @@ export function markAt(indices: readonly number[], slot: number): number {
 export const pageOf = (slot: number): number => Math.floor((slot - 1) / MOST_SLOTS);
 
 /** Where the counts of a rule's turn begin in the maps that all rules share; `index` of such a key. */
-export const turnKey = (index: number): number => index * MOST_COUNTS;
-export const indexOfTurn = (key: number): number => Math.floor(key / MOST_COUNTS);
+export const rotationKey = (index: number): number => index * MOST_COUNTS;
+export const indexOfRotation = (key: number): number => Math.floor(key / MOST_COUNTS);
 
 export function endingBits(ending: Ending): number {
   return ending << 26;

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
 import { test } from 'node:test';
 import { RULES } from '../testdata/rules.ts';
-import { type Place, piecesOf, remains, NONE } from './pieces.ts';
+import { type Place, contentsOf, drainingContents, NONE } from './contents.ts';
 import { render } from './render.ts';
 import { settingsName, settingsOf } from './settings.ts';
-import { LAYOUT } from './table.ts';
+import { LAYOUT } from './sets.ts';
 import { difference, textOf } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
 
@@ -24,14 +24,14 @@ test('the table of a handful of rules', () => {
 function pieces(listener: Listener) {
   const slots = new Map(listener.targets.map(({ address }, i) => [address, i + 1]));
   const place: Place = { indices: [1], slots, settings: settingsName(settingsOf(listener)) };
-  return piecesOf(listener, place);
+  return contentsOf(listener, place);
 }
 
 test('a rule whose packets somebody must see stays on the long way, drained too', () => {
   const isSlow = (change: Partial<Listener>): boolean => {
     const all = pieces({ ...RULES.udp, ...change });
     const has = ({ elements }: typeof all): boolean => elements.values().some(({ set }) => set === 'slow');
-    assert.equal(has(all), has(remains(all)));
+    assert.equal(has(all), has(drainingContents(all)));
     return has(all);
   };
   const idle = (idleSeconds: number) => ({ options: { ...RULES.udp.options, idleSeconds } });
@@ -50,8 +50,8 @@ test('what a change takes: only what differs, and what is jumped to first', () =
     ['persistence', textOf(LAYOUT, difference(pieces(turn), pieces({ ...turn, persistSeconds: kept.persistSeconds })))],
     ['one origin again', textOf(LAYOUT, difference(pieces(kept), pieces({ ...kept, targets: one.targets })))],
     ['no origin', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: [] })))],
-    ['taken down', textOf(LAYOUT, difference(pieces(kept), remains(pieces(kept))))],
-    ['gone', textOf(LAYOUT, difference(remains(pieces(kept)), NONE))],
+    ['taken down', textOf(LAYOUT, difference(pieces(kept), drainingContents(pieces(kept))))],
+    ['gone', textOf(LAYOUT, difference(drainingContents(pieces(kept)), NONE))],
   ];
   golden('changes', steps.map(([what, text]) => `# ${what}\n${text}\n`).join(''));
 });

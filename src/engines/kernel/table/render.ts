@@ -4,10 +4,11 @@
  */
 import { difference, textOf } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
-import { NONE, type Pieces, type Place, piecesOf } from './pieces.ts';
-import { pagesFor } from './registry.ts';
+import { NONE, type Pieces, type Place, contentsOf } from './contents.ts';
+import { pagesFor } from '../rules.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
-import { baseText, LAYOUT, type TableOptions } from './table.ts';
+import { LAYOUT } from './sets.ts';
+import { baseText, type TableOptions } from './base.ts';
 
 interface Rendered {
   readonly pieces: Pieces;
@@ -39,7 +40,7 @@ export function render(
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
       const indices = Array.from({ length: pagesFor(slots) }, () => ++last);
       const place: Place = { indices, slots, settings: settingsName(settings) };
-      return { pieces: piecesOf(listener, place), settings };
+      return { pieces: contentsOf(listener, place), settings };
     }),
     options,
   );

@@ -5,7 +5,7 @@
 import { hex } from '../../../linux/nft/nf-tables.ts';
 import type { Listener } from '../../engine.ts';
 import { RULE_MASK, TOLD } from './marks.ts';
-import { TABLE } from './table.ts';
+import { TABLE } from './sets.ts';
 
 export interface Settings {
   readonly protocol: Listener['protocol'];

@@ -1,214 +1,105 @@
 /**
- * The table `inet edgefour` as it is with no rule in it: every set, map and chain that rules share. What a rule adds is in
- * pieces.ts. A packet's way:
- *
- *  output              -300  our own probes are not tracked
- *  prerouting, output  -100  first packet of a connection: entry address and port → the rule's mark → a target
- *  prerouting, output   -90  every packet of ours: counted by rule and direction; who ends first is noted in the mark; a
- *                            new connection of a rule that has no target is refused
- *  forward               10  of a connection that has come so far: stamped for the fast path (fast-path/), where there is one
- *  postrouting, input   100  the first packet again, on its way out: counted as a connection, time-outs set, source replaced
- *
- * Every step is a look-up in a hash or an interval tree, so a packet costs the same with one rule and with ten thousand.
- * Pure.
+ * The table as this engine wants it: what each rule has there, and the shared chains of settings as long as a rule uses
+ * them. A table that somebody else has removed (a firewall that reloads flushes the whole ruleset) is made again.
  */
-import { hex, tableOf } from '../../../linux/nft/nf-tables.ts';
-import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
-import { CARRIED } from '../../carried.ts';
-import { FAST_FROM, ORIGINAL } from '../fast-path/layout.ts';
-import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
+import type { Refusal } from '../../../linux/nft/nft.ts';
+import { difference, type Statement, textOf } from '../../../linux/nft/transaction.ts';
+import { createWriter } from '../../../linux/nft/writer.ts';
+import type { Pieces } from './contents.ts';
+import type { KernelRule } from '../rules.ts';
+import { tableText } from './render.ts';
+import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
+import { LAYOUT, type SetName, TABLE } from './sets.ts';
+import { type TableOptions } from './base.ts';
 
-export const TABLE_NAME = 'edgefour';
-export const TABLE = `inet ${TABLE_NAME}`;
-/** Packet mark of what the engine itself sends (cut.ts). */
-export const PROBE_MARK = 0xe4;
-
-/** Sets and maps by name, as nft declares them. */
-export const SETS = {
-  rules: 'set rules { type mark; }',
-  entry4: 'map entry4 { type ipv4_addr . inet_proto . inet_service : mark; }',
-  entry6: 'map entry6 { type ipv6_addr . inet_proto . inet_service : mark; }',
-  span4: 'map span4 { type ipv4_addr . inet_proto . inet_service : mark; flags interval; }',
-  span6: 'map span6 { type ipv6_addr . inet_proto . inet_service : mark; flags interval; }',
-  to4: 'map to4 { type mark : ipv4_addr . inet_service; }',
-  to6: 'map to6 { type mark : ipv6_addr . inet_service; }',
-  host4: 'map host4 { type mark : ipv4_addr; }',
-  host6: 'map host6 { type mark : ipv6_addr; }',
-  shift: 'map shift { type mark . inet_service : inet_service; }',
-  turns4: 'map turns4 { typeof numgen inc mod 2 : ct mark; }',
-  turns6: 'map turns6 { typeof numgen inc mod 2 : ct mark; }',
-  more4: 'map more4 { type mark : verdict; }',
-  more6: 'map more6 { type mark : verdict; }',
-  settings: 'map settings { type mark : verdict; }',
-  refused: 'set refused { type mark; counter; }',
-  // Rules each of whose packets is for somebody to see.
-  slow: 'set slow { type mark; }',
-  fresh: 'set fresh { type mark; counter; }',
-  told: 'set told { type mark; counter; }',
-  seen4: 'set seen4 { type mark . ct_dir; counter; }',
-  seen6: 'set seen6 { type mark . ct_dir; counter; }',
-} as const;
-export type SetName = keyof typeof SETS;
-/** As its bytes are read and written. */
-export const LAYOUT = tableOf(TABLE_NAME, SETS);
-
-interface Chain {
-  readonly name: string;
-  readonly hook?: string;
-  readonly lines: readonly string[];
+interface Table {
+  /** Gives the rule these pieces and settings. Refused: it has what it had. */
+  change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal>;
+  /** Writes everything, where the table is gone. */
+  restore(): Promise<Refusal>;
+  /** Removes the table. */
+  remove(): Promise<Refusal>;
+  settled(): Promise<void>;
 }
 
-const RULE = `ct mark & ${hex(RULE_MASK)}`;
-const OTHERS = `ct mark & ${hex(OURS)} != ${hex(OURS)} return`;
-const note = (ending: (typeof ENDINGS)[keyof typeof ENDINGS]): string =>
-  `ct mark set ct mark | ${hex(endingBits(ending))}`;
+interface TableDeps {
+  readonly nft: (text: string) => Promise<Refusal>;
+  /** Undefined where it can't write them. */
+  readonly direct: (statements: readonly Statement<SetName>[]) => Refusal | undefined;
+  readonly rules: () => Iterable<KernelRule>;
+  readonly isThere: () => boolean;
+  /** Chains of settings that are in the table already. */
+  readonly settings: readonly string[];
+  readonly options: TableOptions;
+}
 
-/** From the rule to the target. `reach`: one target and one port is the usual case, so it is looked up first. */
-function towards(family: 4 | 6): Chain[] {
-  const ip = family === 4 ? 'ip' : 'ip6';
-  const dnat = `meta l4proto { tcp, udp } dnat ${ip} to`;
-  return [
-    { name: `one${family}`, lines: [`${dnat} ct mark map @to${family}`] },
-    { name: `keep${family}`, lines: [`dnat ${ip} to ct mark map @host${family}`] },
-    { name: `shift${family}`, lines: [`${dnat} ct mark map @host${family} : ${RULE} . th dport map @shift`] },
-    { name: `reach${family}`, lines: [`${dnat} ct mark map @to${family}`, `ct mark vmap @more${family}`] },
-    {
-      name: `enter${family}`,
-      lines: ['entry', 'span'].map(
-        (map) => `ct mark set ${ip} daddr . meta l4proto . th dport map @${map}${family} goto reach${family}`,
-      ),
+/** limit: a chain and two time-out objects each. */
+const MOST_UNUSED = 32;
+
+export function createTable({ nft, direct, rules, isThere, settings, options }: TableDeps): Table {
+  /** Whether their chain is in the table is not known; written again, it is. */
+  const doubtful = new Set<string>();
+  const writer = createWriter({ nft: (statements) => nft(textOf(LAYOUT, statements)), direct });
+  /** Settings whose chain is in the table, and how many rules use them. */
+  const uses = new Map<string, number>(settings.map((name) => [name, 0]));
+  for (const rule of rules()) use(nameOf(rule.settings), 1);
+
+  function use(name: string | undefined, by: 1 | -1): void {
+    if (name !== undefined) uses.set(name, (uses.get(name) ?? 0) + by);
+  }
+
+  /** Settings that nobody uses, but for the last few: rules come and go, and most are alike. */
+  function surplus(): string[] {
+    const unused = [...uses].filter(([, count]) => count <= 0).map(([name]) => name);
+    const surplus = unused.slice(0, Math.max(0, unused.length - MOST_UNUSED));
+    for (const name of surplus) uses.delete(name);
+    return surplus;
+  }
+
+  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement<SetName>[] {
+    const [before, after] = [nameOf(rule.settings), nameOf(settings)];
+    const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
+    const lines = difference(rule.pieces, pieces);
+    if (settings && isNew) lines.unshift(...addSettings(settings));
+    use(after, 1);
+    use(before, -1);
+    return [...lines, ...surplus().flatMap((name) => deleteSettings(name))];
+  }
+
+  async function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+    const before = rule.settings;
+    const refusal = await writer.write(statements(rule, pieces, settings));
+    if (refusal === '') {
+      rule.pieces = pieces;
+      rule.settings = settings;
+    } else {
+      use(nameOf(settings), -1);
+      use(nameOf(before), 1);
+      if (settings) doubtful.add(settingsName(settings));
+    }
+    return refusal;
+  }
+
+  async function restore(): Promise<Refusal> {
+    await writer.settled();
+    return isThere() ? '' : nft(tableText(rules(), options));
+  }
+
+  return {
+    async change(rule, pieces, settings) {
+      const refusal = await change(rule, pieces, settings);
+      if (refusal === '' || isThere()) return refusal;
+      return (await restore()) || change(rule, pieces, settings);
     },
-  ];
+    restore,
+    async remove() {
+      await writer.settled();
+      return isThere() ? nft(`delete table ${TABLE}\n`) : '';
+    },
+    settled: () => writer.settled(),
+  };
 }
 
-const LEADING = [
-  // not: a segment from the middle of a connection nobody knows. The system answers it with a reset.
-  'meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn return',
-  'meta nfproto vmap { ipv4 : goto enter4, ipv6 : goto enter6 }',
-];
-// A refusal's own answer passes here too, and opens nothing.
-const COUNTING = [OTHERS, 'ct direction reply return', `${RULE} @fresh`, `${RULE} vmap @settings`];
-
-/** FIN, SYN or RST, spelled so that nft does not look at the protocol again: that is known by then. */
-const IS_EDGE = '@th,104,8 & 0x07 != 0';
-
-/**
- * Every packet of every connection on the machine passes here, so each step counts: protocol, counter, and for TCP whether
- * it is one that opens or ends. Whose it is, is asked only of those few.
- */
-function watching(family: 4 | 6): Chain[] {
-  const counted = `${RULE} . ct direction @seen${family}`;
-  return [
-    { name: `watch${family}-tcp`, lines: [counted, `${IS_EDGE} goto edge`] },
-    { name: `watch${family}-udp`, lines: [counted, 'ct state new goto newcomer'] },
-  ];
-}
-
-/** In an order in which each is there before it is jumped to. */
-const CHAINS: readonly Chain[] = [
-  ...towards(4),
-  ...towards(6),
-  { name: 'lead', lines: LEADING },
-  {
-    name: 'ending',
-    lines: [
-      `tcp flags & rst != 0 ct direction original ${note(ENDINGS.clientReset)} return`,
-      `tcp flags & rst != 0 ${note(ENDINGS.originReset)} return`,
-      `ct direction original ${note(ENDINGS.clientFin)} return`,
-      note(ENDINGS.originFin),
-    ],
-  },
-  {
-    name: 'newcomer',
-    lines: [
-      OTHERS,
-      `${RULE} @refused meta l4proto tcp reject with tcp reset`,
-      `${RULE} @refused reject with icmpx port-unreachable`,
-    ],
-  },
-  {
-    name: 'edge',
-    lines: [
-      'ct state new goto newcomer',
-      OTHERS,
-      `tcp flags & (fin | rst) != 0 ct mark & ${hex(ENDING_MASK)} == 0 jump ending`,
-    ],
-  },
-  ...watching(4),
-  ...watching(6),
-  {
-    name: 'watch',
-    lines: [
-      'meta nfproto . meta l4proto vmap { ipv4 . tcp : goto watch4-tcp, ipv4 . udp : goto watch4-udp, ipv6 . tcp : goto watch6-tcp, ipv6 . udp : goto watch6-udp }',
-    ],
-  },
-  { name: 'untracked', hook: 'type filter hook output priority -300', lines: [`meta mark ${hex(PROBE_MARK)} notrack`] },
-  { name: 'lead-in', hook: 'type nat hook prerouting priority -100', lines: ['goto lead'] },
-  // limit: output takes no word for -100.
-  {
-    name: 'lead-out',
-    hook: 'type nat hook output priority -100',
-    lines: [`meta mark ${hex(CARRIED.mark)} return`, 'goto lead'],
-  },
-  // On loopback a packet passes output and prerouting; once is enough.
-  { name: 'watch-in', hook: 'type filter hook prerouting priority -90', lines: ['iif lo return', 'goto watch'] },
-  { name: 'watch-out', hook: 'type filter hook output priority -90', lines: ['goto watch'] },
-  {
-    name: 'leave',
-    hook: 'type nat hook postrouting priority 100',
-    lines: [...COUNTING, 'oif lo return', 'masquerade'],
-  },
-  { name: 'stay', hook: 'type nat hook input priority 100', lines: COUNTING },
-];
-
-/** Where the engine itself has switched forwarding on: what was not passed on before is not passed on now. */
-export const GUARD: Chain = {
-  name: 'guard',
-  hook: 'type filter hook forward priority 0',
-  lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
-};
-
-/**
- * A packet that has a mark of somebody else's keeps it, and its connection stays on the long way. order: after the filters of
- * others, so that what they drop is never learned.
- */
-const fast = (isFast: boolean): Chain => ({
-  name: 'fast',
-  hook: 'type filter hook forward priority 10',
-  lines: isFast
-    ? [
-        OTHERS,
-        `ct packets < ${FAST_FROM} return`,
-        'meta mark != 0 return',
-        `${RULE} @slow return`,
-        `ct direction reply meta mark set ct mark & ${hex(~ORIGINAL >>> 0)} return`,
-        'meta mark set ct mark',
-      ]
-    : [],
-});
-
-export interface TableOptions {
-  /** With GUARD. */
-  readonly isGuarded: boolean;
-  /** Packets are stamped for the fast path. */
-  readonly isFast: boolean;
-  /** Whose table it is: an id that can be part of a chain's name. */
-  readonly owner: string;
-  /** Whose it was until now. */
-  readonly former?: readonly string[];
-}
-
-/** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText({ isGuarded, isFast, owner, former = [] }: TableOptions): string {
-  const owned: Chain = { name: `${OWNER_CHAIN}${owner}`, lines: [] };
-  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : []), owned];
-  return [
-    `add table ${TABLE} { comment "${owner}"; }`,
-    ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
-    ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
-    ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
-    ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
-    ...former.map((id) => `delete chain ${TABLE} ${OWNER_CHAIN}${id}`),
-    '',
-  ].join('\n');
+function nameOf(settings: Settings | undefined): string | undefined {
+  return settings && settingsName(settings);
 }

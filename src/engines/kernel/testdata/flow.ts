@@ -1,5 +1,5 @@
 /** Connections as conntrack would tell of them. */
-import type { Flow } from '../conntrack/flows.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { markOf } from '../table/marks.ts';
 
 let ids = 0;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBooks } from './books.ts';
+import { openCounterFile } from './counter-file.ts';
 
 const skip = process.platform === 'linux' ? false : 'needs Linux';
 
@@ -11,19 +11,19 @@ test('rows outlive who wrote them, as long as they are about this table', { skip
   const folder = mkdtempSync(join(tmpdir(), 'edgefour-books-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'a', 'books');
-  const first = openBooks(path, 7);
-  assert.equal(first.areValid, false);
+  const first = openCounterFile(path, 7);
+  assert.equal(first.isCurrent, false);
   first.begin(7);
   first.row(65_535).set([1, 2, 3], 9);
   first.row(1)[0] = 5;
   // order: not closed, as nobody closes it who is killed.
-  const second = openBooks(path, 7);
-  assert.equal(second.areValid, true);
+  const second = openCounterFile(path, 7);
+  assert.equal(second.isCurrent, true);
   assert.deepEqual([second.row(1)[0], second.row(65_535)[11]], [5, 3]);
   first.close();
   second.close();
-  const other = openBooks(path, 8);
-  assert.deepEqual([other.areValid, other.row(1)[0]], [false, 0]);
+  const other = openCounterFile(path, 8);
+  assert.deepEqual([other.isCurrent, other.row(1)[0]], [false, 0]);
   other.close();
 });
 
@@ -31,19 +31,19 @@ test('a file that was cut is about nothing', { skip }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'edgefour-books-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'books');
-  const first = openBooks(path, 7);
+  const first = openCounterFile(path, 7);
   first.begin(7);
   first.row(60_000)[0] = 5;
   first.close();
   truncateSync(path, 4_096);
-  const second = openBooks(path, 7);
-  assert.deepEqual([second.areValid, second.row(60_000)[0]], [false, 0]);
+  const second = openCounterFile(path, 7);
+  assert.deepEqual([second.isCurrent, second.row(60_000)[0]], [false, 0]);
   second.close();
 });
 
 test('without a file they last as long as the process', () => {
-  const books = openBooks('/proc/nothing/can/be/here', 7);
-  assert.equal(books.areValid, false);
+  const books = openCounterFile('/proc/nothing/can/be/here', 7);
+  assert.equal(books.isCurrent, false);
   books.row(3)[3] = 1;
   assert.deepEqual([books.row(3)[3], books.row(2)[3], books.row(4)[3]], [1, 0, 0]);
 });

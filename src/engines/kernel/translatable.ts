@@ -4,7 +4,7 @@
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import type { Listener } from '../engine.ts';
-import { familyOf } from './table/pieces.ts';
+import { familyOf } from './table/contents.ts';
 
 type Read = { readonly listener: Listener } | { readonly reason: string };
 
@@ -30,10 +30,13 @@ function canonical(text: string): string {
 }
 
 /** Where it can be led. `note`: at which entries it is not served, and why. */
-type Reached = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
+type Translatable = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
 
 /** `forwards`: why this machine passes nothing on from an entry. A rule is served at the entries where it can be. */
-export function reach(listener: Listener, forwards: (entry: string) => string | undefined = () => undefined): Reached {
+export function translatable(
+  listener: Listener,
+  forwards: (entry: string) => string | undefined = () => undefined,
+): Translatable {
   const whys = listener.entries.map((entry) => unreachable(entry, listener.targets) ?? forwards(entry));
   const entries = listener.entries.filter((_, i) => whys[i] === undefined);
   const [first, ...others] = whys.filter((why) => why !== undefined);

@@ -12,9 +12,9 @@ import type { Element as AnyElement, Pieces as AnyPieces } from '../../../linux/
 import type { Listener, Target } from '../../engine.ts';
 import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { markAt, markOf, MOST_SLOTS, turnKey } from './marks.ts';
-import { type Share, shares } from './shares.ts';
-import type { SetName } from './table.ts';
+import { markAt, markOf, MOST_SLOTS, rotationKey } from './marks.ts';
+import { type Share, shares } from './rotation.ts';
+import type { SetName } from './sets.ts';
 
 export type Pieces = AnyPieces<SetName>;
 export type Element = AnyElement<SetName>;
@@ -40,7 +40,7 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 6 : 4;
 }
 
-export function piecesOf(listener: Listener, place: Place): Pieces {
+export function contentsOf(listener: Listener, place: Place): Pieces {
   const elements = new Map<string, Element>();
   const chains = new Map<string, readonly string[]>();
   const maps = new Map<string, string>();
@@ -97,7 +97,7 @@ function isSlow({ protocol, limits, options }: Listener): boolean {
 }
 
 /** What has to stay of a rule that leads nobody any more, while connections of it live: its name, counters, time-outs. */
-export function remains({ elements }: Pieces): Pieces {
+export function drainingContents({ elements }: Pieces): Pieces {
   return { ...NONE, elements: new Map([...elements].filter(([, { set }]) => REMAINS.has(set))) };
 }
 
@@ -154,7 +154,7 @@ function putTurn(
 ): string | undefined {
   const turn = (runs.at(-1)?.to ?? 0) + 1;
   if (turn > MOST_TURN) return undefined;
-  const first = turnKey(index);
+  const first = rotationKey(index);
   for (const run of runs)
     for (let count = run.from; count <= run.to; count++) put(`turns${family}`, `${first + count}`, markOfTarget(run));
   return `ct mark set numgen inc mod ${turn} offset ${first} map @turns${family}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { target } from '../../../test/suites/engine/listener.ts';
 import type { Listener } from '../engine.ts';
-import { reach, readListener } from './reach.ts';
+import { translatable, readListener } from './translatable.ts';
 import { RULES } from './testdata/rules.ts';
 
 test('a listener is taken with its addresses as the kernel writes them', () => {
@@ -34,7 +34,7 @@ const RULE = (entries: string[], ...targets: string[]): Listener => ({
 
 test('translation keeps to one family, and to one side of loopback', () => {
   const why = (entries: string[], ...targets: string[]) => {
-    const reached = reach(RULE(entries, ...targets));
+    const reached = translatable(RULE(entries, ...targets));
     return 'reason' in reached ? reached.reason : 'fine';
   };
   assert.equal(why(['192.0.2.1'], '10.0.0.1'), 'fine');
@@ -49,7 +49,7 @@ test('translation keeps to one family, and to one side of loopback', () => {
 
 test('an entry that cannot be led takes no other with it, and is told of', () => {
   const served = (listener: Listener, forwards?: (entry: string) => string | undefined) => {
-    const reached = reach(listener, forwards);
+    const reached = translatable(listener, forwards);
     return 'reason' in reached ? reached.reason : [reached.listener.entries, reached.note];
   };
   const both = ['192.0.2.1', '2001:db8::1'];

@@ -42,9 +42,9 @@ const BYTES = (MOST_INDEX + 1) * WIDTH * 8;
 /** order: raise it with any change of the columns. */
 const EDITION = 2;
 
-export interface Books {
+export interface CounterFile {
   /** Rows are about the table that is there. */
-  readonly areValid: boolean;
+  readonly isCurrent: boolean;
   row(index: number): Float64Array;
   /** Where record-log.ts notes what it is about to write. */
   readonly batch: Float64Array;
@@ -53,13 +53,13 @@ export interface Books {
   close(): void;
 }
 
-export function openBooks(path: string | undefined, handle: number): Books {
+export function openCounterFile(path: string | undefined, handle: number): CounterFile {
   const slab = path === undefined ? undefined : mapFile(path);
   const numbers = slab ? new Float64Array(slab.buffer) : new Float64Array(BYTES / 8);
-  const areValid = slab !== undefined && handle > 0 && title(handle).every((number, i) => numbers[i] === number);
-  if (!areValid) numbers.fill(0);
+  const isCurrent = slab !== undefined && handle > 0 && title(handle).every((number, i) => numbers[i] === number);
+  if (!isCurrent) numbers.fill(0);
   return {
-    areValid,
+    isCurrent,
     row: (index) => numbers.subarray(index * WIDTH, (index + 1) * WIDTH),
     batch: numbers.subarray(BATCH_AT, BATCH_AT + 4),
     begin: (handle) => numbers.set(title(handle)),

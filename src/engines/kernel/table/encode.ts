@@ -20,7 +20,7 @@ import {
   takeSource,
 } from '../../../linux/nft/chains.ts';
 import type { Statement } from '../../../linux/nft/transaction.ts';
-import { LAYOUT, type SetName, TABLE_NAME } from './table.ts';
+import { LAYOUT, type SetName, TABLE_NAME } from './sets.ts';
 
 /** `undefined`: one of them is for nft. */
 export function messagesOf(statements: readonly Statement<SetName>[]): Message[] | undefined {

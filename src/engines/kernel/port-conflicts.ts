@@ -16,7 +16,7 @@ import type { Refusal } from '../../linux/nft/nft.ts';
 const HARMLESS = new Set(['EACCES', 'EPERM']);
 
 /** Why the listener can't have its places; those in one of `ours` it has already, here or in another engine. */
-export function whyTaken(listener: Listener, ours: readonly { has(key: string): boolean }[]): string | undefined {
+export function portConflict(listener: Listener, ours: readonly { has(key: string): boolean }[]): string | undefined {
   const points = bindPoints(listener);
   for (const point of points.values()) {
     const error = ours.some((points) => points.has(point.key)) ? undefined : tryBind(point);
@@ -42,7 +42,7 @@ function tryBind({ protocol, address, port }: BindPoint): string | undefined {
 }
 
 /** What nft or the kernel says, as an operator reads it. */
-export function explain(refusal: Refusal): string {
+export function explainRefusal(refusal: Refusal): string {
   if (/File exists|conflicting|EEXIST|EBUSY/.test(refusal))
     return 'another rule of this edge has one of its addresses and ports';
   return `the kernel refuses it: ${refusal}`;

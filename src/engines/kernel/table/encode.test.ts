@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import type { Statement } from '../../../linux/nft/transaction.ts';
 import { difference } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
-import { messagesOf } from './compile.ts';
-import { NONE, piecesOf } from './pieces.ts';
-import type { SetName } from './table.ts';
+import { messagesOf } from './encode.ts';
+import { NONE, contentsOf } from './contents.ts';
+import type { SetName } from './sets.ts';
 import { RULES } from '../testdata/rules.ts';
 
 const changesOf = (listener: Listener): Statement<SetName>[] => {
   const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-  return difference(NONE, piecesOf(listener, { indices: [7], slots, settings: 's' }));
+  return difference(NONE, contentsOf(listener, { indices: [7], slots, settings: 's' }));
 };
 
 test('every kind of rule can be written without nft', () => {

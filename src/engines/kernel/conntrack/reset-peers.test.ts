@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAddress } from '../../../lib/net/address.ts';
-import { probe } from './farewell.ts';
+import { probe } from './reset-peers.ts';
 
 const bytes = (address: string): Uint8Array => parseAddress(address) ?? assert.fail(address);
 

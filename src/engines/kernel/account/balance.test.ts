@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { audit, close, closeBooks, forget } from './audit.ts';
+import { audit, close, closeAccount, forget } from './balance.ts';
 import { absorb } from './counts.ts';
-import { createRegistry } from '../table/registry.ts';
+import { createRuleSet } from '../rules.ts';
 
 function desk() {
-  const rule = createRegistry().take('rule-a', 'p') ?? assert.fail();
+  const rule = createRuleSet().take('rule-a', 'p') ?? assert.fail();
   const element = (set: 'fresh' | 'told') => ({ set, key: '0xe0000400', data: '' });
   return {
     rule,
@@ -32,7 +32,7 @@ test('what is neither alive nor heard of is lost, once it is missing twice', () 
   close(rule);
   audit(rule, 2);
   assert.equal(rule.counted.unrecorded.lost, 3);
-  closeBooks(rule);
+  closeAccount(rule);
   assert.equal(rule.counted.unrecorded.lost, 5);
 });
 
@@ -60,7 +60,7 @@ test('a table that is made anew takes its counters along, not the connections', 
 });
 
 test('a rule with several indices has one account', () => {
-  const rule = createRegistry().take('rule-a', 'p', 2) ?? assert.fail();
+  const rule = createRuleSet().take('rule-a', 'p', 2) ?? assert.fail();
   const told = (key: string, packets: number) =>
     absorb(rule, 'told', { set: 'told', key, data: '' }, { packets, bytes: 0 });
   const fresh = (key: string, packets: number) =>

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { attribute, type Attribute, encode, HEADER_BYTES, u16, u32 } from '../../../linux/netlink/messages.ts';
-import { parseAddress } from '../../../lib/net/address.ts';
-import { deleteFlow, getFlows, readBrief, readFlow } from './flows.ts';
-import { flow } from '../testdata/flow.ts';
+import { attribute, type Attribute, encode, HEADER_BYTES, u16, u32 } from './messages.ts';
+import { parseAddress } from '../../lib/net/address.ts';
+import { deleteFlow, getFlows, readBrief, readFlow } from './conntrack.ts';
 
 const bytes = (address: string): Uint8Array => parseAddress(address) ?? assert.fail(address);
 const u64 = (value: bigint): Uint8Array => {
@@ -74,7 +73,11 @@ test('IPv6 is read as such; what is not TCP or UDP, or has no addresses, is noth
 test('asking for a rule and ending a connection name them exactly', () => {
   const ask = encode(getFlows(0xe0000400, 0xe3fffc00));
   assert.equal(Buffer.from(ask.subarray(HEADER_BYTES)).toString('hex'), '08000800e000040008001500e3fffc00');
-  const one = flow();
+  const one = {
+    ...(read(tuple(1, '198.51.100.7', 40_000, '192.0.2.1', 80), tuple(2, '10.0.0.1', 8080, '10.0.0.254', 1)) ??
+      assert.fail()),
+    id: 5,
+  };
   const end = encode(deleteFlow(one, bytes));
   const view = new DataView(end.buffer);
   assert.equal(readFlow(view, HEADER_BYTES, end.length), undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { target } from '../../../../test/suites/engine/listener.ts';
-import { shares } from './shares.ts';
+import { shares } from './rotation.ts';
 
 const lengths = (targets: Parameters<typeof shares>[0]) => {
   const sums = new Map<string, number>();

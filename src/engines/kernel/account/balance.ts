@@ -3,10 +3,10 @@
  * many there were; so many are alive, of so many the end was heard, and the rest is lost: the events about them found the
  * buffer full, or nobody there. So always: connections = records + not in the sample + lost + alive. Pure.
  */
-import { COLUMN } from './books.ts';
-import type { Flow } from '../conntrack/flows.ts';
+import { COLUMN } from './counter-file.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { indexOf, isTold } from '../table/marks.ts';
-import type { KernelRule, Registry } from '../table/registry.ts';
+import type { KernelRule, RuleSet } from '../rules.ts';
 
 /** One whose end was told of has been heard. */
 export function close({ row }: KernelRule): void {
@@ -14,23 +14,23 @@ export function close({ row }: KernelRule): void {
 }
 
 /** The records of all that are closed are written. */
-export function confirm({ row }: KernelRule): void {
+export function confirmEnds({ row }: KernelRule): void {
   row[COLUMN.written] = row[COLUMN.closed] ?? 0;
 }
 
 /** Those that are not will never be; so they are missing, and the next audits count them as lost. */
-export function takeBack({ row }: KernelRule): void {
+export function takeBackEnds({ row }: KernelRule): void {
   row[COLUMN.closed] = row[COLUMN.written] ?? 0;
 }
 
 /** order: while no record waits to be written. */
 function setClosed(rule: KernelRule, closed: number): void {
   rule.row[COLUMN.closed] = closed;
-  confirm(rule);
+  confirmEnds(rule);
 }
 
 /** The counter of those whose end is told began anew at 0; those that were alive then are not in it, and will be heard of. */
-export function began(rule: KernelRule, before: number): void {
+export function counterRestarted(rule: KernelRule, before: number): void {
   setClosed(rule, (rule.row[COLUMN.closed] ?? 0) - before);
 }
 
@@ -51,7 +51,7 @@ export function audit(rule: KernelRule, alive: number): void {
 }
 
 /** Of a rule whose last connection is gone. */
-export function closeBooks(rule: KernelRule): void {
+export function closeAccount(rule: KernelRule): void {
   writeOff(rule, Math.max(0, missingOf(rule, 0)));
 }
 
@@ -66,7 +66,7 @@ export function forget(rule: KernelRule, alive: number): void {
 }
 
 /** The same of all rules. `flows`: those that live. */
-export function forgetAll({ rules, at }: Pick<Registry, 'rules' | 'at'>, flows: readonly Flow[]): void {
+export function startAllAnew({ rules, at }: Pick<RuleSet, 'rules' | 'at'>, flows: readonly Flow[]): void {
   const alive = Map.groupBy(
     flows.filter(({ mark }) => isTold(mark)),
     ({ mark }) => at(indexOf(mark)),

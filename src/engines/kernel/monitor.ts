@@ -3,24 +3,24 @@
  * connections have to go. Now and then, as seldom as it is dear: all connections, for how many there are, for the minute's
  * records, and for those that belong to nobody. Called by the engine on its timers.
  */
-import type { Clock } from '../../../lib/clock.ts';
-import type { EngineEvents } from '../../engine.ts';
-import type { Conntrack } from './conntrack.ts';
-import { type DrainDeps, endDue, judge } from './drains.ts';
-import type { Farewell } from './farewell.ts';
-import type { Flow } from './flows.ts';
-import { audit } from '../account/audit.ts';
-import { createIdleTimes } from './idle-times.ts';
-import { indexOf, isTold } from '../table/marks.ts';
-import { RECORD_EVERY_MS } from '../../flow/behaviour.ts';
-import { isOver, type Recorder } from '../account/recorder.ts';
-import type { KernelRule, Registry } from '../table/registry.ts';
+import { RECORD_EVERY_MS } from '../flow/behaviour.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { EngineEvents } from '../engine.ts';
+import type { Conntrack } from './conntrack/conntrack.ts';
+import { type DrainDeps, endDue, judge } from './conntrack/drains.ts';
+import type { PeerResetter } from './conntrack/reset-peers.ts';
+import type { Flow } from '../../linux/netlink/conntrack.ts';
+import { audit } from './account/balance.ts';
+import { createIdleTimes } from './conntrack/idle-times.ts';
+import { indexOf, isTold } from './table/marks.ts';
+import { isOver, type Recorder } from './account/recorder.ts';
+import type { KernelRule, RuleSet } from './rules.ts';
 
-interface SurveyDeps {
+interface MonitorDeps {
   readonly clock: Clock;
   readonly conntrack: Conntrack;
-  readonly farewell: Farewell;
-  readonly registry: Registry;
+  readonly farewell: PeerResetter;
+  readonly registry: RuleSet;
   readonly recorder: Recorder;
   readonly drains: DrainDeps;
   /** Reads how many connections there were whose end is told: counts.ts. */
@@ -28,7 +28,7 @@ interface SurveyDeps {
   readonly log: EngineEvents['log'];
 }
 
-interface Survey {
+interface Monitor {
   /** This rule is about to change. */
   changing(rule: KernelRule): void;
   /** Looks after rules whose connections have to go. */
@@ -61,7 +61,7 @@ const FEW = 8;
 /** Connections by rule; under `undefined` those of none. */
 const createTally = (): Map<KernelRule | undefined, number> => new Map();
 
-export function createSurvey(deps: SurveyDeps): Survey {
+export function createMonitor(deps: MonitorDeps): Monitor {
   const { clock, conntrack, farewell, registry, recorder, drains, log } = deps;
   const idleTimes = createIdleTimes({
     clock,

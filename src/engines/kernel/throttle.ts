@@ -3,17 +3,17 @@
  * table is wide, whatever it finds. One change is looked after at once; of thousands that come together, most wait for
  * the next survey, which looks after all of them in one go. Pure but for its clock.
  */
-import type { Clock } from '../../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 
 /** limit: one part of the time for looks, so many for the changes themselves; a look takes 3 ms where 262,144 buckets are. */
 const REST = 9;
 
-interface Allowance {
+interface Throttle {
   /** Runs it, or gives undefined where it was too soon. */
   <T>(look: () => T): T | undefined;
 }
 
-export function createAllowance(clock: Pick<Clock, 'monotonic'>): Allowance {
+export function createThrottle(clock: Pick<Clock, 'monotonic'>): Throttle {
   let next = -Infinity;
   return (look) => {
     const start = clock.monotonic();

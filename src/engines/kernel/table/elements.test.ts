@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { eachMessage, encode } from '../../../linux/netlink/messages.ts';
 import { elementMessages, elementRequest } from '../../../linux/nft/batch.ts';
 import { readElements, readName, readOwner } from '../../../linux/nft/elements.ts';
-import { NONE, type Element, piecesOf } from './pieces.ts';
+import { NONE, type Element, contentsOf } from './contents.ts';
 import { settingsName, settingsOf } from './settings.ts';
-import { LAYOUT, type SetName } from './table.ts';
+import { LAYOUT, type SetName } from './sets.ts';
 import { RULES } from '../testdata/rules.ts';
 import { difference } from '../../../linux/nft/transaction.ts';
 
@@ -15,7 +15,7 @@ function elements(): Element[] {
   return Object.values(RULES).flatMap((listener, i) => {
     const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
     const place = { indices: [i + 1], slots, settings: settingsName(settingsOf(listener)) };
-    return [...piecesOf(listener, place).elements.values()];
+    return [...contentsOf(listener, place).elements.values()];
   });
 }
 

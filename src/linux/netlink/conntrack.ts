@@ -1,12 +1,12 @@
 /**
- * What conntrack tells of a connection, read from its netlink messages; and the requests that ask for connections or end
- * one. Pure. Constants are named as in linux/netfilter/nfnetlink_conntrack.h.
+ * Connections as conntrack tells of them over netlink, and the requests that list connections, keep one or end one. Pure: it
+ * asks nothing itself. The kernel engine and the limits of edge/guard/ do. Constants are named as in
+ * linux/netfilter/nfnetlink_conntrack.h.
  */
-import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from '../../../linux/abi.ts';
-import { formatAddress } from '../../../lib/net/address.ts';
-import { attribute, HEADER_BYTES, type Message, Places, u16, u32 } from '../../../linux/netlink/messages.ts';
-import type { FilterStep } from '../../../linux/netlink/events.ts';
-import type { Endpoint } from '../../pass-through/pass-through.ts';
+import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from '../abi.ts';
+import { formatAddress } from '../../lib/net/address.ts';
+import { attribute, HEADER_BYTES, type Message, Places, u16, u32 } from './messages.ts';
+import type { FilterStep } from './events.ts';
 
 const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT = { NEW: 0, GET: 1, DELETE: 2 } as const;
@@ -69,9 +69,14 @@ export const TCP_STATE = {
 /** linux/netfilter/nf_conntrack_common.h: enum ip_conntrack_status. */
 export const IPS = { SEEN_REPLY: 2, ASSURED: 4 } as const;
 
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface Tuple {
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
+  readonly source: Place;
+  readonly destination: Place;
 }
 
 export interface Flow {

@@ -5,11 +5,11 @@
 import type { Netlink } from '../../../linux/netlink/socket.ts';
 import { getElements, getNames, readElements, readName } from '../../../linux/nft/elements.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
-import { indexOf, indexOfTurn, MOST_SLOTS } from './marks.ts';
-import type { Element } from './pieces.ts';
-import type { KernelRule, Registry } from './registry.ts';
+import { indexOf, indexOfRotation, MOST_SLOTS } from './marks.ts';
+import type { Element } from './contents.ts';
+import type { KernelRule, RuleSet } from '../rules.ts';
 import { settingsNamed } from './settings.ts';
-import { GUARD, LAYOUT, SETS, type SetName } from './table.ts';
+import { GUARD_CHAIN, LAYOUT, SETS, type SetName } from './sets.ts';
 
 type Asking = Pick<Netlink, 'dump'>;
 
@@ -23,7 +23,7 @@ interface Found {
 }
 
 /** Adds the table's rules to an empty registry, and tells what else is there. */
-export function takeOver(asking: Asking, registry: Registry): Found {
+export function readBack(asking: Asking, registry: RuleSet): Found {
   const byIndex = new Map<number, Element[]>();
   let isThere = true;
   for (const set of Object.keys(SETS) as SetName[]) {
@@ -51,7 +51,7 @@ export function takeOver(asking: Asking, registry: Registry): Found {
   }
   const settings = chains.filter((name) => settingsNamed(name) !== undefined);
   const owners = chains.flatMap((name) => (name.startsWith(OWNER_CHAIN) ? [name.slice(OWNER_CHAIN.length)] : []));
-  return { isThere, settings, isGuarded: chains.includes(GUARD.name), owners };
+  return { isThere, settings, isGuarded: chains.includes(GUARD_CHAIN), owners };
 }
 
 /** What a rule has under one of its indices, and which of them that is. */
@@ -72,7 +72,7 @@ function readPage([index, elements]: readonly [number, readonly Element[]]): Pag
 
 /** The mark of a rule is an element's key, or what an entry leads to; of a turn, the key is told by the index itself. */
 function indexIn({ set, key, data }: Element): number {
-  if (set === 'turns4' || set === 'turns6') return indexOfTurn(Number(key));
+  if (set === 'turns4' || set === 'turns6') return indexOfRotation(Number(key));
   return indexOf(Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]));
 }
 

@@ -16,19 +16,19 @@ import {
 import { parseAddress } from '../../../lib/net/address.ts';
 import { close, sendto, setsockopt, socket } from '../../../linux/ffi/libc.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
-import type { Flow } from './flows.ts';
-import { PROBE_MARK } from '../table/table.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
+import { PROBE_MARK } from '../../packet-marks.ts';
 
 const TCP_ACK = 0x10;
 
-export interface Farewell {
+export interface PeerResetter {
   /** order: after the connections are forgotten, else the answer would be translated, not refused. */
   tell(flows: readonly Flow[]): void;
   close(): void;
 }
 
 /** Does nothing where the process may not make such sockets (CAP_NET_RAW). */
-export function openFarewell(): Farewell {
+export function openPeerResetter(): PeerResetter {
   const sockets = new Map([AF_INET, AF_INET6].map((family) => [family, rawSocket(family)]));
 
   function send(from: Endpoint, to: Endpoint): void {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { target } from '../../../../test/suites/engine/listener.ts';
-import { hex } from '../../../linux/nft/nf-tables.ts';
-import { endingOf, indexOf, isOurs, markAt, markOf, MOST_INDEX } from './marks.ts';
-import { assignSlots, createRegistry, pagesFor } from './registry.ts';
+import { target } from '../../../test/suites/engine/listener.ts';
+import { hex } from '../../linux/nft/nf-tables.ts';
+import { endingOf, indexOf, isOurs, markAt, markOf, MOST_INDEX } from './table/marks.ts';
+import { assignSlots, createRuleSet, pagesFor } from './rules.ts';
 
 test('marks carry what they say', () => {
   const mark = markOf(MOST_INDEX, 1023);
@@ -13,7 +13,7 @@ test('marks carry what they say', () => {
 });
 
 test('an index rests before it is given again, and a full table says so', () => {
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const first = registry.take('a', 'p');
   assert.equal(registry.take('a', 'p'), first);
   registry.inherit('old', 'p', [2]);
@@ -26,7 +26,7 @@ test('an index rests before it is given again, and a full table says so', () => 
 });
 
 test('a rule that is released has nothing open, whatever the last look has seen', () => {
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const rule = registry.take('a', 'p') ?? assert.fail();
   Object.assign(rule.counted, { connections: 24, active: 24 });
   registry.release(rule);
@@ -35,7 +35,7 @@ test('a rule that is released has nothing open, whatever the last look has seen'
 });
 
 test('a rule takes as many indices as its targets need, keeps them, and gives all back', () => {
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const rule = registry.take('a', 'p') ?? assert.fail();
   registry.take('b', 'p');
   assignSlots(
@@ -58,7 +58,7 @@ test('a rule takes as many indices as its targets need, keeps them, and gives al
 });
 
 test('a rule that comes back counts on', () => {
-  const registry = createRegistry();
+  const registry = createRuleSet();
   const rule = registry.take('a', 'p');
   assert.ok(rule);
   rule.counted.connections = 5;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAllowance } from './allowance.ts';
+import { createThrottle } from './throttle.ts';
 
 test('looks take a tenth of the time at most, and the first is at once', () => {
   let now = 0;
-  const allowed = createAllowance({ monotonic: () => now });
+  const allowed = createThrottle({ monotonic: () => now });
   let looks = 0;
   const look = (): number => {
     now += 3;

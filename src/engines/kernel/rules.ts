@@ -2,13 +2,13 @@
  * Which rules the table has, under which index, and which targets have which slot. Pure. An index is given again only
  * after its rule is gone with all its connections, because their marks carry it.
  */
-import type { Listener } from '../../engine.ts';
-import { createCounters, hasCounted, keepCounters, type LiveCounters } from '../../flow/counters.ts';
-import { type Books, openBooks } from '../account/books.ts';
-import type { Flow } from '../conntrack/flows.ts';
-import { MOST_INDEX, pageOf } from './marks.ts';
-import { NONE, type Pieces } from './pieces.ts';
-import type { Settings } from './settings.ts';
+import type { Listener } from '../engine.ts';
+import { createCounters, hasCounted, keepCounters, type LiveCounters } from '../flow/counters.ts';
+import { type CounterFile, openCounterFile } from './account/counter-file.ts';
+import type { Flow } from '../../linux/netlink/conntrack.ts';
+import { MOST_INDEX, pageOf } from './table/marks.ts';
+import { NONE, type Pieces } from './table/contents.ts';
+import type { Settings } from './table/settings.ts';
 
 interface KernelCounters extends LiveCounters {
   /** Connections without a record: not in the sample, or ended without being heard of. */
@@ -47,7 +47,7 @@ export interface KernelRule {
   flows: number;
 }
 
-export interface Registry {
+export interface RuleSet {
   readonly rules: ReadonlyMap<string, KernelRule>;
   at(index: number): KernelRule | undefined;
   /** The rule of this id, new where there was none, with so many indices at least. undefined: the table is full. */
@@ -58,11 +58,11 @@ export interface Registry {
   release(rule: KernelRule): void;
 }
 
-type Rows = Pick<Books, 'row'>;
+type Rows = Pick<CounterFile, 'row'>;
 
-export function createRegistry(
-  books: Rows = openBooks(undefined, 0),
-): Registry & { readonly retired: ReadonlyMap<string, KernelCounters> } {
+export function createRuleSet(
+  books: Rows = openCounterFile(undefined, 0),
+): RuleSet & { readonly retired: ReadonlyMap<string, KernelCounters> } {
   const rules = new Map<string, KernelRule>();
   const byIndex = new Map<number, KernelRule>();
   const retired = new Map<string, KernelCounters>();

@@ -1,0 +1,181 @@
+/**
+ * The table `inet edgefour` as it is with no rule in it: every set, map and chain that rules share. What a rule adds is in
+ * pieces.ts. A packet's way:
+ *
+ *  output              -300  our own probes are not tracked
+ *  prerouting, output  -100  first packet of a connection: entry address and port → the rule's mark → a target
+ *  prerouting, output   -90  every packet of ours: counted by rule and direction; who ends first is noted in the mark; a
+ *                            new connection of a rule that has no target is refused
+ *  forward               10  of a connection that has come so far: stamped for the fast path (fast-path/), where there is one
+ *  postrouting, input   100  the first packet again, on its way out: counted as a connection, time-outs set, source replaced
+ *
+ * Every step is a look-up in a hash or an interval tree, so a packet costs the same with one rule and with ten thousand.
+ * Pure.
+ */
+import { hex } from '../../../linux/nft/nf-tables.ts';
+import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
+import { CARRIED, PROBE_MARK } from '../../packet-marks.ts';
+import { FAST_FROM, ORIGINAL } from '../fast-path/layout.ts';
+import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
+import { type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
+
+interface Chain {
+  readonly name: string;
+  readonly hook?: string;
+  readonly lines: readonly string[];
+}
+
+const RULE = `ct mark & ${hex(RULE_MASK)}`;
+const OTHERS = `ct mark & ${hex(OURS)} != ${hex(OURS)} return`;
+const note = (ending: (typeof ENDINGS)[keyof typeof ENDINGS]): string =>
+  `ct mark set ct mark | ${hex(endingBits(ending))}`;
+
+/** From the rule to the target. `reach`: one target and one port is the usual case, so it is looked up first. */
+function towards(family: Family): Chain[] {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  const dnat = `meta l4proto { tcp, udp } dnat ${ip} to`;
+  return [
+    { name: `one${family}`, lines: [`${dnat} ct mark map @to${family}`] },
+    { name: `keep${family}`, lines: [`dnat ${ip} to ct mark map @host${family}`] },
+    { name: `shift${family}`, lines: [`${dnat} ct mark map @host${family} : ${RULE} . th dport map @shift`] },
+    { name: `reach${family}`, lines: [`${dnat} ct mark map @to${family}`, `ct mark vmap @more${family}`] },
+    {
+      name: `enter${family}`,
+      lines: ['entry', 'span'].map(
+        (map) => `ct mark set ${ip} daddr . meta l4proto . th dport map @${map}${family} goto reach${family}`,
+      ),
+    },
+  ];
+}
+
+const LEADING = [
+  // not: a segment from the middle of a connection nobody knows. The system answers it with a reset.
+  'meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn return',
+  'meta nfproto vmap { ipv4 : goto enter4, ipv6 : goto enter6 }',
+];
+// A refusal's own answer passes here too, and opens nothing.
+const COUNTING = [OTHERS, 'ct direction reply return', `${RULE} @fresh`, `${RULE} vmap @settings`];
+
+/** FIN, SYN or RST, spelled so that nft does not look at the protocol again: that is known by then. */
+const IS_EDGE = '@th,104,8 & 0x07 != 0';
+
+/**
+ * Every packet of every connection on the machine passes here, so each step counts: protocol, counter, and for TCP whether
+ * it is one that opens or ends. Whose it is, is asked only of those few.
+ */
+function watching(family: Family): Chain[] {
+  const counted = `${RULE} . ct direction @seen${family}`;
+  return [
+    { name: `watch${family}-tcp`, lines: [counted, `${IS_EDGE} goto edge`] },
+    { name: `watch${family}-udp`, lines: [counted, 'ct state new goto newcomer'] },
+  ];
+}
+
+/** In an order in which each is there before it is jumped to. */
+const CHAINS: readonly Chain[] = [
+  ...towards(4),
+  ...towards(6),
+  { name: 'lead', lines: LEADING },
+  {
+    name: 'ending',
+    lines: [
+      `tcp flags & rst != 0 ct direction original ${note(ENDINGS.clientReset)} return`,
+      `tcp flags & rst != 0 ${note(ENDINGS.originReset)} return`,
+      `ct direction original ${note(ENDINGS.clientFin)} return`,
+      note(ENDINGS.originFin),
+    ],
+  },
+  {
+    name: 'newcomer',
+    lines: [
+      OTHERS,
+      `${RULE} @refused meta l4proto tcp reject with tcp reset`,
+      `${RULE} @refused reject with icmpx port-unreachable`,
+    ],
+  },
+  {
+    name: 'edge',
+    lines: [
+      'ct state new goto newcomer',
+      OTHERS,
+      `tcp flags & (fin | rst) != 0 ct mark & ${hex(ENDING_MASK)} == 0 jump ending`,
+    ],
+  },
+  ...watching(4),
+  ...watching(6),
+  {
+    name: 'watch',
+    lines: [
+      'meta nfproto . meta l4proto vmap { ipv4 . tcp : goto watch4-tcp, ipv4 . udp : goto watch4-udp, ipv6 . tcp : goto watch6-tcp, ipv6 . udp : goto watch6-udp }',
+    ],
+  },
+  { name: 'untracked', hook: 'type filter hook output priority -300', lines: [`meta mark ${hex(PROBE_MARK)} notrack`] },
+  { name: 'lead-in', hook: 'type nat hook prerouting priority -100', lines: ['goto lead'] },
+  // limit: output takes no word for -100.
+  {
+    name: 'lead-out',
+    hook: 'type nat hook output priority -100',
+    lines: [`meta mark ${hex(CARRIED.mark)} return`, 'goto lead'],
+  },
+  // On loopback a packet passes output and prerouting; once is enough.
+  { name: 'watch-in', hook: 'type filter hook prerouting priority -90', lines: ['iif lo return', 'goto watch'] },
+  { name: 'watch-out', hook: 'type filter hook output priority -90', lines: ['goto watch'] },
+  {
+    name: 'leave',
+    hook: 'type nat hook postrouting priority 100',
+    lines: [...COUNTING, 'oif lo return', 'masquerade'],
+  },
+  { name: 'stay', hook: 'type nat hook input priority 100', lines: COUNTING },
+];
+
+/** Where the engine itself has switched forwarding on: what was not passed on before is not passed on now. */
+const GUARD: Chain = {
+  name: GUARD_CHAIN,
+  hook: 'type filter hook forward priority 0',
+  lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
+};
+
+/**
+ * A packet that has a mark of somebody else's keeps it, and its connection stays on the long way. order: after the filters of
+ * others, so that what they drop is never learned.
+ */
+const fast = (isFast: boolean): Chain => ({
+  name: 'fast',
+  hook: 'type filter hook forward priority 10',
+  lines: isFast
+    ? [
+        OTHERS,
+        `ct packets < ${FAST_FROM} return`,
+        'meta mark != 0 return',
+        `${RULE} @slow return`,
+        `ct direction reply meta mark set ct mark & ${hex(~ORIGINAL >>> 0)} return`,
+        'meta mark set ct mark',
+      ]
+    : [],
+});
+
+export interface TableOptions {
+  /** With GUARD. */
+  readonly isGuarded: boolean;
+  /** Packets are stamped for the fast path. */
+  readonly isFast: boolean;
+  /** Whose table it is: an id that can be part of a chain's name. */
+  readonly owner: string;
+  /** Whose it was until now. */
+  readonly former?: readonly string[];
+}
+
+/** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
+export function baseText({ isGuarded, isFast, owner, former = [] }: TableOptions): string {
+  const owned: Chain = { name: `${OWNER_CHAIN}${owner}`, lines: [] };
+  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : []), owned];
+  return [
+    `add table ${TABLE} { comment "${owner}"; }`,
+    ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
+    ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
+    ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
+    ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
+    ...former.map((id) => `delete chain ${TABLE} ${OWNER_CHAIN}${id}`),
+    '',
+  ].join('\n');
+}

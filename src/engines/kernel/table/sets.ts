@@ -1,0 +1,49 @@
+/**
+ * Names in the table `inet edgefour`: its own, those of the sets and maps that all rules share, and how nft declares them.
+ * base.ts says what packets do with them, contents.ts what a rule puts into them. Pure.
+ */
+import { tableOf } from '../../../linux/nft/nf-tables.ts';
+import type { Element as AnyElement, Pieces } from '../../../linux/nft/transaction.ts';
+
+export const TABLE_NAME = 'edgefour';
+export const TABLE = `inet ${TABLE_NAME}`;
+/** Sets and maps by name, as nft declares them. */
+export const SETS = {
+  rules: 'set rules { type mark; }',
+  entry4: 'map entry4 { type ipv4_addr . inet_proto . inet_service : mark; }',
+  entry6: 'map entry6 { type ipv6_addr . inet_proto . inet_service : mark; }',
+  span4: 'map span4 { type ipv4_addr . inet_proto . inet_service : mark; flags interval; }',
+  span6: 'map span6 { type ipv6_addr . inet_proto . inet_service : mark; flags interval; }',
+  to4: 'map to4 { type mark : ipv4_addr . inet_service; }',
+  to6: 'map to6 { type mark : ipv6_addr . inet_service; }',
+  host4: 'map host4 { type mark : ipv4_addr; }',
+  host6: 'map host6 { type mark : ipv6_addr; }',
+  shift: 'map shift { type mark . inet_service : inet_service; }',
+  turns4: 'map turns4 { typeof numgen inc mod 2 : ct mark; }',
+  turns6: 'map turns6 { typeof numgen inc mod 2 : ct mark; }',
+  more4: 'map more4 { type mark : verdict; }',
+  more6: 'map more6 { type mark : verdict; }',
+  settings: 'map settings { type mark : verdict; }',
+  refused: 'set refused { type mark; counter; }',
+  // Rules whose packets all go through conntrack: the fast path leaves them alone.
+  slow: 'set slow { type mark; }',
+  fresh: 'set fresh { type mark; counter; }',
+  told: 'set told { type mark; counter; }',
+  seen4: 'set seen4 { type mark . ct_dir; counter; }',
+  seen6: 'set seen6 { type mark . ct_dir; counter; }',
+} as const;
+export type SetName = keyof typeof SETS;
+/** How the bytes of their elements are read and written. */
+export const LAYOUT = tableOf(TABLE_NAME, SETS);
+export type Element = AnyElement<SetName>;
+/** What one rule has in the table. */
+export type Contents = Pieces<SetName>;
+
+/** The chain that base.ts adds where the engine itself has switched forwarding on. */
+export const GUARD_CHAIN = 'guard';
+
+export type Family = 4 | 6;
+
+export function familyOf(address: string): Family {
+  return address.includes(':') ? 6 : 4;
+}
