@@ -41,7 +41,7 @@ interface BaseChain extends Chain {
 
 const OWN = /^inet edgefour(?:_guard(?:_stand_in)?)?$/;
 const HOOKS = new Set(['ingress', 'prerouting', 'forward', 'input', 'postrouting']);
-/** Where the kernel engine translates (engines/kernel/table/table.ts). */
+/** Where the kernel engine translates (engines/kernel/table/base.ts). */
 const TRANSLATION = -100;
 /** limit: steps per connection and chain; who is not through by then is not judged. */
 const MOST_STEPS = 20_000;

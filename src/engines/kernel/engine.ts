@@ -1,8 +1,7 @@
 /**
- * The kernel engine: rules as nftables address translation, packets that never see user space. This file is the door
- * (engine.ts of the edge says what it promises). It writes the table, looks at it and at conntrack once a second, and
- * queue what they tell into counters and records. Traffic does not need it: the table stays when this process goes, and
- * the next engine takes it over.
+ * The kernel engine: rules as nftables address translation, packets that never see user space. This file is its door. It
+ * writes the table, looks at it and at conntrack once a second, and makes counters and records of what they tell. Traffic
+ * does not need it: the table stays when this process goes, and the next engine takes it over.
  */
 import type { Clock } from '../../lib/clock.ts';
 import { errnoName } from '../../linux/ffi/libc.ts';
