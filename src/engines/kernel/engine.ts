@@ -27,7 +27,8 @@ import type { PeerResetter } from './conntrack/reset-peers.ts';
 import { besideFastPath } from './fast-path/choose.ts';
 import { type Carried, type FastPath, NO_FAST_PATH } from './fast-path/fast-path.ts';
 import { IPPROTO_UDP } from '../../linux/abi.ts';
-import { NONE, type Pieces, contentsOf, drainingContents } from './table/contents.ts';
+import { NONE, contentsOf, drainingContents } from './table/contents.ts';
+import { type Contents } from './table/sets.ts';
 import { translatable, readListener } from './translatable.ts';
 import type { RecordLog } from './account/record-log.ts';
 import { createRecorder } from './account/recorder.ts';
@@ -222,7 +223,7 @@ export async function openKernelEngine(options: KernelEngineOptions, events: Eng
     return asking.get(getTable(LAYOUT), () => {}) === 0;
   }
 
-  function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+  function change(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Promise<Refusal> {
     survey.changing(rule);
     readLast(asking, rule, pieces);
     return table.change(rule, pieces, settings).finally(() => fast.forget());

@@ -7,7 +7,8 @@ import { createCounters, hasCounted, keepCounters, type LiveCounters } from '../
 import { type CounterFile, openCounterFile } from './account/counter-file.ts';
 import type { Flow } from '../../linux/netlink/conntrack.ts';
 import { MOST_INDEX, pageOf } from './table/marks.ts';
-import { NONE, type Pieces } from './table/contents.ts';
+import { NONE } from './table/contents.ts';
+import { type Contents } from './table/sets.ts';
 import type { Settings } from './table/settings.ts';
 
 interface KernelCounters extends LiveCounters {
@@ -24,7 +25,7 @@ export interface KernelRule {
   /** Target address → slot, counted through all its indices. */
   slots: Map<string, number>;
   /** What it has in the table. */
-  pieces: Pieces;
+  pieces: Contents;
   settings: Settings | undefined;
   /** As last applied; undefined: found in the table, not applied yet. */
   listener: Listener | undefined;

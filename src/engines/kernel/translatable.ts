@@ -4,7 +4,7 @@
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import type { Listener } from '../engine.ts';
-import { familyOf } from './table/contents.ts';
+import { familyOf } from './table/sets.ts';
 
 type Read = { readonly listener: Listener } | { readonly reason: string };
 

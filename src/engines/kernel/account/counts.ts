@@ -11,7 +11,7 @@ import { COLUMN } from './counter-file.ts';
 import type { Total } from '../fast-path/layout.ts';
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import { indexOf } from '../table/marks.ts';
-import type { Element, Pieces } from '../table/contents.ts';
+import type { Element, Contents } from '../table/sets.ts';
 import type { KernelRule } from '../rules.ts';
 import { LAYOUT, type SetName } from '../table/sets.ts';
 
@@ -46,7 +46,7 @@ function readSets(asking: Asking, at: At, sets: readonly CountedSet[]): boolean 
 }
 
 /** Of one rule, before its elements become these: one that goes takes its counter along. */
-export function readLast(asking: Asking, rule: KernelRule, after: Pieces): void {
+export function readLast(asking: Asking, rule: KernelRule, after: Contents): void {
   for (const set of COUNTED) {
     const elements = [...rule.pieces.elements].flatMap(([key, one]) => {
       const next = after.elements.get(key);

@@ -8,18 +8,14 @@
  */
 import { spanSize } from '../../../lib/net/ports.ts';
 import { hex } from '../../../linux/nft/nf-tables.ts';
-import type { Element as AnyElement, Pieces as AnyPieces } from '../../../linux/nft/transaction.ts';
 import type { Listener, Target } from '../../engine.ts';
 import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { markAt, markOf, MOST_SLOTS, rotationKey } from './marks.ts';
 import { type Share, shares } from './rotation.ts';
-import type { SetName } from './sets.ts';
+import { type Contents, type Element, type Family, familyOf, type SetName } from './sets.ts';
 
-export type Pieces = AnyPieces<SetName>;
-export type Element = AnyElement<SetName>;
-
-export const NONE: Pieces = { elements: new Map(), chains: new Map(), maps: new Map() };
+export const NONE: Contents = { elements: new Map(), chains: new Map(), maps: new Map() };
 
 /** Where in the table the rule is. */
 export interface Place {
@@ -31,16 +27,10 @@ export interface Place {
   readonly settings: string;
 }
 
-type Family = 4 | 6;
-
 /** limit: 100 KB in the kernel; 1,000 origins that weigh the same. */
 const MOST_TURN = 1024;
 
-export function familyOf(address: string): Family {
-  return address.includes(':') ? 6 : 4;
-}
-
-export function contentsOf(listener: Listener, place: Place): Pieces {
+export function contentsOf(listener: Listener, place: Place): Contents {
   const elements = new Map<string, Element>();
   const chains = new Map<string, readonly string[]>();
   const maps = new Map<string, string>();
@@ -97,7 +87,7 @@ function isSlow({ protocol, limits, options }: Listener): boolean {
 }
 
 /** What has to stay of a rule that leads nobody any more, while connections of it live: its name, counters, time-outs. */
-export function drainingContents({ elements }: Pieces): Pieces {
+export function drainingContents({ elements }: Contents): Contents {
   return { ...NONE, elements: new Map([...elements].filter(([, { set }]) => REMAINS.has(set))) };
 }
 

@@ -6,7 +6,7 @@ import type { Netlink } from '../../../linux/netlink/socket.ts';
 import { getElements, getNames, readElements, readName } from '../../../linux/nft/elements.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
 import { indexOf, indexOfRotation, MOST_SLOTS } from './marks.ts';
-import type { Element } from './contents.ts';
+import type { Element } from './sets.ts';
 import type { KernelRule, RuleSet } from '../rules.ts';
 import { settingsNamed } from './settings.ts';
 import { GUARD_CHAIN, LAYOUT, SETS, type SetName } from './sets.ts';

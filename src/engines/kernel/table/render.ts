@@ -4,14 +4,15 @@
  */
 import { difference, textOf } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
-import { NONE, type Pieces, type Place, contentsOf } from './contents.ts';
+import { NONE, type Place, contentsOf } from './contents.ts';
+import { type Contents } from './sets.ts';
 import { pagesFor } from '../rules.ts';
 import { addSettings, type Settings, settingsName, settingsOf } from './settings.ts';
 import { LAYOUT } from './sets.ts';
 import { baseText, type TableOptions } from './base.ts';
 
 interface Rendered {
-  readonly pieces: Pieces;
+  readonly pieces: Contents;
   readonly settings: Settings | undefined;
 }
 
@@ -19,7 +20,7 @@ export function tableText(rules: Iterable<Rendered>, options: TableOptions): str
   const all = [...rules];
   const settings = new Map(all.flatMap(({ settings }) => (settings ? [[settingsName(settings), settings]] : [])));
   const pieces = all.map(({ pieces }) => pieces);
-  const whole: Pieces = {
+  const whole: Contents = {
     elements: new Map(pieces.flatMap(({ elements }) => [...elements])),
     chains: new Map(pieces.flatMap(({ chains }) => [...chains])),
     maps: new Map(pieces.flatMap(({ maps }) => [...maps])),

@@ -5,7 +5,7 @@
 import type { Refusal } from '../../../linux/nft/nft.ts';
 import { difference, type Statement, textOf } from '../../../linux/nft/transaction.ts';
 import { createWriter } from '../../../linux/nft/writer.ts';
-import type { Pieces } from './contents.ts';
+import type { Contents } from './sets.ts';
 import type { KernelRule } from '../rules.ts';
 import { tableText } from './render.ts';
 import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
@@ -14,7 +14,7 @@ import { type TableOptions } from './base.ts';
 
 interface Table {
   /** Gives the rule these pieces and settings. Refused: it has what it had. */
-  change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal>;
+  change(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Promise<Refusal>;
   /** Writes everything, where the table is gone. */
   restore(): Promise<Refusal>;
   /** Removes the table. */
@@ -56,7 +56,7 @@ export function createTable({ nft, direct, rules, isThere, settings, options }: 
     return surplus;
   }
 
-  function statements(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Statement<SetName>[] {
+  function statements(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Statement<SetName>[] {
     const [before, after] = [nameOf(rule.settings), nameOf(settings)];
     const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
     const lines = difference(rule.pieces, pieces);
@@ -66,7 +66,7 @@ export function createTable({ nft, direct, rules, isThere, settings, options }: 
     return [...lines, ...surplus().flatMap((name) => deleteSettings(name))];
   }
 
-  async function change(rule: KernelRule, pieces: Pieces, settings: Settings | undefined): Promise<Refusal> {
+  async function change(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Promise<Refusal> {
     const before = rule.settings;
     const refusal = await writer.write(statements(rule, pieces, settings));
     if (refusal === '') {
