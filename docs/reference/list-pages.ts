@@ -3,6 +3,7 @@ import type { AnyAction } from '../../src/api/action.ts';
 import { type Budget, budgetCounter, BUDGETS } from '../../src/config/budgets.ts';
 import { SETTINGS, type Setting } from '../../src/config/settings.ts';
 import { CATALOGUE, type CatalogueEntry } from '../../src/faults/catalogue.ts';
+import { FACT_METRICS } from '../../src/facts/metrics.ts';
 import { METRICS } from '../../src/observe/names.ts';
 import { code, table } from './markdown.ts';
 
@@ -53,7 +54,7 @@ export function metricsPage(): string {
     '',
     table(
       ['Metric', 'Kind', 'Labels', 'Meaning'],
-      Object.entries(METRICS)
+      Object.entries({ ...METRICS, ...FACT_METRICS })
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, { kind, labels, help }]) => [
           code(name),

@@ -2,22 +2,29 @@
 import { ACTIONS } from '../api/actions/index.ts';
 import { InjectedFaults } from '../api/steps/injected-faults.ts';
 import { type Api, createApi } from '../api/pipeline.ts';
-import type { Operator } from '../api/handling/transaction.ts';
-import type { Acks } from '../facts/acks.ts';
-import type { CounterBook } from '../facts/counters.ts';
+import type { Config } from '../config/read.ts';
+import type { FactReader } from '../facts/readers.ts';
+import type { Clock } from '../lib/clock.ts';
 import { egressRule } from '../lib/net/egress.ts';
+import type { Rng } from '../lib/rng.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { VERSION } from '../program/version.ts';
 import type { Store } from '../store/store.ts';
-import type { Parts } from './inside.ts';
 
-export function openApi(
-  { config, log, metrics, clock, rng }: Parts,
-  store: Store,
-  acks: Acks,
-  counters: CounterBook,
-  firstZone: string,
-): Api {
-  const egress = egressRule(config.originsDeny);
+interface ApiParts {
+  readonly config: Config;
+  readonly store: Store;
+  readonly facts: FactReader;
+  /** The zone that exists from the start. */
+  readonly firstZone: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly rng: Rng;
+}
+
+export function openApi({ config, store, facts, firstZone, log, metrics, clock, rng }: ApiParts): Api {
   const { domain, features, rate, unknownFields, defaults } = config;
   return createApi({
     store,
@@ -28,28 +35,15 @@ export function openApi(
     around: {
       clock,
       rng,
-      acks,
+      facts,
       domain,
       features,
       firstZone,
       defaults,
-      egress,
-      operator: operator(store, acks, counters),
+      egress: egressRule(config.originsDeny),
+      faults: new InjectedFaults(Object.keys(ACTIONS)),
+      version: VERSION,
+      alarms: () => store.alarms ?? [],
     },
   });
-}
-
-function operator(store: Store, acks: Acks, counters: CounterBook): Operator {
-  const faults = new InjectedFaults(Object.keys(ACTIONS));
-  return {
-    version: VERSION,
-    alarms: () => store.alarms ?? [],
-    addFault: (fault) => faults.addFault(fault),
-    listFaults: () => faults.listFaults(),
-    clearFaults: () => faults.clearFaults(),
-    takeFault: (action) => faults.takeFault(action),
-    placements: (rules) => acks.placements(rules),
-    edges: () => acks.edges(),
-    dropped: (rule) => counters.droppedOf(rule),
-  };
 }

@@ -14,7 +14,7 @@ interface DnsParts {
   readonly inherited?: Inherited | undefined;
   readonly domain: string;
   /** Questions wait for it. */
-  readonly inside: Promise<Pick<Inside, 'store' | 'acks'>>;
+  readonly inside: Promise<Pick<Inside, 'store' | 'facts'>>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -23,7 +23,7 @@ interface DnsParts {
 /** Throws Usage where the address can't be had. */
 export async function startControlDns(parts: DnsParts): Promise<Dns> {
   const { listen, inherited, domain, clock, log, metrics } = parts;
-  let opened: Pick<Inside, 'store' | 'acks'> | undefined;
+  let opened: Pick<Inside, 'store' | 'facts'> | undefined;
   const world = recordWorld({
     store: {
       async read(fn) {
@@ -33,8 +33,8 @@ export async function startControlDns(parts: DnsParts): Promise<Dns> {
     },
     domain,
     nameServer: listen.host,
-    serves: (site, proxy) => opened?.acks.serves(site, proxy) ?? true,
-    isLost: (site, address) => opened?.acks.isLost(site, address) ?? false,
+    serves: (site, proxy) => opened?.facts.presence.serves(site, proxy) ?? true,
+    isLost: (site, address) => opened?.facts.presence.isLost(site, address) ?? false,
   });
   try {
     return await startDns({ listen, inherited, world, clock, log, metrics });

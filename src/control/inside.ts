@@ -6,10 +6,8 @@ import type { Api } from '../api/pipeline.ts';
 import type { Credentials } from '../config/credentials.ts';
 import type { DataFolder } from '../config/data-folder.ts';
 import type { Config } from '../config/read.ts';
-import { openAcks } from '../facts/ack-file.ts';
-import type { Acks } from '../facts/acks.ts';
-import { openCounters } from '../facts/counter-file.ts';
-import type { CounterBook } from '../facts/counters.ts';
+import { openFacts } from '../facts/facts.ts';
+import type { FactReader } from '../facts/readers.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
 import { VERSION } from '../program/version.ts';
@@ -18,21 +16,20 @@ import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
 import type { EdgeCopySource, Store } from '../store/store.ts';
 import { forgetEndedBans } from './ended-bans.ts';
-import { forgetGoneRules } from './gone-rules.ts';
 import { createLinkServer } from './link/link-server.ts';
 import { listenForEdges } from './link/link-socket.ts';
 import { keepCredentials } from './root-pair.ts';
 import { seedPatiently } from './seed.ts';
+import { sweepFacts } from './sweep-facts.ts';
 
 export interface Inside {
   readonly api: Api;
   readonly store: Store;
-  readonly acks: Acks;
-  readonly counters: CounterBook;
+  readonly facts: FactReader;
   readonly credentials: Credentials;
 }
 
-export interface Parts {
+interface Parts {
   readonly config: Config;
   readonly folder: DataFolder;
   readonly log: Log;
@@ -45,7 +42,7 @@ export interface Parts {
 
 /** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
 export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
-  const { config, folder, log, clock } = parts;
+  const { config, folder, log, metrics, clock, rng } = parts;
   // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
   const opening = openStore(config.store ?? `sqlite:${folder.world}`, {
     clock,
@@ -65,17 +62,15 @@ export async function openInside(parts: Parts, ending: AsyncDisposableStack): Pr
   ending.use(await seedPatiently(store, seed, clock, log));
   store.partial?.seal();
 
-  const kept = await openAcks(folder.acks, store.world, { clock, log });
-  ending.defer(() => kept.close());
-  const { acks } = kept;
-  const book = await openCounters(folder.counters, store.world, { clock, log });
-  ending.defer(() => book.close());
-  const { counters } = book;
-  const link = createLinkServer({ store, version: VERSION, acks, counters, clock, log });
+  const facts = await openFacts(folder, store.world, { clock, log });
+  ending.defer(() => facts.close());
+  const link = createLinkServer({ store, version: VERSION, facts, clock, log });
   const socket = await listenForEdges(folder.socket, link, log);
   ending.defer(() => socket.close());
   ending.use(forgetEndedBans(store, clock));
-  ending.use(forgetGoneRules(store, { acks, counters }, clock));
+  ending.use(sweepFacts(facts.world, store, clock));
 
-  return { api: openApi(parts, store, acks, counters, credentials.zoneId), store, acks, counters, credentials };
+  const { read } = facts;
+  const api = openApi({ config, store, facts: read, firstZone: credentials.zoneId, log, metrics, clock, rng });
+  return { api, store, facts: read, credentials };
 }

@@ -11,7 +11,7 @@ export type RuleStatus = (typeof RULE_STATUSES)[number];
 export const PROXY_STATUSES = [...RULE_STATUSES, 'banned'] as const;
 export type ProxyStatus = (typeof PROXY_STATUSES)[number];
 
-/** What the edges have said so far; facts/acks.ts implements it. */
+/** What the edges have said so far; facts/acks/acks.ts implements it. */
 export interface AckView {
   /** The revision that every live edge serving the area has applied; 0 where no edge has ever reported. */
   applied(area: Area): number;

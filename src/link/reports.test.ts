@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { AckReport, Beat, FactReport } from './contract.ts';
+import type { Beat } from '../domain/fact/ack.ts';
+import type { AckReport, FactReport } from './contract.ts';
 import { decodeAck, decodeBeat, decodeFacts } from './reports.ts';
 
 const ACK: AckReport = {

@@ -1,58 +1,68 @@
-/** Counters and gauges with a Prometheus rendering. Names and labels come from names.ts only. */
-import { METRICS, type Metric, type MetricName } from './names.ts';
+/**
+ * Metrics with a Prometheus rendering: those that this program counts itself (names.ts), and those that are read when a page is
+ * rendered, each by the reader in its row. Knows no metric; control makes one and renders it.
+ */
+import { METRICS, type Metric, type MetricRow } from './names.ts';
 
 type Labels = Readonly<Record<string, string>>;
+/** One series and its value. */
+export type Sample = readonly [labels: Labels, value: number];
+
+export interface ReadMetric<Source> extends MetricRow {
+  readonly read: (from: Source) => Iterable<Sample>;
+}
 
 export interface Metrics {
   add(metric: Metric, labels?: Labels, by?: number): void;
   set(metric: Metric, labels: Labels, value: number): void;
-  /** Forgets every series of the metric, before a collector sets those that are there now. */
-  clear(metric: Metric): void;
-  /** Called at each rendering, for values that are cheaper to read than to push. */
-  collect(collector: () => void): void;
+  /** These rows are part of each page from now on; `source` is asked once for a page. */
+  show<Source>(rows: Readonly<Record<string, ReadMetric<Source>>>, source: () => Source): void;
   /** Prometheus text format 0.0.4. */
   render(): string;
 }
 
 export function createMetrics(): Metrics {
-  const series = new Map<Metric, Map<string, number>>();
-  const collectors: (() => void)[] = [];
+  const counted = new Map<Metric, Map<string, number>>();
+  const shown: (() => string[])[] = [];
 
-  function cell(metric: Metric): Map<string, number> {
-    let cells = series.get(metric);
-    if (!cells) series.set(metric, (cells = new Map()));
+  function cells(metric: Metric): Map<string, number> {
+    let cells = counted.get(metric);
+    if (!cells) counted.set(metric, (cells = new Map()));
     return cells;
   }
   return {
     add(metric, labels = {}, by = 1) {
-      const cells = cell(metric);
       const key = labelText(METRICS[metric], labels);
-      cells.set(key, (cells.get(key) ?? 0) + by);
+      cells(metric).set(key, (cells(metric).get(key) ?? 0) + by);
     },
     set(metric, labels, value) {
-      cell(metric).set(labelText(METRICS[metric], labels), value);
+      cells(metric).set(labelText(METRICS[metric], labels), value);
     },
-    clear(metric) {
-      series.delete(metric);
-    },
-    collect(collector) {
-      collectors.push(collector);
+    show(rows, source) {
+      shown.push(() => {
+        const now = source();
+        return Object.entries(rows).flatMap(([name, row]) => {
+          const series = [...row.read(now)].map(([labels, value]): [string, number] => [labelText(row, labels), value]);
+          return family(name, row, series);
+        });
+      });
     },
     render() {
-      for (const collector of collectors) collector();
-      const out: string[] = [];
-      for (const [metric, cells] of series) {
-        out.push(`# HELP ${metric} ${METRICS[metric].help}`, `# TYPE ${metric} ${METRICS[metric].kind}`);
-        for (const [labels, value] of cells) out.push(`${metric}${labels} ${value}`);
-      }
-      return `${out.join('\n')}\n`;
+      const own = [...counted].flatMap(([metric, series]) => family(metric, METRICS[metric], [...series]));
+      return `${[...own, ...shown.flatMap((lines) => lines())].join('\n')}\n`;
     },
   };
 }
 
-function labelText(name: MetricName, labels: Labels): string {
-  if (name.labels.length === 0) return '';
-  const pairs = name.labels.map((label) => `${label}="${escape(labels[label] ?? '')}"`);
+/** Nothing where there is no series. */
+function family(name: string, { kind, help }: MetricRow, series: readonly (readonly [string, number])[]): string[] {
+  if (series.length === 0) return [];
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...series.map(([labels, n]) => `${name}${labels} ${n}`)];
+}
+
+function labelText({ labels: names }: MetricRow, labels: Labels): string {
+  if (names.length === 0) return '';
+  const pairs = names.map((name) => `${name}="${escape(labels[name] ?? '')}"`);
   return `{${pairs.join(',')}}`;
 }
 

@@ -7,7 +7,7 @@ import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { ApiSettings, RawReply, RawRequest } from '../../src/api/call.ts';
 import { InjectedFaults } from '../../src/api/steps/injected-faults.ts';
 import { createApi } from '../../src/api/pipeline.ts';
-import type { Operator, Surroundings } from '../../src/api/handling/transaction.ts';
+import type { Surroundings } from '../../src/api/handling/transaction.ts';
 import type { KeyPair } from '../../src/domain/account/account.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
@@ -81,13 +81,18 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   const around: Surroundings = {
     clock,
     rng: systemRng,
-    acks: { applied: () => Infinity, failures: () => [] },
+    facts: {
+      acks: { applied: () => Infinity, failures: () => [], placements: () => [], edges: () => [] },
+      counters: { dropped: () => ({}) },
+    },
     domain: 'edgefour.test',
     features: [],
     egress: egressRule([]),
     firstZone: '',
     defaults: 'shown',
-    operator: operator(new InjectedFaults(Object.keys(actions))),
+    faults: new InjectedFaults(Object.keys(actions)),
+    version: 'test',
+    alarms: () => [],
     ...options.around,
   };
   const api = createApi({
@@ -120,18 +125,4 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   };
   await desk.putKey(ROOT);
   return desk;
-}
-
-function operator(faults: InjectedFaults): Operator {
-  return {
-    version: 'test',
-    addFault: (fault) => faults.addFault(fault),
-    listFaults: () => faults.listFaults(),
-    clearFaults: () => faults.clearFaults(),
-    takeFault: (action) => faults.takeFault(action),
-    placements: () => [],
-    edges: () => [],
-    alarms: () => [],
-    dropped: () => ({}),
-  };
 }

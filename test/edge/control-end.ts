@@ -7,8 +7,9 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLinkServer, type LinkServer } from '../../src/control/link/link-server.ts';
-import { Acks } from '../../src/facts/acks.ts';
-import { CounterBook } from '../../src/facts/counters.ts';
+import { Acks } from '../../src/facts/acks/acks.ts';
+import { CounterBook } from '../../src/facts/counters/counter-book.ts';
+import { factsOf } from '../../src/facts/facts.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 import { silentLog } from '../../src/observe/log.ts';
@@ -67,8 +68,7 @@ export async function controlEnd(options: ControlEndOptions = {}): Promise<Contr
       const link = createLinkServer({
         store: through(store),
         version: 'test',
-        acks,
-        counters,
+        facts: factsOf(acks, counters, clock),
         records: (_, batch) => records.push(...batch),
         clock,
         log: silentLog,

@@ -76,7 +76,7 @@ export async function openStage(world: Namespaces, engine: string): Promise<Stag
         name,
         entry,
         origin,
-        dropped: (protocol) => control.counters.droppedOf(`${protocol}-${name}`),
+        dropped: (protocol) => control.counters.dropped(`${protocol}-${name}`),
         async move(port) {
           const next = port === 'off' ? instance(701, { want: 'offline' }) : instance(port);
           await applied(await control.put(next));

@@ -108,7 +108,7 @@ describe('uring, the last descriptors', { skip }, () => {
     assert.equal(await served(another, second), true);
     assert.equal(await served(glutton, second), false);
     const { ends } = await world.counters(rule.id);
-    assert.deepEqual([ends.limit, (await world.counters(second.id)).ends.limit], [2, 1]);
+    assert.deepEqual([ends['limit'], (await world.counters(second.id)).ends['limit']], [2, 1]);
   });
 });
 

@@ -9,11 +9,12 @@ import { checkRequest } from '../../src/api/steps/check-request.ts';
 import { inject, InjectedFaults } from '../../src/api/steps/injected-faults.ts';
 import { Limiter } from '../../src/api/limiter.ts';
 import { run } from '../../src/api/steps/run.ts';
-import type { Caller, EdgeFact, Placement, Surroundings } from '../../src/api/handling/transaction.ts';
+import type { Caller, Surroundings } from '../../src/api/handling/transaction.ts';
 import { Turns } from '../../src/api/handling/turns.ts';
 import type { Site } from '../../src/domain/site/site.ts';
 import type { Plan, Zone } from '../../src/domain/zone/zone.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';
+import type { EdgeFact, Placement } from '../../src/facts/readers.ts';
 import { Fault } from '../../src/faults/fault.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { egressRule } from '../../src/lib/net/egress.ts';
@@ -53,23 +54,26 @@ export async function actionWorld(options: WorldOptions = {}) {
     facts: [] as EdgeFact[],
   };
   const store = openMemory({ clock: systemClock, log: silentLog });
-  const faults = new InjectedFaults(Object.keys(ACTIONS));
   const around: Surroundings = {
     clock: systemClock,
     rng: seededRng(7),
-    acks: { applied: () => edges.applied, failures: (id) => edges.failures.get(id) ?? [] },
+    facts: {
+      acks: {
+        applied: () => edges.applied,
+        failures: (id) => edges.failures.get(id) ?? [],
+        placements: (ids) => edges.placements.filter(({ rule }) => ids.includes(rule)),
+        edges: () => edges.facts,
+      },
+      counters: { dropped: () => ({}) },
+    },
     domain: 'edgefour.test',
     features: options.features ?? [],
     egress: egressRule(['169.254.0.0/16', 'fe80::/10']),
     firstZone: ZONE,
     defaults: options.defaults ?? 'shown',
-    operator: Object.assign(faults, {
-      version: 'test',
-      placements: (ids: readonly string[]) => edges.placements.filter(({ rule }) => ids.includes(rule)),
-      alarms: () => [],
-      edges: () => edges.facts,
-      dropped: () => ({}),
-    }),
+    faults: new InjectedFaults(Object.keys(ACTIONS)),
+    version: 'test',
+    alarms: () => [],
   };
   const api: ApiContext = {
     store,

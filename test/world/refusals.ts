@@ -87,7 +87,7 @@ export function refusals<N extends Name>(
     await using world = await actionWorld();
     const ids = prepared ? await prepare(world) : { ProxyId: '', RuleId: '' };
     for (const code of unprovoked) {
-      world.around.operator.addFault({ action: name, code, times: 1, delayMs: 0 });
+      world.around.faults.add({ action: name, code, times: 1, delayMs: 0 });
       assert.equal(await world.refusedWith(name, request(ids)), code);
     }
   });

@@ -2,7 +2,7 @@
  * A handler's unit of work: typed reads and writes that remember the revisions they saw, so that the commit can be
  * guarded by exactly what the decision was based on. The pipeline makes one per attempt and commits it.
  */
-import type { AckView } from '../../domain/status.ts';
+import type { AckReader, CounterReader } from '../../facts/readers.ts';
 import type { FaultCode } from '../../faults/catalogue.ts';
 import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -30,7 +30,8 @@ export type Defaults = 'shown' | 'as-sent';
 export interface Surroundings {
   readonly clock: Clock;
   readonly rng: Rng;
-  readonly acks: AckView;
+  /** What edges reported. */
+  readonly facts: HandlerFacts;
   /** CNAMEs are `<ProxyName>.<zone id without "zone-">.<domain>`. */
   readonly domain: string;
   /** The account betas given by EDGEFOUR_FEATURES, on top of the account's own. */
@@ -41,48 +42,33 @@ export interface Surroundings {
   readonly firstZone: string;
   /** Whether answers carry defaults that were not sent (EDGEFOUR_DEFAULTS). */
   readonly defaults: Defaults;
-  /** Things only the running program can do or tell; extension actions use them. */
-  readonly operator: Operator;
-}
-
-/** The running control process, as extension actions see it. */
-export interface Operator {
+  /** Calls that fail or wait because a test asked for it. */
+  readonly faults: FaultsOnDemand;
+  /** Of this program. */
   readonly version: string;
-  /** Makes the next `times` calls of the action fail with the code, or only wait where the code is absent. */
-  addFault(fault: { action: string; code?: FaultCode; times: number; delayMs: number }): void;
-  listFaults(): { action: string; code?: FaultCode; times: number; delayMs: number }[];
-  clearFaults(): void;
-  /** The fault that strikes this call of the action, if any; it is used up by the answer. */
-  takeFault(action: string): { code?: FaultCode; delayMs: number } | undefined;
   /** What is wrong with control itself, one line each. */
-  alarms(): readonly string[];
-  /** Per rule and edge: engine, why this engine, state. Asked of facts. */
-  placements(ruleIds: readonly string[]): Placement[];
-  edges(): EdgeFact[];
-  /** What limits and engines gave up of the rule since the edges started, by reason, all edges together. */
-  dropped(rule: string): Readonly<Record<string, number>>;
+  readonly alarms: () => readonly string[];
 }
 
-export interface Placement {
-  readonly rule: string;
-  readonly edge: string;
-  readonly engine: string;
-  readonly why: string;
-  readonly failure: string;
-  /** Names of its origins without an address there. */
-  readonly unresolved: readonly string[];
+export interface HandlerFacts {
+  readonly acks: AckReader;
+  readonly counters: Pick<CounterReader, 'dropped'>;
 }
 
-export interface EdgeFact {
-  readonly id: string;
-  readonly site: string;
-  readonly alive: boolean;
-  readonly applied: number;
-  readonly seenAt: number;
-  readonly version: string;
-  readonly engines: readonly string[];
-  /** What is wrong with the edge itself, one line each. */
-  readonly alarms: readonly string[];
+export interface FaultOnDemand {
+  readonly action: string;
+  readonly code?: FaultCode;
+  readonly times: number;
+  readonly delayMs: number;
+}
+
+export interface FaultsOnDemand {
+  /** Makes the next `times` calls of the action fail with the code, or only wait where the code is absent. */
+  add(fault: FaultOnDemand): void;
+  list(): FaultOnDemand[];
+  clear(): void;
+  /** The fault that strikes this call of the action, if any; it is used up by the answer. */
+  take(action: string): FaultOnDemand | undefined;
 }
 
 interface Found<T> {

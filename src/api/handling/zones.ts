@@ -94,7 +94,7 @@ export async function activeStatusOf(
   if (isEnabling && isTerraform(tx.caller)) return activeStatus(zone, false);
   if (zone.id === tx.around.firstZone || zone.paused) return activeStatus(zone, true);
   for await (const proxy of proxiesOf(tx, zone.id))
-    if (proxyStatus(proxy, zone, tx.around.acks) === 'online') return activeStatus(zone, true);
+    if (proxyStatus(proxy, zone, tx.around.facts.acks) === 'online') return activeStatus(zone, true);
   return activeStatus(zone, false);
 }
 

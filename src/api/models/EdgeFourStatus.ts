@@ -10,7 +10,8 @@ import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../do
 import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../shape/time.ts';
 import { boolean, type Infer, list, object, oneOf, optional, string, unsigned } from '../../shape/shape.ts';
-import type { EdgeFact, Placement, Surroundings } from '../handling/transaction.ts';
+import type { EdgeFact, Placement } from '../../facts/readers.ts';
+import type { Surroundings } from '../handling/transaction.ts';
 
 const WANTS = ['online', 'offline'] as const;
 const FAILURES = list(string('`edge: reason`.'), 'Why edges could not apply it.');
@@ -112,9 +113,9 @@ export function showInstance(
   zone: Zone,
   sites: readonly Site[],
   edges: EdgesBySite,
-  { acks, operator }: Surroundings,
+  { facts: { acks } }: Pick<Surroundings, 'facts'>,
 ): Infer<typeof INSTANCE_STATUS.fields> {
-  const placements = Map.groupBy(operator.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
+  const placements = Map.groupBy(acks.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
   const showRule = (rule: L4Rule) => ({
     RuleId: rule.id,
     RuleTag: rule.tag ?? '',

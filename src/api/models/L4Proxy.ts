@@ -61,7 +61,7 @@ export const L4_PROXY = object(
 export function showProxy(
   proxy: Head<L4Proxy>,
   zone: ZoneSwitch,
-  around: Pick<Surroundings, 'acks' | 'domain'>,
+  around: Pick<Surroundings, 'facts' | 'domain'>,
   defaults: Defaults,
 ) {
   return {
@@ -71,7 +71,7 @@ export function showProxy(
     Area: proxy.area,
     Cname: `${proxy.name}.${proxy.zone.replace(/^zone-/, '')}.${around.domain}`,
     Ips: proxy.staticIp === 'on' ? addressesOf(proxy.entries).map(({ ip }) => ip) : [],
-    Status: proxyStatus(proxy, zone, around.acks),
+    Status: proxyStatus(proxy, zone, around.facts.acks),
     Ipv6: proxy.ipv6,
     StaticIp: proxy.staticIp,
     AccelerateMainland: proxy.accelerateMainland,

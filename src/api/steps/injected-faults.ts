@@ -1,33 +1,25 @@
 /**
  * Faults on demand: the next calls of an action fail with a code, or just take longer, so that CI can test what its
- * code does then. They live in this process only and end with it. The composition root puts InjectedFaults behind
- * Operator; the step is the pipeline's.
+ * code does then. They live in this process only and end with it. The composition root makes one for
+ * handlers and the pipeline; the step is the pipeline's.
  */
-import type { FaultCode } from '../../faults/catalogue.ts';
 import { Fault } from '../../faults/fault.ts';
 import type { ApiContext, Call } from '../call.ts';
-import type { Operator } from '../handling/transaction.ts';
+import type { FaultOnDemand, FaultsOnDemand } from '../handling/transaction.ts';
 
-interface InjectedFault {
-  readonly action: string;
-  readonly code?: FaultCode;
-  readonly times: number;
-  readonly delayMs: number;
-}
-
-/** limit: the operator's list stays readable. */
+/** limit: their list stays readable. */
 const MAX_FAULTS = 1000;
 
-export class InjectedFaults implements Pick<Operator, 'addFault' | 'listFaults' | 'clearFaults' | 'takeFault'> {
+export class InjectedFaults implements FaultsOnDemand {
   readonly #actions: ReadonlySet<string>;
-  #faults: InjectedFault[] = [];
+  #faults: FaultOnDemand[] = [];
 
-  /** The actions there are. Those of EdgeFour itself are never struck, or nobody could clear the faults. */
+  /** The actions there are. Those of EdgeFour itself are never struck, or no call could clear the faults. */
   constructor(actions: Iterable<string>) {
     this.#actions = new Set([...actions].filter((name) => !name.startsWith('EdgeFour')));
   }
 
-  addFault(fault: InjectedFault): void {
+  add(fault: FaultOnDemand): void {
     if (!this.#actions.has(fault.action)) {
       throw new Fault('InvalidParameterValue', `There is no action \`${fault.action}\` that a fault could strike.`);
     }
@@ -36,15 +28,15 @@ export class InjectedFaults implements Pick<Operator, 'addFault' | 'listFaults' 
   }
 
   /** In the order they were added, which is the order they strike in. */
-  listFaults(): InjectedFault[] {
+  list(): FaultOnDemand[] {
     return [...this.#faults];
   }
 
-  clearFaults(): void {
+  clear(): void {
     this.#faults = [];
   }
 
-  takeFault(action: string): InjectedFault | undefined {
+  take(action: string): FaultOnDemand | undefined {
     const index = this.#faults.findIndex((fault) => fault.action === action);
     const fault = this.#faults[index];
     if (!fault) return undefined;
@@ -56,7 +48,7 @@ export class InjectedFaults implements Pick<Operator, 'addFault' | 'listFaults' 
 
 /** order: after every other check, so that only a call that would have worked uses up a fault. */
 export async function inject(call: Call, api: ApiContext): Promise<void> {
-  const fault = api.around.operator.takeFault(call.actionName ?? '');
+  const fault = api.around.faults.take(call.actionName ?? '');
   if (!fault) return;
   if (fault.delayMs > 0) await api.around.clock.sleep(fault.delayMs);
   if (fault.code) throw new Fault(fault.code, 'This failure was asked for with `edgefour fault add`.');

@@ -1,11 +1,11 @@
 /** What control's HTTP port answers beside API calls: readiness, metrics, the start page. */
 import process from 'node:process';
 import type { Config } from '../../config/read.ts';
+import { FACT_METRICS, factsNow } from '../../facts/metrics.ts';
 import { networkSet } from '../../lib/net/cidr.ts';
 import { VERSION } from '../../program/version.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { keys } from '../../store/records.ts';
-import { edgeMetrics } from '../edge-metrics.ts';
 import type { HttpDoors } from './http.ts';
 import type { Inside } from '../inside.ts';
 import { readiness } from './readiness.ts';
@@ -21,14 +21,15 @@ interface DoorFacts {
 }
 
 export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
-  const { store, acks, counters, credentials } = inside;
+  const { store, credentials } = inside;
+  const { acks, presence } = inside.facts;
   const { config, metrics } = facts;
-  edgeMetrics(metrics, acks, counters);
+  metrics.show(FACT_METRICS, () => factsNow(inside.facts));
   return {
     call: (raw) => inside.api.handle(raw),
     foresee: (raw) => inside.api.foresee(raw),
     refuse: (raw, fault) => inside.api.refuse(raw, fault),
-    ready: () => readiness(acks, facts.edge),
+    ready: () => readiness(presence, facts.edge),
     async metrics() {
       if ((config.metrics ?? (isLoopback(config.listen.host) ? 'open' : 'off')) === 'off') return undefined;
       metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));

@@ -1,10 +1,10 @@
 /**
- * What the control end of the link must itself know of the records: their digest for the beat, and which areas each
- * site serves for the acks. One watcher for all edges; it keeps no record. Started by link-server.ts.
+ * The control end's own look at the records: their digest for the beat, and for the facts which areas each site serves and how
+ * far the world is. One watcher for all edges; it keeps no record. Started by link-server.ts.
  */
 import type { Area } from '../../domain/l4-proxy/l4-proxy.ts';
 import type { Site } from '../../domain/site/site.ts';
-import type { Acks } from '../../facts/acks.ts';
+import type { FactWorld } from '../../facts/facts.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Digest } from '../../link/digest.ts';
 import { recordText } from '../../link/frames.ts';
@@ -21,7 +21,7 @@ interface Followed {
 
 interface Options {
   readonly store: Store;
-  readonly acks: Pick<Acks, 'site' | 'reach'>;
+  readonly facts: Pick<FactWorld, 'site' | 'reach'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ interface Options {
 
 const AGAIN_MS = 1_000;
 
-export function followSites({ store, acks, clock, log, signal }: Options): Followed {
+export function followSites({ store, facts, clock, log, signal }: Options): Followed {
   const digest = new Digest();
   let reached = -1;
   let whole = false;
@@ -39,11 +39,11 @@ export function followSites({ store, acks, clock, log, signal }: Options): Follo
     else for (const record of event.records) put(record.key, record.value, record.revision);
     reached = event.revision;
     whole = event.kind === 'batch' || event.done;
-    if (event.kind === 'snapshot' && event.done) acks.reach(event.revision);
+    if (event.kind === 'snapshot' && event.done) facts.reach(event.revision);
   }
   function put(key: string, value: unknown, revision: Revision): void {
     digest.put(recordText(key, value, revision));
-    if (key.startsWith(keys.sites())) acks.site(key.slice(keys.sites().length), areasOf(value));
+    if (key.startsWith(keys.sites())) facts.site(key.slice(keys.sites().length), areasOf(value));
   }
   async function follow(): Promise<void> {
     while (!signal.aborted) {

@@ -1,26 +1,25 @@
 /**
- * The control end of the link (LINK_PATHS): streams the desired state to edges, takes what they report. It answers
- * requests of a node:http server that the composition root opened (a Unix socket in the data folder on one machine);
- * who may connect is that server's business. Keys, policies and accounts never leave through it.
+ * The control end of the link (LINK_PATHS): streams the desired state to edges, takes what they report. It answers requests of a
+ * node:http server that the composition root opened (a Unix socket in the data folder on one machine); who may connect is that
+ * server's business. Keys, policies and accounts never leave through it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Acks } from '../../facts/acks.ts';
-import type { CounterBook } from '../../facts/counters.ts';
+import type { ConnectionRecord } from '../../domain/fact/fact.ts';
+import type { Facts } from '../../facts/facts.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LINK_PATHS } from '../../link/contract.ts';
-import type { ConnectionRecord } from '../../domain/fact/fact.ts';
-import { decodeAck, decodeBeat, decodeFacts, MAX_ACK, MAX_BEAT, MAX_FACTS } from '../../link/reports.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
 import { followSites } from './link-follow.ts';
-import { streamNothing, streamWorld } from './link-stream.ts';
+import { answer, type Handler, TooLong } from './link-http.ts';
+import { reportHandlers } from './link-reports.ts';
+import { watchHandler } from './link-watch.ts';
 
 interface LinkServerOptions {
   readonly store: Store;
   readonly version: string;
-  readonly acks: Acks;
-  readonly counters: CounterBook;
-  /** Connection records as they come up, `lost` of them missing before these; absent: they end here. */
+  readonly facts: Pick<Facts, 'report' | 'world'>;
+  /** See link-reports.ts. */
   readonly records?: (edge: string, records: readonly ConnectionRecord[], lost: number) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,83 +32,19 @@ export interface LinkServer {
   close(): Promise<void>;
 }
 
-const ID = /^[A-Za-z0-9._-]{1,64}$/;
+type Route = readonly [method: 'GET' | 'POST', handler: Handler];
 
 export function createLinkServer(options: LinkServerOptions): LinkServer {
-  const { store, acks, log, clock } = options;
+  const { log } = options;
   const closing = new AbortController();
-  const streams = new Map<string, AbortController>();
-  const followed = followSites({ store, acks, clock, log, signal: closing.signal });
-
-  async function watch(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const query = new URL(request.url ?? '', 'http://link').searchParams;
-    const edge = query.get('edge') ?? '';
-    const site = query.get('site') ?? '';
-    const version = query.get('version') ?? '';
-    const from = Number(query.get('from') ?? 'none');
-    if (!ID.test(edge) || !ID.test(site) || !Number.isSafeInteger(from) || from < 0) return answer(response, 400);
-    // order: a stream that its own edge has replaced must end before it can hold the edge's place.
-    if (streams.has(edge)) log.warn('an edge connected again; its previous stream ends', { edge, site });
-    streams.get(edge)?.abort();
-    const ended = new AbortController();
-    streams.set(edge, ended);
-    const signal = AbortSignal.any([closing.signal, ended.signal]);
-    response.on('close', () => ended.abort());
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    acks.heard(edge, site, version);
-    log.info('edge connected', { edge, site, version, from });
-    try {
-      const world = query.get('world') ?? '';
-      const known = world === store.world ? from : 0;
-      if (store.partial) await streamNothing(response, { ...options, signal, from, world: world || store.world });
-      else await streamWorld(response, { ...options, signal, from: known, digest: (at) => followed.digest(at) });
-    } catch (error) {
-      log.warn('an edge’s stream was cut', { edge, reason: (error as Error).message });
-    } finally {
-      if (streams.get(edge) === ended) streams.delete(edge);
-      response.destroy();
-      log.info('edge disconnected', { edge, site });
-    }
-  }
-
-  async function ack(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const report = decodeAck(await body(request, MAX_ACK));
-    if ('bad' in report) return refuse(response, 'ack', report.bad);
-    const revision = await store.read((view) => view.revision);
-    // An edge beside a damaged store keeps what it has, and says how that is.
-    if (!store.partial && (report.world !== store.world || report.applied > revision)) {
-      acks.heard(report.edge, report.site, report.version);
-      return answer(response, 409);
-    }
-    acks.report(report);
-    answer(response, 204);
-  }
-
-  async function beat(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const said = decodeBeat(await body(request, MAX_BEAT));
-    if ('bad' in said) return refuse(response, 'beat', said.bad);
-    acks.heard(said.edge, said.site, said.version);
-    answer(response, 204);
-  }
-
-  async function facts(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const report = decodeFacts(await body(request, MAX_FACTS));
-    if ('bad' in report) return refuse(response, 'facts', report.bad);
-    options.counters.report(report);
-    options.records?.(report.edge, report.records, report.recordsLost);
-    answer(response, 204);
-  }
-
-  function refuse(response: ServerResponse, what: string, reason: string): void {
-    log.warn('an edge’s report cannot be read', { report: what, reason });
-    answer(response, 400);
-  }
-
-  const routes: Readonly<Record<string, readonly ['GET' | 'POST', typeof watch]>> = {
-    [LINK_PATHS.watch]: ['GET', watch],
-    [LINK_PATHS.ack]: ['POST', ack],
-    [LINK_PATHS.beat]: ['POST', beat],
-    [LINK_PATHS.facts]: ['POST', facts],
+  const followed = followSites({ ...options, facts: options.facts.world, signal: closing.signal });
+  const digest = (revision: number): number | undefined => followed.digest(revision);
+  const reports = reportHandlers(options);
+  const routes: Readonly<Record<string, Route>> = {
+    [LINK_PATHS.watch]: ['GET', watchHandler({ ...options, digest, closing: closing.signal })],
+    [LINK_PATHS.ack]: ['POST', reports.ack],
+    [LINK_PATHS.beat]: ['POST', reports.beat],
+    [LINK_PATHS.facts]: ['POST', reports.facts],
   };
   return {
     handle(request, response) {
@@ -129,22 +64,4 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
       await followed.ended;
     },
   };
-}
-
-class TooLong extends Error {}
-
-async function body(request: IncomingMessage, limit: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new TooLong(`a report of more than ${limit} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
-}
-
-function answer(response: ServerResponse, status: number): void {
-  if (response.headersSent) return;
-  response.writeHead(status, { 'content-length': 0 }).end();
 }

@@ -6,7 +6,8 @@
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { LinkClient } from '../../link/client.ts';
-import { type AckReport, BEAT_MS, type Beat, type FactReport, LINK_PATHS } from '../../link/contract.ts';
+import { type AckReport, BEAT_MS, type FactReport, LINK_PATHS } from '../../link/contract.ts';
+import type { Beat } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Placed } from '../reconcile/placements.ts';
 

@@ -1,60 +1,26 @@
-/** The counters of one rule, as engines count them: plain numbers, cheap to add to. */
+/** The counters of one rule, as engines count them: plain numbers, cheap to add to. What there is to count is in domain/fact. */
+import {
+  type CommonCounter,
+  COUNTERS,
+  type Counter,
+  type DropReason,
+  type RareCounter,
+  type RuleCounters,
+  type WordOf,
+} from '../../domain/fact/fact.ts';
 import { addNumbers } from '../../lib/add.ts';
-import type { EndCause, RuleCounters } from '../../domain/fact/fact.ts';
 import { MOST_RETIRED } from './behaviour.ts';
 
-/**
- * Why a datagram was given up. `loop`, `denied`: as the causes that connections end with. `no-source-port`: the system had no
- * port left to send from. `limit`: too many sessions, or no descriptor left. `oversize`: would not fit a datagram with its
- * header. `short`: a reply too short for the header that the mode asks of it. `header`: a reply with another header than its
- * session's. `queue`: the system does not take more. `overflow`: a socket's buffer was full. `source`: came from port 0, where
- * nobody can be answered.
- * Of connections: `wait-descriptors`: one had to wait because the descriptor limit was reached. `wait-source-ports`: all ports
- * of ours that were tried towards its origin were in use, and the system was asked for one.
- */
-export const DROP_REASONS = [
-  'no-origin',
-  'loop',
-  'denied',
-  'no-source-port',
-  'limit',
-  'oversize',
-  'short',
-  'header',
-  'queue',
-  'overflow',
-  'source',
-  'wait-descriptors',
-  'wait-source-ports',
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+type Table<N extends CommonCounter> = Partial<Record<WordOf<N>, number>>;
+type WholeTable<N extends RareCounter> = Record<WordOf<N>, number>;
 
-export interface LiveCounters {
-  connections: number;
-  active: number;
-  bytesIn: number;
-  bytesOut: number;
-  packetsIn: number;
-  packetsOut: number;
-  readonly dropped: Partial<Record<DropReason, number>>;
-  readonly ends: Partial<Record<EndCause, number>>;
-  /** Once there are some. */
-  unrecorded?: { sampled: number; lost: number };
-  /** See RuleCounters; absent until there is one. */
-  unanswered?: number;
-}
+export type LiveCounters = {
+  -readonly [N in CommonCounter]: [WordOf<N>] extends [never] ? number : Table<N>;
+} & { -readonly [N in RareCounter]?: [WordOf<N>] extends [never] ? number : WholeTable<N> };
 
 export function createCounters(): LiveCounters {
-  return {
-    connections: 0,
-    active: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    packetsIn: 0,
-    packetsOut: 0,
-    dropped: {},
-    ends: {},
-  };
+  const common = Object.entries<Counter>(COUNTERS).filter(([, { rare }]) => !rare);
+  return Object.fromEntries(common.map(([name, { words }]) => [name, words ? {} : 0])) as LiveCounters;
 }
 
 export function countDrop(counters: LiveCounters, reason: DropReason): void {
@@ -63,13 +29,11 @@ export function countDrop(counters: LiveCounters, reason: DropReason): void {
 
 /** A copy that no longer changes. */
 export function snapshot(counters: LiveCounters): RuleCounters {
-  const { dropped, ends, unrecorded } = counters;
-  return {
-    ...counters,
-    dropped: { ...dropped },
-    ends: { ...ends },
-    ...(unrecorded && { unrecorded: { ...unrecorded } }),
-  };
+  const copies = Object.entries(counters).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value : { ...value },
+  ]);
+  return Object.fromEntries(copies) as RuleCounters;
 }
 
 /** What one rule counted in two places, or in two lives of one place. */

@@ -2,7 +2,7 @@
  * The engines of this host as one thing: made together, asked together, ended together. One that can't be made is an
  * engine that is unavailable, with the reason, not an edge that does not start. Made by the agent.
  */
-import type { AckReport } from '../../link/contract.ts';
+import type { EngineState } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Inheritance, Succession } from '../engine.ts';
@@ -20,7 +20,7 @@ export interface EngineSet {
   /** Also of those that could not be made. */
   readonly capabilities: ReadonlyMap<EngineName, Capabilities>;
   /** As an ack says it. */
-  readonly report: AckReport['engines'];
+  readonly report: readonly EngineState[];
   /** Of all engines, summed per rule: a rule may have moved between them. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   stop(drainMs: number): Promise<void>;

@@ -3,11 +3,11 @@
  * why. Pure; sockets are the engine's (`link` is its own mark on a session, never read here). A datagram is answered
  * only by what an origin sent: nothing in here replies.
  */
-import type { EndCause } from '../../domain/fact/fact.ts';
+import type { DropReason, EndCause } from '../../domain/fact/fact.ts';
 import { PASS_THROUGH } from '../pass-through/index.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../flow/behaviour.ts';
-import { countDrop, type DropReason } from '../flow/counters.ts';
+import { countDrop } from '../flow/counters.ts';
 import type { RuleFlow } from './rule-flow.ts';
 import { Seniority } from '../flow/seniority.ts';
 import type { Session } from '../flow/session.ts';

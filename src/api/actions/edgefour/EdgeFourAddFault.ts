@@ -27,7 +27,7 @@ export const EdgeFourAddFault = action({
     if (Code === undefined && DelayMs === 0) {
       throw tx.refuse('InvalidParameterValue', 'Give a `Code`, a `DelayMs`, or both.');
     }
-    tx.around.operator.addFault({
+    tx.around.faults.add({
       action: ActionName,
       ...(Code !== undefined && { code: Code }),
       times: Times,

@@ -10,7 +10,7 @@ export const EdgeFourClearFaults = action({
   errors: [],
   example: { title: 'Clear the faults', request: {}, response: {} },
   handle(tx) {
-    tx.around.operator.clearFaults();
+    tx.around.faults.clear();
     return {};
   },
 });

@@ -53,7 +53,7 @@ export const EdgeFourDescribeLimits = action({
       Rules: proxy.rules.map(({ id, options }) => ({
         RuleId: id,
         Limits: showLimits(options?.limits),
-        Dropped: Object.entries(tx.around.operator.dropped(id)).map(([Reason, Count]) => ({ Reason, Count })),
+        Dropped: Object.entries(tx.around.facts.counters.dropped(id)).map(([Reason, Count]) => ({ Reason, Count })),
       })),
       Bans: bans
         .filter((ban) => isStanding(ban, tx.now))

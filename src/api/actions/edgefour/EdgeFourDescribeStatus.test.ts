@@ -13,8 +13,9 @@ test('each rule with its engine, the reason, and what failed where', async () =>
   const placed = { rule: RuleId, edge: 'edge-1', engine: 'node', why: 'TOA is off', ...named };
   world.edges.placements = [placed, { ...placed, rule: 'rule-of-another' }];
   world.edges.failures.set(RuleId, ['edge-1: EADDRINUSE']);
+  const quiet = { alarms: [], failed: [], unresolved: [] };
   world.edges.facts = [
-    { id: 'edge-1', site: 'here', alive: true, applied: 9, seenAt: 0, version: '1', engines: ['node'], alarms: [] },
+    { id: 'edge-1', site: 'here', alive: true, applied: 9, seenAt: 0, version: '1', engines: ['node'], ...quiet },
   ];
   const status = await world.call('EdgeFourDescribeStatus', { ProxyId });
   assert.deepEqual(status, {

@@ -83,10 +83,10 @@ export const EdgeFourDescribeStatus = action({
     const { total, proxies } = ProxyId === undefined ? paged(tx, zones, pageOf(page)) : named(tx, zones, ProxyId);
     if (ProxyId !== undefined && total === 0) throw tx.refuse('ResourceNotFound', `There is no L4 proxy ${ProxyId}.`);
     const sites = tx.list(keys.sites()).map(({ value }) => value);
-    const edges = tx.around.operator.edges();
+    const edges = tx.around.facts.acks.edges();
     const bySite = Map.groupBy(edges, ({ site }) => site);
     return {
-      Alarms: [...tx.around.operator.alarms()],
+      Alarms: [...tx.around.alarms()],
       Edges: edges.map(showEdge),
       TotalCount: total,
       Instances: proxies.map(({ proxy, zone }) => showInstance(proxy, zone, sites, bySite, tx.around)),

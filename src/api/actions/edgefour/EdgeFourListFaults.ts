@@ -18,7 +18,7 @@ export const EdgeFourListFaults = action({
     },
   },
   handle(tx) {
-    const faults = tx.around.operator.listFaults();
+    const faults = tx.around.faults.list();
     return {
       Faults: faults.map((fault) => ({
         ActionName: fault.action,

@@ -23,7 +23,7 @@ export const DeleteL4Proxy = action({
   handle(tx, { ZoneId, ProxyId }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    tx.must(deletionFault(proxy, proxyStatus(proxy, zone, tx.around.acks)));
+    tx.must(deletionFault(proxy, proxyStatus(proxy, zone, tx.around.facts.acks)));
     release(tx, proxy, addressesOf(proxy.entries));
     for (const { key } of tx.list(keys.bans(proxy.id))) tx.delete(key as Key<BanRecord>);
     tx.delete(keys.proxyPlace(proxy.id));

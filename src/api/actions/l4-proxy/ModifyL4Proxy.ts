@@ -41,7 +41,7 @@ export const ModifyL4Proxy = action({
   handle(tx, { ZoneId, ProxyId, Ipv6: ipv6, AccelerateMainland: accelerateMainland }) {
     const zone = tx.must(readyZoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    const status = proxyStatus(proxy, zone, tx.around.acks);
+    const status = proxyStatus(proxy, zone, tx.around.facts.acks);
     const next = tx.must(changeSettings(proxy, { ipv6, accelerateMainland }, status, featuresOf(tx), tx.now));
     if (next === proxy) return {};
     tx.put(keys.proxy(zone.id, proxy.name), { ...next, entries: tx.must(renewEntries(tx, next, 'refuse')) });

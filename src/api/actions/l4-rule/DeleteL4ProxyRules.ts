@@ -25,7 +25,7 @@ export const DeleteL4ProxyRules = action({
   handle(tx, { ZoneId, ProxyId, RuleIds }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    const next = tx.must(removeRules(proxy, RuleIds, (rule) => ruleStatus(proxy, rule, zone, tx.around.acks)));
+    const next = tx.must(removeRules(proxy, RuleIds, (rule) => ruleStatus(proxy, rule, zone, tx.around.facts.acks)));
     tx.put(keys.proxy(zone.id, proxy.name), next);
     return {};
   },

@@ -74,7 +74,7 @@ export const DescribeL4ProxyRules = action({
     const shown = matching.slice(offset, offset + limit);
     return {
       TotalCount: matching.length,
-      L4ProxyRules: shown.map((rule) => showRule(rule, ruleStatus(proxy, rule, zone, tx.around.acks), defaults)),
+      L4ProxyRules: shown.map((rule) => showRule(rule, ruleStatus(proxy, rule, zone, tx.around.facts.acks), defaults)),
     };
   },
 });

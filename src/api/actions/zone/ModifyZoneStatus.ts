@@ -27,7 +27,7 @@ export const ModifyZoneStatus = action({
     if (switched === zone) return {};
     if (Paused) {
       for await (const proxy of proxiesOf(tx, zone.id)) {
-        tx.must(pauseFault(proxy.id, proxyStatus(proxy, zone, tx.around.acks)));
+        tx.must(pauseFault(proxy.id, proxyStatus(proxy, zone, tx.around.facts.acks)));
       }
     }
     tx.put(keys.zone(zone.id), switched);

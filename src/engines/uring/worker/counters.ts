@@ -1,48 +1,49 @@
 /**
- * What a worker counts, in memory that the agent's thread reads without asking: one row of numbers per rule and worker.
- * Only the worker writes its row; a reader may see a sum that is one event behind, never a torn number.
+ * What a worker counts, in memory that the agent's thread reads without asking: one row of numbers per rule and worker, one
+ * column per counter of domain/fact and per word of those that have words. Only the worker writes its row; a reader may see a
+ * sum that is one event behind, never a torn number.
  */
-import { END_CAUSES } from '../../../domain/fact/fact.ts';
-import type { EndCause, RuleCounters } from '../../../domain/fact/fact.ts';
-import { DROP_REASONS as FLOW_REASONS } from '../../flow/counters.ts';
+import {
+  COUNTERS,
+  type Counter,
+  type CounterName,
+  type DropReason,
+  END_CAUSES,
+  type EndCause,
+  type RuleCounters,
+} from '../../../domain/fact/fact.ts';
 
-/** Why something was put off or given up: labels of `dropped`. The first ones as in engines/flow. */
-const DROP_REASONS = [
-  ...FLOW_REASONS,
-  /** A connection waited because all slots were taken. */
-  'wait-slots',
-  /** A direction waited because all buffers were taken. */
-  'wait-buffers',
-  /** A big stream was copied because no pipe could be had. */
-  'wait-pipes',
-] as const;
-type DropReason = (typeof DROP_REASONS)[number];
+const ALL = Object.entries<Counter>(COUNTERS);
+/** Counter → its column; of one with words the column of the first, the others follow in their order. */
+const FIRST = new Map<string, number>();
+let columns = 0;
+for (const [name, { words }] of ALL) {
+  FIRST.set(name, columns);
+  columns += words?.length ?? 1;
+}
+const column = (name: CounterName): number => FIRST.get(name)!;
 
-export const CONNECTIONS = 0;
-export const ACTIVE = 1;
-export const BYTES_IN = 2;
-export const BYTES_OUT = 3;
-export const PACKETS_IN = 4;
-export const PACKETS_OUT = 5;
-/** Ended without a record: not in the sample; or the reader of records was too slow, or the worker died. */
-export const SAMPLED = 6;
-export const LOST = 7;
-/** UDP sessions that ended without a datagram from their origin. */
-export const UNANSWERED = 8;
-const ENDS = 9;
-const DROPS = ENDS + END_CAUSES.length;
-const ROW = DROPS + DROP_REASONS.length;
-
-export const DROP = Object.fromEntries(DROP_REASONS.map((reason, i) => [reason, DROPS + i])) as Readonly<
-  Record<DropReason, number>
->;
+export const CONNECTIONS = column('connections');
+export const ACTIVE = column('active');
+export const BYTES_IN = column('bytesIn');
+export const BYTES_OUT = column('bytesOut');
+export const PACKETS_IN = column('packetsIn');
+export const PACKETS_OUT = column('packetsOut');
+export const UNANSWERED = column('unanswered');
+export const { sampled: SAMPLED, lost: LOST } = columnsOf('unrecorded', COUNTERS.unrecorded.words);
+export const DROP = columnsOf('dropped', COUNTERS.dropped.words) satisfies Record<DropReason, number>;
+const ENDS = column('ends');
 /** END_CAUSES by number, as columns keep them. */
 export const CAUSE = Object.fromEntries(END_CAUSES.map((cause, i) => [cause, i])) as Readonly<Record<EndCause, number>>;
+
+function columnsOf<W extends string>(name: CounterName, words: readonly W[]): Readonly<Record<W, number>> {
+  return Object.fromEntries(words.map((word, i) => [word, column(name) + i])) as Record<W, number>;
+}
 
 export type Row = Float64Array;
 
 export function newRow(): Row {
-  return new Float64Array(new SharedArrayBuffer(ROW * 8));
+  return new Float64Array(new SharedArrayBuffer(columns * Float64Array.BYTES_PER_ELEMENT));
 }
 
 export function countEnd(row: Row, cause: number): void {
@@ -52,24 +53,15 @@ export function countEnd(row: Row, cause: number): void {
 /** The rows of all workers as the engine door wants them. */
 export function sumRows(rows: readonly Row[]): RuleCounters {
   const sum = (at: number): number => rows.reduce((total, row) => total + (row[at] ?? 0), 0);
-  const named = <Name extends string>(names: readonly Name[], from: number): Record<Name, number> =>
-    Object.fromEntries(names.map((name, i) => [name, sum(from + i)]).filter(([, n]) => n !== 0)) as Record<
-      Name,
-      number
-    >;
-  const unrecorded = { sampled: sum(SAMPLED), lost: sum(LOST) };
-  return {
-    connections: sum(CONNECTIONS),
-    active: sum(ACTIVE),
-    bytesIn: sum(BYTES_IN),
-    bytesOut: sum(BYTES_OUT),
-    packetsIn: sum(PACKETS_IN),
-    packetsOut: sum(PACKETS_OUT),
-    ...(sum(UNANSWERED) > 0 && { unanswered: sum(UNANSWERED) }),
-    dropped: named(DROP_REASONS, DROPS),
-    ends: named(END_CAUSES, ENDS),
-    ...(unrecorded.sampled + unrecorded.lost > 0 && { unrecorded }),
-  };
+  function told([name, { words, rare }]: [string, Counter]): [string, number | Record<string, number>][] {
+    const first = FIRST.get(name)!;
+    if (!words) return rare && sum(first) === 0 ? [] : [[name, sum(first)]];
+    const whole = words.map((word, i): [string, number] => [word, sum(first + i)]);
+    const counted = whole.filter(([, n]) => n !== 0);
+    if (rare) return counted.length === 0 ? [] : [[name, Object.fromEntries(whole)]];
+    return [[name, Object.fromEntries(counted)]];
+  }
+  return Object.fromEntries(ALL.flatMap(told)) as unknown as RuleCounters;
 }
 
 /** A worker died: what it had open is over. The row stays, and goes on counting under the next worker. */

@@ -1,46 +1,23 @@
 /**
  * What edges counted, per rule: what /metrics shows and `edgefour status` sums up. An edge tells absolute counters of its
  * epoch, which is the life of one process; across an upgrade two processes tell, and what ended counts on, so the book adds
- * epochs up. The control end of the link feeds it; counter-file.ts keeps what must survive a restart of control.
+ * epochs up. The door (../facts.ts) passes reports in; counter-file.ts keeps what must survive a restart of control.
  */
-import { addNumbers } from '../lib/add.ts';
-import type { Clock } from '../lib/clock.ts';
-
-export interface Counters {
-  readonly rule: string;
-  readonly connections: number;
-  readonly active: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly packetsIn: number;
-  readonly packetsOut: number;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly ends: Readonly<Record<string, number | undefined>>;
-  readonly unrecorded?: Readonly<Record<string, number>>;
-  readonly fastPackets?: number;
-  readonly unanswered?: number;
-}
-
-/** The same as FactReport (link/contract.ts), as far as it concerns counters. */
-export interface CounterReport {
-  readonly edge: string;
-  readonly epoch: string;
-  readonly draining?: boolean;
-  readonly counters: readonly Counters[];
-  readonly gone: readonly string[];
-  readonly recordsLost: number;
-}
+import type { CounterReport, CountersOfRule } from '../../domain/fact/fact.ts';
+import { addNumbers } from '../../lib/add.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { CounterReader } from '../readers.ts';
 
 /** What is kept of an epoch across a restart of control. */
 export interface KeptEpoch {
   readonly edge: string;
   readonly epoch: string;
-  readonly counters: readonly Counters[];
+  readonly counters: readonly CountersOfRule[];
   readonly recordsLost: number;
 }
 
 interface Epoch {
-  readonly rules: Map<string, Counters>;
+  readonly rules: Map<string, CountersOfRule>;
   lost: number;
   /** Monotonic. Until when what it has open is believed to be; later the process is gone. */
   opensUntil: number;
@@ -53,7 +30,7 @@ const SILENT_MS = 20_000;
 /** What was added up. */
 const PAST = '';
 
-export class CounterBook {
+export class CounterBook implements CounterReader {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #changed: () => void;
   /** Epochs of each edge, in the order in which they were first heard of. */
@@ -76,7 +53,7 @@ export class CounterBook {
   report(report: CounterReport): void {
     const epochs = this.#epochs(report.edge);
     const isNew = !epochs.has(report.epoch);
-    const mine = epochs.get(report.epoch) ?? { rules: new Map<string, Counters>(), lost: 0, opensUntil: 0 };
+    const mine = epochs.get(report.epoch) ?? { rules: new Map<string, CountersOfRule>(), lost: 0, opensUntil: 0 };
     epochs.set(report.epoch, mine);
     if (!report.draining) this.#serving.set(report.edge, report.epoch);
     mine.opensUntil = report.draining ? this.#clock.monotonic() + SILENT_MS : 0;
@@ -90,39 +67,36 @@ export class CounterBook {
   }
 
   /** Each edge's counters of one rule. */
-  ofRule(rule: string): { readonly edge: string; readonly counters: Counters }[] {
+  ofRule(rule: string): { readonly edge: string; readonly counters: CountersOfRule }[] {
     return [...this.#edges.keys()].flatMap((edge) => {
       const counters = this.#sum(edge, rule);
       return counters ? [{ edge, counters }] : [];
     });
   }
 
-  /** What was given up of one rule, by reason, all edges together. */
-  droppedOf(rule: string): Readonly<Record<string, number>> {
+  dropped(rule: string): Readonly<Record<string, number>> {
     return this.ofRule(rule).reduce((sum, { counters }) => addNumbers(sum, counters.dropped), {});
   }
 
-  /** Everything; for a metrics page. */
-  *all(): Generator<{ readonly edge: string; readonly counters: Counters }> {
+  *all(): Generator<{ readonly edge: string; readonly counters: CountersOfRule }> {
     for (const [edge, epochs] of this.#edges) {
       const rules = new Set([...epochs.values()].flatMap((epoch) => [...epoch.rules.keys()]));
       for (const rule of rules) yield { edge, counters: this.#sum(edge, rule)! };
     }
   }
 
-  /** Connection records that an edge could not keep. */
   recordsLost(): ReadonlyMap<string, number> {
     return new Map(
       [...this.#edges].map(([edge, epochs]) => [edge, epochs.values().reduce((sum, { lost }) => sum + lost, 0)]),
     );
   }
 
-  /** There are rows that no running process tells. */
+  /** There are counters that no running process tells. */
   hasPast(): boolean {
     return this.#edges.values().some((epochs) => epochs.size > 1);
   }
 
-  /** Of rules that are no more, and of which the process that serves says nothing, the past goes. */
+  /** Forgets the past of rules that are no more, where the process that serves says nothing of them. */
   forgetRules(isRule: (rule: string) => boolean): void {
     for (const [edge, epochs] of this.#edges) {
       const told = epochs.get(this.#serving.get(edge) ?? PAST)?.rules;
@@ -160,8 +134,8 @@ export class CounterBook {
     return epochs;
   }
 
-  #sum(edge: string, rule: string): Counters | undefined {
-    let sum: Counters | undefined;
+  #sum(edge: string, rule: string): CountersOfRule | undefined {
+    let sum: CountersOfRule | undefined;
     for (const [id, epoch] of this.#edges.get(edge) ?? []) {
       const counted = epoch.rules.get(rule);
       if (!counted) continue;
@@ -181,7 +155,7 @@ export class CounterBook {
     const [oldest] = [...epochs].find(([id, epoch]) => id !== PAST && !this.#isOpen(edge, id, epoch)) ?? [];
     if (oldest === undefined) return;
     const { rules, lost } = epochs.get(oldest)!;
-    const past = epochs.get(PAST) ?? { rules: new Map<string, Counters>(), lost: 0, opensUntil: 0 };
+    const past = epochs.get(PAST) ?? { rules: new Map<string, CountersOfRule>(), lost: 0, opensUntil: 0 };
     for (const [rule, counted] of rules) {
       const before = past.rules.get(rule);
       past.rules.set(rule, { ...(before ? addNumbers(before, counted) : counted), active: 0 });

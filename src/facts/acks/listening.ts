@@ -1,8 +1,8 @@
 /**
  * Time during which this process could hear others: monotonic milliseconds without the stretches in which it was stopped
- * or busy with one thing. Who measures another's silence by it does not blame that one for his own. Made by acks.ts.
+ * or busy with one thing: what a peer said meanwhile could not be heard, and is not held against it. Made by acks.ts.
  */
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 
 export interface Listening {
   /** Only differences mean anything. */

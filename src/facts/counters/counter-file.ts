@@ -1,12 +1,13 @@
 /**
- * What the book of counters must remember while control restarts, as one JSON file: epochs that have ended are told by nobody
- * any more. Called by control's composition root. A file that can't be read or written costs nothing but that.
+ * What the book of counters must remember while control restarts, as one JSON file: epochs that have ended are told by no
+ * process any more. Called by ../facts.ts. A file that can't be read or written costs nothing but that.
  */
-import { type Check, count, fields, listOf, optional, tableOf, text, word } from '../lib/check.ts';
-import type { Clock } from '../lib/clock.ts';
-import { openKeptFile } from '../lib/kept-file.ts';
-import type { Log } from '../observe/log.ts';
-import { CounterBook, type Counters, type KeptEpoch } from './counters.ts';
+import { isCountersOfRule } from '../../domain/fact/fact.ts';
+import { type Check, count, fields, listOf, text, word } from '../../lib/check.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { openKeptFile } from '../../lib/kept-file.ts';
+import type { Log } from '../../observe/log.ts';
+import { CounterBook, type KeptEpoch } from './counter-book.ts';
 
 const KEPT: Check = fields({
   world: word,
@@ -15,22 +16,7 @@ const KEPT: Check = fields({
       edge: word,
       epoch: text,
       recordsLost: count,
-      counters: listOf(
-        fields({
-          rule: word,
-          connections: count,
-          active: count,
-          bytesIn: count,
-          bytesOut: count,
-          packetsIn: count,
-          packetsOut: count,
-          dropped: tableOf(count),
-          ends: tableOf(count),
-          unrecorded: optional(tableOf(count)),
-          fastPackets: optional(count),
-          unanswered: optional(count),
-        } satisfies Record<keyof Counters, Check>),
-      ),
+      counters: listOf(isCountersOfRule),
     } satisfies Record<keyof KeptEpoch, Check>),
   ),
 });

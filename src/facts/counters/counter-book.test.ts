@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ManualClock } from '../../test/world/manual-clock.ts';
-import { silentLog } from '../observe/log.ts';
+import { ManualClock } from '../../../test/world/manual-clock.ts';
+import type { CounterReport, CountersOfRule } from '../../domain/fact/fact.ts';
+import { silentLog } from '../../observe/log.ts';
 import { openCounters } from './counter-file.ts';
-import { CounterBook, type CounterReport, type Counters } from './counters.ts';
+import { CounterBook } from './counter-book.ts';
 
-const counted = (rule: string, connections: number, more: Partial<Counters> = {}): Counters => ({
+const counted = (rule: string, connections: number, more: Partial<CountersOfRule> = {}): CountersOfRule => ({
   rule,
   connections,
   active: 0,
@@ -23,7 +24,7 @@ const counted = (rule: string, connections: number, more: Partial<Counters> = {}
 const report = (
   edge: string,
   epoch: string,
-  counters: Counters[],
+  counters: CountersOfRule[],
   more: Partial<CounterReport> = {},
 ): CounterReport => ({ edge, epoch, counters, gone: [], recordsLost: 0, ...more });
 const shown = (book: CounterBook) =>
@@ -39,7 +40,7 @@ test('the last value of each rule and edge; what is gone is gone', () => {
     ['e2', 'a', 5, 0],
   ]);
   assert.deepEqual(
-    [book.ofRule('a').map(({ edge }) => edge), book.droppedOf('a'), Object.fromEntries(book.recordsLost())],
+    [book.ofRule('a').map(({ edge }) => edge), book.dropped('a'), Object.fromEntries(book.recordsLost())],
     [['e1', 'e2'], { limit: 3 }, { e1: 4, e2: 0 }],
   );
   book.forget('e2');

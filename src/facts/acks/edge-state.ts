@@ -1,6 +1,6 @@
-/** What acks.ts remembers of one edge: what it said last, and what follows from when it did. Plain data; only acks.ts changes it. */
-import type { Area, L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
-import type { EdgeReport } from './acks.ts';
+/** One edge as acks.ts remembers it: what it said last, and what follows from when it did. Plain data; only acks.ts changes it. */
+import type { EngineState } from '../../domain/fact/ack.ts';
+import type { Area, L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
 
 export const HOUR_MS = 3_600_000;
 export const NOWHERE: readonly Area[] = [];
@@ -23,7 +23,7 @@ export interface EdgeState {
   failed: Map<string, string>;
   unresolved: ReadonlyMap<string, readonly string[]>;
   placed: Map<string, { readonly engine: string; readonly why: string }>;
-  engines: EdgeReport['engines'];
+  engines: readonly EngineState[];
   alarms: readonly string[];
   /** Entry addresses that are not on its machine. */
   lost: ReadonlySet<string>;
@@ -36,14 +36,14 @@ export function hasFailed({ failed }: EdgeState, { id, rules }: Pick<L4Proxy, 'i
   return failed.has(id) || (wanted.length > 0 && wanted.every((rule) => failed.has(rule.id)));
 }
 
-/** What kept() tells of it beside failures: equal texts, nothing to write. */
+/** All that a restart of control must find of the edge beside failures: while the text stays, there is nothing to write. */
 export function markOf(edge: EdgeState | undefined): string | undefined {
   if (!edge?.reported) return undefined;
   const { alive, applied, site, version, seenAt } = edge;
   return `${alive} ${applied} ${Math.floor(seenAt / HOUR_MS)} ${site} ${version}`;
 }
 
-export function blank(id: string, now: number): EdgeState {
+export function newEdgeState(id: string, now: number): EdgeState {
   return {
     id,
     site: '',

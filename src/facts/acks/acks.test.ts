@@ -1,44 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { Session } from 'node:inspector/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import fc from 'fast-check';
-import { ManualClock } from '../../test/world/manual-clock.ts';
-import type { L4Rule } from '../domain/l4-rule/l4-rule.ts';
-import { silentLog } from '../observe/log.ts';
-import { openAcks } from './ack-file.ts';
-import { Acks, type EdgeReport } from './acks.ts';
-
-const SITES = { paris: ['overseas'], beijing: ['mainland'], tokyo: ['overseas', 'mainland'] } as const;
-
-function world(clock = new ManualClock(), acks = new Acks(clock)) {
-  for (const [id, areas] of Object.entries(SITES)) acks.site(id, areas);
-  const ack = (edge: string, site: string, applied: number, more: Partial<EdgeReport> = {}) =>
-    acks.report({
-      edge,
-      site,
-      version: '1',
-      applied,
-      failed: [],
-      placed: [],
-      fresh: false,
-      engines: [],
-      alarms: [],
-      ...more,
-    });
-  const join = (edge: string, site: string) => acks.heard(edge, site, '1');
-  /** Time in which these edges, all of paris, go on saying that they are there. */
-  async function pass(ms: number, ...edges: string[]): Promise<void> {
-    for (let left = ms; left > 0; left -= 1_000) {
-      for (const edge of edges) acks.heard(edge, 'paris', '1');
-      await clock.advance(Math.min(left, 1_000));
-    }
-  }
-  return { clock, acks, ack, join, pass };
-}
+import { ManualClock } from '../../../test/world/manual-clock.ts';
+import type { L4Rule } from '../../domain/l4-rule/l4-rule.ts';
+import { world } from './acks.fixture.ts';
+import { Acks } from './acks.ts';
 
 test('nothing is applied before any edge has said so', () => {
   const { acks, join } = world();
@@ -147,7 +115,7 @@ test('what this process slept through is nobody’s silence', async () => {
     every: (ms, run) => clock.every(ms, run),
     sleep: (ms, signal) => clock.sleep(ms, signal),
   });
-  acks.heard('p1', 'paris', '1');
+  acks.heard({ edge: 'p1', site: 'paris', version: '1' });
   await clock.advance(4_000);
   slept = 60_000;
   assert.equal(acks.isAlive('p1'), true);
@@ -260,7 +228,14 @@ test('an address is lost when no edge of its site has it: of the live ones, or o
 });
 
 test('a report costs the same at 100 and at 10,000 edges', async () => {
-  using counter = await openBlockCounter(['acks.ts', 'edge-state.ts', 'least.ts', 'listening.ts']);
+  using counter = await openBlockCounter([
+    'acks.ts',
+    'edge-state.ts',
+    'failures.ts',
+    'floors.ts',
+    'least.ts',
+    'listening.ts',
+  ]);
   const costs: number[] = [];
   for (const edges of [100, 10_000]) {
     const { acks, ack } = world();
@@ -297,103 +272,3 @@ async function openBlockCounter(files: readonly string[]) {
     [Symbol.dispose]: () => session.disconnect(),
   };
 }
-
-test('a restart of control changes no status: neither before edges are back nor after', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'e4-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'acks.json');
-  const clock = new ManualClock();
-  const open = () => openAcks(path, 'w', { clock, log: silentLog });
-  const first = await open();
-  const before = world(clock, first.acks);
-  before.join('p1', 'paris');
-  before.ack('p1', 'paris', 7, { failed: [{ id: 'rule-1', reason: 'in use' }] });
-  before.join('dead', 'paris');
-  before.ack('dead', 'paris', 7);
-  await before.pass(7_000, 'p1');
-  before.ack('p1', 'paris', 9, { failed: [{ id: 'rule-1', reason: 'in use' }] });
-  assert.equal(first.acks.applied('overseas'), 9);
-  await first.close();
-
-  const second = await open();
-  const after = world(clock, second.acks);
-  const told = () => [second.acks.applied('overseas'), second.acks.failures('rule-1')];
-  assert.deepEqual(told(), [9, ['p1: in use']]);
-  // The dead edge is no reason to wait again.
-  after.join('p1', 'paris');
-  after.ack('p1', 'paris', 10);
-  assert.deepEqual(told(), [10, []]);
-  await second.close();
-
-  const other = await openAcks(path, 'another world', { clock, log: silentLog });
-  assert.deepEqual([other.acks.applied('overseas'), other.acks.edges()], [0, []]);
-  await writeFile(path, '{"world":"w","floors":{"overseas":"many"}}');
-  assert.equal((await open()).acks.applied('overseas'), 0);
-});
-
-test('what would be kept is told as changed only where it is', async () => {
-  const clock = new ManualClock();
-  let changes = 0;
-  const { ack, join } = world(clock, new Acks(clock, undefined, () => (changes += 1)));
-  const after = (act: () => void): number => {
-    changes = 0;
-    act();
-    return changes;
-  };
-  const failed = [{ id: 'rule-1', reason: 'in use' }];
-  assert.equal(
-    after(() => ack('p1', 'paris', 1)),
-    1,
-  );
-  assert.equal(
-    after(() => ack('p1', 'paris', 1)),
-    0,
-  );
-  assert.equal(
-    after(() => join('p1', 'paris')),
-    0,
-  );
-  assert.equal(
-    after(() => ack('p1', 'paris', 2)),
-    1,
-  );
-  assert.equal(
-    after(() => ack('p1', 'paris', 2, { failed })),
-    1,
-  );
-  assert.equal(
-    after(() => ack('p1', 'paris', 2, { failed: failed.map((one) => ({ ...one, reason: 'other' })) })),
-    1,
-  );
-  assert.equal(
-    after(() => ack('p1', 'paris', 2)),
-    1,
-  );
-  await clock.advance(7_000);
-  assert.equal(
-    after(() => join('p2', 'paris')),
-    2,
-  );
-  assert.equal(
-    after(() => join('p1', 'paris')),
-    1,
-  );
-});
-
-test('a world at rest writes nothing', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'e4-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'acks.json');
-  const clock = new ManualClock();
-  const file = await openAcks(path, 'w', { clock, log: silentLog });
-  const { ack } = world(clock, file.acks);
-  ack('p1', 'paris', 1);
-  await file.close();
-  await writeFile(path, 'touched');
-  for (let n = 0; n < 10; n++) {
-    ack('p1', 'paris', 1);
-    await clock.advance(2_000);
-  }
-  await file.close();
-  assert.equal(await readFile(path, 'utf8'), 'touched');
-});

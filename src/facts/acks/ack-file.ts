@@ -1,12 +1,13 @@
 /**
- * What Acks must remember while control restarts, as one small JSON file: statuses must not flip because nobody has
- * reported yet. Not the world's log, not worth an fsync: what is lost with the power comes back with the next reports.
- * Called by control's composition root. A file that can't be read or written costs nothing but that.
+ * What Acks must remember while control restarts, as one small JSON file: statuses must not flip because no edge has reported
+ * yet. Not the world's log, not worth an fsync: what is lost with the power comes back with the next reports. Called by
+ * ../facts.ts. A file that can't be read or written costs nothing but that.
  */
-import { type Check, count, fields, flag, listOf, tableOf, text, word } from '../lib/check.ts';
-import type { Clock } from '../lib/clock.ts';
-import { openKeptFile } from '../lib/kept-file.ts';
-import type { Log } from '../observe/log.ts';
+import { areFailures } from '../../domain/fact/ack.ts';
+import { type Check, count, fields, flag, listOf, tableOf, text, word } from '../../lib/check.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { openKeptFile } from '../../lib/kept-file.ts';
+import type { Log } from '../../observe/log.ts';
 import { Acks, type Kept, type KeptEdge } from './acks.ts';
 
 const KEPT: Check = fields({
@@ -20,7 +21,7 @@ const KEPT: Check = fields({
       applied: count,
       seenAt: count,
       alive: flag,
-      failed: listOf(fields({ id: word, reason: text })),
+      failed: areFailures,
     } satisfies Record<keyof KeptEdge, Check>),
   ),
 });

@@ -1,0 +1,68 @@
+/**
+ * What readers see of the facts, in small interfaces: each part of the program names the one it needs. Types only; the classes
+ * in acks/ and counters/ implement them.
+ */
+import type { EngineState, Failure } from '../domain/fact/ack.ts';
+import type { CountersOfRule } from '../domain/fact/fact.ts';
+import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
+import type { AckView } from '../domain/status.ts';
+
+/** Where an edge has a rule, or why it has not. */
+export interface Placement {
+  readonly rule: string;
+  readonly edge: string;
+  readonly engine: string;
+  readonly why: string;
+  readonly failure: string;
+  /** Names of its origins without an address there. */
+  readonly unresolved: readonly string[];
+}
+
+export interface EdgeFact {
+  readonly id: string;
+  readonly site: string;
+  readonly alive: boolean;
+  readonly applied: number;
+  readonly seenAt: number;
+  readonly version: string;
+  /** Those that its host allows. */
+  readonly engines: readonly EngineState['name'][];
+  /** What is wrong with the edge itself, one line each. */
+  readonly alarms: readonly string[];
+  readonly failed: readonly Failure[];
+  readonly unresolved: readonly { readonly id: string; readonly names: readonly string[] }[];
+}
+
+/** How far edges are: for handlers. */
+export interface AckReader extends AckView {
+  /** Per rule and live edge: engine, why this engine, state. */
+  placements(rules: readonly string[]): Placement[];
+  edges(): EdgeFact[];
+}
+
+/** Which edges are there: for DNS, readiness and metrics. */
+export interface PresenceReader {
+  isAlive(edge: string): boolean;
+  silent(): readonly string[];
+  /** Edges have joined, and all of them are silent. */
+  readonly isSilent: boolean;
+  /** Whether the site has a live edge that has not failed the instance; true as long as no edge of it was ever heard of. */
+  serves(site: string, proxy: Pick<L4Proxy, 'id' | 'rules'>): boolean;
+  /** Whether the entry address has left the site: no edge there has it, of the live ones, or of all while none is alive. */
+  isLost(site: string, address: string): boolean;
+}
+
+export interface CounterReader {
+  /** What limits and engines gave up of the rule, by reason, all edges together. */
+  dropped(rule: string): Readonly<Record<string, number>>;
+  /** Each rule of each edge. */
+  all(): Iterable<{ readonly edge: string; readonly counters: CountersOfRule }>;
+  /** Connection records that an edge could not keep. */
+  recordsLost(): ReadonlyMap<string, number>;
+}
+
+export interface FactReader {
+  readonly acks: AckReader;
+  readonly presence: PresenceReader;
+  readonly counters: CounterReader;
+}
