@@ -15,7 +15,7 @@ import { openCounters } from './counters/counter-file.ts';
 import type { FactReader } from './readers.ts';
 
 /** What edges say, checked for its form. Saying the same twice changes nothing, but for records that were lost. */
-export interface FactReports {
+interface FactReports {
   beat(beat: Beat): void;
   ack(ack: Ack): void;
   counters(report: CounterReport): void;

@@ -50,7 +50,7 @@ export interface Surroundings {
   readonly alarms: () => readonly string[];
 }
 
-export interface HandlerFacts {
+interface HandlerFacts {
   readonly acks: AckReader;
   readonly counters: Pick<CounterReader, 'dropped'>;
 }

@@ -63,7 +63,7 @@ export interface ConnectionRecord {
  * all ports of ours that were tried towards its origin were in use; the system was asked for one. `wait-slots`: a connection,
  * for a slot of its worker. `wait-buffers`: a direction, for a buffer. `wait-pipes`: a big stream was copied for want of a pipe.
  */
-export const DROP_REASONS = [
+const DROP_REASONS = [
   'no-origin',
   'loop',
   'denied',
