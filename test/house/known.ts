@@ -34,7 +34,6 @@ export const KNOWN = {
     'src/edge/agent.ts src/engines/kernel/table/sets.ts',
     'src/edge/doctor/kernel-engine.ts src/engines/kernel/fast-path/programs.ts',
     'src/edge/doctor/kernel-engine.ts src/engines/kernel/sysctl.ts',
-    'src/edge/doctor/uring.ts src/engines/node/descriptors.ts',
     'src/edge/doctor/uring.ts src/engines/uring/ring/probe.ts',
     'src/edge/doctor/uring.ts src/engines/uring/steer/ranges.ts',
     'src/edge/doctor/uring.ts src/engines/uring/worker/budget.ts',
@@ -42,8 +41,6 @@ export const KNOWN = {
     'src/edge/reconcile/placements.ts src/engines/kernel/table/sets.ts',
     'src/edge/tables/held.ts src/engines/kernel/table/sets.ts',
     'src/edge/tables/tables.ts src/engines/kernel/table/sets.ts',
-    'src/engines/uring/host/uring-engine.ts src/engines/node/descriptors.ts',
-    'src/engines/uring/ring/probe.ts src/engines/node/descriptors.ts',
   ],
   late: ['src/control/dns/udp-sockets.ts take'],
 } as const;

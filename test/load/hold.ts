@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descriptorLimit } from '../../src/engines/node/descriptors.ts';
+import { descriptorLimit } from '../../src/linux/descriptors.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { edgeProcess, freeRule, type EdgeShape } from '../suites/engine/edge.ts';
 import { freePort, loopback } from '../suites/engine/fixture.ts';

@@ -21,7 +21,7 @@ export async function uringFacts(): Promise<UringFacts> {
   const [{ whyUnavailable }, { lockedBytes, shareOf, unreserved }, { descriptorLimit }] = await Promise.all([
     import('../../engines/uring/ring/probe.ts'),
     import('../../engines/uring/worker/budget.ts'),
-    import('../../engines/node/descriptors.ts'),
+    import('../../linux/descriptors.ts'),
   ]);
   const [workers, limit] = [availableParallelism(), descriptorLimit()];
   const share = shareOf(unreserved(limit), workers);

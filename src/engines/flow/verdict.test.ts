@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Barrable } from './bars.ts';
-import { deadlineAfter, drainMs, DUE, dueAt, keepsPlace, NEVER, UDP_DRAIN_MS } from './verdict.ts';
+import { deadlineAfter, drainMs, DUE, dueAt, keepsPlace, mayTryNext, NEVER, UDP_DRAIN_MS } from './verdict.ts';
 
 const TARGET = {};
 const NOTHING_NEW: Barrable & { readonly weight: number } = { weight: 0 };
@@ -62,4 +62,15 @@ for (const [now, deadline, idleAt, recordAt, due] of [
 ] as const) {
   test(`due at ${now}, of an end at ${deadline}, idle at ${idleAt} and a record at ${recordAt}: ${due}`, () =>
     assert.equal(dueAt(now, deadline, idleAt, recordAt), DUE[due]));
+}
+
+for (const [timeouts, spentMs, may] of [
+  [0, 0, true],
+  [2, 4_999, true],
+  [3, 0, false],
+  [2, 5_000, false],
+  [0, 5_001, false],
+] as const) {
+  test(`after ${timeouts} time-outs and ${spentMs} of 5,000 ms ${may ? 'another' : 'no other'} origin is tried`, () =>
+    assert.equal(mayTryNext(timeouts, spentMs, 5_000), may));
 }

@@ -1,9 +1,10 @@
 /**
  * The verdict on one connection or session: whether it keeps its place when its rule changes, until when it may go on where
- * it does not, and what is due at a moment. It keeps nothing and makes nothing, numbers and flags in and a number out, so
+ * it does not, what is due at a moment, and whether it tries one more origin. It keeps nothing and makes nothing, numbers and flags in and a number out, so
  * that the uring engine can ask it in its loop. Called by node/, uring/ and kernel/, which carry it out each in its way.
  */
 import type { PlannedOptions } from '../../plan/plan.ts';
+import { MOST_TIMEOUTS } from './behaviour.ts';
 import { isBarred, type Barrable } from './bars.ts';
 
 /** A deadline of what may go on, a record of what is not recorded. */
@@ -52,4 +53,12 @@ export function dueAt(now: number, deadline: number, idleAt: number, recordAt: n
   if (now >= deadline) return DUE.drained;
   if (now >= idleAt) return DUE.idle;
   return now >= recordAt ? DUE.record : DUE.nothing;
+}
+
+/**
+ * Whether a connection whose dial has failed tries another origin. A refusal costs nothing, so refusals end by the number of
+ * origins, or by time: `spentMs` is how long it has dialled since its first dial or its last time-out.
+ */
+export function mayTryNext(timeouts: number, spentMs: number, connectTimeoutMs: number): boolean {
+  return timeouts < MOST_TIMEOUTS && spentMs < connectTimeoutMs;
 }

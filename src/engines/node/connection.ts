@@ -12,7 +12,7 @@ import type { Budget, Waiting } from '../flow/budget.ts';
 import type { RuleFlow } from './rule-flow.ts';
 import type { Session } from '../flow/session.ts';
 import type { SourcePorts } from '../flow/source-ports.ts';
-import { mayTryNext } from '../flow/tries.ts';
+import { mayTryNext } from '../flow/verdict.ts';
 import { PASS_THROUGH } from '../pass-through/index.ts';
 import { plainAddress, type Endpoint } from '../pass-through/pass-through.ts';
 import type { Admission } from './admission.ts';

@@ -8,7 +8,7 @@ import { ask, readAll, tcpClient, tcpOrigin } from '../../../test/suites/engine/
 import { newcomersUntilServed, udpEcho, udpPeer, type UdpPeer } from '../../../test/suites/engine/udp-peers.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRng } from '../../lib/rng.ts';
-import { descriptorLimit, openDescriptors } from './descriptors.ts';
+import { descriptorLimit, openDescriptors } from '../../linux/descriptors.ts';
 import { createNodeEngineWith } from './engine.ts';
 
 test('connections beyond the descriptors wait for their turn; only those beyond that are refused', async (t) => {

@@ -13,7 +13,7 @@ import { createBudget } from '../flow/budget.ts';
 import { SourcePorts } from '../flow/source-ports.ts';
 import { createAdmission } from './admission.ts';
 import { nodeCapabilities } from './capabilities.ts';
-import { descriptorLimit, openDescriptors } from './descriptors.ts';
+import { descriptorLimit, openDescriptors } from '../../linux/descriptors.ts';
 import { createNodeRule, type NodeRule } from './rule.ts';
 
 interface NodeEngineOptions {

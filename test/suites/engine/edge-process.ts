@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline';
 import type { EngineFactory, Listener } from '../../../src/engines/engine.ts';
-import { openDescriptors } from '../../../src/engines/node/descriptors.ts';
+import { openDescriptors } from '../../../src/linux/descriptors.ts';
 import { createNodeEngine } from '../../../src/engines/node/engine.ts';
 import { createUringEngine } from '../../../src/engines/uring/engine.ts';
 import type { RuleCounters } from '../../../src/domain/fact/fact.ts';

@@ -12,7 +12,7 @@ import { bindReason } from '../../flow/causes.ts';
 import { addCounters, keepCounters } from '../../flow/counters.ts';
 import { bindPoints, originPort } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import { descriptorLimit } from '../../node/descriptors.ts';
+import { descriptorLimit } from '../../../linux/descriptors.ts';
 import { shareOf, unreserved } from '../worker/budget.ts';
 import type { EntrySpec, RuleSpec, WorkerSession } from '../worker/messages.ts';
 import type { UringEngineOptions } from '../engine.ts';

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, endianness } from 'node:os';
-import { descriptorLimit } from '../../node/descriptors.ts';
+import { descriptorLimit } from '../../../linux/descriptors.ts';
 import { LEAST_SHARE, lockedBytes, shareOf, unreserved } from '../worker/budget.ts';
 
 /** `undefined`: it can. Never throws. */

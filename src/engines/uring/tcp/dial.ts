@@ -1,13 +1,13 @@
 /**
  * Finding an origin for a connection: choose, open a socket, connect; on refusal or time-out the next one
- * (flow/tries.ts), before the client sees a failure. Nothing is sent before a connect has succeeded, so no origin but the
+ * (flow/verdict.ts), before the client sees a failure. Nothing is sent before a connect has succeeded, so no origin but the
  * last ever saw a byte. Meanwhile the client is read already: its data waits in its queue, its reset ends the dial, also
  * one behind its end.
  */
 import { IPPROTO_TCP, MSG_NOSIGNAL, POLLERR, TCP_NODELAY, TCP_QUICKACK } from '../../../linux/abi.ts';
 import { send as sendNow, errnoName } from '../../../linux/ffi/libc.ts';
 import { dialCause, isOutOfDescriptors, isPortRefused } from '../../flow/causes.ts';
-import { mayTryNext } from '../../flow/tries.ts';
+import { mayTryNext } from '../../flow/verdict.ts';
 import { IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { CAUSE, DROP } from '../worker/counters.ts';
 import { keepAlive } from '../ring/options.ts';

@@ -1,4 +1,4 @@
-/** How many descriptors the process may have and has, where the system tells (Linux). */
+/** How many descriptors the process may have, and has. Where the system does not tell, it guesses or says so. Asked by the engines and the doctor. */
 import { readFileSync, statSync } from 'node:fs';
 
 /** limit: what macOS and old systems commonly grant; used where the system does not tell. */
