@@ -126,7 +126,7 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const events: string[] = [];
   const worker = new SupervisedWorker(
     0,
-    { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
+    { slots: 64, descriptors: 256, buffers: 64, toa: undefined, sourcePorts: undefined },
     { log() {}, died: () => events.push('died'), back: () => events.push('back') },
   );
   t.after(() => worker.end(0));

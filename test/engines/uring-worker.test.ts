@@ -24,7 +24,7 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const events: string[] = [];
   const worker = new SupervisedWorker(
     0,
-    { slots: 64, descriptors: 256, buffers: 64, toa: undefined },
+    { slots: 64, descriptors: 256, buffers: 64, toa: undefined, sourcePorts: undefined },
     {
       log: (level, message) => events.push(`${level} ${message}`),
       died: () => events.push('died'),
@@ -55,7 +55,7 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const records: ConnectionRecord[] = [];
   patient.end();
   await eventually(() => {
-    records.push(...worker.reader.take(() => ({ id: 'r', proxy: 'p' })));
+    records.push(...worker.takeRecords(() => ({ id: 'r', proxy: 'p' })));
     assert.equal(records.length, 1);
   });
   const { connections, active, ends, unrecorded } = sumRows([row]);

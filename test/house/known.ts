@@ -4,8 +4,6 @@ export const KNOWN = {
     'src/control/dns/server.ts',
     'src/control/dns/tcp.ts',
     'src/control/dns/udp.ts',
-    'src/engines/uring/engine.ts',
-    'src/engines/uring/host/uring-engine.ts',
     'src/engines/uring/tcp/accept.ts',
     'src/engines/uring/tcp/dial.ts',
     'src/engines/uring/tcp/lost.ts',
@@ -28,7 +26,6 @@ export const KNOWN = {
     'src/engines/node/engine.ts createNodeEngineWith',
     'src/engines/node/rule-flow.ts createRuleFlow',
     'src/engines/node/udp-table.ts createUdpTable',
-    'src/engines/uring/host/uring-engine.ts createPlane',
   ],
   doors: [
     'src/edge/agent.ts src/engines/kernel/table/sets.ts',

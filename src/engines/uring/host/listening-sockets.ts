@@ -1,7 +1,8 @@
 /**
- * The sockets that rules listen on. The agent's thread opens and binds them, so that a refusal is told once and in words;
- * a worker serves and closes them. Small rules get one socket per worker (SO_REUSEPORT: the kernel deals connections);
- * wide port ranges get one socket per port, and the ports are dealt instead.
+ * Opens and binds the sockets that rules listen on, on the agent's thread, so that a refusal is told once and in words. A
+ * small rule gets one socket per worker (SO_REUSEPORT: the kernel deals connections); a wide range of ports gets one socket
+ * per port, and the ports are dealt instead. It refuses to serve or close what it has handed out: workers do. Called by
+ * bind.ts; ranges.ts asks whether a port is free.
  */
 import { bindTo, close, errnoName, listen, setsockopt, socket } from '../../../linux/ffi/libc.ts';
 import { isHeldByPeersAlone } from '../../../linux/udp-holders.ts';
@@ -24,9 +25,9 @@ import {
 import { keepAlive, setNow } from '../ring/options.ts';
 import { familyOf, sockaddr } from '../ring/sockaddr.ts';
 
-/** limit: descriptors grow with ports × workers; beyond this many ports every port has work for one worker only. */
-export const WIDE = 32;
-/** limit: net.core.somaxconn cuts it to what the system allows. */
+/** limit: descriptors grow with ports × workers; each port of a wider range has a socket in one worker only. */
+export const MOST_PORTS_IN_ALL_WORKERS = 32;
+/** limit: the system cuts it to net.core.somaxconn. */
 const BACKLOG = 65_535;
 /** limit: a burst of 100,000 datagrams a second for 20 ms; the system cuts it to net.core.rmem_max. */
 const UDP_BUFFER = 4 << 20;
@@ -35,28 +36,12 @@ const ON = Int32Array.of(1);
 const OFF = Int32Array.of(0);
 
 /** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
-export type Dealt = readonly (readonly number[])[];
+type SocketsByWorker = readonly (readonly number[])[];
 
-/** limit: what is left of the descriptors is for connections. */
-const MOST_LISTENING = 3 / 4;
-
-/**
- * Why so many more sockets are too many where so many are bound in wide ranges and the engine may have `descriptors`, in
- * words; undefined: they fit. `lacking` says why one socket can't take them all.
- */
-export function whyTooMany(
-  missing: readonly BindPoint[],
-  bound: number,
-  descriptors: number,
-  lacking: () => string | undefined,
-): string | undefined {
-  const [first, last] = [missing[0], missing.at(-1)];
-  const room = Math.max(0, Math.floor(descriptors * MOST_LISTENING) - bound);
-  if (!first || !last || missing.length <= room) return undefined;
-  const what = `${first.protocol} ports ${first.port} to ${last.port}: ${missing.length} sockets are needed, ${room} fit`;
-  const raise = `${what} (of ${descriptors} descriptors). Raise the limit of open files (LimitNOFILE, ulimit -Hn)`;
-  const why = first.protocol === 'TCP' ? lacking() : undefined;
-  return why === undefined ? raise : `${raise}, or give CAP_BPF and CAP_NET_ADMIN: then one socket does (now: ${why})`;
+/** What a rule listens on, and the sockets that are bound to it. */
+export interface BoundPoint {
+  readonly point: BindPoint;
+  readonly fds: SocketsByWorker;
 }
 
 /** The name of the error that refuses a point; undefined: it is free. */
@@ -67,8 +52,8 @@ export function whyRefused(point: BindPoint): string | undefined {
   return undefined;
 }
 
-/** The descriptors of a point, or the name of the error that refused it. A UDP port that only sessions have will do. */
-export function openPoint(point: BindPoint, workers: number, only: number | undefined): Dealt | string {
+/** The sockets of a point, or the name of the error that refused it. A UDP port that only sessions of ours use is free. */
+export function openPoint(point: BindPoint, workers: number, only: number | undefined): SocketsByWorker | string {
   const refused = whyRefused(point);
   const beside = refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.port);
   if (refused !== undefined && !beside) return refused;
@@ -81,10 +66,10 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
       return fd;
     }
     fds[worker]?.push(fd);
-    const deaf = point.protocol === 'TCP' ? listen(fd, BACKLOG) : 0;
-    if (deaf < 0) {
+    const result = point.protocol === 'TCP' ? listen(fd, BACKLOG) : 0;
+    if (result < 0) {
       closeAll(fds);
-      return errnoName(deaf);
+      return errnoName(result);
     }
   }
   return fds;
@@ -98,7 +83,7 @@ export function enlarge(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE, 4);
 }
 
-export function closeAll(fds: Dealt): void {
+export function closeAll(fds: SocketsByWorker): void {
   for (const fd of fds.flat()) close(fd);
 }
 
@@ -123,7 +108,7 @@ function tryBind(point: BindPoint, shared: boolean, beside = false): number | st
   } else enlarge(fd);
   const name = sockaddr(point.address, point.port);
   const refused = bindTo(fd, name, name.length);
-  // From now on nobody else listens here.
+  // From now on no other socket can be bound here.
   if (beside) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, OFF, 4);
   if (refused >= 0) return fd;
   close(fd);

@@ -1,80 +1,61 @@
 /**
- * The workers, as the agent's thread sees them: started at the first need, told what to do, and replaced when one dies.
- * The sockets outlive the worker that served them, so that while it is replaced connections wait in the kernel instead
- * of being refused; what the dead worker had open is reset.
+ * A worker as the agent's thread sees it: told what to do, and replaced when it dies. Its sockets outlive it, so that
+ * connections wait in the kernel while it is replaced, instead of being refused; what it had open is reset. It refuses to
+ * know listeners and points, and keeps of a rule what the next life must be told. worker-pool.ts has one per core.
  */
-import type { Worker } from 'node:worker_threads';
-import { close, eventfd, setsockopt, write } from '../../../linux/ffi/libc.ts';
-import { startThread } from '../../../program/copy.ts';
-import { systemRng } from '../../../lib/rng.ts';
+import type { ConnectionRecord } from '../../../domain/fact/fact.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK, SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
-import type { FromWorker, RuleSpec, ToWorker, ToaHandles, WorkerSession, WorkerSettings } from '../worker/messages.ts';
+import { close, eventfd, write } from '../../../linux/ffi/libc.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../linux/abi.ts';
 import { closeRow } from '../worker/counters.ts';
-import { estateMemory, settleEstate } from '../ring/estate.ts';
-import { RecordReader, recordMemory } from '../worker/records.ts';
+import type { Command, FromWorker, RuleSpec, WorkerSession } from '../worker/messages.ts';
+import type { RuleName } from '../worker/records.ts';
+import { WorkerLife } from './worker-life.ts';
+import type { WorkerShape } from './worker-life.ts';
 
-interface CrewEvents {
+export interface WorkerEvents {
   log: (level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>) => void;
-  /** A worker died and its rules are about to be taken up by the next one; and then: they are. */
+  /** Its connections are gone and its rules wait for the next life. order: its last records are taken now or never. */
   died(worker: number): void;
+  /** The next life serves its rules. */
   back(worker: number): void;
-}
-
-interface CrewShape {
-  readonly slots: number;
-  readonly descriptors: number;
-  readonly buffers: number;
-  readonly toa: ToaHandles | undefined;
-  readonly sourcePorts?: SharedArrayBuffer | undefined;
-  /** Where there is something inherited, workers serve nothing before it has begun. */
-  readonly inherited?: Inherited | undefined;
 }
 
 /** limit: a worker that dies at once, for ever, costs a restart a second and no more. */
 const RESTART_MS = 1000;
 const ONE = BigUint64Array.of(1n);
-const LINGER_ZERO = Int32Array.of(1, 0);
-/**
- * limit: the worker's own heap is small (connections live outside it). New objects live in pages that are touched once
- * and then again and again: few of them, so that thousands of idle connections do not look like megabytes of garbage.
- */
-const RESOURCES = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 128 };
 
-type Order = ToWorker extends infer One ? (One extends { seq: number } ? Omit<One, 'seq'> : never) : never;
+type Answer = (sessions?: readonly WorkerSession[]) => void;
 
-/** One seat: the worker in it may change. */
 export class SupervisedWorker {
   readonly index: number;
-  readonly #shape: CrewShape;
-  readonly #events: CrewEvents;
+  readonly #shape: WorkerShape;
+  readonly #inherited: Inherited | undefined;
+  readonly #events: WorkerEvents;
   readonly #wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  /** What the worker is to serve, for the next one in this seat. */
+  /** What the next life is to serve. */
   readonly #rules = new Map<number, RuleSpec>();
-  readonly #waiting = new Map<number, (sessions?: readonly WorkerSession[]) => void>();
-  #settings: WorkerSettings;
-  #worker: Worker | undefined;
-  #reader: RecordReader;
-  readonly #ready = Promise.withResolvers<void>();
+  /** Commands under way, by `seq`. */
+  #answers = new Map<number, Answer>();
+  #life: WorkerLife;
+  #isAlive = true;
   #lives = 0;
+  #restart: NodeJS.Timeout | undefined;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<void>();
   #seq = 0;
-  #startedAt = 0;
-  #ending = false;
+  #isEnding = false;
 
-  constructor(index: number, shape: CrewShape, events: CrewEvents) {
+  /** `inherited`: until its sockets have begun here, each life is held. */
+  constructor(index: number, shape: WorkerShape, events: WorkerEvents, inherited?: Inherited) {
     this.index = index;
     this.#shape = shape;
+    this.#inherited = inherited;
     this.#events = events;
-    this.#settings = this.#newSettings();
-    this.#reader = new RecordReader(this.#settings.records, this.#settings.name);
-    this.#start();
+    this.#life = this.#start();
   }
 
-  get reader(): RecordReader {
-    return this.#reader;
-  }
-
-  /** Its first worker takes orders, or has died. */
+  /** Its first life takes commands, or has died. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -83,127 +64,97 @@ export class SupervisedWorker {
     return this.#lives;
   }
 
-  /** Resolves when it is true in the worker, or in the one after it. */
-  async command(order: Order): Promise<void> {
-    if (order.kind === 'apply') this.#rules.set(order.rule.index, withoutSessions(order.rule));
-    else if (order.kind === 'remove') this.#rules.delete(order.index);
-    else if (order.kind === 'stop') this.#ending = true;
-    await this.#send(order);
+  takeRecords(nameOf: (rule: number) => RuleName | undefined): readonly ConnectionRecord[] {
+    return this.#life.takeRecords(nameOf);
   }
 
-  /** Receives no datagram any more; resolves with its sessions. */
-  async hold(): Promise<readonly WorkerSession[]> {
-    return (await this.#send({ kind: 'hold' })) ?? [];
+  /** Resolves when it is true in the worker, or in its next life; with sessions where the command asks for them. */
+  async command(command: Command): Promise<readonly WorkerSession[]> {
+    if (command.kind === 'apply') this.#rules.set(command.rule.index, withoutSessions(command.rule));
+    else if (command.kind === 'remove') this.#rules.delete(command.index);
+    return (await this.#send(command)) ?? [];
   }
 
-  /** The worker has stopped, or never ran. */
+  /** Resolves when the worker has stopped; commands that come after it do nothing. */
   async end(drainMs: number): Promise<void> {
-    if (!this.#worker) return;
-    const gone = new Promise((resolve) => this.#worker?.once('exit', resolve));
-    await this.command({ kind: 'stop', drainMs });
-    await gone;
+    this.#isEnding = true;
+    if (this.#isAlive) {
+      void this.#send({ kind: 'stop', drainMs });
+      await this.#gone.promise;
+    } else {
+      clearTimeout(this.#restart);
+      this.#answerAll();
+    }
     close(this.#wakeFd);
   }
 
-  #send(order: Order): Promise<readonly WorkerSession[] | void> {
+  #send(command: Command): Promise<readonly WorkerSession[] | void> {
+    if (this.#isEnding && !this.#isAlive) return Promise.resolve();
     const seq = ++this.#seq;
     return new Promise((resolve) => {
-      this.#waiting.set(seq, resolve);
-      this.#worker?.ref();
-      this.#worker?.postMessage({ ...order, seq });
+      this.#answers.set(seq, resolve);
+      if (!this.#isAlive) return;
+      this.#life.post({ ...command, seq });
       write(this.#wakeFd, ONE, 8);
     });
   }
 
-  #newSettings(): WorkerSettings {
-    const { slots, descriptors, buffers, toa, sourcePorts, inherited } = this.#shape;
-    const words = (count: number): SharedArrayBuffer => new SharedArrayBuffer(4 * count);
-    return {
-      // Nobody else has it, on any machine and at any time: it begins the id of every record.
-      name: systemRng.uuid().replaceAll('-', ''),
-      slots,
-      descriptors,
-      buffers,
-      wakeFd: this.#wakeFd,
-      estate: estateMemory(),
-      slotFds: words(2 * slots),
-      flowFds: words(descriptors),
-      records: recordMemory(),
-      toa,
-      sourcePorts,
-      isHeld: inherited ? !inherited.hasBegun : false,
-    };
-  }
-
-  #start(): void {
+  #start(): WorkerLife {
+    this.#isAlive = true;
     this.#lives++;
-    this.#startedAt = performance.now();
-    const worker = startThread(new URL('../worker/worker.ts', import.meta.url), {
-      workerData: this.#settings,
-      name: `uring-${this.index}`,
-      resourceLimits: RESOURCES,
+    return new WorkerLife(this.index, this.#shape, this.#wakeFd, this.#inherited?.hasBegun === false, {
+      message: (message) => this.#hear(message),
+      failed: (error) =>
+        this.#events.log('error', 'a relay worker failed', { worker: this.index, error: String(error) }),
+      ended: () => this.#ended(),
     });
-    this.#worker = worker;
-    worker.on('message', (message: FromWorker) => this.#hear(message));
-    worker.on('error', (error) =>
-      this.#events.log('error', 'a relay worker failed', { worker: this.index, error: String(error) }),
-    );
-    worker.on('exit', () => this.#exited());
-    // The agent decides how long the process lives; a worker holds it only while an order is under way.
-    worker.unref();
   }
 
   #hear(message: FromWorker): void {
-    if (message.kind === 'log')
-      this.#events.log(message.level, message.message, { worker: this.index, ...message.facts });
-    else if (message.kind === 'ready') this.#ready.resolve();
-    else {
-      this.#waiting.get(message.seq)?.(message.sessions);
-      this.#waiting.delete(message.seq);
-      if (this.#waiting.size === 0 && !this.#ending) this.#worker?.unref();
+    switch (message.kind) {
+      case 'ready':
+        return this.#ready.resolve();
+      case 'log':
+        return this.#events.log(message.level, message.message, { worker: this.index, ...message.facts });
+      case 'done':
+        this.#answers.get(message.seq)?.(message.sessions);
+        this.#answers.delete(message.seq);
+        if (this.#answers.size === 0 && !this.#isEnding) this.#life.mayOutlive();
     }
   }
 
-  #exited(): void {
-    this.#worker = undefined;
+  #ended(): void {
+    this.#isAlive = false;
     this.#ready.resolve();
-    if (this.#ending) {
-      for (const resolve of this.#waiting.values()) resolve();
-      this.#waiting.clear();
+    if (this.#isEnding) {
+      this.#answerAll();
+      this.#gone.resolve();
       return;
     }
-    this.#bury();
+    this.#life.cleanUp();
+    for (const { row } of this.#rules.values()) closeRow(new Float64Array(row));
     this.#events.died(this.index);
-    const early = performance.now() - this.#startedAt < RESTART_MS;
-    setTimeout(() => void this.#restart(), early ? RESTART_MS : 0).unref();
+    const wait = this.#life.ageMs < RESTART_MS ? RESTART_MS : 0;
+    this.#restart = setTimeout(() => void this.#nextLife(), wait).unref();
   }
 
-  /** What a dead worker leaves: its ring, its connections, and counters that say they are open. */
-  #bury(): void {
-    const { estate, slotFds, flowFds } = this.#settings;
-    settleEstate(estate);
-    for (const fd of new Int32Array(slotFds)) {
-      if (fd <= 0) continue;
-      setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
-      close(fd);
-    }
-    for (const fd of new Int32Array(flowFds)) if (fd > 0) close(fd);
-    for (const rule of this.#rules.values()) closeRow(new Float64Array(rule.row));
-  }
-
-  async #restart(): Promise<void> {
-    const orphans = [...this.#waiting.values()];
-    this.#waiting.clear();
-    this.#settings = this.#newSettings();
-    this.#reader = new RecordReader(this.#settings.records, this.#settings.name);
-    this.#start();
+  /** Commands that the last life has not answered are answered once the next one serves the rules. */
+  async #nextLife(): Promise<void> {
+    const orphans = this.#answers;
+    this.#answers = new Map();
+    this.#life = this.#start();
     await Promise.all([...this.#rules.values()].map((rule) => this.#send({ kind: 'apply', rule })));
-    for (const resolve of orphans) resolve();
+    for (const answer of orphans.values()) answer();
     this.#events.back(this.index);
+  }
+
+  #answerAll(): void {
+    for (const answer of this.#answers.values()) answer();
+    this.#answers.clear();
   }
 }
 
-/** What changes hands does so once: a worker after this one has nothing of it. */
+/** Sessions change hands once: the next life has nothing of them. */
 function withoutSessions(rule: RuleSpec): RuleSpec {
   return { ...rule, entries: rule.entries.map(({ sessions: _gone, ...entry }) => entry) };
 }

@@ -1,370 +1,254 @@
 /**
- * The engine where it can run: rules, the points they are bound to, and a seat per worker. Calls about one rule run one
- * after the other; rules know nothing of each other.
+ * The engine where it can run, on the agent's thread: it knows rules, binds the sockets that they listen on, and tells the
+ * workers, which have the connections. Calls about one rule run one after the other; rules know nothing of each other.
+ * Made by engine.ts.
  */
-import { systemClock } from '../../../lib/clock.ts';
-import { socketNumber } from '../../../handoff/listeners.ts';
-import { spanSize } from '../../../lib/net/ports.ts';
 import type { RuleCounters } from '../../../domain/fact/fact.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, Listener } from '../../engine.ts';
-import { isHeldByUs } from '../../../linux/udp-holders.ts';
-import { bindReason } from '../../flow/causes.ts';
-import { addCounters, keepCounters } from '../../flow/counters.ts';
-import { bindPoints, originPort } from '../../flow/endpoints.ts';
+import { socketNumber } from '../../../handoff/listeners.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { spanSize } from '../../../lib/net/ports.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, Listener, Succession } from '../../engine.ts';
+import { bindPoints } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
+import { createKeyedQueue } from '../../flow/keyed-queue.ts';
 import { descriptorLimit } from '../../../linux/descriptors.ts';
-import { shareOf, unreserved } from '../worker/budget.ts';
-import type { EntrySpec, RuleSpec, WorkerSession } from '../worker/messages.ts';
-import type { UringEngineOptions } from '../engine.ts';
-import { newRow, sumRows } from '../worker/counters.ts';
-import type { Row } from '../worker/counters.ts';
-import { SupervisedWorker } from './supervised-worker.ts';
-import { inheritPoint } from './inherited-sockets.ts';
-import { persistenceMemory } from '../worker/persistence.ts';
-import { turnsOf } from '../worker/schedule.ts';
-import { TCP_BUFFERS } from '../worker/shape.ts';
-import { type Dealt, WIDE, closeAll, openPoint, whyTooMany } from './listening-sockets.ts';
-import { Ranges, noteOf } from '../steer/ranges.ts';
+import { noteOf, Ranges } from '../steer/ranges.ts';
 import type { ToaAttachment } from '../toa/attach.ts';
-
-/** A rule as the agent's thread keeps it; `points` by their key. */
-interface PlaneRule {
-  readonly index: number;
-  readonly rows: readonly Row[];
-  readonly position: SharedArrayBuffer;
-  persistence: SharedArrayBuffer | undefined;
-  /** What it had counted in a life before. */
-  readonly past: RuleCounters | undefined;
-  listener: Listener;
-  readonly points: Map<string, { readonly point: BindPoint; readonly fds: Dealt }>;
-  removed: boolean;
-}
+import { shareOf, unreserved } from '../worker/budget.ts';
+import { TCP_BUFFERS } from '../worker/shape.ts';
+import { bindMissing } from './bind.ts';
+import type { Binding } from './bind.ts';
+import { MOST_PORTS_IN_ALL_WORKERS } from './listening-sockets.ts';
+import type { UringEngineOptions } from './options.ts';
+import { RuleSpecs } from './rule-spec.ts';
+import { ServedRules, update } from './served-rules.ts';
+import type { ServedRule } from './served-rules.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 /** limit: records are at most this late. */
 const RECORDS_MS = 200;
 
-export function createPlane(
-  options: UringEngineOptions,
-  capabilities: Capabilities,
-  toa: ToaAttachment | undefined,
-  events: EngineEvents,
-): Engine & { warm(): Promise<void> } {
-  const rules = new Map<string, PlaneRule>();
-  const byIndex = new Map<number, PlaneRule>();
-  /** What rules that are gone have counted, because one that comes back must not count from 0. */
-  const retired = new Map<string, RuleCounters>();
-  const targetNumbers = new Map<string, number>();
-  const turns = new Map<string, Promise<unknown>>();
-  const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), options.workers);
-  const ranges = new Ranges(options.steering);
-  let seats: SupervisedWorker[] = [];
-  let stopping: Promise<void> | undefined;
+export class UringEngine implements Engine {
+  readonly name = 'uring';
+  readonly #capabilities: Capabilities;
+  readonly #toa: ToaAttachment | undefined;
+  readonly #events: EngineEvents;
+  readonly #binding: Binding;
+  readonly #rules: ServedRules;
+  readonly #specs: RuleSpecs;
+  readonly #workers: WorkerPool;
+  readonly #calls = createKeyedQueue();
+  readonly #reading = systemClock.every(RECORDS_MS, () => this.#sweep());
+  #stopping: Promise<void> | undefined;
   /** Another process serves the same sockets. */
-  let isSucceeded = false;
-  const reading = systemClock.every(RECORDS_MS, () => {
-    // order: what has ended is looked up first, because its last record may be written right now.
-    const over = [...rules].filter(([, rule]) => rule.removed && counted(rule).active === 0);
-    readRecords();
-    for (const [id, rule] of over) retire(id, rule);
-  });
-  let indices = 0;
+  #isSucceeded = false;
 
-  function crew(): SupervisedWorker[] {
-    if (seats.length > 0) return seats;
-    const buffers = options.buffers ?? TCP_BUFFERS.count;
-    const inherited = options.inheritance?.sockets;
-    const { sourcePorts } = options;
-    const shape = { ...share, buffers, toa: toa?.handles, sourcePorts, inherited };
-    seats = Array.from(
-      { length: options.workers },
-      (_, i) => new SupervisedWorker(i, shape, { log: events.log.bind(events), died, back }),
-    );
-    return seats;
+  readonly succession: Succession = {
+    handOver: async () => {
+      this.#isSucceeded = true;
+      const sessions = await this.#workers.tell(() => ({ kind: 'handOver' }));
+      return sessions.map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
+    },
+    pause: () => this.#tellAll('pause'),
+    resume: async () => {
+      this.#isSucceeded = false;
+      await this.#tellAll('resume');
+    },
+    begin: () => this.#tellAll('begin'),
+  };
+
+  constructor(
+    options: UringEngineOptions,
+    capabilities: Capabilities,
+    toa: ToaAttachment | undefined,
+    events: EngineEvents,
+  ) {
+    const { workers, inheritance, sourcePorts } = options;
+    const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), workers);
+    const shape = { ...share, buffers: options.buffers ?? TCP_BUFFERS.count, toa: toa?.handles, sourcePorts };
+    const workerEvents = {
+      log: events.log.bind(events),
+      died: (worker: number) => this.#died(worker),
+      back: (worker: number) => this.#back(worker),
+    };
+    this.#capabilities = capabilities;
+    this.#toa = toa;
+    this.#events = events;
+    this.#binding = {
+      ranges: new Ranges(options.steering),
+      inherited: inheritance?.sockets,
+      workers,
+      descriptors: share.descriptors * workers,
+    };
+    this.#rules = new ServedRules(workers);
+    this.#specs = new RuleSpecs(inheritance?.sessions);
+    this.#workers = new WorkerPool(workers, shape, workerEvents, inheritance?.sockets);
   }
 
-  function died(worker: number): void {
-    // order: the next worker writes its records elsewhere.
-    readRecords();
-    events.log('error', 'a relay worker died; its connections are reset, its rules are taken up again', { worker });
-    tellAll({ ok: false, reason: 'a relay worker is being restarted' });
+  capabilities(): Capabilities {
+    return this.#capabilities;
   }
 
-  function back(worker: number): void {
-    events.log('info', 'the relay worker is back', { worker, lives: seats[worker]?.lives });
-    tellAll({ ok: true });
+  /** Rules are about to come: workers start now, and no rule waits for them. */
+  async startWorkers(): Promise<void> {
+    this.#workers.start();
+    await this.#workers.ready();
   }
 
-  function tellAll(state: Applied): void {
-    for (const [id, rule] of rules) if (!rule.removed) events.listener(id, state);
-  }
-
-  function readRecords(): void {
-    for (const { reader } of seats)
-      for (const record of reader.take((index) => byIndex.get(index)?.listener)) events.record(record);
-  }
-
-  /** Nothing of a removed rule lives: it is forgotten, but for what it counted. */
-  function retire(id: string, rule: PlaneRule): void {
-    if (!rule.removed || turns.has(id)) return;
-    rules.delete(id);
-    byIndex.delete(rule.index);
-    keepCounters(retired, id, counted(rule));
-  }
-
-  function turn<T>(id: string, run: () => Promise<T>): Promise<T> {
-    const mine = (turns.get(id) ?? Promise.resolve()).then(run);
-    turns.set(id, mine);
-    return mine.finally(() => {
-      if (turns.get(id) === mine) turns.delete(id);
+  apply(listener: Listener): Promise<Applied> {
+    return this.#calls.run(listener.id, async () => {
+      const reason = this.#whyNot(listener) ?? (await this.#serve(listener));
+      if (typeof reason !== 'string') return reason;
+      await this.#close(listener.id);
+      return { ok: false, reason };
     });
   }
 
-  function ruleOf(listener: Listener): PlaneRule {
-    const known = rules.get(listener.id);
-    if (known) return known;
-    const rule: PlaneRule = {
-      index: indices++,
-      rows: crew().map(newRow),
-      position: new SharedArrayBuffer(4),
-      persistence: undefined,
-      past: retired.get(listener.id),
-      listener,
-      points: new Map(),
-      removed: false,
-    };
-    byIndex.set(rule.index, rule);
-    rules.set(listener.id, rule);
-    retired.delete(listener.id);
-    return rule;
+  remove(id: string): Promise<void> {
+    return this.#calls.run(id, () => this.#close(id));
   }
 
-  function refusal(listener: Listener): string | undefined {
-    if (stopping) return 'the engine is stopping';
-    if (!capabilities.modes.includes(listener.mode))
-      return capabilities.lacking?.[listener.mode] ?? `the uring engine cannot do ${listener.mode}`;
-    if (!capabilities.protocols.includes(listener.protocol)) return `the uring engine cannot do ${listener.protocol}`;
-    return listener.entries.length === 0 ? 'the rule has no entry address on this edge' : undefined;
+  async prune(keep: ReadonlySet<string>): Promise<void> {
+    const gone = this.#rules.ids.filter((id) => !keep.has(id));
+    await Promise.all(gone.map((id) => this.remove(id)));
+  }
+
+  counters(): Promise<ReadonlyMap<string, RuleCounters>> {
+    this.#takeRecords();
+    return Promise.resolve(this.#rules.counters());
+  }
+
+  stop(drainMs: number): Promise<void> {
+    return (this.#stopping ??= this.#stop(drainMs));
+  }
+
+  /** Why the listener cannot be served here, as far as that is known before anything is bound. */
+  #whyNot({ mode, protocol, entries }: Listener): string | undefined {
+    const { modes, protocols, lacking } = this.#capabilities;
+    if (this.#stopping) return 'the engine is stopping';
+    if (!modes.includes(mode)) return lacking?.[mode] ?? `the uring engine cannot do ${mode}`;
+    if (!protocols.includes(protocol)) return `the uring engine cannot do ${protocol}`;
+    if (entries.length === 0) return 'the rule has no entry address on this edge';
+    return mode === 'TOA' ? this.#enterToa() : undefined;
   }
 
   /** order: before a worker opens the first socket that is to carry the option. */
-  function enterToa(listener: Listener): string | undefined {
-    if (listener.mode !== 'TOA') return undefined;
+  #enterToa(): string | undefined {
     try {
-      toa?.enter();
+      this.#toa?.enter();
       return undefined;
     } catch (error) {
       return `TOA: the edge cannot move into its own cgroup: ${String(error)}`;
     }
   }
 
-  async function applyNow(listener: Listener): Promise<Applied> {
-    const reason = refusal(listener) ?? enterToa(listener);
-    if (reason !== undefined) {
-      await removeNow(listener.id);
-      return { ok: false, reason };
-    }
-    const rule = ruleOf(listener);
-    const before = rule.listener;
-    const way = ranges.points(listener, rule.points, options.inheritance?.sockets);
-    const range = typeof way === 'string' ? undefined : way;
-    const wanted = range ?? bindPoints(listener);
+  /** Binds what the listener needs, tells the workers, and lets go of what it no longer needs; or the reason why not. */
+  async #serve(listener: Listener): Promise<Applied | string> {
+    const { ranges, inherited } = this.#binding;
+    this.#workers.start();
+    const rule = this.#rules.open(listener);
+    const { points, listener: before } = rule;
+    const steered = ranges.points(listener, points, inherited);
+    const isRange = typeof steered !== 'string';
+    const wanted = isRange ? steered : bindPoints(listener);
     // order: new sockets before old ones go, so a change never leaves a moment with neither.
-    const failure = (range && ranges.whyTaken(listener, rule.points, range)) ?? bindMissing(rule, wanted);
-    if (failure !== undefined) {
-      await removeNow(listener.id);
-      return { ok: false, reason: failure };
+    const refused =
+      (isRange ? ranges.whyTaken(listener, points, steered) : undefined) ??
+      bindMissing(listener.id, points, wanted, this.#binding, this.#rules.boundBeyond(MOST_PORTS_IN_ALL_WORKERS));
+    if (refused !== undefined) return refused;
+    update(rule, listener);
+    if (isRange || ranges.has(listener.id)) {
+      const notLed = await this.#lead(rule, before, isRange ? steered : undefined);
+      if (notLed !== undefined) return notLed;
     }
-    rule.listener = listener;
-    rule.removed = false;
-    rule.persistence = listener.persistSeconds > 0 ? (rule.persistence ?? persistenceMemory()) : undefined;
-    if (range || ranges.has(listener.id)) {
-      const refused = await leadRange(rule, before, range);
-      if (refused !== undefined) {
-        await removeNow(listener.id);
-        return { ok: false, reason: refused };
-      }
-    }
-    for (const key of rule.points.keys()) if (!wanted.has(key)) rule.points.delete(key);
-    await tellWorkers(rule, range !== undefined);
-    if (way === '') return { ok: true };
-    const ports = listener.entries.length * listener.ports.reduce((sum, span) => sum + spanSize(span), 0);
-    const sockets = [...rule.points.values()].reduce((sum, { fds }) => sum + fds.flat().length, 0);
-    return { ok: true, note: noteOf(ports, sockets, typeof way === 'string' ? way : undefined) };
+    for (const key of points.keys()) if (!wanted.has(key)) points.delete(key);
+    await this.#tell(rule, isRange);
+    return { ok: true, ...(steered !== '' && { note: noteFor(rule, isRange ? undefined : steered) }) };
   }
 
   /**
-   * order: workers know what may come by a socket before it does; ports are led to where they go from now on, all at once
-   * for a client; only then old sockets go (the caller's next step).
+   * Leads the ports of a range to their socket, or no longer. order: workers know what may come by a socket before it does;
+   * ports are led to where they go from now on, all at once for a client; only then old sockets go (the caller's next step).
    */
-  async function leadRange(
-    rule: PlaneRule,
+  async #lead(
+    rule: ServedRule,
     before: Listener,
     range: ReadonlyMap<string, BindPoint> | undefined,
   ): Promise<string | undefined> {
-    await tellWorkers(rule, true, before);
+    const { ranges } = this.#binding;
+    await this.#tell(rule, true, before);
     if (range) return ranges.lead(rule.listener, range, rule.points);
     ranges.leave(rule.listener.id);
     return undefined;
   }
 
-  async function tellWorkers(rule: PlaneRule, isRange: boolean, before?: Listener): Promise<void> {
-    await Promise.all(
-      seats.map((seat) => seat.command({ kind: 'apply', rule: specFor(rule, seat.index, isRange, before) })),
-    );
+  async #tell(rule: ServedRule, isRange: boolean, before?: Listener): Promise<void> {
+    await this.#workers.tell((worker) => ({
+      kind: 'apply',
+      rule: this.#specs.of(rule, worker, isRange, before),
+    }));
   }
 
-  async function tellAllSeats(kind: 'pause' | 'release'): Promise<void> {
-    await Promise.all(seats.map((seat) => seat.command({ kind })));
+  async #tellAll(kind: 'pause' | 'resume' | 'begin'): Promise<void> {
+    await this.#workers.tell(() => ({ kind }));
   }
 
-  /** The reason, in words, if one of the points cannot be had; then none of the new ones is kept. */
-  function bindMissing(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
-    const made: string[] = [];
-    let next = 0;
-    const tooMany = whyTooManySockets(rule, wanted);
-    if (tooMany !== undefined) return tooMany;
-    for (const [key, point] of wanted) {
-      if (rule.points.has(key)) continue;
-      const only = wanted.size > WIDE ? next++ % seats.length : undefined;
-      const steered = ranges.whySteered(rule.listener.id, point);
-      const fds =
-        steered ??
-        inheritPoint(point, options.inheritance?.sockets, seats.length, only) ??
-        openPoint(point, seats.length, only);
-      if (typeof fds === 'string') {
-        for (const key of made) {
-          closeAll(rule.points.get(key)?.fds ?? []);
-          rule.points.delete(key);
-        }
-        return steered ?? bindReason(fds, point, wanted.size, isHeldByUs);
-      }
-      rule.points.set(key, { point, fds });
-      made.push(key);
-    }
-    return undefined;
-  }
-
-  function whyTooManySockets(rule: PlaneRule, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
-    if (wanted.size <= WIDE) return undefined;
-    const missing = [...wanted.values()].filter(
-      ({ key }) => !rule.points.has(key) && !options.inheritance?.sockets.has(key),
-    );
-    let bound = 0;
-    for (const { points } of rules.values()) bound += points.size > WIDE ? points.size : 0;
-    return whyTooMany(missing, bound, share.descriptors * options.workers, () => ranges.lacking);
-  }
-
-  /** `before`: what the rule was until now; its sockets are served still. */
-  function specFor(rule: PlaneRule, worker: number, isRange: boolean, before?: Listener): RuleSpec {
-    const { listener } = rule;
-    const { ports, originPorts } = listener;
-    const entries: EntrySpec[] = [];
-    for (const { point, fds } of rule.points.values()) {
-      const to =
-        originPort(ports, originPorts, point.port) ??
-        (before && originPort(before.ports, before.originPorts, point.port));
-      if (to === undefined) continue;
-      for (const fd of fds[worker] ?? []) {
-        const entry = { fd, address: point.address, port: point.port, originPort: to };
-        entries.push(point.protocol === 'UDP' ? { ...entry, sessions: inheritedSessions(fd) } : entry);
-      }
-    }
-    return {
-      index: rule.index,
-      protocol: listener.protocol,
-      mode: listener.mode,
-      targets: listener.targets.map((target) => ({ ...target, number: numberOf(target.address) })),
-      turns: turnsOf(listener.targets),
-      persistSeconds: listener.persistSeconds,
-      options: listener.options,
-      entries,
-      range: isRange ? { ports, originPorts } : undefined,
-      row: rule.rows[worker]!.buffer as SharedArrayBuffer,
-      position: rule.position,
-      persistence: rule.persistence,
-    };
-  }
-
-  /** Once: the first time that a socket is given to a worker. */
-  function inheritedSessions(fd: number): readonly WorkerSession[] {
-    const { sessions } = options.inheritance ?? {};
-    if (!sessions || sessions.size === 0) return [];
-    const number = socketNumber(fd) ?? 0;
-    const mine = sessions.get(number) ?? [];
-    sessions.delete(number);
-    return mine.map((session) => ({ ...session, entryFd: fd }));
-  }
-
-  function numberOf(address: string): number {
-    const number = targetNumbers.get(address) ?? targetNumbers.size;
-    targetNumbers.set(address, number);
-    return number;
-  }
-
-  async function removeNow(id: string): Promise<void> {
-    const rule = rules.get(id);
-    if (!rule || rule.removed) return;
-    rule.removed = true;
-    // order: nobody is led to a socket that closes; who has been is in its queue.
-    ranges.leave(id);
+  /** Resolves when the rule's sockets are closed. */
+  async #close(id: string): Promise<void> {
+    const rule = this.#rules.get(id);
+    if (rule?.state !== 'served') return;
+    rule.state = 'closing';
+    // order: nobody is led to a socket that closes; a connection that has been is in its queue.
+    this.#binding.ranges.leave(id);
     rule.points.clear();
-    await Promise.all(seats.map((seat) => seat.command({ kind: 'remove', index: rule.index })));
+    await this.#workers.tell(() => ({ kind: 'remove', index: rule.index }));
+    rule.state = 'removed';
   }
 
-  async function stopNow(drainMs: number): Promise<void> {
-    await Promise.all(turns.values());
+  async #stop(drainMs: number): Promise<void> {
+    await this.#calls.idle();
     // order: first. Another process leads the ranges now, or nobody; this one's connections may take their time.
-    ranges.close();
-    if (isSucceeded) await tellAllSeats('pause');
-    await Promise.all(seats.map((seat) => seat.end(drainMs)));
-    readRecords();
-    reading.cancel();
-    seats = [];
-    toa?.detach();
+    this.#binding.ranges.close();
+    if (this.#isSucceeded) await this.#tellAll('pause');
+    await this.#workers.end(drainMs);
+    this.#takeRecords();
+    this.#reading.cancel();
+    this.#toa?.detach();
   }
 
-  return {
-    /** Rules are about to come: workers start now, and no rule waits for them. */
-    async warm() {
-      await Promise.all(crew().map((seat) => seat.ready));
-    },
-    name: 'uring',
-    capabilities: () => capabilities,
-    apply: (listener) => turn(listener.id, () => applyNow(listener)),
-    remove: (id) => turn(id, () => removeNow(id)),
-    async prune(keep) {
-      const gone = [...rules.keys()].filter((id) => !keep.has(id));
-      await Promise.all(gone.map((id) => turn(id, () => removeNow(id))));
-    },
-    counters() {
-      readRecords();
-      const all = new Map(retired);
-      for (const [id, rule] of rules) {
-        const sums = counted(rule);
-        // A session that came from another process was counted there.
-        if (sums.connections + sums.active + sums.packetsIn > 0 || Object.keys(sums.dropped).length > 0)
-          all.set(id, sums);
-      }
-      return Promise.resolve(all);
-    },
-    stop: (drainMs) => (stopping ??= stopNow(drainMs)),
-    succession: {
-      async handOver() {
-        isSucceeded = true;
-        const sessions = await Promise.all(seats.map((seat) => seat.hold()));
-        return sessions.flat().map(({ entryFd, ...session }) => ({ ...session, entry: socketNumber(entryFd) ?? 0 }));
-      },
-      pause: () => tellAllSeats('pause'),
-      async resume() {
-        isSucceeded = false;
-        await tellAllSeats('release');
-      },
-      begin: () => tellAllSeats('release'),
-    },
-  };
+  #sweep(): void {
+    // order: what has ended is looked up first, because its last record may be written right now.
+    const ended = this.#rules.ended();
+    this.#takeRecords();
+    for (const rule of ended) if (rule.state === 'removed') this.#rules.retire(rule);
+  }
+
+  #takeRecords(): void {
+    for (const record of this.#workers.takeRecords((index) => this.#rules.nameOf(index))) this.#events.record(record);
+  }
+
+  #died(worker: number): void {
+    // order: the next life writes its records elsewhere.
+    this.#takeRecords();
+    this.#events.log('error', 'a relay worker died; its connections are reset, its rules are taken up again', {
+      worker,
+    });
+    this.#report({ ok: false, reason: 'a relay worker is being restarted' });
+  }
+
+  #back(worker: number): void {
+    this.#events.log('info', 'the relay worker is back', { worker, lives: this.#workers.livesOf(worker) });
+    this.#report({ ok: true });
+  }
+
+  #report(state: Applied): void {
+    for (const { listener } of this.#rules.served) this.#events.listener(listener.id, state);
+  }
 }
 
-function counted({ rows, past }: PlaneRule): RuleCounters {
-  const sums = sumRows(rows);
-  return past ? addCounters(past, sums) : sums;
+/** `why`: of a socket per port; undefined: one socket takes the range. */
+function noteFor({ listener, points }: ServedRule, why: string | undefined): string {
+  const ports = listener.entries.length * listener.ports.reduce((sum, span) => sum + spanSize(span), 0);
+  const sockets = [...points.values()].reduce((sum, { fds }) => sum + fds.flat().length, 0);
+  return noteOf(ports, sockets, why);
 }

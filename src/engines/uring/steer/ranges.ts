@@ -10,7 +10,7 @@ import type { Listener } from '../../engine.ts';
 import { isHeldByUs } from '../../../linux/udp-holders.ts';
 import { bindReason } from '../../flow/causes.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
-import { WIDE, type Dealt, whyRefused } from '../host/listening-sockets.ts';
+import { MOST_PORTS_IN_ALL_WORKERS, type BoundPoint, whyRefused } from '../host/listening-sockets.ts';
 import { listeningPorts } from './listening.ts';
 import { Steering } from './steering.ts';
 
@@ -26,7 +26,7 @@ interface Range {
 }
 
 /** What of a rule is bound: a socket and its point, by the point's key. */
-type Points = ReadonlyMap<string, { readonly point: BindPoint; readonly fds: Dealt }>;
+type Points = ReadonlyMap<string, BoundPoint>;
 
 export class Ranges {
   /** A text: why there is none. undefined: nobody has needed it yet. */
@@ -52,13 +52,13 @@ export class Ranges {
   points(listener: Listener, points: Points, sockets: Inherited | undefined): Map<string, BindPoint> | string {
     const { id, protocol, entries, ports } = listener;
     const count = ports.reduce((sum, span) => sum + spanSize(span), 0);
-    if (entries.length * count <= WIDE) return '';
+    if (entries.length * count <= MOST_PORTS_IN_ALL_WORKERS) return '';
     // wire: a UDP reply has to leave from the port that the client spoke to, so each port needs its own socket anyway.
     if (protocol !== 'TCP') return 'a UDP reply leaves by the port that the client spoke to';
     if (entries.some((address) => UNSPECIFIED.has(address))) return 'its entry stands for every address of the machine';
     const { lacking } = this;
     if (lacking !== undefined) return lacking;
-    if (points.size > WIDE && !this.has(id)) return HAS_THEM;
+    if (points.size > MOST_PORTS_IN_ALL_WORKERS && !this.has(id)) return HAS_THEM;
     const wanted = new Map<string, BindPoint>();
     for (const address of entries) {
       const own = [...points.values()].map(({ point }) => point).filter((point) => point.address === address);

@@ -1,6 +1,7 @@
 /**
- * How many descriptors a worker may have open. Everything that needs one asks first, so that the limit of the process is
- * never met in the middle of a connection: what cannot have one waits, and is told when there are some again.
+ * The descriptors that a worker may have open. What needs one asks first, so that the limit of the process is never met in
+ * the middle of a connection; without room it waits or is given up, which is the caller's choice. The shares of workers are
+ * derived here, too: for the engine, and for the probe and the doctor, which quote them.
  */
 export class Budget {
   readonly limit: number;
@@ -34,12 +35,12 @@ export class Budget {
   }
 }
 
-/** limit: files, links and the node engine's own connections keep a tenth, and at least this many, for themselves. */
+/** limit: files, links and connections of the node engine keep a tenth, and at least this many, for themselves. */
 const RESERVED = 256;
 /** limit: state is laid out for this many at most; half of them TCP connections. */
 const MOST = 1 << 20;
 
-/** What the workers may have together, of all that the process may have open. */
+/** The descriptors for all workers together, of those that the process may have open. */
 export function unreserved(limit: number): number {
   const most = Math.min(limit, MOST);
   return Math.max(0, most - Math.max(RESERVED, most / 10));
@@ -54,7 +55,7 @@ export interface Share {
   readonly slots: number;
 }
 
-/** Of each of so many workers. */
+/** The share of one of these workers. */
 export function shareOf(all: number, workers: number): Share {
   const descriptors = Math.floor(all / workers);
   return { descriptors, slots: Math.floor(descriptors / 2) };

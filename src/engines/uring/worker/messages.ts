@@ -1,7 +1,7 @@
 /**
- * What the agent's thread tells a worker, and what a worker answers. Small messages, read between two batches of
- * completions; descriptors travel as numbers, because all threads of a process share them. Who owns which descriptor
- * when is in LIFECYCLE.md.
+ * The messages between the agent's thread and a worker, read between two batches of completions. Descriptors travel as
+ * numbers, because all threads of a process share them; LIFECYCLE.md says who owns which descriptor when. It holds types
+ * only. host/ sends commands, commands.ts carries them out.
  */
 import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
@@ -13,7 +13,7 @@ import type { Turns } from './schedule.ts';
 /** A bound socket of a rule that this worker serves. */
 export interface EntrySpec {
   readonly fd: number;
-  /** Of UDP, and only when it is new: sessions that the process before this one had on it. */
+  /** Of UDP, and only when it is new: sessions that the previous process had on it. */
   readonly sessions?: readonly WorkerSession[];
   readonly address: string;
   readonly port: number;
@@ -61,21 +61,26 @@ export interface RuleSpec {
   readonly persistence: SharedArrayBuffer | undefined;
 }
 
-export type ToWorker =
-  | { readonly kind: 'apply'; readonly seq: number; readonly rule: RuleSpec }
+/** What a worker is told to do. `handOver`, `pause`, `resume` and `begin` are the words of the engine door. */
+export type Command =
+  | { readonly kind: 'apply'; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
-  | { readonly kind: 'remove'; readonly seq: number; readonly index: number }
-  /**
-   * `hold`: receive no datagram any more, and say which sessions there are. `pause`: accept no connection any more.
-   * `release`: receive, and accept.
-   */
-  | { readonly kind: 'hold' | 'pause' | 'release'; readonly seq: number }
+  | { readonly kind: 'remove'; readonly index: number }
+  /** Receive no datagram any more, and say which sessions there are. */
+  | { readonly kind: 'handOver' }
+  /** Accept no connection any more. */
+  | { readonly kind: 'pause' }
+  /** Accept, and receive. */
+  | { readonly kind: 'resume' | 'begin' }
   /** End when the last connection has, or at the deadline. After `pause`: what waits in the sockets is another process's. */
-  | { readonly kind: 'stop'; readonly seq: number; readonly drainMs: number };
+  | { readonly kind: 'stop'; readonly drainMs: number };
+
+/** `seq`: the number that its answer carries. */
+export type ToWorker = Command & { readonly seq: number };
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  /** Carried out: new sockets accept, old ones are closed. `sessions`: the answer to `hold`. */
+  /** Carried out: new sockets accept, old ones are closed. `sessions`: the answer to `handOver`. */
   | { readonly kind: 'done'; readonly seq: number; readonly sessions?: readonly WorkerSession[] }
   | {
       readonly kind: 'log';
@@ -84,7 +89,7 @@ export type FromWorker =
       readonly facts?: Readonly<Record<string, unknown>>;
     };
 
-/** How a worker is born. */
+/** What a worker is given at its start. */
 export interface WorkerSettings {
   readonly name: string;
   readonly slots: number;
@@ -93,7 +98,7 @@ export interface WorkerSettings {
   /** Buffers for TCP; a power of two. */
   readonly buffers: number;
   readonly wakeFd: number;
-  /** Shared: what must be closed and unmapped should the worker die (estate.ts). */
+  /** Shared: what must be closed and unmapped should the worker die (ring/estate.ts). */
   readonly estate: SharedArrayBuffer;
   /** Descriptors of each slot's sides; of each UDP session. */
   readonly slotFds: SharedArrayBuffer;
@@ -102,7 +107,7 @@ export interface WorkerSettings {
   readonly toa: ToaHandles | undefined;
   /** Shared: flow/source-ports.ts. */
   readonly sourcePorts: SharedArrayBuffer | undefined;
-  /** It serves nothing before `release`. */
+  /** It serves nothing before `begin`. */
   readonly isHeld: boolean;
 }
 

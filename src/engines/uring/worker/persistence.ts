@@ -1,7 +1,8 @@
 /**
- * Session persistence that all workers share: engines/flow's recall, remember and forget over one hash table in shared
- * memory, because connections of one client arrive at any worker. Keyed by 64 bits of hash of the address. Workers race
- * without locks: at worst a client that opens two first connections at once is remembered with the later target.
+ * The clients of a rule and their targets, shared by all workers because connections of one client arrive at any of them:
+ * recall, remember and forget of flow/persistence.ts over one hash table in shared memory, keyed by 64 bits of hash of the
+ * address. It refuses to lock: at worst a client that opens two first connections at once is remembered with the later
+ * target. Used by targets.ts, tcp/ and udp/.
  */
 import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 

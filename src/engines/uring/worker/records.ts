@@ -96,7 +96,7 @@ export class RecordWriter {
   }
 }
 
-interface RuleName {
+export interface RuleName {
   readonly id: string;
   readonly proxy: string;
 }

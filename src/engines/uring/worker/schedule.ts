@@ -1,7 +1,7 @@
 /**
- * Who takes the next connection, as all workers of a machine must agree on it: one period of engines/flow's picker, written
- * down, and one shared position in it. So the shares are exact over the whole machine, and a choice is one atomic add.
- * Made by the agent's thread, read by every worker. Pure but for the shared position.
+ * The schedule of a rule's targets, the same for all workers: one period of flow/pick.ts, written down, and one shared place
+ * in it. So the shares are exact over the whole machine, and a choice is one atomic add. Made on the agent's thread, read
+ * by every worker (targets.ts). Pure but for the shared place.
  */
 import { createPicker } from '../../flow/pick.ts';
 import type { Target } from '../../engine.ts';
