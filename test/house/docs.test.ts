@@ -40,6 +40,43 @@ test('every link leads somewhere', () => {
   holds(broken);
 });
 
+/** An item of a numbered list that leads to a source file: `3. [tcp/dial.ts](…/tcp/dial.ts) \`connect\``, then prose. */
+const HOP = /^\d+\. \[[^\]]+\]\(([^)\s#]+\.ts)\)((?:(?:\s|,|and)*`[^`\n]+`)*)/gm;
+/** limit: what a reader follows in ten minutes. */
+const MOST_HOPS = 22;
+
+/** Whether the file says what this is: a function, a method, a value or a type. */
+function declares(text: string, name: string): boolean {
+  const word = name.replace(/[^\w$]/g, '');
+  const value = String.raw`(?:function\*?|const|let|class|interface|type) ${word}\b`;
+  const member = String.raw`^ +(?:(?:async|static|readonly|get|set|\*) ?)*#?${word}(?:<[^;\n]*>)?(?:\(|\??:|,$| =)(?!.*\);$)`;
+  return new RegExp(`${value}|${member}`, 'm').test(text);
+}
+
+test('each hop of an explanation names functions of the file that it leads to', () => {
+  const lists = documents.filter(({ path }) => /^docs\/explanation\/[\w-]+\.md$/.test(path));
+  const wrong = lists.flatMap(({ path, text }) =>
+    [...text.matchAll(HOP)].flatMap(([item, link = '', names = '']) => {
+      const target = posix.join(posix.dirname(path), link);
+      const file = files().find((source) => source.path === target);
+      if (!file) return [`${path} leads to ${target}, which is not there`];
+      const its = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+      if (its.length === 0) return [`${path}: name the function: ${item}`];
+      return its.flatMap((name) =>
+        declares(file.text, name.split(/[.#]/).at(-1) ?? '') ? [] : [`${path}: ${target} has no ${name}`],
+      );
+    }),
+  );
+  const long = lists.flatMap(({ path, text }) =>
+    text
+      .split(/^#+ /m)
+      .map((section) => ({ title: section.split('\n', 1)[0], hops: [...section.matchAll(HOP)].length }))
+      .filter(({ hops }) => hops > MOST_HOPS)
+      .map(({ title, hops }) => `${path}, ${title}: ${hops} hops; at most ${MOST_HOPS} are followed`),
+  );
+  holds([...wrong, ...long]);
+});
+
 test('every document is linked from another one', () => {
   const linked = new Set(
     documents.flatMap((document) =>
