@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../test/world/manual-clock.ts';
+import { silentLog } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 import { EntryWatch, openHere } from './entry-watch.ts';
 
@@ -18,8 +19,9 @@ function watched(entries: Record<string, readonly string[]>, routed: readonly st
     },
     rules: () => rules,
     isRouted: (rule) => routed.includes(rule),
-    changed: (change) => changes.push(change),
+    log: silentLog,
   });
+  watch.changed.listen((change) => changes.push(change));
   return { clock, here, watch, asked, changes };
 }
 

@@ -4,6 +4,8 @@
  * owns one.
  */
 import type { Clock } from '../lib/clock.ts';
+import { Signal } from '../lib/signal.ts';
+import type { Log } from '../observe/log.ts';
 import type { PlannedRule } from '../plan/plan.ts';
 
 /** Those of the addresses that are this machine's own. */
@@ -22,7 +24,7 @@ interface EntryWatchOptions {
   readonly rules: () => Iterable<PlannedRule>;
   /** An engine that rewrites packets forwards the rule: it can serve an address that is only routed to this machine. */
   readonly isRouted: (rule: string) => boolean;
-  readonly changed: (change: Change) => void;
+  readonly log: Log;
 }
 
 const LOOK_MS = 2_000;
@@ -34,6 +36,7 @@ const ALWAYS = /^(127\.|0\.0\.0\.0$|::1?$)/;
 const NAMED = 3;
 
 export class EntryWatch {
+  readonly changed = new Signal<Change>();
   readonly #options: EntryWatchOptions;
   readonly #timer: { cancel(): void };
   /** Addresses that have been here: only these can have left an engine that serves routed ones. */
@@ -80,7 +83,7 @@ export class EntryWatch {
   }
 
   look(): void {
-    const { here, rules, isRouted, changed } = this.#options;
+    const { here, rules, isRouted, log } = this.#options;
     /** Address → whether it is somewhere where it must be here. */
     const entries = new Map<string, boolean>();
     for (const rule of rules())
@@ -106,7 +109,9 @@ export class EntryWatch {
     this.#lost = lost;
     const returned = new Set(back);
     const helped = [...rules()].filter((rule) => rule.entries.some((entry) => returned.has(entry)));
-    changed({ gone, back, rules: new Set(helped.map(({ id }) => id)) });
+    if (gone.length > 0) log.error('entry addresses are not on this machine', { addresses: gone.join(' ') });
+    if (back.length > 0) log.info('entry addresses are back', { addresses: back.join(' ') });
+    this.changed.tell({ gone, back, rules: new Set(helped.map(({ id }) => id)) });
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** Edges for tests of the agent: on a folder of a control end, with engines on this thread, and records to feed them. */
 import { connect } from 'node:net';
-import { type Edge, type EdgeTools, startEdge } from '../../src/edge/agent.ts';
+import { startEdge } from '../../src/edge/agent.ts';
+import type { Edge, EdgeTools } from '../../src/edge/edge.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/observe/log.ts';

@@ -14,6 +14,7 @@ import { after, afterEach, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Limits } from '../../src/domain/limit/limit.ts';
 import { deleteFlow, type Flow, getFlows, readFlow } from '../../src/linux/netlink/conntrack.ts';
+import { Signal } from '../../src/lib/signal.ts';
 import { createGuard, type Guard } from '../../src/edge/guard/guard.ts';
 import type { LimitedRule } from '../../src/edge/guard/pieces.ts';
 import { openTables } from '../../src/edge/tables/tables.ts';
@@ -94,7 +95,7 @@ async function stage(t: TestContext, world: Namespaces) {
     lift: (key: string): string => (records.delete(key), key),
     drop: () => rules.clear(),
     guard(clock: Clock = systemClock, sources?: number): Guard {
-      const base = { clock, log: silentLog, tables, onStop: 'keep', changed: () => {} } as const;
+      const base = { clock, log: silentLog, tables, onStop: 'keep', changed: new Signal() } as const;
       const made = createGuard({ ...base, ...(sources && { sources }), rules: () => rules, records: () => records });
       guards.push(made);
       return made;

@@ -4,7 +4,8 @@
  * applied. A line on stdin stops it and starts it again, the end of stdin stops it.
  */
 import { createInterface } from 'node:readline';
-import { type Edge, startEdge } from '../../src/edge/agent.ts';
+import { startEdge } from '../../src/edge/agent.ts';
+import type { Edge } from '../../src/edge/edge.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/observe/log.ts';
 

@@ -6,6 +6,7 @@
  */
 import { disjoint, type Sorted, sorted } from '../../domain/limit/networks.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Signal } from '../../lib/signal.ts';
 import type { Refusal } from '../../linux/nft/nft.ts';
 import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Log } from '../../observe/log.ts';
@@ -24,8 +25,8 @@ interface GuardOptions extends World {
   /** Whose the table in the kernel is. */
   readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'note' | 'keep'>;
   readonly onStop: 'keep' | 'flush';
-  /** What `alarms` says may be different. */
-  readonly changed: () => void;
+  /** Told when `alarms` may be different. */
+  readonly changed: Signal;
   /** How many sources a meter remembers, where not as many as usual. */
   readonly sources?: number;
 }
@@ -80,7 +81,7 @@ export function createGuard({ clock, log, tables, onStop, changed, sources, ...w
       if (why !== '' && why !== alarm) log.error('limits are not enforced', { reason: why });
       if (why !== (alarm ?? '')) {
         alarm = why === '' ? undefined : why;
-        changed();
+        changed.tell();
       }
       const next = book.nextEnd;
       if (why !== '') timer = clock.after(AGAIN_MS, poke);

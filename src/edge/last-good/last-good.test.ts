@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../lib/clock.ts';
 import { seededRng } from '../../lib/rng.ts';
+import { Signal } from '../../lib/signal.ts';
 import type { Frame } from '../../link/contract.ts';
 import { silentLog } from '../../observe/log.ts';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { eventually } from '../../../test/suites/engine/fixture.ts';
 import { LastGood } from './last-good.ts';
 
-const tools = { clock: systemClock, rng: seededRng(1), log: silentLog, changed() {} };
+const tools = { clock: systemClock, rng: seededRng(1), log: silentLog, changed: new Signal() };
 
 async function folderOf(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'e4-'));

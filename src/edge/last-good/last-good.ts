@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createBackoff } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
+import type { Signal } from '../../lib/signal.ts';
 import { encodeFrame } from '../../link/frames.ts';
 import { Replica, type Step } from '../../link/replica.ts';
 import type { Log } from '../../observe/log.ts';
@@ -28,8 +29,8 @@ interface LastGoodTools {
   readonly log: Log;
   /** An empty world may replace one with rules. */
   readonly newWorld?: boolean | undefined;
-  /** What `kept` and `alarms` say may be different. */
-  readonly changed: () => void;
+  /** Told when `kept` or `alarms` may be different. */
+  readonly changed: Signal;
 }
 
 /** limit: a log is as long as three snapshots before it is worth writing a new one, but never worth it under 1 MiB. */
@@ -171,7 +172,7 @@ export class LastGood {
         if (this.#failing !== undefined) this.#tools.log.info('the copy of the world is written again');
         this.#failing = undefined;
         backoff.reset();
-        this.#tools.changed();
+        this.#tools.changed.tell();
       } catch (error) {
         this.#fail((error as Error).message);
         if (ending.aborted) return;
@@ -222,7 +223,7 @@ export class LastGood {
     if (this.#failing === undefined)
       this.#tools.log.error('the copy of the world cannot be written; the edge goes on without', { reason });
     this.#failing = `its copy of the world cannot be written: ${reason}`;
-    this.#tools.changed();
+    this.#tools.changed.tell();
   }
 
   #generation(number: number): Generation {

@@ -2,6 +2,7 @@
  * An edge with rules does not take an empty world for them: most likely control has lost its store, and that rules end is
  * an operator's to say (--new-world). Asked by the replica, which it never changes; last-good.ts shows its alarm.
  */
+import type { Signal } from '../../lib/signal.ts';
 import type { FrameRecord } from '../../link/contract.ts';
 import type { Replica } from '../../link/replica.ts';
 import type { Log } from '../../observe/log.ts';
@@ -15,7 +16,7 @@ interface NewWorldOptions {
   readonly replica: Replica;
   readonly isConfirmed: boolean;
   readonly log: Log;
-  readonly changed: () => void;
+  readonly changed: Signal;
 }
 
 export function guardAgainstEmpty({ replica, isConfirmed, log, changed }: NewWorldOptions): NewWorld {
@@ -24,7 +25,7 @@ export function guardAgainstEmpty({ replica, isConfirmed, log, changed }: NewWor
   replica.judgeBy((world, records) => {
     if (isConfirmed || rulesIn(replica.records) === 0 || rulesIn(records) > 0) return true;
     if (replica.refused !== world) log.error(advice(), { world });
-    changed();
+    changed.tell();
     return false;
   });
   return {

@@ -6,6 +6,7 @@ import type { AckReport, FactReport } from '../../link/contract.ts';
 import type { Beat } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Placed } from '../reconcile/placements.ts';
+import { RecordQueue } from './record-queue.ts';
 import { Reporter } from './reporter.ts';
 
 const ZERO = { connections: 0, active: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, dropped: {}, ends: {} };
@@ -24,8 +25,10 @@ function reporting() {
     else placements.delete(id);
     moved.set(id, placed);
   };
+  const records = new RecordQueue();
   const reporter = new Reporter({
     edge: 'e1',
+    records,
     clock,
     rng: seededRng(1),
     link: {
@@ -61,7 +64,7 @@ function reporting() {
       counters: async () => world.counters,
     },
   });
-  return { clock, acks, facts, beats, world, place, reporter };
+  return { clock, acks, facts, beats, world, place, records, reporter };
 }
 
 const placedIn = ({ placed, fresh }: AckReport) => [fresh, placed.map(({ rule, engine }) => `${rule}=${engine}`)];
@@ -186,8 +189,8 @@ test('an edge that has counted nothing says that its epoch is another, once', as
 });
 
 test('records wait for control, are sent in order, and those that don’t fit are counted', async () => {
-  const { clock, facts, reporter } = reporting();
-  for (let n = 0; n < 20_005; n++) reporter.record(record(`${n}`));
+  const { clock, facts, records, reporter } = reporting();
+  for (let n = 0; n < 20_005; n++) records.add(record(`${n}`));
   reporter.connected();
   await clock.advance(5_000);
   const ids = facts.flatMap(({ records }) => records.map(({ id }) => Number(id)));
@@ -201,12 +204,12 @@ test('records wait for control, are sent in order, and those that don’t fit ar
 });
 
 test('a burst is sent before the timer, the rest at the end', async () => {
-  const { clock, facts, reporter } = reporting();
+  const { clock, facts, records, reporter } = reporting();
   reporter.connected();
-  for (let n = 0; n < 2_000; n++) reporter.record(record(`${n}`));
+  for (let n = 0; n < 2_000; n++) records.add(record(`${n}`));
   await clock.advance(0);
   assert.equal(facts[0]?.records.length, 2_000);
-  reporter.record(record('last'));
+  records.add(record('last'));
   await reporter.stop();
   assert.deepEqual([facts.at(-1)?.records.map(({ id }) => id), clock.waiting], [['last'], 0]);
 });

@@ -8,10 +8,11 @@ import type { Rng } from '../../lib/rng.ts';
 import type { LinkClient } from '../../link/client.ts';
 import { type AckReport, BEAT_MS, type FactReport, LINK_PATHS } from '../../link/contract.ts';
 import type { Beat } from '../../domain/fact/ack.ts';
-import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
+import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Placed } from '../reconcile/placements.ts';
+import type { RecordQueue } from './record-queue.ts';
 
-interface ReporterSource {
+export interface ReporterSource {
   /** All of an ack but what the reporter keeps track of itself. */
   ack(): Omit<AckReport, 'placed' | 'fresh'>;
   placements(): ReadonlyMap<string, Placed>;
@@ -22,6 +23,7 @@ interface ReporterSource {
 interface ReporterOptions {
   readonly link: Pick<LinkClient, 'post'>;
   readonly source: ReporterSource;
+  readonly records: RecordQueue;
   readonly edge: string;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -34,9 +36,6 @@ const FACTS_MS = 5_000;
 /** limit: reports stay well under 1 MiB (MAX_ACK, MAX_FACTS). */
 const PLACED_AT_ONCE = 2_000;
 const COUNTERS_AT_ONCE = 2_000;
-const RECORDS_AT_ONCE = 2_000;
-/** limit: about 10 MB; an hour without control is longer than any bound, so files have all and this has the latest. */
-const RECORDS_WAITING = 20_000;
 
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -52,14 +51,13 @@ export class Reporter {
   #acking = false;
   #ackAgain = false;
   #telling: Promise<boolean> | undefined;
-  #records: ConnectionRecord[] = [];
-  #lost = 0;
   readonly #told = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
     this.#epoch = options.rng.uuid();
     const { clock } = options;
+    options.records.full.listen(() => void this.tell());
     this.#timers = [clock.every(BEAT_MS, () => this.#beat()), clock.every(FACTS_MS, () => void this.tell())];
   }
 
@@ -79,17 +77,6 @@ export class Reporter {
   /** Something an ack says is different. */
   changed(): void {
     this.#ackIn(SOON_MS);
-  }
-
-  record(record: ConnectionRecord): void {
-    if (this.#records.length < RECORDS_WAITING) this.#records.push(record);
-    else this.#lost += 1;
-    if (this.#records.length === RECORDS_AT_ONCE) void this.tell();
-  }
-
-  /** So many could not be kept in files. */
-  lose(records: number): void {
-    this.#lost += records;
   }
 
   /** Sends counters that have changed and records that wait; false: control did not take all of them. */
@@ -183,13 +170,14 @@ export class Reporter {
   }
 
   async #tell(): Promise<boolean> {
-    const now = await this.#options.source.counters();
+    const { source, records } = this.#options;
+    const now = await source.counters();
     // Of one that drains all: no stream says when another control is there, and control must hear that it lives.
     const isNew = ([rule, counters]: [string, RuleCounters]): boolean =>
       this.#draining || this.#told.get(rule) !== JSON.stringify(counters);
     const changed = [...now].filter(isNew);
     const gone = [...this.#told.keys()].filter((rule) => !now.has(rule));
-    while (this.#isNews || changed.length > 0 || gone.length > 0 || this.#records.length > 0 || this.#lost > 0) {
+    while (this.#isNews || changed.length > 0 || gone.length > 0 || !records.isEmpty) {
       const counters = changed.splice(0, COUNTERS_AT_ONCE);
       const report: FactReport = {
         edge: this.#options.edge,
@@ -198,16 +186,14 @@ export class Reporter {
         ...(this.#draining && { draining: true }),
         counters: counters.map(([rule, values]) => ({ rule, ...values })),
         gone: gone.splice(0, COUNTERS_AT_ONCE),
-        records: this.#records.slice(0, RECORDS_AT_ONCE),
-        recordsLost: this.#lost,
+        ...records.first(),
       };
       const status = await this.#options.link.post(LINK_PATHS.facts, report);
       if (status !== 204) return false;
       this.#isNews = false;
       for (const [rule, values] of counters) this.#told.set(rule, JSON.stringify(values));
       for (const rule of report.gone) this.#told.delete(rule);
-      this.#records = this.#records.slice(report.records.length);
-      this.#lost -= report.recordsLost;
+      records.taken(report);
     }
     return true;
   }

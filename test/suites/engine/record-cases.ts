@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Engine } from '../../../src/engines/engine.ts';
+import { RecordQueue } from '../../../src/edge/report/record-queue.ts';
 import { Reporter } from '../../../src/edge/report/reporter.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { systemRng } from '../../../src/lib/rng.ts';
@@ -24,7 +25,9 @@ export function recordCases(under: EngineUnderTest): void {
     const seen: ConnectionRecord[] = [];
     const told: FactReport[] = [];
     let engine: Engine;
+    const records = new RecordQueue();
     const reporter = new Reporter({
+      records,
       link: {
         async post(_path, body) {
           if (body && typeof body === 'object' && 'counters' in body) told.push(body as FactReport);
@@ -44,7 +47,7 @@ export function recordCases(under: EngineUnderTest): void {
     before(async () => {
       const record = (one: ConnectionRecord): void => {
         seen.push(one);
-        reporter.record(one);
+        records.add(one);
       };
       engine = await under.create({ record, listener() {}, log() {} });
       reporter.connected();

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Departed } from './departed.ts';
+import { EndedRules } from './ended-rules.ts';
 import { createCounters } from '../../engines/flow/counters.ts';
 
 const MINUTE = 60_000;
 const counted = (connections: number, active = 0) => ({ ...createCounters(), connections, active });
 
 test('a rule that is deleted is told with its last words for four minutes, then no more; one that is off, always', () => {
-  const departed = new Departed();
+  const ended = new EndedRules();
   const all = new Map([
     ['gone', counted(3)],
     ['off', counted(5)],
   ]);
-  const at = (minutes: number) => [...departed.without(all, (rule) => rule === 'off', minutes * MINUTE).keys()];
+  const at = (minutes: number) => [...ended.without(all, (rule) => rule === 'off', minutes * MINUTE).keys()];
   assert.deepEqual(
     [at(0), at(3.9)],
     [
@@ -27,10 +27,10 @@ test('a rule that is deleted is told with its last words for four minutes, then 
 });
 
 test('as long as a connection of it lives, and when it comes back, it is told', () => {
-  const departed = new Departed();
+  const ended = new EndedRules();
   const all = new Map([['a', counted(3, 1)]]);
   let isThere = false;
-  const at = (minutes: number): number => departed.without(all, () => isThere, minutes * MINUTE).size;
+  const at = (minutes: number): number => ended.without(all, () => isThere, minutes * MINUTE).size;
   assert.deepEqual([at(0), at(10)], [1, 1]);
   all.set('a', counted(3));
   assert.deepEqual([at(11), at(15)], [1, 0]);
