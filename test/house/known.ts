@@ -19,7 +19,6 @@ export const KNOWN = {
   folders: [],
   functions: [
     'src/control/http/http.ts startHttp',
-    'src/edge/agent.ts startEdge',
     'src/edge/guard/guard.ts createGuard',
     'src/engines/kernel/engine.ts openKernelEngine',
     'src/engines/node/connection.ts serve',
