@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Applied } from '../engines/engine.ts';
 import { type EngineSet, openEngines } from '../engines/hosting/engine-set.ts';
 import { type EngineFactories, engineFactories, type EngineName } from '../engines/registry.ts';
+import type { ConnectionRecord } from '../domain/fact/fact.ts';
 import { Signal } from '../lib/signal.ts';
 import type { Log } from '../observe/log.ts';
 import type { EdgeConfig } from './edge.ts';
@@ -34,7 +35,7 @@ export async function openEdgeEngines(config: EdgeConfig, tools: EngineTools): P
   const listeners: EdgeEngines['listeners'] = new Signal();
   const factories = tools.factories ?? factoriesOf(config, tools);
   const events = {
-    record: records.write,
+    record: (engine: EngineName, record: ConnectionRecord) => records.write(engine, record),
     listener: (engine: EngineName, id: string, state: Applied) => listeners.tell({ engine, id, state }),
   };
   return { ...(await openEngines(factories, log, events, predecessor.inheritance)), listeners };

@@ -2,6 +2,7 @@
  * What an ack says of this edge: the revision that is applied, what failed and why, what an operator should know. Asked
  * anew for each ack; it remembers nothing. Called by source.ts; the reporter sends it.
  */
+import type { Beat, Failure } from '../../domain/fact/ack.ts';
 import type { EngineSet } from '../../engines/hosting/engine-set.ts';
 import type { AckReport } from '../../link/contract.ts';
 import type { EdgePlan } from '../../plan/plan.ts';
@@ -11,10 +12,9 @@ import type { Reconciler } from '../reconcile/reconcile.ts';
 import type { Tables } from '../tables/tables.ts';
 
 type Ack = Omit<AckReport, 'placed' | 'fresh'>;
-export type Identity = Pick<Ack, 'edge' | 'site' | 'version'>;
 
 interface AckSources {
-  readonly identity: Identity;
+  readonly identity: Beat;
   readonly lastGood: Pick<LastGood, 'replica' | 'kept'>;
   readonly plan: EdgePlan;
   readonly entries: Pick<EntryWatch, 'failures' | 'lost'>;
@@ -41,7 +41,7 @@ export function ackOf(sources: AckSources): Ack {
 }
 
 /** order: what is left in the kernel is why, whatever else is; and the system's own word before that an address is gone. */
-function failures({ plan, entries, reconciler, tables }: AckSources): Ack['failed'] {
+function failures({ plan, entries, reconciler, tables }: AckSources): readonly Failure[] {
   const planned = [...plan.failures].map(([id, reason]) => ({ id, reason }));
   const all = [...planned, ...entries.failures(), ...reconciler.failures(), ...tables.leftovers()];
   return [...new Map(all.map((one) => [one.id, one])).values()];

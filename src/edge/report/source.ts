@@ -2,6 +2,7 @@
  * Everything the reporter asks the edge for: acks, where rules are, counters. It joins what each part says of itself and
  * decides nothing. The agent makes one.
  */
+import type { Beat } from '../../domain/fact/ack.ts';
 import type { EdgeEngines } from '../engines.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Planner } from '../../plan/planner.ts';
@@ -11,13 +12,13 @@ import type { LastGood } from '../last-good/last-good.ts';
 import type { Reconciler } from '../reconcile/reconcile.ts';
 import type { EdgePorts } from '../source-ports.ts';
 import type { Tables } from '../tables/tables.ts';
-import { ackOf, type Identity } from './ack.ts';
+import { ackOf } from './ack.ts';
 import { Meter } from './meter.ts';
 import type { Records } from './records.ts';
 import type { ReporterSource } from './reporter.ts';
 
 interface SourceParts {
-  readonly identity: Identity;
+  readonly identity: Beat;
   readonly lastGood: LastGood;
   readonly planner: Planner;
   readonly guard: Guard;
