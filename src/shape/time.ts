@@ -5,7 +5,9 @@ export function isTime(text: string): boolean {
   const match = RFC_3339.exec(text);
   if (!match) return false;
   // Date.parse accepts 31 February and rolls over; the calendar day must survive a round trip.
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
   const date = new Date(Date.UTC(year, month - 1, day));
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }

@@ -22,7 +22,8 @@ export function renewEntries(tx: Writes, proxy: L4Proxy, ifNone: EntryWish['ifNo
   const wish = { ...proxy, fits: fitsBeside(tx, proxy), ifNone };
   const entries = entriesFor(proxy.entries, sites, wish, claimsOf(tx), tx.around.rng);
   if (entries instanceof Fault) return entries;
-  const [before, after] = [addressesOf(proxy.entries), addressesOf(entries)];
+  const before = addressesOf(proxy.entries);
+  const after = addressesOf(entries);
   release(tx, proxy, without(before, after));
   for (const { site, ip } of without(after, before)) {
     const key = keys.address(site, ip);

@@ -19,6 +19,7 @@ export function signedPaths({ url }: RawRequest): string[] {
 }
 
 export function equalText(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  const a = Buffer.from(given);
+  const b = Buffer.from(expected);
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -22,7 +22,8 @@ export function beyond(
   own: readonly PolicyDocument[],
   account: string,
 ): string | undefined {
-  const [given, had] = [rightsOf(granted, account), rightsOf(own, account)];
+  const given = rightsOf(granted, account);
+  const had = rightsOf(own, account);
   if (!given || !had) return `more than ${MOST_RIGHTS} pairs of action and resource are not compared`;
   const denied = given.filter(isDeny);
   const allowed = had.filter((own) => !isDeny(own));
@@ -83,6 +84,7 @@ function mayMeet(a: Right, b: Right): boolean {
 /** False only where the texts before the first `*`, or those behind the last one, can't be of one text. */
 function mayOverlap(a: string, b: string): boolean {
   const [headA = '', headB = ''] = [a.split('*', 1)[0], b.split('*', 1)[0]];
-  const [tailA, tailB] = [a.slice(a.lastIndexOf('*') + 1), b.slice(b.lastIndexOf('*') + 1)];
+  const tailA = a.slice(a.lastIndexOf('*') + 1);
+  const tailB = b.slice(b.lastIndexOf('*') + 1);
   return (headA.startsWith(headB) || headB.startsWith(headA)) && (tailA.endsWith(tailB) || tailB.endsWith(tailA));
 }

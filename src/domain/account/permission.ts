@@ -41,7 +41,8 @@ export function allowedZones(
     const resources = statements.filter((statement) => statement.effect === effect).flatMap(({ resource }) => resource);
     return [...new Set(resources.flatMap((pattern) => zonePattern(pattern, wish.account) ?? []))];
   };
-  const [allowed, denied] = [pathsOf('allow'), pathsOf('deny')];
+  const allowed = pathsOf('allow');
+  const denied = pathsOf('deny');
   return (zone) => {
     const covers = (pattern: string): boolean => matches(pattern, `zone/${zone}`);
     return allowed.some(covers) && !denied.some(covers);

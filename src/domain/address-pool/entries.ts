@@ -41,7 +41,8 @@ export function entriesFor(
   const entries: Record<string, EntryAddresses> = {};
   for (const site of serving) {
     const has = kept[site.id] ?? {};
-    const [pool4, pool6] = [poolOf(site, 4), poolOf(site, 6)];
+    const pool4 = poolOf(site, 4);
+    const pool6 = poolOf(site, 6);
     // IPv6 turned off at a site that has nothing else keeps the instance reachable there.
     const wants6 = wish.ipv6 === 'on' || (pool4.size === 0 && has.v6 !== undefined);
     const v4 = keepOrTake(pool4, has.v4, wish, claims(site.id, 4), rng);

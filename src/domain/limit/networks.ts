@@ -40,7 +40,11 @@ export function sorted(networks: Iterable<string>): Sorted {
 
 /** What most networks are, read without making anything; minus one where parseCidr has to look. */
 function keyOfV4(text: string): number {
-  let [address, part, digits, dots, at] = [0, 0, 0, 0, 0];
+  let address = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  let at = 0;
   for (; at < text.length; at++) {
     const digit = text.charCodeAt(at) - 48;
     if (digit >= 0 && digit <= 9) {
@@ -74,7 +78,8 @@ export function disjoint(parts: readonly Sorted[]): { readonly v4: string[]; rea
   const v4: string[] = [];
   let end = -1;
   for (const key of numbers.sort()) {
-    const [address, bits] = [Math.floor(key / 64), key % 64];
+    const address = Math.floor(key / 64);
+    const bits = key % 64;
     if (address <= end) continue;
     end = address + 2 ** (32 - bits) - 1;
     const dotted = `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;

@@ -7,7 +7,9 @@ import { close, errnoName, mapPages, type Slab, syscallWithMemory, unmap } from 
 import { ATTR_BYTES, createMap, ELEMENT, pointer, SYS_BPF } from './calls.ts';
 
 /** The key, which stays 0, and behind it the value. */
-const [KEY_AT, VALUE_AT, BYTES] = [0, 8, 16];
+const KEY_AT = 0;
+const VALUE_AT = 8;
+const BYTES = 16;
 
 export class Cell {
   readonly fd: number;

@@ -5,7 +5,8 @@
 import { mapPages, recvmmsg, type Slab, unmap, writePointer } from './libc.ts';
 
 /** struct mmsghdr (msg_iov at word 4, msg_iovlen at 6, msg_len at 14) and struct iovec, in words of four bytes. */
-const [HEADER_WORDS, VECTOR_WORDS] = [16, 4];
+const HEADER_WORDS = 16;
+const VECTOR_WORDS = 4;
 
 export class MessageBatch {
   readonly #slab: Slab;
@@ -23,7 +24,8 @@ export class MessageBatch {
     this.#words = words;
     this.#views = Array.from({ length: count }, (_, i) => new DataView(slab.buffer, dataAt + i * bytes, bytes));
     for (let i = 0; i < count; i++) {
-      const [header, vector] = [i * HEADER_WORDS, vectorsAt + i * VECTOR_WORDS];
+      const header = i * HEADER_WORDS;
+      const vector = vectorsAt + i * VECTOR_WORDS;
       writePointer(words, header + 4, slab, vector * 4);
       words[header + 6] = 1;
       writePointer(words, vector, slab, dataAt + i * bytes);

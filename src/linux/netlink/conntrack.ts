@@ -38,7 +38,14 @@ const CTA_PAIR = { FIRST: 1, SECOND: 2 } as const;
  * by type (X) from an offset (A) on.
  */
 export function markFilter(mark: number): readonly FilterStep[] {
-  const [LD_IMM, LDX_IMM, LD_ABS_W, TAX, LD_IND_W, AND, JEQ, RET] = [0x00, 0x01, 0x20, 0x07, 0x40, 0x54, 0x15, 0x06];
+  const LD_IMM = 0x00;
+  const LDX_IMM = 0x01;
+  const LD_ABS_W = 0x20;
+  const TAX = 0x07;
+  const LD_IND_W = 0x40;
+  const AND = 0x54;
+  const JEQ = 0x15;
+  const RET = 0x06;
   const SKF_AD_NLATTR = 0xffff_f000 + 12;
   return [
     { code: LD_IMM, k: HEADER_BYTES },
@@ -122,9 +129,11 @@ export function readFlow(view: DataView, body: number, end: number): Flow | unde
   const timeout = read32(view, whole.at(CTA.TIMEOUT, 4));
   const state = readState(view);
   part.find(view, whole.at(CTA.COUNTERS_ORIG), whole.end(CTA.COUNTERS_ORIG));
-  const [packetsIn, bytesIn] = [read64(view, CTA_PAIR.FIRST), read64(view, CTA_PAIR.SECOND)];
+  const packetsIn = read64(view, CTA_PAIR.FIRST);
+  const bytesIn = read64(view, CTA_PAIR.SECOND);
   part.find(view, whole.at(CTA.COUNTERS_REPLY), whole.end(CTA.COUNTERS_REPLY));
-  const [packetsOut, bytesOut] = [read64(view, CTA_PAIR.FIRST), read64(view, CTA_PAIR.SECOND)];
+  const packetsOut = read64(view, CTA_PAIR.FIRST);
+  const bytesOut = read64(view, CTA_PAIR.SECOND);
   part.find(view, whole.at(CTA.TIMESTAMP), whole.end(CTA.TIMESTAMP));
   return {
     family: original.source.address.includes(':') ? 6 : 4,
@@ -156,7 +165,8 @@ export interface Brief {
 
 export function readBrief(view: DataView, body: number, end: number): Brief {
   whole.find(view, body, end);
-  const [mark, id] = [read32(view, whole.at(CTA.MARK, 4)), read32(view, whole.at(CTA.ID, 4))];
+  const mark = read32(view, whole.at(CTA.MARK, 4));
+  const id = read32(view, whole.at(CTA.ID, 4));
   const state = readState(view);
   part.find(view, whole.at(CTA.TIMESTAMP), whole.end(CTA.TIMESTAMP));
   return { mark, id, state, startedAt: readTime(view, CTA_PAIR.FIRST) };
@@ -216,7 +226,8 @@ function aboutFlow(
 /** Leaves `part` at its CTA_TUPLE_PROTO. `undefined` without both addresses. */
 function readTuple(view: DataView, type: number): Tuple | undefined {
   part.find(view, whole.at(type), whole.end(type));
-  const [proto, protoEnd] = [part.at(CTA_TUPLE.PROTO), part.end(CTA_TUPLE.PROTO)];
+  const proto = part.at(CTA_TUPLE.PROTO);
+  const protoEnd = part.end(CTA_TUPLE.PROTO);
   part.find(view, part.at(CTA_TUPLE.IP), part.end(CTA_TUPLE.IP));
   const isV6 = part.has(CTA_IP.V6_SRC);
   const source = readAddress(view, isV6 ? CTA_IP.V6_SRC : CTA_IP.V4_SRC);

@@ -12,7 +12,9 @@ import { must, NETLINK_ROUTE, netlinkSocket } from './socket.ts';
 const RTA_DST = 1;
 const RTN_LOCAL = 2;
 /** struct nlmsghdr, struct rtmsg, and where that one says what kind of route it is. */
-const [HEADER, ROUTE, TYPE_AT] = [16, 12, 23];
+const HEADER = 16;
+const ROUTE = 12;
+const TYPE_AT = 23;
 const ANSWER_BYTES = 8_192;
 /** limit: answers to so many questions wait in the socket's usual buffer with room to spare. */
 const AT_ONCE = 64;

@@ -10,7 +10,10 @@ import { NFNL_SUBSYS_NFTABLES, NFPROTO_INET, NFT_MSG, NFTA_DATA, NFTA_LIST_ELEM 
 /** One step of a rule. All work on one register, but for a second that holds what a map learns. */
 export type Expression = Attribute;
 
-const [NFTA_TABLE, NFTA_CHAIN_NAME, NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS] = [1, 3, 2, 4];
+const NFTA_TABLE = 1;
+const NFTA_CHAIN_NAME = 3;
+const NFTA_RULE_CHAIN = 2;
+const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_SET = {
   NAME: 2,
   FLAGS: 3,
@@ -25,10 +28,16 @@ const NFTA_SET = {
 const NFT_SET = { MAP: 8, TIMEOUT: 16, EVAL: 32 };
 /** What nft calls its types. */
 const TYPE = { 4: 7, 6: 8, mark: 19 } as const;
-const [HOST_ORDER, NETWORK_ORDER] = [1, 2];
-const [REG_VERDICT, REG_1, REG_2] = [0, 1, 2];
-const [META_NFPROTO, CT_MARK, PAYLOAD_NETWORK] = [15, 3, 1];
-const [EQUAL, UNEQUAL] = [0, 1];
+const HOST_ORDER = 1;
+const NETWORK_ORDER = 2;
+const REG_VERDICT = 0;
+const REG_1 = 1;
+const REG_2 = 2;
+const META_NFPROTO = 15;
+const CT_MARK = 3;
+const PAYLOAD_NETWORK = 1;
+const EQUAL = 0;
+const UNEQUAL = 1;
 const DYNSET = { update: 1, delete: 2 } as const;
 /** The source address in an IP header. */
 const SOURCE = { 4: { family: 2, offset: 12, length: 4 }, 6: { family: 10, offset: 8, length: 16 } } as const;

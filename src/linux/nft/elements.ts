@@ -20,7 +20,8 @@ import {
 import type { Element } from './transaction.ts';
 
 const NFTA_GEN_ID = 1;
-const [NFTA_TABLE_HANDLE, NFTA_TABLE_USERDATA] = [4, 6];
+const NFTA_TABLE_HANDLE = 4;
+const NFTA_TABLE_USERDATA = 6;
 const NFTA_EXPR_DATA = 2;
 const NFTA_COUNTER = { BYTES: 1, PACKETS: 2 } as const;
 const NFTA_OBJ = { TABLE: 1, NAME: 2, TYPE: 3, DATA: 4 } as const;
@@ -59,7 +60,8 @@ export function readName(
   body: number,
   end: number,
 ): string | undefined {
-  let [its, name] = ['', ''];
+  let its = '';
+  let name = '';
   eachAttribute(view, body, end, (type, at, to) => {
     if (type === 1) its = readText(view, at, to);
     else if (type === NFTA_NAME[what]) name = readText(view, at, to);
@@ -150,7 +152,10 @@ function readElement<Set extends string>(
   to: number,
   seen: (element: Element<Set>, counted: Counted) => void,
 ): void {
-  let [key, keyEnd, data, comment] = ['', '', '', ''];
+  let key = '';
+  let keyEnd = '';
+  let data = '';
+  let comment = '';
   let counted: Counted = { packets: 0, bytes: 0 };
   eachAttribute(view, from, to, (type, at, end) => {
     if (type === NFTA_SET_ELEM.KEY) key = readValue(view, at, end, keyParts);
@@ -176,7 +181,8 @@ function readData(view: DataView, from: number, to: number, parts: readonly Part
 }
 
 function readVerdict(view: DataView, from: number, to: number): string {
-  let [code, chain] = [0, ''];
+  let code = 0;
+  let chain = '';
   eachAttribute(view, from, to, (type, at, end) => {
     if (type === NFTA_VERDICT.CODE && end - at === 4) code = view.getInt32(at);
     else if (type === NFTA_VERDICT.CHAIN) chain = readText(view, at, end);

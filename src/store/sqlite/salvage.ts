@@ -110,7 +110,8 @@ function readRows(db: DatabaseSync, damaged: string[]): Row[] {
     ? ['(SELECT crc FROM sum WHERE sum.id = record.id)', attempt(() => lastOf(db, 'sum'), damaged) ?? Infinity]
     : ['NULL', -1];
   const select = `SELECT id, key, value, ${crc} FROM record WHERE id BETWEEN ? AND ? ORDER BY id`;
-  const [between, down] = [db.prepare(select), db.prepare(`${select} DESC LIMIT ${SLICE}`)];
+  const between = db.prepare(select);
+  const down = db.prepare(`${select} DESC LIMIT ${SLICE}`);
   for (const statement of [between, down]) statement.setReturnArrays(true);
   const rows = new Map<RowId, Row>();
   const lost: [from: RowId, to: RowId][] = [];

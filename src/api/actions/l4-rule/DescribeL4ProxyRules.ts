@@ -64,7 +64,8 @@ export const DescribeL4ProxyRules = action({
   handle(tx, { ZoneId, ProxyId, Filters, ...page }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
     const wanted = tx.must(readFilters(Filters, FILTERS));
-    const [ids, tags] = [wanted.get('rule-id'), wanted.get('rule-tag')];
+    const ids = wanted.get('rule-id');
+    const tags = wanted.get('rule-tag');
     // wire: an unknown instance has no rules; Terraform refreshes rules of an instance that went.
     const proxy = findProxy(tx, zone.id, ProxyId);
     if (!proxy) return { TotalCount: 0, L4ProxyRules: [] };
