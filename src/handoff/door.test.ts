@@ -11,18 +11,18 @@ import { ask, hostileDoor, tell, witness } from './hostile.fixture.ts';
 
 const options = { skip: process.platform !== 'linux' && 'descriptors travel on Linux only' };
 
-test('whoever asks in order is answered, and then it is his', options, async () => {
+test('a process that asks in order is answered, and then has everything', options, async () => {
   await using door = await witness();
   const answers = await tell(door.path, [ask('take'), ask('sessions'), ask('serving')]);
   assert.deepEqual(answers, [{ kind: 'done' }, { kind: 'done' }, { kind: 'done' }]);
-  assert.deepEqual(door.seen, ['take', 'sessions', 'serving', 'gone']);
+  assert.deepEqual(door.seen, ['rest', 'handOver', 'pause', 'gone']);
 });
 
 test('one that goes before it serves changes nothing', options, async () => {
   await using door = await witness();
   await tell(door.path, [ask('take')]);
   await tell(door.path, [ask('take'), ask('sessions')]);
-  assert.deepEqual(door.seen, ['take', 'lost', 'take', 'sessions', 'lost']);
+  assert.deepEqual(door.seen, ['rest', 'resume', 'rest', 'handOver', 'resume']);
 });
 
 test('what is no word, or not in its place, is refused with a reason', options, async () => {
@@ -33,8 +33,8 @@ test('what is no word, or not in its place, is refused with a reason', options, 
     [[Buffer.from('{"ask":"give","protocol":1,"version":"1"}\n')], other],
     [[ask('take', { protocol: 2 })], other],
     [[Buffer.alloc(70_000, 'x')], other],
-    [[ask('serving')], /asked for serving at the wrong time/],
-    [[ask('sessions')], /asked for sessions at the wrong time/],
+    [[ask('serving')], /asked to pause at the wrong time/],
+    [[ask('sessions')], /asked to handOver at the wrong time/],
   ] as const) {
     const [answer, ...more] = await tell(door.path, said);
     assert.deepEqual([answer?.kind, more], ['refused', []]);
@@ -46,13 +46,13 @@ test('what is no word, or not in its place, is refused with a reason', options, 
     answers.map(({ kind }) => kind),
     ['done', 'refused'],
   );
-  assert.deepEqual(door.seen, ['take', 'lost']);
+  assert.deepEqual(door.seen, ['rest', 'resume']);
 });
 
-test('a giver that cannot give says why, and goes on', options, async () => {
+test('one that cannot hand over says why, and goes on', options, async () => {
   await using door = await witness(() => Promise.reject(new Error('the disk is full')));
   assert.deepEqual(await tell(door.path, [ask('take')]), [{ kind: 'refused', reason: 'the disk is full' }]);
-  assert.deepEqual(door.seen, ['take', 'lost']);
+  assert.deepEqual(door.seen, ['rest', 'resume']);
 });
 
 test('one at a time', options, async () => {
@@ -64,7 +64,7 @@ test('one at a time', options, async () => {
   assert.deepEqual(await tell(door.path, [ask('take')]), [{ kind: 'refused', reason: 'another upgrade is under way' }]);
   first.write(ask('serving'));
   await once(first, 'end');
-  assert.deepEqual(door.seen, ['take', 'serving', 'gone']);
+  assert.deepEqual(door.seen, ['rest', 'pause', 'gone']);
 });
 
 test('whatever comes, in whatever pieces, only `take` and `serving` make it let go', options, () => hostileDoor(30));
@@ -81,7 +81,7 @@ test('of one that is silent it is said which process it is, and what to do', opt
   const predecessor = knock(join(folder, 'door'), '1', systemClock);
   assert.ok(predecessor);
   const { pid } = process;
-  await assert.rejects(predecessor.ask('take', 20), {
+  await assert.rejects(predecessor.ask('rest', 20), {
     message: `process ${pid} of the running EdgeFour does not answer, it may be stopped. Let it go on (kill -CONT ${pid}), or end it (kill -KILL ${pid}), and try again`,
   });
   predecessor.close();

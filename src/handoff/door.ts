@@ -1,29 +1,35 @@
 /**
  * The end of the running process: a Unix socket in the data folder (who may open the file may take over), where the next
- * one asks for what this one has. One at a time; nothing is given up before the other says `serving`, and one that goes
- * before that, or takes too long, changes nothing.
+ * one asks for what this one has. One at a time. This process lets go of nothing before the other says `pause`, and one
+ * that goes before that, or takes too long, changes nothing. Opened by each role once it serves.
  */
-import { EAGAIN } from '../linux/abi.ts';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
+import { EAGAIN } from '../linux/abi.ts';
 import { errnoName } from '../linux/ffi/libc.ts';
 import { MOST_DESCRIPTORS, sendRights } from '../linux/ffi/rights.ts';
 import { shortPath } from '../linux/socket-path.ts';
 import type { Answer, Part } from './knock.ts';
-import { type Ask, type Asked, encodeLine, lineReader, mayFollow, PROTOCOL, readAsk, type Reply } from './words.ts';
+import { type Ask, encodeReply, lineReader, mayFollow, PROTOCOL, readAsk, type Reply, type Word } from './words.ts';
 
-export interface Giver {
-  /** Each is called once per attempt, in the order of words.ts. What it rejects with is told as the reason. */
-  answer(ask: Ask): Promise<Answer>;
-  /** The other end is gone before it served. */
-  lost(): void;
-  /** It serves, and has been told that it has everything. */
+/**
+ * The running process, as it is taken over from: each is called once per attempt, in the order of words.ts. What one
+ * rejects with is told to the other end as the reason.
+ */
+export interface Outgoing {
+  /** `version` is the other one's. */
+  rest(version: string): Promise<Answer>;
+  handOver(): Promise<Answer>;
+  pause(): Promise<Answer>;
+  /** The other end has ended before it served. */
+  resume(): void;
+  /** The other end serves, and has been told that it has everything. */
   gone(): void;
 }
 
 export interface Door {
-  /** The file is gone when it resolves. Whoever is inside stays. May be called twice. */
+  /** The file is gone when it resolves. A process that is inside stays. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -32,18 +38,16 @@ const WITHIN_MS = 60_000;
 const AGAIN_MS = 2;
 
 /** Rejects where the socket can't be made. The caller knows that nobody else has the path. */
-export async function openDoor(path: string, giver: Giver, clock: Clock): Promise<Door> {
-  let inside: Socket | undefined;
+export async function openDoor(path: string, outgoing: Outgoing, clock: Clock): Promise<Door> {
+  let inside: Conversation | undefined;
   const server = createServer((socket) => {
     socket.on('error', () => {});
     if (inside) {
-      socket.end(encodeLine({ kind: 'refused', reason: 'another upgrade is under way' }));
+      socket.end(encodeReply({ kind: 'refused', reason: 'another upgrade is under way' }));
       return socket.destroySoon();
     }
-    inside = socket;
-    void serve(socket, giver, clock).finally(() => {
-      inside = undefined;
-    });
+    inside = new Conversation(socket, outgoing, clock);
+    void inside.run().finally(() => (inside = undefined));
   });
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -53,77 +57,89 @@ export async function openDoor(path: string, giver: Giver, clock: Clock): Promis
   chmodSync(path, 0o600);
   server.unref();
   return {
-    close: () =>
-      new Promise((resolve) => {
-        // not: its callback, which waits for whoever is inside. The file goes at once.
-        if (server.listening) server.close();
-        resolve();
-      }),
+    async close() {
+      // not: waiting for its callback, which comes once nobody is inside. The file goes at once.
+      if (server.listening) server.close();
+    },
   };
-}
-
-async function serve(socket: Socket, giver: Giver, clock: Clock): Promise<void> {
-  const lines = lineReader();
-  let before: Asked | undefined;
-  let hasGone = false;
-  const patience = clock.after(WITHIN_MS, () => socket.destroy());
-  try {
-    for await (const bytes of socket as AsyncIterable<Buffer>) {
-      for (const line of lines(bytes) ?? ['']) {
-        const ask = readAsk(line);
-        if (!ask || ask.protocol !== PROTOCOL) {
-          await send(socket, { kind: 'refused', reason: OTHER }, [], clock);
-          return;
-        }
-        if (!mayFollow(before, ask.ask)) {
-          await send(socket, { kind: 'refused', reason: `it was asked for ${ask.ask} at the wrong time` }, [], clock);
-          return;
-        }
-        before = ask.ask;
-        if (!(await answer(socket, ask, giver, clock))) return;
-        if (ask.ask !== 'serving') continue;
-        hasGone = true;
-        giver.gone();
-        return;
-      }
-    }
-  } catch {
-    // Whatever broke, the other one is gone.
-  } finally {
-    patience.cancel();
-    socket.destroySoon();
-    if (before && !hasGone) giver.lost();
-  }
 }
 
 const OTHER = 'the running EdgeFour hands over in another way than this version; end it and start this one';
 
-async function answer(socket: Socket, ask: Ask, giver: Giver, clock: Clock): Promise<boolean> {
-  let given: Answer;
-  try {
-    given = await giver.answer(ask);
-  } catch (error) {
-    await send(socket, { kind: 'refused', reason: (error as Error).message }, [], clock);
+/** One process that asks, from its first word to the end of the connection. */
+class Conversation {
+  readonly #socket: Socket;
+  readonly #outgoing: Outgoing;
+  readonly #clock: Clock;
+  #before: Word | undefined;
+  #isGone = false;
+
+  constructor(socket: Socket, outgoing: Outgoing, clock: Clock) {
+    this.#socket = socket;
+    this.#outgoing = outgoing;
+    this.#clock = clock;
+  }
+
+  async run(): Promise<void> {
+    const socket = this.#socket;
+    const lines = lineReader();
+    const patience = this.#clock.after(WITHIN_MS, () => socket.destroy());
+    try {
+      for await (const bytes of socket as AsyncIterable<Buffer>)
+        for (const line of lines(bytes) ?? ['']) if (!(await this.#hear(readAsk(line)))) return;
+    } catch {
+      // Whatever broke, the other one is gone.
+    } finally {
+      patience.cancel();
+      socket.destroySoon();
+      if (this.#before && !this.#isGone) this.#outgoing.resume();
+    }
+  }
+
+  /** Whether more may come. */
+  async #hear(ask: Ask | undefined): Promise<boolean> {
+    if (!ask || ask.protocol !== PROTOCOL) return this.#refuse(OTHER);
+    if (!mayFollow(this.#before, ask.word)) return this.#refuse(`it was asked to ${ask.word} at the wrong time`);
+    this.#before = ask.word;
+    if (!(await this.#answer(ask))) return false;
+    if (ask.word !== 'pause') return true;
+    this.#isGone = true;
+    this.#outgoing.gone();
     return false;
   }
-  for (const { descriptors, facts } of given.parts)
-    await send(socket, { kind: 'part', count: descriptors.length, facts }, descriptors, clock);
-  await send(socket, { kind: 'done', facts: given.facts }, [], clock);
-  return true;
-}
 
-/** not: socket.write, which can't carry descriptors; so everything goes this way, and in order. */
-async function send(socket: Socket, word: Reply, descriptors: readonly number[], clock: Clock): Promise<void> {
-  const fd = (socket as unknown as { readonly _handle: { readonly fd: number } | null })._handle?.fd ?? -1;
-  let carried = descriptors;
-  for (let rest: Uint8Array = encodeLine(word); rest.length > 0;) {
-    if (socket.destroyed) throw new Error('the other end is gone');
-    const sent = sendRights(fd, rest, carried);
-    if (sent < 0 && sent !== -EAGAIN) throw new Error(errnoName(sent));
-    if (sent < 0) await clock.sleep(AGAIN_MS);
-    else {
-      rest = rest.subarray(sent);
-      carried = [];
+  async #answer({ word, version }: Ask): Promise<boolean> {
+    let answer: Answer;
+    try {
+      answer = await this.#outgoing[word](version);
+    } catch (error) {
+      return this.#refuse((error as Error).message);
+    }
+    for (const { descriptors, facts } of answer.parts)
+      await this.#send({ kind: 'part', count: descriptors.length, facts }, descriptors);
+    await this.#send({ kind: 'done', facts: answer.facts });
+    return true;
+  }
+
+  async #refuse(reason: string): Promise<false> {
+    await this.#send({ kind: 'refused', reason });
+    return false;
+  }
+
+  /** not: socket.write, which can't carry descriptors; so everything goes this way, and in order. */
+  async #send(reply: Reply, descriptors: readonly number[] = []): Promise<void> {
+    const socket = this.#socket as unknown as { readonly _handle: { readonly fd: number } | null };
+    const fd = socket._handle?.fd ?? -1;
+    let carried = descriptors;
+    for (let rest: Uint8Array = encodeReply(reply); rest.length > 0;) {
+      if (this.#socket.destroyed) throw new Error('the other end is gone');
+      const sent = sendRights(fd, rest, carried);
+      if (sent < 0 && sent !== -EAGAIN) throw new Error(errnoName(sent));
+      if (sent < 0) await this.#clock.sleep(AGAIN_MS);
+      else {
+        rest = rest.subarray(sent);
+        carried = [];
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What some local process may say to a door, and what must hold whatever it says: the giver lets go only after `take` and
+ * What some local process may say to a door, and what must hold whatever it says: the running one lets go only after `take` and
  * `serving` in this order, and the door serves the next one. Shared by door.test.ts and the long run in test/fuzz. Not
  * loaded by the product.
  */
@@ -10,29 +10,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { systemClock } from '../lib/clock.ts';
-import { type Giver, openDoor } from './door.ts';
-import { type Asked, encodeLine, type Reply } from './words.ts';
+import { openDoor, type Outgoing } from './door.ts';
+import type { Answer } from './knock.ts';
+import type { Reply, Word } from './words.ts';
 
-/** A giver that has nothing to give and writes down what happens to it. */
+/** A process that has nothing to hand over and writes down what happens to it. */
 interface Witness extends AsyncDisposable {
   readonly path: string;
-  /** `take`, `sessions`, `serving`, and how it ended: `lost` or `gone`. */
+  /** `rest`, `handOver`, `pause`, and how it ended: `resume` or `gone`. */
   readonly seen: string[];
 }
 
-export async function witness(answer: Giver['answer'] = () => Promise.resolve({ parts: [] })): Promise<Witness> {
+export async function witness(answer = (): Promise<Answer> => Promise.resolve({ parts: [] })): Promise<Witness> {
   const folder = mkdtempSync(join(tmpdir(), 'edgefour-door-'));
   const path = join(folder, 'door');
   const seen: string[] = [];
-  const giver: Giver = {
-    answer(ask) {
-      seen.push(ask.ask);
-      return answer(ask);
-    },
-    lost: () => void seen.push('lost'),
+  const see = (word: Word) => (): Promise<Answer> => {
+    seen.push(word);
+    return answer();
+  };
+  const outgoing: Outgoing = {
+    rest: see('rest'),
+    handOver: see('handOver'),
+    pause: see('pause'),
+    resume: () => void seen.push('resume'),
     gone: () => void seen.push('gone'),
   };
-  const door = await openDoor(path, giver, systemClock);
+  const door = await openDoor(path, outgoing, systemClock);
   return {
     path,
     seen,
@@ -61,9 +65,12 @@ export async function tell(path: string, pieces: readonly Uint8Array[]): Promise
     .map((line) => JSON.parse(line) as Reply);
 }
 
-export const ask = (what: Asked, more = {}): Buffer => encodeLine({ ask: what, protocol: 1, version: 'test', ...more });
+/** As every version writes it to the socket. */
+type Wire = 'take' | 'sessions' | 'serving';
+export const ask = (what: Wire, more = {}): Buffer =>
+  Buffer.from(`${JSON.stringify({ ask: what, protocol: 1, version: 'test', ...more })}\n`);
 
-const word = fc.constantFrom<Asked>('take', 'sessions', 'serving').map((what) => ask(what));
+const word = fc.constantFrom<Wire>('take', 'sessions', 'serving').map((what) => ask(what));
 const noise = fc.oneof(
   fc.constantFrom('\n', '{}\n', 'null\n', '{"ask":"take"', 'x'.repeat(70_000)).map((text) => Buffer.from(text)),
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
@@ -83,8 +90,8 @@ function cutUp(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return cut;
 }
 
-const SERVED = ['take,serving,gone', 'take,sessions,serving,gone'];
-const UNSERVED = ['', 'take,lost', 'take,sessions,lost'];
+const SERVED = ['rest,pause,gone', 'rest,handOver,pause,gone'];
+const UNSERVED = ['', 'rest,resume', 'rest,handOver,resume'];
 
 /** Rejects with the smallest conversation after which something else has happened. */
 export async function hostileDoor(runs: number): Promise<void> {
@@ -97,7 +104,7 @@ export async function hostileDoor(runs: number): Promise<void> {
       assert.ok([...SERVED, ...UNSERVED].includes(what), what);
       door.seen.length = 0;
       await tell(door.path, [ask('take')]);
-      assert.deepEqual(door.seen, ['take', 'lost']);
+      assert.deepEqual(door.seen, ['rest', 'resume']);
     }),
     { numRuns: runs },
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Ask, encodeLine, lineReader, LONGEST_LINE, mayFollow, PROTOCOL, readAsk, readReply } from './words.ts';
+import { encodeAsk, encodeReply, lineReader, LONGEST_LINE, mayFollow, PROTOCOL, readAsk, readReply } from './words.ts';
 
 test('lines come whole, however the bytes are cut', () => {
   const line = fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll('\n', ' '));
@@ -37,15 +37,24 @@ test('the longest line is read, one byte more is refused, and so is all that fol
 });
 
 test('a word is read as it was written', () => {
-  const ask: Ask = { ask: 'sessions', protocol: PROTOCOL, version: '1.2.3' };
-  assert.deepEqual(readAsk(encodeLine(ask).toString().trimEnd()), ask);
+  for (const [word, wire] of [
+    ['rest', 'take'],
+    ['handOver', 'sessions'],
+    ['pause', 'serving'],
+  ] as const) {
+    const ask = { word, protocol: PROTOCOL, version: '1.2.3' };
+    const line = encodeAsk(ask).toString();
+    // As earlier versions read and write it.
+    assert.equal(line, `{"ask":"${wire}","protocol":1,"version":"1.2.3"}\n`);
+    assert.deepEqual(readAsk(line.trimEnd()), ask);
+  }
   for (const reply of [
     { kind: 'part', count: 128, facts: [{ entry: 7 }, 'é\n'] },
     { kind: 'done' },
     { kind: 'done', facts: { listen: '127.0.0.1:80' } },
     { kind: 'refused', reason: 'another\nupgrade' },
   ] as const) {
-    const line = encodeLine(reply).toString();
+    const line = encodeReply(reply).toString();
     assert.equal(line.indexOf('\n'), line.length - 1);
     assert.deepEqual(readReply(line), reply);
   }
@@ -97,7 +106,7 @@ test('any text may be asked about', () => {
   fc.assert(
     fc.property(text, (line) => {
       const ask = readAsk(line);
-      if (ask) assert.ok(['take', 'sessions', 'serving'].includes(ask.ask));
+      if (ask) assert.ok(['rest', 'handOver', 'pause'].includes(ask.word));
       const reply = readReply(line);
       if (reply?.kind === 'part') assert.ok(Number.isSafeInteger(reply.count) && reply.count >= 0);
     }),
@@ -105,14 +114,14 @@ test('any text may be asked about', () => {
 });
 
 test('each is asked once, and in its order', () => {
-  const order = [undefined, 'take', 'sessions', 'serving'] as const;
+  const order = [undefined, 'rest', 'handOver', 'pause'] as const;
   const allowed = order.flatMap((before) =>
-    (['take', 'sessions', 'serving'] as const).filter((ask) => mayFollow(before, ask)).map((ask) => [before, ask]),
+    (['rest', 'handOver', 'pause'] as const).filter((ask) => mayFollow(before, ask)).map((ask) => [before, ask]),
   );
   assert.deepEqual(allowed, [
-    [undefined, 'take'],
-    ['take', 'sessions'],
-    ['take', 'serving'],
-    ['sessions', 'serving'],
+    [undefined, 'rest'],
+    ['rest', 'handOver'],
+    ['rest', 'pause'],
+    ['handOver', 'pause'],
   ]);
 });

@@ -2,12 +2,13 @@
  * What two generations of one program say to each other while the new one takes over: one JSON line per word, bounded, and
  * descriptors beside it. Pure. door.ts speaks for the running one, knock.ts for the one that comes.
  *
- *   new → old   take       what do you have? From here on the old one changes nothing that lasts.
- *               sessions   and what is in the middle of something?
- *               serving    I serve. The old one lets go, drains and ends.
+ *   new → old   rest       what do you have? From here on the old one changes nothing that lasts.
+ *               handOver   and what is in the middle of something?
+ *               pause      I serve. The old one lets go, drains and ends.
  *   old → new   part …     with descriptors; then done, or refused with the reason.
  *
- * A connection that ends before `serving` means that the new one is gone: the old one goes on as before.
+ * A connection that ends before `pause` means that the new one is gone: the old one goes on as before. The words are those
+ * of docs/explanation/upgrade.md.
  */
 import * as is from '../lib/check.ts';
 
@@ -16,11 +17,13 @@ export const PROTOCOL = 1;
 /** limit: a part names at most MOST_DESCRIPTORS things, each in well under 400 bytes. */
 export const LONGEST_LINE = 65_536;
 
-const ASKS = ['take', 'sessions', 'serving'] as const;
-export type Asked = (typeof ASKS)[number];
+/** wire: by which names they go over the socket; other versions know them by these. */
+const WIRE = { rest: 'take', handOver: 'sessions', pause: 'serving' } as const;
+export type Word = keyof typeof WIRE;
+const WORDS = Object.keys(WIRE) as readonly Word[];
 
 export interface Ask {
-  readonly ask: Asked;
+  readonly word: Word;
   readonly protocol: number;
   readonly version: string;
 }
@@ -31,7 +34,7 @@ export type Reply =
   | { readonly kind: 'done'; readonly facts?: unknown }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const isAsk = is.fields({ ask: (value) => ASKS.includes(value as Asked), protocol: is.count, version: is.text });
+const isAsk = is.fields({ ask: (value) => wordOf(value) !== undefined, protocol: is.count, version: is.text });
 const isReply: Readonly<Record<Reply['kind'], is.Check>> = {
   part: is.fields({ count: is.count }),
   done: is.anything,
@@ -42,25 +45,40 @@ const isReply: Readonly<Record<Reply['kind'], is.Check>> = {
 export class HandoffRefused extends Error {}
 
 /** Each once, and in this order; an edge without sessions may leave them out. */
-const AFTER: Readonly<Record<Asked, readonly (Asked | undefined)[]>> = {
-  take: [undefined],
-  sessions: ['take'],
-  serving: ['take', 'sessions'],
+const AFTER: Readonly<Record<Word, readonly (Word | undefined)[]>> = {
+  rest: [undefined],
+  handOver: ['rest'],
+  pause: ['rest', 'handOver'],
 };
 
 /** Whether it may be asked, `before` being what was asked last. */
-export function mayFollow(before: Asked | undefined, ask: Asked): boolean {
-  return AFTER[ask].includes(before);
+export function mayFollow(before: Word | undefined, word: Word): boolean {
+  return AFTER[word].includes(before);
 }
 
-export function encodeLine(word: Ask | Reply): Buffer {
-  return Buffer.from(`${JSON.stringify(word)}\n`);
+export function encodeAsk({ word, ...rest }: Ask): Buffer {
+  return encodeLine({ ask: WIRE[word], ...rest });
+}
+
+export function encodeReply(reply: Reply): Buffer {
+  return encodeLine(reply);
+}
+
+function encodeLine(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+function wordOf(wire: unknown): Word | undefined {
+  return WORDS.find((word) => WIRE[word] === wire);
 }
 
 /** undefined: not a word of this protocol. */
 export function readAsk(line: string): Ask | undefined {
   const value = readObject(line);
-  return isAsk(value) ? (value as Ask) : undefined;
+  if (!isAsk(value)) return undefined;
+  const { ask, ...rest } = value as Omit<Ask, 'word'> & { readonly ask: unknown };
+  const word = wordOf(ask);
+  return word && { word, ...rest };
 }
 
 export function readReply(line: string): Reply | undefined {

@@ -5,7 +5,7 @@ import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import { backup } from '../../store/sqlite/backup.ts';
 import type { Command } from '../command.ts';
-import { edgeCopyOf } from '../run/edge-copy.ts';
+import { edgeCopyOf } from '../edge-copy.ts';
 import { tell } from '../output.ts';
 
 export const command: Command = {

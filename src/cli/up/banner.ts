@@ -1,7 +1,7 @@
 /** What a person reads when everything is up: where things are, and one command to copy. Pure. */
 import type { DataFolder } from '../../config/data-folder.ts';
 import type { Config } from '../../config/read.ts';
-import type { ControlFacts, EdgeFacts } from './family.ts';
+import type { ControlFacts, EdgeFacts } from '../run/ipc.ts';
 
 interface BannerFacts {
   readonly version: string;

@@ -7,7 +7,7 @@ import { acquireLock, type Lock } from '../../store/sqlite/lock.ts';
 export const LEAVING_MS = 2_000;
 const LOOK_EVERY_MS = 20;
 
-/** Waits `forMs` for whoever holds it to end. Throws Usage where it does not. */
+/** Waits `forMs` for the process that holds it to end. Throws Usage where it does not. */
 export async function hold(path: string, forMs: number, clock: Clock): Promise<Lock> {
   const since = clock.monotonic();
   for (;;) {
@@ -21,7 +21,7 @@ export async function hold(path: string, forMs: number, clock: Clock): Promise<L
   }
 }
 
-/** undefined: somebody has it. Throws Usage where it can't be asked for. */
+/** undefined: another process has it. Throws Usage where it can't be asked for. */
 export function take(path: string): Lock | undefined {
   try {
     return acquireLock(path);

@@ -11,7 +11,7 @@ export function startChild(role: 'control' | 'edge', args: readonly string[]): C
     env: childEnvironment(role),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  // Its end is what keep.ts hears of; an error event without a listener would end this process.
+  // supervised-child.ts hears of its end; an error event without a listener would end this process.
   return child.on('error', () => {});
 }
 

@@ -4,8 +4,8 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DataFolder } from '../../config/data-folder.ts';
-import type { EdgeCopy, EdgeCopySource } from '../../store/store.ts';
+import type { DataFolder } from '../config/data-folder.ts';
+import type { EdgeCopy, EdgeCopySource } from '../store/store.ts';
 
 /** limit: of the file's end; one whose last line is longer is read whole. */
 const END_BYTES = 1 << 20;
@@ -14,7 +14,7 @@ const START_BYTES = 4_096;
 export function edgeCopyOf({ edge }: DataFolder): EdgeCopySource {
   const folder = join(edge, 'world');
   async function read(): Promise<EdgeCopy | undefined> {
-    const { listGenerations, readGeneration } = await import('../../edge/last-good/generation.ts');
+    const { listGenerations, readGeneration } = await import('../edge/last-good/generation.ts');
     for (const generation of await listGenerations(folder)) {
       const found = await readGeneration(generation);
       if (typeof found === 'string') continue;
@@ -26,7 +26,7 @@ export function edgeCopyOf({ edge }: DataFolder): EdgeCopySource {
   return {
     read,
     async position() {
-      const { listGenerations } = await import('../../edge/last-good/generation.ts');
+      const { listGenerations } = await import('../edge/last-good/generation.ts');
       const [newest] = await listGenerations(folder);
       if (!newest) return undefined;
       return glance(newest.path) ?? (await read());

@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { silentLog } from '../../observe/log.ts';
-import { keep } from './keep.ts';
+import { SupervisedChild } from './supervised-child.ts';
 
 class Pretended extends EventEmitter {
   readonly pid = 1;
@@ -32,11 +32,11 @@ class Pretended extends EventEmitter {
   }
 }
 
-function family(first = new Pretended(), goesBack?: () => boolean, isThere = () => true) {
+function supervised(first = new Pretended(), goesBack?: () => boolean, isThere = () => true) {
   const clock = new ManualClock();
   const children: Pretended[] = [first];
   const heard: string[] = [];
-  const kept = keep<{ port: number }>({
+  const kept = new SupervisedChild<{ port: number }>({
     role: 'control',
     first: first as unknown as ChildProcess,
     spawn(last) {
@@ -56,14 +56,14 @@ function family(first = new Pretended(), goesBack?: () => boolean, isThere = () 
 }
 
 test('a child is told to begin, and its readiness is passed on', () => {
-  const { heard, last } = family();
+  const { heard, last } = supervised();
   assert.deepEqual(last().told, ['begin']);
   last().says({ kind: 'ready', facts: { port: 7 } });
   assert.deepEqual(heard, ['ready 7']);
 });
 
 test('one that dies is started again after 50 ms with what it had told, then ever later up to a second', async () => {
-  const { clock, children, heard, last } = family();
+  const { clock, children, heard, last } = supervised();
   last().says({ kind: 'ready', facts: { port: 7 } });
   const waits: number[] = [];
   for (let death = 0; death < 7; death++) {
@@ -80,7 +80,7 @@ test('one that dies is started again after 50 ms with what it had told, then eve
 
 test('one that can not be started now is asked for again, ever later, until it can', async () => {
   let tries = 0;
-  const { clock, children, heard, last } = family(undefined, undefined, () => ++tries > 2);
+  const { clock, children, heard, last } = supervised(undefined, undefined, () => ++tries > 2);
   last().end(1);
   await clock.advance(50 + 100);
   assert.equal(children.length, 1);
@@ -91,7 +91,7 @@ test('one that can not be started now is asked for again, ever later, until it c
 });
 
 test('being ready makes the next restart a quick one', async () => {
-  const { clock, children, last } = family();
+  const { clock, children, last } = supervised();
   last().end(1);
   await clock.advance(50);
   last().end(1);
@@ -103,7 +103,7 @@ test('being ready makes the next restart a quick one', async () => {
 });
 
 test('a first child that refuses is not started again', async () => {
-  const { clock, children, heard, last } = family();
+  const { clock, children, heard, last } = supervised();
   last().says({ kind: 'refused', message: 'the port is taken' });
   last().end(2);
   await clock.advance(10_000);
@@ -112,7 +112,7 @@ test('a first child that refuses is not started again', async () => {
 });
 
 test('one that was ready before and refuses now is tried again: what is in the way may go', async () => {
-  const { clock, children, last } = family();
+  const { clock, children, last } = supervised();
   last().says({ kind: 'ready', facts: { port: 7 } });
   last().end(null, 'SIGKILL');
   await clock.advance(50);
@@ -125,13 +125,13 @@ test('one that was ready before and refuses now is tried again: what is in the w
 test('a child that died before anybody looked is started again', async () => {
   const first = new Pretended();
   first.end(1);
-  const { clock, children } = family(first);
+  const { clock, children } = supervised(first);
   await clock.advance(50);
   assert.equal(children.length, 2);
 });
 
 test('stop asks, waits for the end, and nothing is started any more', async () => {
-  const { clock, children, kept, last } = family();
+  const { clock, children, kept, last } = supervised();
   const stopped = kept.stop();
   assert.deepEqual(last().told, ['begin', 'stop']);
   last().end(0);
@@ -141,7 +141,7 @@ test('stop asks, waits for the end, and nothing is started any more', async () =
 });
 
 test('stop between a death and the restart ends it', async () => {
-  const { clock, children, kept, last } = family();
+  const { clock, children, kept, last } = supervised();
   last().end(1);
   await kept.stop();
   await clock.advance(10_000);
@@ -149,7 +149,7 @@ test('stop between a death and the restart ends it', async () => {
 });
 
 test('kill ends a child that does not listen', async () => {
-  const { kept, last } = family();
+  const { kept, last } = supervised();
   const stopped = kept.stop();
   kept.kill();
   await stopped;
@@ -158,19 +158,19 @@ test('kill ends a child that does not listen', async () => {
 
 test('one that dies before it took over is not started again, as long as the one before it is there', async () => {
   let isThere = true;
-  const { clock, children, heard } = family(new Pretended(), () => isThere);
+  const { clock, children, heard } = supervised(new Pretended(), () => isThere);
   children[0]?.end(1);
   await clock.advance(10_000);
   assert.deepEqual(heard, ['control ended before it could take over (exit code 1).']);
   isThere = false;
-  const alone = family(new Pretended(), () => isThere);
+  const alone = supervised(new Pretended(), () => isThere);
   alone.last().says({ kind: 'ready', facts: { port: 7 } });
-  const committed = alone.kept.commit();
+  const begun = alone.kept.begin();
   alone.last().end(null, 'SIGKILL');
   await alone.clock.advance(50);
   // The next one has not heard the word that its predecessor got.
   alone.last().says({ kind: 'ready', facts: { port: 7 } });
   assert.deepEqual(alone.last().told, ['begin', 'commit']);
   alone.last().says({ kind: 'committed' });
-  await committed;
+  await begun;
 });

@@ -1,6 +1,6 @@
 /**
- * Short of memory, the kernel ends a process. Control asks to be the one before the edge: traffic goes on without it, and
- * it is back in a moment. Called by control at its start.
+ * Which process the kernel ends when memory is short. Control asks to be ended before the edge: traffic goes on without it,
+ * and it is back in a moment. Called by control at its start.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -9,7 +9,7 @@ const PATH = '/proc/self/oom_score_adj';
 const CONTROL = 500;
 
 /** Never lowers what is set. Where there is no such file (not Linux), or it may not be written, nothing happens. */
-export function offerToEndFirst(): void {
+export function raiseOomScore(): void {
   try {
     if (Number(readFileSync(PATH, 'latin1')) < CONTROL) writeFileSync(PATH, `${CONTROL}`);
   } catch {

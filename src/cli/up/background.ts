@@ -4,11 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import process from 'node:process';
-import type { FlagTable } from '../../config/flags.ts';
-
-export const BACKGROUND = {
-  background: { help: 'Return once everything listens; it goes on in the background.' },
-} as const satisfies FlagTable;
 
 const FLAG = '--background';
 
@@ -36,7 +31,7 @@ export function startInBackground(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Everything listens: whoever waits for it in the foreground may go. */
+/** Everything listens: the command that waits for it in the foreground may end. */
 export function tellForeground(): void {
   // One that has gone hears nothing.
   process.send?.('ready', undefined, undefined, () => {});
