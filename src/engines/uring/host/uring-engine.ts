@@ -15,7 +15,7 @@ import { descriptorLimit } from '../../../linux/descriptors.ts';
 import { noteOf, Ranges } from '../steer/ranges.ts';
 import type { ToaAttachment } from '../toa/attach.ts';
 import { shareOf, unreserved } from '../worker/budget.ts';
-import { TCP_BUFFERS } from '../worker/shape.ts';
+import { TCP_BUFFERS } from '../worker/memory.ts';
 import { bindMissing } from './bind.ts';
 import type { Binding } from './bind.ts';
 import { MOST_PORTS_IN_ALL_WORKERS } from './listening-sockets.ts';

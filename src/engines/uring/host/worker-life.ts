@@ -8,7 +8,7 @@ import { systemRng } from '../../../lib/rng.ts';
 import { close, setsockopt } from '../../../linux/ffi/libc.ts';
 import { startThread } from '../../../program/copy.ts';
 import { SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
-import { estateMemory, settleEstate } from '../ring/estate.ts';
+import { leftoversMemory, freeLeftovers } from '../ring/leftovers.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from '../worker/messages.ts';
 import { RecordReader, recordMemory } from '../worker/records.ts';
 import type { RuleName } from '../worker/records.ts';
@@ -72,8 +72,8 @@ export class WorkerLife {
 
   /** After it died: its ring and its buffers are given back, and its connections are reset. */
   cleanUp(): void {
-    const { estate, slotFds, flowFds } = this.#settings;
-    settleEstate(estate);
+    const { leftovers, slotFds, flowFds } = this.#settings;
+    freeLeftovers(leftovers);
     for (const fd of new Int32Array(slotFds)) {
       if (fd <= 0) continue;
       setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
@@ -92,7 +92,7 @@ function newSettings(shape: WorkerShape, wakeFd: number, isHeld: boolean): Worke
     descriptors,
     buffers,
     wakeFd,
-    estate: estateMemory(),
+    leftovers: leftoversMemory(),
     slotFds: words(2 * slots),
     flowFds: words(descriptors),
     records: recordMemory(),

@@ -170,7 +170,14 @@ export class BufferPool {
     this.#stack[this.#free++] = buffer;
   }
 
-  /** The buffer and all that follow it. */
+  /** Takes the buffer out of its chain, whose next one is the answer. */
+  detach(buffer: number): number {
+    const next = this.next[buffer]!;
+    this.next[buffer] = -1;
+    return next;
+  }
+
+  /** The buffer and all that follow it; −1: none. */
   giveChain(first: number): void {
     for (let buffer = first; buffer >= 0;) {
       const next = this.next[buffer]!;
@@ -186,11 +193,6 @@ export class BufferPool {
 
   get free(): number {
     return this.#free;
-  }
-
-  /** Buffers that are neither free nor with the kernel: all of them belong to connections. */
-  get held(): number {
-    return this.#count - this.#free - this.#provided;
   }
 
   /** After the ring is closed. */

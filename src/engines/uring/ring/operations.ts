@@ -39,6 +39,7 @@ import {
   IOSQE_IO_LINK,
   SOCKET_URING_OP_SETSOCKOPT,
 } from './abi.ts';
+import { writePointer } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { SQE } from './ring.ts';
 import type { Ring } from './ring.ts';
@@ -63,20 +64,20 @@ export const OP = {
   BIND: 14,
 } as const;
 
-const OP_BITS = 4;
-export const operationOf = (low: number): number => low & 15;
-export const indexOf = (low: number): number => low >>> OP_BITS;
-export const generationOf = (high: number): number => high & 0xffff;
-export const tokenOf = (high: number): number => high >>> 16;
+/** How worker.ts reads the two words: not by functions, because it does so for each completion. */
+export const OP_BITS = 4;
+export const OP_MASK = (1 << OP_BITS) - 1;
+export const TOKEN_SHIFT = 16;
+export const GENERATION_MASK = (1 << TOKEN_SHIFT) - 1;
 
 const low = (op: number, index: number): number => op | (index << OP_BITS);
-const high = (generation: number, token: number): number => generation | (token << 16);
+const high = (generation: number, token: number): number => generation | (token << TOKEN_SHIFT);
 
 /** Accepts one connection and writes its peer's address (NAME_BYTES) at `name` of the slab; the word at `length` has its size. */
 export function accept(ring: Ring, fd: number, area: number, names: Slab, name: number, length: number): void {
   const i = ring.sqe(IORING_OP_ACCEPT, 0, 0, fd, low(OP.ACCEPT, area), 0);
-  ring.pointer(i, SQE.addr, names, name);
-  ring.pointer(i, SQE.off, names, length);
+  writePointer(ring.sqes, i + SQE.addr, names, name);
+  writePointer(ring.sqes, i + SQE.off, names, length);
   // Non-blocking for the sake of splice(2) and shutdown(2); the ring itself would not care.
   ring.sqes[i + SQE.opFlags] = SOCK_NONBLOCK | SOCK_CLOEXEC;
 }
@@ -87,7 +88,7 @@ export function openSocket(ring: Ring, family: number, slot: number, generation:
 }
 
 /**
- * Linux 6.11 or newer (sources.ts knows). Completes only where it is refused; then what is submitted directly behind it is
+ * Linux 6.11 or newer (source-ports.ts knows). Completes only where it is refused; then what is submitted directly behind it is
  * cancelled, and does not complete.
  */
 export function bindName(
@@ -102,7 +103,7 @@ export function bindName(
 ): void {
   const flags = IOSQE_CQE_SKIP_SUCCESS | IOSQE_IO_LINK;
   const i = ring.sqe(IORING_OP_BIND, flags, 0, fd, low(OP.BIND, slot), high(generation, attempt));
-  ring.pointer(i, SQE.addr, names, name);
+  writePointer(ring.sqes, i + SQE.addr, names, name);
   ring.sqes[i + SQE.off] = size;
 }
 
@@ -117,7 +118,7 @@ export function connect(
   attempt: number,
 ): void {
   const i = ring.sqe(IORING_OP_CONNECT, 0, 0, fd, low(OP.CONNECT, slot), high(generation, attempt));
-  ring.pointer(i, SQE.addr, names, name);
+  writePointer(ring.sqes, i + SQE.addr, names, name);
   ring.sqes[i + SQE.off] = family === AF_INET6 ? SOCKADDR_IN6 : SOCKADDR_IN;
 }
 
@@ -155,7 +156,7 @@ export function receiveMessages(
     low(op, index),
     high(generation, 0),
   );
-  ring.pointer(i, SQE.addr, messages, message);
+  writePointer(ring.sqes, i + SQE.addr, messages, message);
   ring.sqes[i + SQE.len] = 1;
   ring.sqes[i + SQE.bufGroup] = group;
 }
@@ -172,7 +173,7 @@ export function send(
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SEND, 0, 0, fd, low(OP.SEND, direction), high(generation, buffer));
-  ring.pointer(i, SQE.addr, memory, from);
+  writePointer(ring.sqes, i + SQE.addr, memory, from);
   ring.sqes[i + SQE.len] = length;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_WAITALL;
 }
@@ -193,11 +194,11 @@ export function sendDatagram(
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SEND, 0, 0, fd, low(op, index), high(generation, buffer));
-  ring.pointer(i, SQE.addr, memory, from);
+  writePointer(ring.sqes, i + SQE.addr, memory, from);
   ring.sqes[i + SQE.len] = length;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_DONTWAIT;
   if (nameSize === 0) return;
-  ring.pointer(i, SQE.off, names, name);
+  writePointer(ring.sqes, i + SQE.off, names, name);
   ring.sqes[i + SQE.spliceFd] = nameSize;
 }
 
@@ -213,7 +214,7 @@ export function sendMessage(
   buffer: number,
 ): void {
   const i = ring.sqe(IORING_OP_SENDMSG, 0, 0, fd, low(op, index), high(generation, buffer));
-  ring.pointer(i, SQE.addr, messages, message);
+  writePointer(ring.sqes, i + SQE.addr, messages, message);
   ring.sqes[i + SQE.len] = 1;
   ring.sqes[i + SQE.opFlags] = MSG_NOSIGNAL | MSG_DONTWAIT;
 }
@@ -261,5 +262,5 @@ export function setOption(ring: Ring, fd: number, level: number, name: number, v
   ring.sqes[i + SQE.addr] = level;
   ring.sqes[i + SQE.addrHigh] = name;
   ring.sqes[i + SQE.spliceFd] = 4;
-  ring.pointer(i, SQE.addr3, values, value);
+  writePointer(ring.sqes, i + SQE.addr3, values, value);
 }

@@ -12,7 +12,6 @@ import {
   syscall,
   syscallWithMemory,
   unmap,
-  writePointer,
 } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import {
@@ -163,11 +162,6 @@ export class Ring {
     return i;
   }
 
-  /** Writes the address of a place in a slab into entry `i` at one of SQE's offsets. */
-  pointer(i: number, at: number, slab: Slab, offset: number): void {
-    writePointer(this.sqes, i + at, slab, offset);
-  }
-
   /**
    * Submits what is pending and, with `least` > 0, waits for that many completions or `waitMs`. Errors of the call itself
    * are not errors of an operation: it was interrupted, timed out, or the completion queue has to be read first.
@@ -193,9 +187,10 @@ export class Ring {
     return this.#words[this.#cqHeadAt] ?? 0;
   }
 
-  /** Hands everything before `head` back to the kernel. */
-  advance(head: number): void {
+  /** Hands everything before `head` back to the kernel, and says where the completions end now. */
+  advance(head: number): number {
     Atomics.store(this.#words, this.#cqHeadAt, head);
+    return Atomics.load(this.#words, this.#cqTailAt);
   }
 
   /** io_uring_register(2): 0 or more, or minus the errno. */

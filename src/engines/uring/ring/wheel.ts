@@ -5,12 +5,13 @@
  */
 export class Wheel {
   readonly tickMs: number;
+  /** Entries that wait; only the wheel writes it. */
+  count = 0;
   readonly #next: Int32Array;
   readonly #prev: Int32Array;
   readonly #buckets: number;
   readonly #capacity: number;
   #current: number;
-  #count = 0;
 
   /** Entries are 0 … capacity−1. `buckets` is a power of two; the horizon is buckets × tickMs. */
   constructor(capacity: number, tickMs: number, buckets: number, nowMs: number) {
@@ -22,11 +23,6 @@ export class Wheel {
     this.#next = new Int32Array(capacity + buckets).fill(-1);
     this.#prev = new Int32Array(capacity + buckets).fill(-1);
     for (let head = capacity; head < capacity + buckets; head++) this.#next[head] = this.#prev[head] = head;
-  }
-
-  /** Entries that wait. */
-  get count(): number {
-    return this.#count;
   }
 
   set(entry: number, dueMs: number): void {
@@ -43,7 +39,7 @@ export class Wheel {
     this.#next[prev] = next;
     this.#prev[next] = prev;
     this.#next[entry] = -1;
-    this.#count--;
+    this.count--;
   }
 
   /** Fires everything that is due by now; `fire` may set and clear any entry, also its own. */
@@ -72,6 +68,6 @@ export class Wheel {
     this.#prev[entry] = last;
     this.#next[entry] = head;
     this.#prev[head] = entry;
-    this.#count++;
+    this.count++;
   }
 }

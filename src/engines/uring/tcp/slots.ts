@@ -1,13 +1,11 @@
 /**
- * The state of every TCP connection of a worker, as columns of numbers: a connection is a slot, a direction is a row of
- * the direction columns (`2 × slot` from the client, `2 × slot + 1` from the origin; a direction reads its own side and
- * writes the other). Taking and giving back a slot allocates nothing. What the states mean and who may change them is in
- * LIFECYCLE.md; this file only keeps them.
+ * The state of every TCP connection of a worker, as columns of numbers in four tables. A connection is a slot; a direction
+ * is a row of `directions`: `2 × slot` from the client, `2 × slot + 1` from the origin. A direction reads its own side and
+ * writes the other, and the address of the side that it reads has its number in `names`. Taking and giving back a slot
+ * allocates nothing. LIFECYCLE.md says what the states mean and who changes them; this file only keeps them.
  */
-import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
-import type { Slab } from '../../../linux/ffi/libc.ts';
 import { NEVER } from '../../flow/verdict.ts';
-import { NAME_BYTES } from '../ring/sockaddr.ts';
+import { Names } from '../ring/names.ts';
 
 export const FREE = 0;
 export const DIALLING = 1;
@@ -31,40 +29,10 @@ export const SETTLING = 1 << 12; /** All is in the destination's socket, which h
 /** In `portRefusals`. */
 export const SYSTEM_PORT = 255;
 
-export class Slots {
-  readonly capacity: number;
-  /** In shared memory, so that the descriptors of a worker that died can be closed: -1 or the descriptor of each side. */
+/** Both directions of every slot. */
+class Directions {
+  /** The socket of the side that it reads, or −1. In shared memory: the agent's thread closes those of a dead worker. */
   readonly fd: Int32Array;
-  /** Goes up when the slot is given back: a completion that carries an older one belongs to nobody. */
-  readonly generation: Uint16Array;
-  readonly state: Uint8Array;
-  /** Index of the rule, and of the listening socket that accepted. */
-  readonly rule: Int32Array;
-  readonly entry: Int32Array;
-  /** Number of the target, -1 while none is chosen; sockets that were asked for; and how many targets have timed out. */
-  readonly target: Int32Array;
-  readonly attempt: Uint16Array;
-  readonly timeouts: Uint8Array;
-  /** Ports of ours that were refused towards this target; SYSTEM_PORT: the system chooses. */
-  readonly portRefusals: Uint8Array;
-  /** Targets that have failed, of slots with any: most have none. */
-  readonly #failed = new Map<number, Set<number>>();
-  /**
-   * Milliseconds: accepted; this dial began; the first one since accepting or a time-out did; last byte either way; cut at
-   * and next record due (NEVER where they are not).
-   */
-  readonly acceptedAt: Float64Array;
-  readonly dialledAt: Float64Array;
-  readonly triesFrom: Float64Array;
-  readonly seenAt: Float64Array;
-  readonly cutAt: Float64Array;
-  readonly recordAt: Float64Array;
-  /** See Relay.taken. */
-  readonly number: Float64Array;
-  /** The direction that ended first: decides between client-closed and origin-closed. */
-  readonly endedFirst: Uint8Array;
-
-  // Columns of directions.
   readonly flags: Uint16Array;
   /** Buffers received and not yet sent: first, last, how many. */
   readonly head: Int32Array;
@@ -75,122 +43,82 @@ export class Slots {
   readonly pipeRead: Int32Array;
   readonly pipeWrite: Int32Array;
   readonly inPipe: Int32Array;
-  /** What the last splice brought. */
+  /** Bytes that the last splice brought; while settling: bytes that the destination's peer had acknowledged. */
   readonly last: Int32Array;
-  /** Payload bytes; and how many of them the last record told. */
+  /** Payload so far. */
   readonly bytes: Float64Array;
+  /** Directions that wait for a buffer, each followed by its generation. */
+  readonly hungry: number[] = [];
+
+  constructor(slots: number, descriptors: SharedArrayBuffer) {
+    const count = 2 * slots;
+    this.fd = new Int32Array(descriptors, 0, count).fill(-1);
+    this.flags = new Uint16Array(count);
+    this.head = new Int32Array(count).fill(-1);
+    this.tail = new Int32Array(count).fill(-1);
+    this.queued = new Uint16Array(count);
+    this.streak = new Uint8Array(count);
+    this.pipeRead = new Int32Array(count).fill(-1);
+    this.pipeWrite = new Int32Array(count).fill(-1);
+    this.inPipe = new Int32Array(count);
+    this.last = new Int32Array(count);
+    this.bytes = new Float64Array(count);
+  }
+}
+
+/** When a connection came, when it goes, and what was told of it. All times in milliseconds. */
+class Lives {
+  readonly acceptedAt: Float64Array;
+  /** The last byte either way. */
+  readonly seenAt: Float64Array;
+  /** When it must end; NEVER: no change of its rule asks for that. */
+  readonly deadline: Float64Array;
+  /** When its next record is due; NEVER: it is not recorded. */
+  readonly recordAt: Float64Array;
+  /** The number in the id of its records. */
+  readonly number: Float64Array;
+  /** The side that ended first (0: the client's). */
+  readonly endedFirst: Uint8Array;
+  /** By direction: the bytes that its records have told. */
   readonly recorded: Float64Array;
 
-  /** Two socket addresses per slot, where the kernel can read them: the client's and the one that is dialled. */
-  readonly names: Uint8Array<ArrayBuffer>;
-  readonly nameWords: Int32Array<ArrayBuffer>;
-  readonly nameSlab: Slab;
-  readonly #free: Int32Array;
-  #freeCount = 0;
-  /** Connections without an origin yet: while there are any, clocks are looked at more often. */
-  dialling = 0;
-  /** … and so are they while there are connections whose reset waits for a delivery. */
-  settling = 0;
+  constructor(slots: number) {
+    this.acceptedAt = new Float64Array(slots);
+    this.seenAt = new Float64Array(slots);
+    this.deadline = new Float64Array(slots);
+    this.recordAt = new Float64Array(slots);
+    this.number = new Float64Array(slots);
+    this.endedFirst = new Uint8Array(slots);
+    this.recorded = new Float64Array(2 * slots);
+  }
+}
 
-  constructor(capacity: number, descriptors: SharedArrayBuffer) {
-    const names = mapPages(capacity * 2 * NAME_BYTES);
-    if (typeof names === 'number') throw new Error(`no memory for ${capacity} connections`);
-    this.capacity = capacity;
-    this.nameSlab = names;
-    this.names = new Uint8Array(names.buffer);
-    this.nameWords = new Int32Array(names.buffer);
-    this.fd = new Int32Array(descriptors, 0, 2 * capacity).fill(-1);
-    this.generation = new Uint16Array(capacity);
-    this.state = new Uint8Array(capacity);
-    this.rule = new Int32Array(capacity);
-    this.entry = new Int32Array(capacity);
-    this.target = new Int32Array(capacity);
-    this.attempt = new Uint16Array(capacity);
-    this.timeouts = new Uint8Array(capacity);
-    this.portRefusals = new Uint8Array(capacity);
-    this.acceptedAt = new Float64Array(capacity);
-    this.dialledAt = new Float64Array(capacity);
-    this.triesFrom = new Float64Array(capacity);
-    this.seenAt = new Float64Array(capacity);
-    this.cutAt = new Float64Array(capacity);
-    this.recordAt = new Float64Array(capacity);
-    this.number = new Float64Array(capacity);
-    this.endedFirst = new Uint8Array(capacity);
-    this.flags = new Uint16Array(2 * capacity);
-    this.head = new Int32Array(2 * capacity).fill(-1);
-    this.tail = new Int32Array(2 * capacity).fill(-1);
-    this.queued = new Uint16Array(2 * capacity);
-    this.streak = new Uint8Array(2 * capacity);
-    this.pipeRead = new Int32Array(2 * capacity).fill(-1);
-    this.pipeWrite = new Int32Array(2 * capacity).fill(-1);
-    this.inPipe = new Int32Array(2 * capacity);
-    this.last = new Int32Array(2 * capacity);
-    this.bytes = new Float64Array(2 * capacity);
-    this.recorded = new Float64Array(2 * capacity);
-    this.#free = new Int32Array(capacity);
-    for (let slot = capacity - 1; slot >= 0; slot--) this.#free[this.#freeCount++] = slot;
+/** The search for an origin. */
+class Dials {
+  /** Number of the target, −1 while none is chosen. */
+  readonly target: Int32Array;
+  /** Sockets that were asked for so far. */
+  readonly attempt: Uint16Array;
+  /** Targets that have let the dial time out. */
+  readonly timeouts: Uint8Array;
+  /** Source ports that were refused towards this target; SYSTEM_PORT: the system chooses. */
+  readonly portRefusals: Uint8Array;
+  /** When this dial began; and the first one since accepting or since a time-out. */
+  readonly startedAt: Float64Array;
+  readonly triesFrom: Float64Array;
+  /** Targets that have failed, of slots with any: most have none. */
+  readonly #failed = new Map<number, Set<number>>();
+
+  constructor(slots: number) {
+    this.target = new Int32Array(slots);
+    this.attempt = new Uint16Array(slots);
+    this.timeouts = new Uint8Array(slots);
+    this.portRefusals = new Uint8Array(slots);
+    this.startedAt = new Float64Array(slots);
+    this.triesFrom = new Float64Array(slots);
   }
 
-  get available(): number {
-    return this.#freeCount;
-  }
-
-  get used(): number {
-    return this.capacity - this.#freeCount;
-  }
-
-  /** A slot with every column at its start value, or -1. */
-  take(client: number, rule: number, entry: number, now: number): number {
-    if (this.#freeCount === 0) return -1;
-    const slot = this.#free[--this.#freeCount] ?? -1;
-    this.state[slot] = DIALLING;
-    this.dialling++;
-    this.fd[2 * slot] = client;
-    this.rule[slot] = rule;
-    this.entry[slot] = entry;
-    this.target[slot] = -1;
-    this.attempt[slot] = 0;
-    this.timeouts[slot] = 0;
-    this.acceptedAt[slot] = now;
-    this.triesFrom[slot] = now;
-    this.seenAt[slot] = now;
-    this.cutAt[slot] = NEVER;
-    this.recordAt[slot] = NEVER;
-    this.endedFirst[slot] = 0;
-    for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
-      this.flags[k] = 0;
-      this.queued[k] = 0;
-      this.streak[k] = 0;
-      this.bytes[k] = 0;
-      this.recorded[k] = 0;
-    }
-    return slot;
-  }
-
-  /** The caller has emptied the queues and dealt with descriptors and pipes. */
-  give(slot: number): void {
-    if (this.state[slot] === DIALLING) this.dialling--;
-    if (this.#failed.size > 0) this.#failed.delete(slot);
-    if (((this.flags[2 * slot]! | this.flags[2 * slot + 1]!) & SETTLING) !== 0) this.settling--;
-    this.state[slot] = FREE;
-    this.generation[slot] = (this.generation[slot] ?? 0) + 1;
-    this.fd[2 * slot] = this.fd[2 * slot + 1] = -1;
-    this.#free[this.#freeCount++] = slot;
-  }
-
-  /** Direction k is to be looked at again soon. */
-  settles(k: number): void {
-    this.flags[k]! |= SETTLING;
-    this.settling++;
-  }
-
-  /** An origin has answered. */
-  relays(slot: number): void {
-    this.state[slot] = RELAYING;
-    this.dialling--;
-  }
-
-  /** The target of this try has failed. */
+  /** The slot's target has failed. */
   ruleOut(slot: number): void {
     const failed = this.#failed.get(slot);
     if (failed) failed.add(this.target[slot]!);
@@ -202,12 +130,82 @@ export class Slots {
     return this.#failed.size === 0 ? undefined : this.#failed.get(slot);
   }
 
-  /** Where a slot's client (0) or dialled (1) address lies in `names`. */
-  nameOffset(slot: number, side: 0 | 1): number {
-    return (2 * slot + side) * NAME_BYTES;
+  forgetFailed(slot: number): void {
+    if (this.#failed.size > 0) this.#failed.delete(slot);
+  }
+}
+
+export class Slots {
+  readonly capacity: number;
+  readonly state: Uint8Array;
+  /** Goes up when the slot is given back: a completion that carries an older one belongs to no connection. */
+  readonly generation: Uint16Array;
+  /** Number of the entry that it came in by. */
+  readonly entry: Int32Array;
+  readonly directions: Directions;
+  readonly lives: Lives;
+  readonly dials: Dials;
+  /** The client's address and the one that is dialled. */
+  readonly names: Names;
+  /** Connections whose clock must not be late: those that dial, and those whose reset waits for a delivery. */
+  urgent = 0;
+  readonly #free: Int32Array;
+  #freeCount = 0;
+
+  constructor(capacity: number, descriptors: SharedArrayBuffer) {
+    this.capacity = capacity;
+    this.state = new Uint8Array(capacity);
+    this.generation = new Uint16Array(capacity);
+    this.entry = new Int32Array(capacity);
+    this.directions = new Directions(capacity, descriptors);
+    this.lives = new Lives(capacity);
+    this.dials = new Dials(capacity);
+    this.names = new Names(2 * capacity);
+    this.#free = new Int32Array(capacity);
+    for (let slot = capacity - 1; slot >= 0; slot--) this.#free[this.#freeCount++] = slot;
   }
 
-  release(): void {
-    unmap(this.nameSlab);
+  get available(): number {
+    return this.#freeCount;
+  }
+
+  /** A slot that dials, with every column at its start value, or −1. */
+  take(client: number, entry: number, now: number): number {
+    if (this.#freeCount === 0) return -1;
+    const slot = this.#free[--this.#freeCount] ?? -1;
+    const { directions, lives, dials } = this;
+    this.state[slot] = DIALLING;
+    this.urgent++;
+    this.entry[slot] = entry;
+    directions.fd[2 * slot] = client;
+    dials.target[slot] = -1;
+    dials.attempt[slot] = 0;
+    dials.timeouts[slot] = 0;
+    dials.triesFrom[slot] = now;
+    lives.acceptedAt[slot] = now;
+    lives.seenAt[slot] = now;
+    lives.deadline[slot] = NEVER;
+    lives.recordAt[slot] = NEVER;
+    lives.endedFirst[slot] = 0;
+    for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
+      directions.flags[k] = 0;
+      directions.queued[k] = 0;
+      directions.streak[k] = 0;
+      directions.bytes[k] = 0;
+      lives.recorded[k] = 0;
+    }
+    return slot;
+  }
+
+  /** The caller has emptied the queues and dealt with descriptors and pipes. */
+  give(slot: number): void {
+    const { fd, flags } = this.directions;
+    if (this.state[slot] === DIALLING) this.urgent--;
+    if (((flags[2 * slot]! | flags[2 * slot + 1]!) & SETTLING) !== 0) this.urgent--;
+    this.dials.forgetFailed(slot);
+    this.state[slot] = FREE;
+    this.generation[slot]! += 1;
+    fd[2 * slot] = fd[2 * slot + 1] = -1;
+    this.#free[this.#freeCount++] = slot;
   }
 }

@@ -23,7 +23,7 @@ test('against a map: every session is found by its entry and client, and by noth
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const flows = new Flows(16, new SharedArrayBuffer(64));
+      const flows = new Flows(16, new SharedArrayBuffer(64), 0);
       const model = new Map<string, number>();
       for (const { entry, client, port, open } of steps) {
         const key = `${entry} ${client} ${port}`;
@@ -32,18 +32,18 @@ test('against a map: every session is found by its entry and client, and by noth
         assert.equal(found, model.get(key) ?? -1);
         if (open && found < 0 && flows.available > 0) {
           const flow = flows.take(entry, 0, memory, at, 77, 0);
-          assert.equal(flows.fd[flow], 77);
+          assert.equal(flows.sockets.fd[flow], 77);
           model.set(key, flow);
         } else if (!open && found >= 0) {
           const generation = flows.generation[found]!;
           flows.give(found);
           assert.equal(flows.generation[found], (generation + 1) & 0xffff);
-          assert.equal(flows.fd[found], -1);
+          assert.equal(flows.sockets.fd[found], -1);
           model.delete(key);
         }
-        assert.equal(flows.used, model.size);
+        assert.equal(flows.capacity - flows.available, model.size);
       }
-      flows.release();
+      flows.names.release();
     }),
     { numRuns: 50 },
   );

@@ -98,8 +98,8 @@ export interface WorkerSettings {
   /** Buffers for TCP; a power of two. */
   readonly buffers: number;
   readonly wakeFd: number;
-  /** Shared: what must be closed and unmapped should the worker die (ring/estate.ts). */
-  readonly estate: SharedArrayBuffer;
+  /** Shared: what must be closed and unmapped should the worker die (ring/leftovers.ts). */
+  readonly leftovers: SharedArrayBuffer;
   /** Descriptors of each slot's sides; of each UDP session. */
   readonly slotFds: SharedArrayBuffer;
   readonly flowFds: SharedArrayBuffer;

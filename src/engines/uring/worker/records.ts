@@ -48,9 +48,15 @@ class Layout {
 export class RecordWriter {
   readonly #at: Layout;
   #entry = 0;
+  #number = 0;
 
   constructor(memory: SharedArrayBuffer) {
     this.#at = new Layout(memory);
+  }
+
+  /** The number of a new connection or session: with the worker's name, the id of its records. */
+  nextNumber(): number {
+    return ++this.#number;
   }
 
   /** False: the ring is full and the record is lost. `cause` is a number of END_CAUSES, or -1 while it lives. */

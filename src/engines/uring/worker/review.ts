@@ -4,30 +4,32 @@
  */
 import { deadlineAfter, drainMs } from '../../flow/verdict.ts';
 import { portAt } from '../ring/sockaddr.ts';
-import { arm, finish } from '../tcp/relay.ts';
-import type { Relay } from '../tcp/relay.ts';
+import { arm, finish } from '../tcp/connection.ts';
+import type { Tcp } from '../tcp/connection.ts';
 import { DIALLING, FREE } from '../tcp/slots.ts';
 import { CAUSE } from './counters.ts';
 import { keepsTarget } from './rule.ts';
 import type { Entry, Rule } from './rule.ts';
 
-export function reviewConnections(r: Relay, rule: Rule): void {
-  const { slots: s } = r;
-  const allowedMs = drainMs(rule.spec.options.drain);
+export function reviewConnections(t: Tcp, rule: Rule): void {
+  const { slots: s, clock } = t;
+  const { lives, names } = s;
+  const allowed = drainMs(rule.spec.options.drain);
   for (let slot = 0; slot < s.capacity; slot++) {
-    if (s.state[slot] === FREE || s.rule[slot] !== rule.index) continue;
-    const entry = followEntry(r, slot);
-    const port = s.state[slot] === DIALLING ? 0 : portAt(s.names, s.nameOffset(slot, 1));
-    s.cutAt[slot] = deadlineAfter(keepsTarget(entry, s.target[slot]!, port), allowedMs, r.now, s.cutAt[slot]!);
-    if (r.now >= s.cutAt[slot]!) finish(r, slot, CAUSE.drained, true);
-    // Its times may be others now, too.
-    else arm(r, slot);
+    if (s.state[slot] === FREE || t.rules.entry(s.entry[slot]!).rule !== rule) continue;
+    const entry = followEntry(t, slot);
+    const port = s.state[slot] === DIALLING ? 0 : portAt(names.bytes, names.offset(2 * slot + 1));
+    const hasPlace = keepsTarget(entry, s.dials.target[slot]!, port);
+    const deadline = deadlineAfter(hasPlace, allowed, clock.now, lives.deadline[slot]!);
+    lives.deadline[slot] = deadline;
+    if (deadline <= clock.now) finish(t, slot, CAUSE.drained, true);
+    // Also where nothing of it has changed: its rule's times may be others now.
+    else arm(t, slot);
   }
 }
 
 /** The entry of a connection; its successor where it is closing and has one. */
-function followEntry(r: Relay, slot: number): Entry {
-  const { slots: s, rules } = r;
+function followEntry({ slots: s, rules }: Tcp, slot: number): Entry {
   const entry = rules.entry(s.entry[slot]!);
   const next = entry.closing ? rules.successor(entry) : undefined;
   if (!next) return entry;

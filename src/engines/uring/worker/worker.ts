@@ -1,43 +1,22 @@
 /**
  * One worker: a thread with a ring, its share of the sockets, and a loop that never leaves but to wait in the kernel.
- * Everything on this thread happens in this order: wait, completions, clocks, orders from the agent's thread. Started
- * and restarted by host/supervised-worker.ts.
+ * Everything on this thread happens in this order: wait, completions, clocks, commands from the agent's thread. Started
+ * and restarted by host/supervised-worker.ts. It refuses to know what a completion means: it hands each to its half.
  */
-import { systemRng } from '../../../lib/rng.ts';
-import { Shares } from '../../flow/shares.ts';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { read } from '../../../linux/ffi/libc.ts';
-import { Acceptor } from '../tcp/accept.ts';
-import { Budget } from './budget.ts';
-import { BufferPool } from '../ring/buffers.ts';
-import type { FromWorker, WorkerSettings } from './messages.ts';
-import { connected, dialTick, opened, unbound, watched } from '../tcp/dial.ts';
-import { TCP_BUFFERS } from './shape.ts';
-import { writeEstate } from '../ring/estate.ts';
-import { OP, generationOf, indexOf, operationOf, tokenOf, watch } from '../ring/operations.ts';
-import { optionSetter } from '../ring/options.ts';
-import { Commands } from './commands.ts';
-import { Overflow } from '../udp/overflow.ts';
-import { Pipes } from '../ring/pipes.ts';
-import { RecordWriter } from './records.ts';
-import { tick } from '../tcp/relay.ts';
-import type { Relay } from '../tcp/relay.ts';
-import { Ring } from '../ring/ring.ts';
-import { Rules } from './rules.ts';
-import { DIALLING, Slots } from '../tcp/slots.ts';
-import { Sources } from '../tcp/sources.ts';
-import { feed, received, sent } from '../tcp/stream.ts';
-import { polled } from '../tcp/splice.ts';
+import { GENERATION_MASK, OP, OP_BITS, OP_MASK, TOKEN_SHIFT, watch } from '../ring/operations.ts';
+import { connected, opened, unbound } from '../tcp/dial.ts';
+import { feed, polled, received, sent, watched } from '../tcp/direction.ts';
+import { tick } from '../tcp/timers.ts';
+import { tickSession } from '../udp/sessions.ts';
+import { SocketDrops } from '../udp/socket-drops.ts';
 import { feedUdp, fromClient, fromOrigin, sentDatagrams } from '../udp/udp.ts';
-import { tickSession } from '../udp/udp-sessions.ts';
-import { Toa } from '../toa/announce.ts';
-import { Wheel } from '../ring/wheel.ts';
+import { Commands } from './commands.ts';
+import type { FromWorker, WorkerSettings } from './messages.ts';
+import { Relay, TICK_MS } from './relay.ts';
 
-const SUBMISSIONS = 4096;
-const TICK_MS = 50;
-const BUCKETS = 1024;
-/** limit: how late a clock may be seen: a dial matters to a person, an idle time does not. */
-const WAIT_DIALLING_MS = TICK_MS;
+/** limit: how long the loop waits where no clock is urgent, and where there is no clock at all. */
 const WAIT_MS = 250;
 const WAIT_ALONE_MS = 500;
 
@@ -50,136 +29,99 @@ function say(message: FromWorker): void {
 }
 
 function run(): void {
-  const ring = must('io_uring', Ring.create(SUBMISSIONS));
-  const now = performance.timeOrigin + performance.now();
-  const budget = new Budget(settings.descriptors);
-  const orders = new Commands(say);
-  const setOption = optionSetter(ring);
-  const r: Relay = {
-    ring,
-    setOption,
-    sources: new Sources(ring, setOption, SUBMISSIONS, settings.sourcePorts),
-    slots: new Slots(settings.slots, settings.slotFds),
-    rules: new Rules(),
-    buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, count: settings.buffers })),
-    budget,
-    pipes: new Pipes(budget),
-    shares: new Shares(settings.descriptors, systemRng.below(2 ** 32)),
-    wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, now),
-    records: new RecordWriter(settings.records),
-    acceptor: new Acceptor(settings.descriptors, settings.isHeld),
-    toa: settings.toa && new Toa(settings.toa),
-    udp: undefined,
-    sessions: settings.descriptors,
-    flowFds: settings.flowFds,
-    mapped: () => writeEstate(settings.estate, ring.fd),
-    entryIdle: (entry) => orders.idle(r, entry),
-    hungry: [],
-    now,
-    taken: 0,
-  };
-  watch(ring, settings.wakeFd);
-  r.mapped();
+  const relay = new Relay(settings);
+  watch(relay.tcp.ring, settings.wakeFd);
   say({ kind: 'ready' });
-  loop(r, orders);
-  ring.close();
-  r.buffers.release();
-  r.slots.release();
-  r.acceptor.release();
-  r.sources.release();
-  r.udp?.release();
-  r.toa?.release();
+  loop(relay, new Commands(say));
+  relay.release();
 }
 
-function loop(r: Relay, orders: Commands): void {
-  const { ring, slots, wheel } = r;
+function loop(relay: Relay, commands: Commands): void {
+  const { tcp, acceptor, clock } = relay;
+  const { ring, slots, wheel, buffers } = tcp;
+  const { hungry } = slots.directions;
   const { cqes, cqMask } = ring;
   const wake = new Uint8Array(8);
-  const fire = (who: number): void => {
-    if (who >= slots.capacity) tickSession(r, who - slots.capacity);
-    else if (slots.state[who] === DIALLING) dialTick(r, who);
-    else tick(r, who);
+  const fire = (entry: number): void => {
+    if (entry < slots.capacity) tick(tcp, entry);
+    else tickSession(relay.udp!, entry - slots.capacity);
   };
+  const drops = new SocketDrops();
   let slowTick = 0;
-  const overflow = new Overflow();
-  while (!orders.over(r)) {
-    r.buffers.provide();
-    if (r.udp) feedUdp(r);
-    ring.enter(1, patience(r, orders.stopping));
-    r.now = performance.timeOrigin + performance.now();
-    r.udp?.gather.submitted();
+  // Conditions are fields, not calls: most batches have nothing to resume, to feed or to answer.
+  while (!commands.isStopping || !commands.over(relay)) {
+    buffers.provide();
+    if (relay.udp) feedUdp(relay.udp);
+    if (acceptor.waiting.length > 0 && slots.available > 0) acceptor.resume();
+    ring.enter(1, patience(relay, commands.isStopping));
+    clock.now = performance.timeOrigin + performance.now();
+    relay.udp?.gso.submitted();
     let woken = false;
     let head = ring.cqHead();
-    for (let tail = ring.cqTail(); head !== tail; tail = ring.cqTail()) {
+    for (let tail = ring.cqTail(); head !== tail; tail = ring.advance(head)) {
       while (head !== tail) {
         const at = (head & cqMask) << 2;
-        const low = cqes[at]!;
-        const high = cqes[at + 1]!;
-        const result = cqes[at + 2]!;
         head = (head + 1) | 0;
-        const operation = operationOf(low);
-        if (operation === OP.WAKE) woken = true;
-        else complete(r, operation, indexOf(low), high, result, cqes[at + 3]!);
+        if ((cqes[at]! & OP_MASK) === OP.WAKE) woken = true;
+        else complete(relay, cqes[at]!, cqes[at + 1]!, cqes[at + 2]!, cqes[at + 3]!);
       }
-      ring.advance(head);
     }
-    wheel.advance(r.now, fire);
-    feed(r);
-    if (r.now - slowTick > WAIT_MS) {
-      slowTick = r.now;
-      r.acceptor.resume(r);
-      r.buffers.relax();
-      r.udp?.buffers.relax();
-      overflow.look(r);
+    wheel.advance(clock.now, fire);
+    if (hungry.length > 0) feed(tcp);
+    if (clock.now - slowTick > WAIT_MS) {
+      slowTick = clock.now;
+      acceptor.tick();
+      buffers.relax();
+      relay.udp?.datagrams.buffers.relax();
+      drops.look(tcp.rules);
     }
-    orders.look(r);
+    if (commands.isWaiting) commands.look(relay);
     if (!woken) continue;
     read(settings.wakeFd, wake, 8);
-    for (let order = receiveMessageOnPort(port); order; order = receiveMessageOnPort(port))
-      orders.take(r, order.message);
+    for (let message = receiveMessageOnPort(port); message; message = receiveMessageOnPort(port))
+      commands.take(relay, message.message);
   }
 }
 
-function patience({ slots, wheel }: Relay, stopping: boolean): number {
-  if (slots.dialling > 0 || slots.settling > 0 || stopping) return WAIT_DIALLING_MS;
+/** How long the loop may wait in the kernel. */
+function patience({ tcp: { slots, wheel } }: Relay, isStopping: boolean): number {
+  if (slots.urgent > 0 || isStopping) return TICK_MS;
   return wheel.count > 0 ? WAIT_MS : WAIT_ALONE_MS;
 }
 
-function complete(r: Relay, operation: number, index: number, high: number, result: number, flags: number): void {
-  switch (operation) {
+function complete({ tcp, acceptor, udp }: Relay, low: number, high: number, result: number, flags: number): void {
+  const index = low >>> OP_BITS;
+  const generation = high & GENERATION_MASK;
+  const token = high >>> TOKEN_SHIFT;
+  switch (low & OP_MASK) {
     case OP.RECEIVE:
-      return received(r, index, generationOf(high), result, flags);
+      return received(tcp, index, generation, result, flags);
     case OP.SEND:
-      return sent(r, index, generationOf(high), tokenOf(high), result);
+      return sent(tcp, index, generation, token, result);
     case OP.ACCEPT:
-      return r.acceptor.completed(r, index, result);
+      return acceptor.completed(index, result);
     case OP.SOCKET:
-      return opened(r, index, generationOf(high), tokenOf(high), result);
+      return opened(tcp, index, generation, token, result);
     case OP.CONNECT:
-      return connected(r, index, generationOf(high), tokenOf(high), result);
+      return connected(tcp, index, generation, token, result);
     case OP.POLL:
-      return polled(r, index, generationOf(high));
+      return polled(tcp, index, generation);
     case OP.WATCH:
-      return watched(r, index, generationOf(high), result, flags);
+      return watched(tcp, index, generation, result, flags);
     case OP.BIND:
-      return unbound(r, index, generationOf(high), tokenOf(high));
+      return unbound(tcp, index, generation, token);
     case OP.UDP_CLIENT:
-      return fromClient(r, index, result, flags);
+      return fromClient(udp!, index, result, flags);
     case OP.UDP_ORIGIN:
-      return fromOrigin(r, index, generationOf(high), result, flags, false);
+      return fromOrigin(udp!, index, generation, result, flags, false);
     case OP.UDP_ORIGIN_BURST:
-      return fromOrigin(r, index, generationOf(high), result, flags, true);
+      return fromOrigin(udp!, index, generation, result, flags, true);
     case OP.UDP_SEND:
-      return sentDatagrams(r, index, generationOf(high), tokenOf(high), result, false);
+      return sentDatagrams(udp!, index, generation, token, result, false);
     case OP.UDP_SEND_AGAIN:
-      return sentDatagrams(r, index, generationOf(high), tokenOf(high), result, true);
+      return sentDatagrams(udp!, index, generation, token, result, true);
     default:
       // IGNORE: a cancel that found nothing, an option that could not be set.
       return;
   }
-}
-
-function must<T>(what: string, made: T | number): T {
-  if (typeof made === 'number') throw new Error(`${what}: errno ${-made}`);
-  return made;
 }

@@ -1,14 +1,15 @@
 /**
- * Datagrams of one batch that go the same way, sent as one (UDP_SEGMENT): the system's path is walked once for all of
- * them. Each direction of a session (2 × session to the origin, 2 × session + 1 back) has a chain of buffers; what does
- * not fit into it sends it first, so the order stays. Where the path refuses segments the direction does without for
- * good. Used by udp.ts only.
+ * Datagrams of one batch that go the same way, sent as one (UDP_SEGMENT, "GSO"): the system's path is walked once for all
+ * of them. Each direction of a session (2 × session to the origin, 2 × session + 1 back) has a chain of buffers; send.ts
+ * sends it before a datagram that does not fit into it, so the order stays. Where the path refuses segments the direction
+ * does without for good. It refuses to send: it keeps the chains, and describes them to the kernel.
  */
 import { mapPages, unmap, writePointer } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { SOL_UDP, UDP_SEGMENT } from '../../../linux/abi.ts';
 import type { BufferPool } from '../ring/buffers.ts';
 import type { Ring } from '../ring/ring.ts';
+import { datagramsOf } from './datagrams.ts';
 
 /** limit: the kernel's own (UDP_MAX_SEGMENTS of older ones), and the largest datagram that can be made of them. */
 const MOST_SEGMENTS = 64;
@@ -32,15 +33,9 @@ const CMSG_LENGTH = 18;
 const CMSG_SPACE = 24;
 const WORD = { name: 0, nameSize: 2, vectors: 4, count: 6, control: 8, controlSize: 10 } as const;
 
-/**
- * Sends the chain that begins with `first`: alone (`message` −1), or as the segments of that size that `message` describes.
- */
-type SendChain = (k: number, first: number, message: number) => void;
-
-export class Gather {
+export class GsoChains {
   readonly #ring: Ring;
   readonly #buffers: BufferPool;
-  readonly #send: SendChain;
   readonly #head: Int32Array;
   readonly #tail: Int32Array;
   readonly #count: Uint8Array;
@@ -57,12 +52,11 @@ export class Gather {
   #messages = 0;
   #vectors = 0;
 
-  constructor(ring: Ring, buffers: BufferPool, sessions: number, send: SendChain) {
+  constructor(ring: Ring, buffers: BufferPool, sessions: number) {
     const slab = mapPages(MESSAGES * (MSGHDR_BYTES + CMSG_BYTES) + VECTORS * IOVEC_BYTES);
     if (typeof slab === 'number') throw new Error('no memory for datagrams');
     this.#ring = ring;
     this.#buffers = buffers;
-    this.#send = send;
     this.slab = slab;
     this.#words = new Int32Array(slab.buffer);
     this.#bytesOfSlab = new Uint16Array(slab.buffer);
@@ -81,43 +75,53 @@ export class Gather {
     return segment <= LARGEST_SEGMENT && this.#plain[k] === 0;
   }
 
-  /** A datagram; or with `segment` > 0 a burst of datagrams of that size, the last of which may be shorter. */
-  add(k: number, buffer: number, segment: number): void {
+  /** Adds a datagram, or with `segment` > 0 a burst of such datagrams, to direction k's chain. False: it does not fit. */
+  join(k: number, buffer: number, segment: number): boolean {
+    if (this.#head[k]! < 0) return false;
     const length = this.#buffers.length[buffer]!;
-    const count = segment > 0 ? Math.ceil(length / segment) : 1;
+    const count = datagramsOf(length, segment);
     const size = segment > 0 ? segment : length;
-    const last = length - (count - 1) * size;
-    if (this.#head[k]! >= 0) {
-      const isFull = this.#last[k] === this.#segment[k];
-      const alike = count > 1 ? size === this.#segment[k] : length > 0 && length <= this.#segment[k]!;
-      const most = (k & 1) === 0 ? MOST_TO_ORIGIN : MOST_SEGMENTS;
-      const room = this.#count[k]! + count <= most && this.#bytes[k]! + length <= MOST_BYTES;
-      if (isFull && alike && room && this.takes(k, this.#segment[k]!)) {
-        this.#buffers.next[this.#tail[k]!] = buffer;
-        this.#tail[k] = buffer;
-        this.#count[k]! += count;
-        this.#last[k] = last;
-        this.#bytes[k]! += length;
-        return;
-      }
-      this.flush(k);
-    }
+    const isFull = this.#last[k] === this.#segment[k];
+    const alike = count > 1 ? size === this.#segment[k] : length > 0 && length <= this.#segment[k]!;
+    const most = (k & 1) === 0 ? MOST_TO_ORIGIN : MOST_SEGMENTS;
+    const hasRoom = this.#count[k]! + count <= most && this.#bytes[k]! + length <= MOST_BYTES;
+    if (!isFull || !alike || !hasRoom || !this.takes(k, this.#segment[k]!)) return false;
+    this.#buffers.next[this.#tail[k]!] = buffer;
+    this.#tail[k] = buffer;
+    this.#count[k]! += count;
+    this.#last[k] = length - (count - 1) * size;
+    this.#bytes[k]! += length;
+    return true;
+  }
+
+  /** Begins direction k's chain, which is empty. */
+  start(k: number, buffer: number, segment: number): void {
+    const length = this.#buffers.length[buffer]!;
+    const count = datagramsOf(length, segment);
+    const size = segment > 0 ? segment : length;
     this.#head[k] = this.#tail[k] = buffer;
     this.#count[k] = count;
     this.#segment[k] = size;
-    this.#last[k] = last;
+    this.#last[k] = length - (count - 1) * size;
     this.#bytes[k] = length;
     this.#waiting.push(k);
   }
 
-  /** Datagrams in what is being sent by direction k. */
-  count(k: number): number {
-    return this.#count[k]!;
+  /** The first buffer of direction k's chain, the caller's from now on; −1: it is empty. */
+  take(k: number): number {
+    const first = this.#head[k]!;
+    this.#head[k] = -1;
+    return first;
   }
 
-  /** Called before the ring waits. */
-  flushAll(): void {
-    for (let k = this.#waiting.pop(); k !== undefined; k = this.#waiting.pop()) this.flush(k);
+  /** A direction that may have a chain; −1: all were named. */
+  nextWaiting(): number {
+    return this.#waiting.pop() ?? -1;
+  }
+
+  /** Datagrams in the chain that direction k had last. */
+  count(k: number): number {
+    return this.#count[k]!;
   }
 
   /** Everything described so far has been submitted, and with that copied: its room is free. */
@@ -144,16 +148,8 @@ export class Gather {
     unmap(this.slab);
   }
 
-  /** Sends what direction k has. */
-  flush(k: number): void {
-    const first = this.#head[k]!;
-    if (first < 0) return;
-    this.#head[k] = -1;
-    this.#send(k, first, this.#count[k] === 1 ? -1 : this.#describe(k, first));
-  }
-
-  /** Where in the slab a struct msghdr for the chain lies; its name is the sender's to fill in. */
-  #describe(k: number, first: number): number {
+  /** Where in the slab a struct msghdr for direction k's last chain lies; its name is the sender's to fill in. */
+  describe(k: number, first: number): number {
     if (this.#messages === MESSAGES || this.#vectors + MOST_SEGMENTS > VECTORS) {
       this.#ring.enter(0, 0);
       this.submitted();

@@ -2,10 +2,10 @@
  * Binds sockets on their way to an origin to ports of ours (flow/source-ports.ts): in the ring where the kernel can (Linux
  * 6.11), else by calls of their own. One per worker; dial.ts asks it. It does not choose again when a port is refused.
  */
-import { bindTo, close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
-import type { Slab } from '../../../linux/ffi/libc.ts';
+import { bindTo, close, setsockopt, socket } from '../../../linux/ffi/libc.ts';
 import { SourcePorts } from '../../flow/source-ports.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET, SO_REUSEADDR } from '../../../linux/abi.ts';
+import { Names } from '../ring/names.ts';
 import { bindName } from '../ring/operations.ts';
 import type { OptionSetter } from '../ring/options.ts';
 import type { Ring } from '../ring/ring.ts';
@@ -13,26 +13,22 @@ import { NAME_BYTES, sizeOfFamily } from '../ring/sockaddr.ts';
 
 const ON = Int32Array.of(1);
 
-export class Sources {
+export class PortBinder {
   readonly #ring: Ring;
   readonly #setOption: OptionSetter;
   readonly #ports: SourcePorts | undefined;
   /** A name per submission that may be pending: the kernel reads it when the queue is submitted. */
-  readonly #slab: Slab;
-  readonly #names: Uint8Array<ArrayBuffer>;
+  readonly #names: Names;
   readonly #inRing: boolean;
   #used = 0;
 
   /** The ring is fresh: nothing else is under way. */
   constructor(ring: Ring, setOption: OptionSetter, submissions: number, memory: SharedArrayBuffer | undefined) {
-    const slab = mapPages(submissions * NAME_BYTES);
-    if (typeof slab === 'number') throw new Error('no memory for source ports');
     this.#ring = ring;
     this.#setOption = setOption;
     this.#ports = memory && new SourcePorts(memory);
-    this.#slab = slab;
-    this.#names = new Uint8Array(slab.buffer);
-    this.#inRing = setOption.inRing && bindsInRing(ring, slab);
+    this.#names = new Names(submissions);
+    this.#inRing = setOption.inRing && bindsInRing(ring, this.#names);
   }
 
   /** The next port towards this destination, 0: the system is to choose. */
@@ -50,33 +46,33 @@ export class Sources {
     else setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4);
     if (port === 0) return 0;
     const size = sizeOfFamily(family);
+    const { bytes, slab } = this.#names;
     const at = this.#used;
-    this.#used = (at + NAME_BYTES) % this.#names.length;
-    this.#names[at] = family;
-    this.#names[at + 2] = port >> 8;
-    this.#names[at + 3] = port & 255;
-    if (!this.#inRing) return bindTo(fd, this.#slab.address + at, size);
-    bindName(this.#ring, fd, this.#slab, at, size, slot, generation, attempt);
+    this.#used = (at + NAME_BYTES) % bytes.length;
+    bytes[at] = family;
+    bytes[at + 2] = port >> 8;
+    bytes[at + 3] = port & 255;
+    if (!this.#inRing) return bindTo(fd, slab.address + at, size);
+    bindName(this.#ring, fd, slab, at, size, slot, generation, attempt);
     return 0;
   }
 
   release(): void {
-    unmap(this.#slab);
+    this.#names.release();
   }
 }
 
 /** Success posts no completion, failure does: after a call that waits for nothing, none means that it works. */
-function bindsInRing(ring: Ring, slab: Slab): boolean {
+function bindsInRing(ring: Ring, { bytes, slab }: Names): boolean {
   const fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
-  const name = new Uint8Array(slab.buffer, 0, NAME_BYTES);
-  name[0] = AF_INET;
+  bytes[0] = AF_INET;
   bindName(ring, fd, slab, 0, sizeOfFamily(AF_INET), 0, 0, 0);
   ring.enter(0, 0);
   const head = ring.cqHead();
   const works = ring.cqTail() === head;
   ring.advance(ring.cqTail());
   close(fd);
-  name[0] = 0;
+  bytes[0] = 0;
   return works;
 }

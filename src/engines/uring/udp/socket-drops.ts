@@ -1,11 +1,11 @@
 /**
  * Datagrams that found a socket's buffer full. The kernel drops them before a relay sees them, and counts them per socket;
- * it is asked now and then, and when a socket goes. Called by worker.ts and udp-sessions.ts.
+ * it is asked now and then, and when a socket goes. Called by worker.ts and udp.ts and sessions.ts.
  */
 import { getsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_MEMINFO } from '../../../linux/abi.ts';
 import { DROP } from '../worker/counters.ts';
-import type { Relay } from '../tcp/relay.ts';
+import type { Rules } from '../worker/rules.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
 
 /** SK_MEMINFO_VARS, and the place of SK_MEMINFO_DROPS among them. */
@@ -24,25 +24,25 @@ export function dropsOf(fd: number): number {
 }
 
 /** What a socket has dropped more than `known` is the rule's; gives what is known now. */
-export function countOverflow(rule: Rule, fd: number, known: number): number {
+export function countDrops(rule: Rule, fd: number, known: number): number {
   const drops = dropsOf(fd);
   rule.row[DROP.overflow]! += Math.max(0, drops - known);
   return drops;
 }
 
 /** Takes the bound sockets in turn. */
-export class Overflow {
+export class SocketDrops {
   #rest: Generator<Entry> | undefined;
 
-  look(r: Relay): void {
-    this.#rest ??= r.rules.serving('UDP');
+  look(rules: Rules): void {
+    this.#rest ??= rules.serving('UDP');
     for (let i = 0; i < ASKED_AT_ONCE; i++) {
       const { value: entry, done } = this.#rest.next();
       if (done) {
         this.#rest = undefined;
         return;
       }
-      entry.overflowed = countOverflow(entry.rule, entry.fd, entry.overflowed);
+      entry.overflowed = countDrops(entry.rule, entry.fd, entry.overflowed);
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What a worker leaves behind when it dies without a chance to clean up: its ring, whose mapped memory keeps every
- * operation and so every socket alive, and its buffers. The worker writes the list down, the agent's thread settles it.
+ * operation and so every socket alive, and its buffers. The worker writes the list down, the agent's thread frees what is
+ * in it.
  */
 import { close, mappings, unmapRange } from '../../../linux/ffi/libc.ts';
 
@@ -10,12 +11,12 @@ const RING = 0;
 const COUNT = 1;
 const FIRST = 2;
 
-export function estateMemory(): SharedArrayBuffer {
+export function leftoversMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer((FIRST + 2 * MOST) * 8);
 }
 
 /** Called by the worker after it has mapped something. */
-export function writeEstate(memory: SharedArrayBuffer, ring: number): void {
+export function writeLeftovers(memory: SharedArrayBuffer, ring: number): void {
   const list = new Float64Array(memory);
   const pieces = mappings().slice(0, 2 * MOST);
   list.set(pieces, FIRST);
@@ -24,7 +25,7 @@ export function writeEstate(memory: SharedArrayBuffer, ring: number): void {
 }
 
 /** Called once, when the thread is gone. */
-export function settleEstate(memory: SharedArrayBuffer): void {
+export function freeLeftovers(memory: SharedArrayBuffer): void {
   const list = new Float64Array(memory);
   const count = list[COUNT]!;
   if (count === 0) return;

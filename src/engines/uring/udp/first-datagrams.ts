@@ -1,29 +1,30 @@
 /**
- * Datagrams that may have to be sent again: of each session whose origin has not answered yet, the first one, while another
- * origin could take the client. Bounded: the one that is held longest makes room. Used by fail-over.ts; udp.ts drops what an answer has made needless.
+ * Datagrams that may have to be sent again: of each session whose origin has not answered yet, the first datagram, while
+ * another origin could take the client. Bounded: the one that is kept longest makes room. fail-over.ts keeps and takes;
+ * replies.ts and sessions.ts drop. It refuses to know why.
  */
 import type { BufferPool } from '../ring/buffers.ts';
 
 /** limit: a quarter of the buffers, so that there are some to receive with whatever origins do. */
 const SHARE = 4;
 
-export class Held {
-  readonly #buffers: BufferPool;
-  /** By session: its buffer and its place in the ring, or -1. */
+export class FirstDatagrams {
+  readonly #buffers: Pick<BufferPool, 'give'>;
+  /** By session: its buffer and its place in the ring, or −1. */
   readonly #buffer: Int32Array;
   readonly #place: Int32Array;
   /** Sessions in the order in which they came. */
   readonly #ring: Int32Array;
   #next = 0;
 
-  constructor(buffers: BufferPool, sessions: number, count: number) {
+  constructor(buffers: Pick<BufferPool, 'give'>, sessions: number, count: number) {
     this.#buffers = buffers;
     this.#buffer = new Int32Array(sessions).fill(-1);
     this.#place = new Int32Array(sessions).fill(-1);
     this.#ring = new Int32Array(Math.floor(count / SHARE)).fill(-1);
   }
 
-  hold(session: number, buffer: number): void {
+  keep(session: number, buffer: number): void {
     const oldest = this.#ring[this.#next]!;
     if (oldest >= 0) this.drop(oldest);
     this.#ring[this.#next] = session;
@@ -32,7 +33,7 @@ export class Held {
     this.#next = (this.#next + 1) % this.#ring.length;
   }
 
-  /** The caller's from now on; -1: nothing is held. */
+  /** The caller's from now on; −1: nothing is kept. */
   take(session: number): number {
     const buffer = this.#buffer[session]!;
     if (buffer < 0) return -1;

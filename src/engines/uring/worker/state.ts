@@ -1,0 +1,23 @@
+/**
+ * What the TCP and the UDP half of a worker share, and nothing else of the worker. Each half adds its own tables
+ * (tcp/connection.ts, udp/sessions.ts); worker.ts makes all of it, and lets nobody else keep time.
+ */
+import type { Shares } from '../../flow/shares.ts';
+import type { Ring } from '../ring/ring.ts';
+import type { Wheel } from '../ring/wheel.ts';
+import type { Budget } from './budget.ts';
+import type { RecordWriter } from './records.ts';
+import type { Rules } from './rules.ts';
+
+export interface WorkerState {
+  readonly ring: Ring;
+  /** Milliseconds since 1970, read once per batch. */
+  readonly clock: { readonly now: number };
+  readonly rules: Rules;
+  readonly budget: Budget;
+  /** What the clients' addresses hold of the budget. */
+  readonly shares: Shares;
+  /** Clocks of slots, then of sessions. */
+  readonly wheel: Wheel;
+  readonly records: RecordWriter;
+}
