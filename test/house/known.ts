@@ -6,10 +6,6 @@ export const KNOWN = {
     'src/control/http/http.ts startHttp',
     'src/edge/guard/guard.ts createGuard',
     'src/engines/kernel/engine.ts openKernelEngine',
-    'src/engines/node/connection.ts serve',
-    'src/engines/node/engine.ts createNodeEngineWith',
-    'src/engines/node/rule-flow.ts createRuleFlow',
-    'src/engines/node/udp-table.ts createUdpTable',
   ],
   doors: [
     'src/edge/agent.ts src/engines/kernel/table/sets.ts',

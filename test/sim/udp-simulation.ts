@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import type { Listener } from '../../src/engines/engine.ts';
-import { createUdpTable, type UdpPort, type UdpSession } from '../../src/engines/node/udp-table.ts';
+import { type UdpPort, type UdpSession, UdpTable } from '../../src/engines/node/udp/udp-table.ts';
 import { seededRng } from '../../src/lib/rng.ts';
 import { listener, options, target } from '../suites/engine/listener.ts';
-import { flowWorld } from './flow-world.ts';
+import { ruleWorld } from './rule-world.ts';
 
 const MOST = 12;
 /** As flow/seniority.ts promises: how long each kind must have been silent before another may have its place. */
@@ -27,10 +27,10 @@ export function udpSimulation(seed: number, steps: number): number {
   const rng = seededRng(seed);
   const pick = <T>(items: readonly T[]): T => items[rng.below(items.length)]!;
   let rule = change(listener({ protocol: 'UDP', ports: [{ from: 1, to: 3 }], originPorts: { from: 11, to: 13 } }));
-  const world = flowWorld(rule);
-  const { flow, counters, records } = world;
+  const world = ruleWorld(rule);
+  const { counters, records } = world;
   const { monotonic } = world;
-  const table = createUdpTable<never>(flow, { most: MOST, monotonic, takeSlot: () => true, evict });
+  const table = new UdpTable<never>(world.rule, { most: MOST, monotonic, takeSlot: () => true, evict });
   const ports: UdpPort<never>[] = [];
   /** The model: sessions that must be alive, with the datagrams that each has had. */
   const alive = new Map<S, number>();
@@ -134,8 +134,11 @@ export function udpSimulation(seed: number, steps: number): number {
     const ms = rng.below(2) === 0 ? rng.below(900) : rng.below(8000);
     now += ms;
     world.pass(ms);
-    const idle = table.idle();
-    for (const session of idle) close(session, 'idle');
+    const idle = table.due();
+    for (const [session, cause] of idle) {
+      assert.equal(cause, 'idle');
+      close(session, 'idle');
+    }
     // Seen at whole looks only, so a session may live one look longer, never shorter.
     for (const [session, at] of lastUse)
       assert.ok(now - at < 2 * IDLE_SECONDS * 1000 + 8000, `${session.id} overslept`);
@@ -144,9 +147,13 @@ export function udpSimulation(seed: number, steps: number): number {
 
   function retarget(): string {
     rule = change(rule);
-    flow.update(rule);
-    const stale = table.stale();
-    for (const session of stale) close(session, 'drained');
+    world.rule.update(rule);
+    table.judge();
+    const stale = table.due();
+    for (const [session, cause] of stale) {
+      assert.ok(cause === 'drained' || cause === 'idle');
+      close(session, cause);
+    }
     return `stale ${stale.length}`;
   }
 

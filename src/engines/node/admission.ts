@@ -1,7 +1,7 @@
 /** Shares of this engine's descriptors (flow/shares.ts), asked with addresses as texts. Used by connections and UDP sessions. */
 import { parseAddress } from '../../lib/net/address.ts';
-import type { Budget } from '../flow/budget.ts';
 import { Shares } from '../flow/shares.ts';
+import type { Budget } from './budget.ts';
 
 export interface Admission {
   /** Whether this client, of a rule that holds so many descriptors, may have more. */

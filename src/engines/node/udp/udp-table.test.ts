@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flowWorld, type FlowWorld } from '../../../test/sim/flow-world.ts';
-import { udpSimulation } from '../../../test/sim/udp-simulation.ts';
-import { listener, options, target } from '../../../test/suites/engine/listener.ts';
-import type { Listener } from '../engine.ts';
-import { createUdpTable, type UdpPort, type UdpSession, type UdpTable } from './udp-table.ts';
+import { ruleWorld, type RuleWorld } from '../../../../test/sim/rule-world.ts';
+import { udpSimulation } from '../../../../test/sim/udp-simulation.ts';
+import { listener, options, target } from '../../../../test/suites/engine/listener.ts';
+import type { Listener } from '../../engine.ts';
+import { type UdpPort, type UdpSession, UdpTable } from './udp-table.ts';
 
 const entry = { address: '127.44.0.1', port: 53 };
 const client = { address: '192.0.2.1', port: 4000 };
@@ -21,15 +21,15 @@ const rule = listener({
 function table(
   change: Partial<Listener> = {},
   most = 10,
-): FlowWorld & { table: UdpTable<string>; port: UdpPort<string> } {
-  const world = flowWorld({ ...rule, ...change });
+): RuleWorld & { table: UdpTable<string>; port: UdpPort<string> } {
+  const world = ruleWorld({ ...rule, ...change });
   const table = tableOf(world, most);
   return { ...world, table, port: table.bind(entry) };
 }
 
-function tableOf({ flow, monotonic }: FlowWorld, most: number, takeSlot = () => true): UdpTable<string> {
+function tableOf({ rule, monotonic }: RuleWorld, most: number, takeSlot = () => true): UdpTable<string> {
   const evict = (session: UdpSession<string>): void => table.close(session, 'evicted');
-  const table = createUdpTable<string>(flow, { most, monotonic, takeSlot, evict });
+  const table: UdpTable<string> = new UdpTable<string>(rule, { most, monotonic, takeSlot, evict });
   return table;
 }
 
@@ -130,7 +130,7 @@ test('without room the session that has had its answer makes room, and a convers
 });
 
 test("the slot of the session that makes room is the next one's: no other slot is asked for", () => {
-  const world = flowWorld(rule);
+  const world = ruleWorld(rule);
   let slots = 1;
   const udp = tableOf(world, 10, () => slots-- > 0);
   const port = udp.bind(entry);
@@ -141,7 +141,7 @@ test("the slot of the session that makes room is the next one's: no other slot i
 });
 
 test('a caller without a slot to give refuses as the limit does', () => {
-  const world = flowWorld(rule);
+  const world = ruleWorld(rule);
   const udp = tableOf(world, 10, () => false);
   assert.equal(udp.admit(udp.bind(entry), client, 1), undefined);
   assert.deepEqual(world.counters.dropped, { limit: 1 });
@@ -158,26 +158,33 @@ test('a session is idle when nothing passed in either direction', () => {
   const { table: udp, port, pass } = table();
   const session = udp.admit(port, client, 1);
   assert.ok(session);
-  assert.deepEqual(udp.idle(), []);
+  assert.deepEqual(udp.due(), []);
   pass(119_000);
   udp.reply(session, bytes(1));
-  assert.deepEqual(udp.idle(), []);
+  assert.deepEqual(udp.due(), []);
   pass(119_999);
-  assert.deepEqual(udp.idle(), []);
+  assert.deepEqual(udp.due(), []);
   pass(1);
-  assert.deepEqual(udp.idle(), [session]);
+  assert.deepEqual(udp.due(), [[session, 'idle']]);
 });
 
 test('after a change only sessions whose way has changed are stale', () => {
-  const { table: udp, port, flow } = table();
+  const { table: udp, port, rule: state } = table();
   const a = udp.admit(port, client, 1);
   const b = udp.admit(port, other, 1);
-  flow.update({ ...rule, targets: [target('10.0.0.2', 3), target('10.0.0.3')] });
-  assert.deepEqual(udp.stale(), [a]);
-  flow.update({ ...rule, mode: 'SPP' });
-  assert.deepEqual(udp.stale(), [a, b]);
-  flow.update({ ...rule, mode: 'SPP', options: options({ drain: { how: 'keep', seconds: 0 } }), targets: [] });
-  assert.deepEqual(udp.stale(), [a, b]);
+  const staleAfter = (change: Partial<Listener>): unknown => {
+    state.update({ ...rule, ...change });
+    udp.judge();
+    return udp.due();
+  };
+  const [goneA, goneB] = [a, b].map((session) => [session, 'drained']);
+  assert.deepEqual(staleAfter({ targets: [target('10.0.0.2', 3), target('10.0.0.3')] }), [goneA]);
+  assert.deepEqual(staleAfter({}), []);
+  assert.deepEqual(staleAfter({ mode: 'SPP' }), [goneA, goneB]);
+  assert.deepEqual(staleAfter({ mode: 'SPP' }), []);
+  assert.deepEqual(staleAfter({ mode: 'SPP', options: options({ udpHeader: 'each' }) }), [goneA, goneB]);
+  const keep = options({ udpHeader: 'each', drain: { how: 'keep', seconds: 0 } });
+  assert.deepEqual(staleAfter({ mode: 'SPP', options: keep, targets: [] }), [goneA, goneB]);
 });
 
 test('a closed port hands over its sessions', () => {
@@ -214,7 +221,7 @@ test('an origin that refused takes no new session for ten seconds, but where all
 test('what a refused session had not delivered is counted once, and recorded with the one that takes it', () => {
   const { table: udp, port, counters, records } = table();
   const session = udp.admit(port, client, 7)!;
-  assert.ok(udp.mayFail(session) && udp.refused(session, 7));
+  assert.ok(udp.mayMove(session) && udp.refused(session, 7));
   udp.close(session, 'origin-refused');
   const next = udp.admit(port, client, 7, true)!;
   udp.close(next, 'idle');
@@ -238,26 +245,31 @@ test('simulation: the same seed is the same run', () => {
 });
 
 test('C6: a session to an address that its name no longer says stays while it is answered, others are not touched', () => {
-  const { table: udp, port, flow, pass } = table();
+  const { table: udp, port, rule: state, pass } = table();
   const first = udp.admit(port, client, 1);
   const second = udp.admit(port, other, 1);
   assert.ok(first && second);
   assert.deepEqual([first.origin.address, second.origin.address], ['10.0.0.1', '10.0.0.2']);
-  flow.update({ ...rule, targets: [{ ...target('10.0.0.1', 0), left: true }, target('10.0.0.2')] });
-  assert.deepEqual([udp.stale(), udp.forsaken()], [[], []]);
+  state.update({
+    ...rule,
+    options: options({ idleSeconds: 3_600 }),
+    targets: [{ ...target('10.0.0.1', 0), left: true }, target('10.0.0.2')],
+  });
+  udp.judge();
+  assert.deepEqual(udp.due(), []);
   pass(60_000);
   udp.reply(first, new Uint8Array(1));
-  assert.deepEqual(udp.forsaken(), []);
+  assert.deepEqual(udp.due(), []);
   // Silent both ways: nobody waits.
   pass(60_000);
-  assert.deepEqual(udp.forsaken(), []);
+  assert.deepEqual(udp.due(), []);
   udp.admit(port, client, 1);
   udp.admit(port, other, 1);
   pass(9_999);
   udp.admit(port, client, 1);
-  assert.deepEqual(udp.forsaken(), []);
+  assert.deepEqual(udp.due(), []);
   pass(1);
-  assert.deepEqual(udp.forsaken(), [first]);
+  assert.deepEqual(udp.due(), [[first, 'drained']]);
   udp.close(first, 'drained');
   assert.equal(udp.admit(port, client, 1)?.origin.address, '10.0.0.2');
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBudget } from './budget.ts';
+import { Budget } from './budget.ts';
 
 test('who finds no descriptor waits in line and goes when one is free', () => {
-  const budget = createBudget({ descriptors: 2, waiting: 2 });
+  const budget = new Budget({ descriptors: 2, waiting: 2 });
   const ran: string[] = [];
   const enter = (name: string) => budget.queue(() => ran.push(name));
   enter('a');
@@ -24,7 +24,7 @@ test('who finds no descriptor waits in line and goes when one is free', () => {
 });
 
 test('descriptors of the rest of the process count', () => {
-  const budget = createBudget({ descriptors: 10, waiting: 1 });
+  const budget = new Budget({ descriptors: 10, waiting: 1 });
   budget.setOthers(10);
   let ran = 0;
   budget.queue(() => ran++);
@@ -35,7 +35,7 @@ test('descriptors of the rest of the process count', () => {
 });
 
 test('what exists already is held, room or not', () => {
-  const budget = createBudget({ descriptors: 1, waiting: 1 });
+  const budget = new Budget({ descriptors: 1, waiting: 1 });
   budget.hold();
   budget.hold();
   assert.equal(budget.tryHold(), false);

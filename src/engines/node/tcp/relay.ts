@@ -4,11 +4,11 @@
  * one chunk wait per direction.
  */
 import type { Socket } from 'node:net';
-import type { Clock } from '../../lib/clock.ts';
-import type { EndCause } from '../../domain/fact/fact.ts';
-import { SETTLE_MS, STALLED_MS } from '../flow/behaviour.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import type { EndCause } from '../../../domain/fact/fact.ts';
+import { SETTLE_MS, STALLED_MS } from '../../flow/behaviour.ts';
 import { reset } from './reset.ts';
-import { undelivered } from './system.ts';
+import { undelivered } from '../system.ts';
 
 interface RelayEvents {
   /** Payload from the client. */

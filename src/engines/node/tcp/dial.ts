@@ -3,14 +3,14 @@
  * fails.
  */
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../../lib/clock.ts';
-import type { EndCause } from '../../domain/fact/fact.ts';
-import { dialCause, isOutOfDescriptors, isPortRefused } from '../flow/causes.ts';
-import { countDrop, type LiveCounters } from '../flow/counters.ts';
-import type { SourcePorts } from '../flow/source-ports.ts';
-import type { Endpoint } from '../pass-through/pass-through.ts';
-import { SOCKET_OPTIONS } from './bind.ts';
-import { sharePort } from './system.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import type { EndCause } from '../../../domain/fact/fact.ts';
+import { dialCause, isOutOfDescriptors, isPortRefused } from '../../flow/causes.ts';
+import { countDrop, type LiveCounters } from '../../flow/counters.ts';
+import type { SourcePorts } from '../../flow/source-ports.ts';
+import type { Endpoint } from '../../pass-through/pass-through.ts';
+import { SOCKET_OPTIONS } from '../bind.ts';
+import { sharePort } from '../system.ts';
 
 export type Dialled =
   | { readonly socket: Socket }

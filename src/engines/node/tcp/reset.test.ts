@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { openDescriptors } from '../../linux/descriptors.ts';
+import { openDescriptors } from '../../../linux/descriptors.ts';
 import { reset } from './reset.ts';
 
 async function pair(t: TestContext): Promise<[near: Socket, far: Socket]> {

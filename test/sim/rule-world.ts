@@ -1,11 +1,11 @@
 /** A rule's pure state with a clock that a test moves; nothing in it is a socket. */
 import type { Listener } from '../../src/engines/engine.ts';
 import { createCounters, type LiveCounters } from '../../src/engines/flow/counters.ts';
-import { createRuleFlow, type RuleFlow } from '../../src/engines/node/rule-flow.ts';
+import { RuleState } from '../../src/engines/node/rule-state.ts';
 import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 
-export interface FlowWorld {
-  readonly flow: RuleFlow;
+export interface RuleWorld {
+  readonly rule: RuleState;
   readonly counters: LiveCounters;
   readonly records: ConnectionRecord[];
   readonly monotonic: () => number;
@@ -13,19 +13,18 @@ export interface FlowWorld {
   readonly pass: (ms: number) => void;
 }
 
-export function flowWorld(listener: Listener): FlowWorld {
+export function ruleWorld(listener: Listener): RuleWorld {
   let now = 0;
   let ids = 0;
   const records: ConnectionRecord[] = [];
   const counters = createCounters();
-  const flow = createRuleFlow(listener, counters, {
-    now: () => 1_700_000_000_000 + now,
-    monotonic: () => now,
+  const rule = new RuleState(listener, counters, {
+    clock: { now: () => 1_700_000_000_000 + now, monotonic: () => now },
     uuid: () => `session-${++ids}`,
     record: (record) => records.push(record),
   });
   return {
-    flow,
+    rule,
     counters,
     records,
     monotonic: () => now,

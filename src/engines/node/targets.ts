@@ -1,0 +1,109 @@
+/**
+ * The targets of one rule: which one takes the next connection or session of a client, which rest, which keep those they
+ * have. Pure; it refuses to dial. Asked by the rule's connections and UDP sessions.
+ */
+import type { Listener, Target } from '../engine.ts';
+import { isBarred, whyNone } from '../flow/bars.ts';
+import { REST_MS } from '../flow/behaviour.ts';
+import { originPort } from '../flow/endpoints.ts';
+import { createPersistence } from '../flow/persistence.ts';
+import { createPicker } from '../flow/pick.ts';
+import { keepsPlace } from '../flow/verdict.ts';
+import type { Endpoint } from '../pass-through/pass-through.ts';
+
+export class RuleTargets {
+  readonly #monotonic: () => number;
+  readonly #picker = createPicker();
+  readonly #persistence = createPersistence();
+  /** Address → until when it rests. */
+  readonly #resting = new Map<string, number>();
+  #listener: Listener;
+  #byAddress = new Map<string, Target>();
+
+  constructor(listener: Listener, monotonic: () => number) {
+    this.#monotonic = monotonic;
+    this.#listener = listener;
+    this.update(listener);
+  }
+
+  update(listener: Listener): void {
+    this.#listener = listener;
+    this.#byAddress = new Map(listener.targets.map((target) => [target.address, target]));
+    this.#picker.update(listener.targets);
+    this.#persistence.setSeconds(listener.persistSeconds);
+  }
+
+  /** The port of origins that this entry port leads to; undefined: the rule does not have it. */
+  originPort(entryPort: number): number | undefined {
+    return originPort(this.#listener.ports, this.#listener.originPorts, entryPort);
+  }
+
+  /** The target of a new session of this client, to be dialled at `port`; `tried` are out of the question. */
+  choose(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined {
+    const kept = this.#persistence.recall(client, this.#monotonic());
+    const target = kept === undefined ? undefined : this.#byAddress.get(kept);
+    return target && !tried?.has(target.address) && this.#takesNew(target, port) ? target : this.#next(port, tried);
+  }
+
+  /** What a connection ends with, and a datagram is dropped as, where there is none. */
+  get whyNone(): ReturnType<typeof whyNone> {
+    return whyNone(this.#listener.targets);
+  }
+
+  /** The client's session is with this target: from now on its persistence, if the rule has any. */
+  settle(client: string, address: string): void {
+    this.#persistence.remember(client, address, this.#monotonic());
+  }
+
+  /** The client's target failed: persistence must not send it there again. */
+  forget(client: string): void {
+    this.#persistence.forget(client);
+  }
+
+  /** The target's host says that nobody listens there: for a while it takes new sessions only where no other one can. */
+  rest(address: string): void {
+    this.#resting.set(address, this.#monotonic() + REST_MS);
+  }
+
+  /** Whether a target other than this one takes new sessions at this port, and does not rest. */
+  hasOther(than: Endpoint): boolean {
+    return this.#listener.targets.some(
+      (target) => target.address !== than.address && this.#takesNew(target, than.port),
+    );
+  }
+
+  /** Whether a session from this entry port to this origin keeps its place in the rule. Without an origin it still dials. */
+  keeps(origin: Endpoint | undefined, entryPort: number, isServed: boolean): boolean {
+    const target = origin && this.#byAddress.get(origin.address);
+    return keepsPlace(isServed, target, this.originPort(entryPort), origin?.port ?? 0);
+  }
+
+  /** Whether the address is one that its name no longer says. */
+  hasLeft(address: string): boolean {
+    return this.#byAddress.get(address)?.left === true;
+  }
+
+  /** Whether any is. */
+  get someLeft(): boolean {
+    return this.#listener.targets.some(({ left }) => left);
+  }
+
+  #takesNew(target: Target, port: number): boolean {
+    return target.weight > 0 && !isBarred(target, port) && !this.#rests(target.address);
+  }
+
+  /** The next target, of those that rest only where there is no other. */
+  #next(port: number, tried?: ReadonlySet<string>): Target | undefined {
+    const resting = [...this.#resting.keys()].filter((address) => this.#rests(address));
+    if (resting.length === 0) return this.#picker.next(tried, port);
+    return this.#picker.next(new Set([...resting, ...(tried ?? [])]), port) ?? this.#picker.next(tried, port);
+  }
+
+  #rests(address: string): boolean {
+    const until = this.#resting.get(address);
+    if (until === undefined) return false;
+    if (until > this.#monotonic() && this.#byAddress.has(address)) return true;
+    this.#resting.delete(address);
+    return false;
+  }
+}
