@@ -29,7 +29,7 @@ interface Action<Req extends Fields = Fields, Res extends Fields = Fields, Code 
   handle(tx: Tx<Code>, request: Infer<Req>): Infer<Res> | Promise<Infer<Res>>;
 }
 
-/** An action of whatever shape, as the pipeline and the generators hold it. */
+/** An action of any shape, as the pipeline and the generators hold it. */
 export interface AnyAction {
   readonly summary: string;
   readonly access: 'read' | 'write';

@@ -36,7 +36,7 @@ export type Language = 'en-US' | 'zh-CN';
 /** Whose signature the request claims to carry. */
 export interface Claim {
   readonly secretId: string;
-  /** Whether the action's name and its parameters are under the signature: nobody on the way can put others in. */
+  /** Whether the action's name and its parameters are under the signature: a proxy on the way can't exchange them. */
   readonly coversCall: boolean;
   /** Whether the signature was made with this key, over exactly this request. */
   holds(secretKey: string): boolean;

@@ -1,5 +1,5 @@
 /**
- * A call that asks for more than a budget of config/budgets.ts allows. Thrown by whatever part of the pipeline meets it;
+ * A call that asks for more than a budget of config/budgets.ts allows. Thrown by any part of the pipeline;
  * pipeline.ts counts it, so no other place has to.
  */
 import { type Budget, type BudgetName, BUDGETS } from '../config/budgets.ts';

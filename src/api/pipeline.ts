@@ -34,7 +34,7 @@ const STEPS: readonly Step[] = [
   run, // the handler, committed
 ];
 
-/** Those that need no body: what they refuse need not be taken. Of a form nothing is known before. */
+/** Steps that need no body: a call that they refuse is not read. Of a form nothing is known before its body. */
 const EARLY: readonly Step[] = [
   async (call, api) => {
     if (parseHead(call)) await identify(call, api);

@@ -5,9 +5,9 @@
 export interface Budget {
   readonly most: number;
   readonly unit: string;
-  /** What it bounds, and what happens beyond it. */
+  /** The bounded thing, and the effect of more of it. */
   readonly help: string;
-  /** What counts the refusals where it is not `edgefour_budget_refusals_total{budget="…"}`, in the form of a metric. */
+  /** The metric of refusals where it is not `edgefour_budget_refusals_total{budget="…"}`, in the form of a metric. */
   readonly counted?: string;
 }
 

@@ -13,7 +13,7 @@ export interface Credentials {
   readonly zoneId: string;
 }
 
-/** What the folder holds; undefined before the first start. Throws Usage where the file can't be read. */
+/** The folder's key pair; undefined before the first start. Throws Usage where the file can't be read. */
 export function readCredentials(folder: DataFolder): Credentials | undefined {
   try {
     const { secretId, secretKey, zoneId } = JSON.parse(

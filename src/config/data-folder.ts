@@ -1,6 +1,6 @@
 /**
- * The data folder: where each thing lives in it, and the check that it is ours before anything is written. A folder that
- * is someone else's, unreadable, or of a newer format is refused and left exactly as it was.
+ * The data folder: where each thing lives in it, and the check that it is ours before anything is written. A folder of
+ * another program, unreadable, or of a newer format is refused and left exactly as it was.
  */
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -13,9 +13,9 @@ export interface DataFolder {
   /** Absolute, as are all the others. */
   readonly path: string;
   readonly world: string;
-  /** What edges have reported, for control's restarts. */
+  /** Reports of edges, for control's restarts. */
   readonly acks: string;
-  /** What edges have counted, for the same. */
+  /** Counters of edges, for the same. */
   readonly counters: string;
   /** The link's Unix socket, 0600. */
   readonly socket: string;
@@ -32,7 +32,7 @@ export interface DataFolder {
 
 const FORMAT = 1;
 const MARKER = 'edgefour.json';
-/** What a folder of ours has for sure beside the marker, once it was used. */
+/** Files that every used folder of EdgeFour has beside the marker. */
 const SIGNS: ReadonlySet<string> = new Set(['world.sqlite', 'credentials.json', 'edge']);
 
 /** The names only; touches nothing. */
@@ -64,7 +64,7 @@ export function openDataFolder(path: string): DataFolder {
     if (!known || formatOf(join(folder.path, MARKER)) === undefined)
       writeFileAtomic(join(folder.path, MARKER), `${JSON.stringify({ product: 'edgefour', format: FORMAT })}\n`);
   } catch (error) {
-    // A disk that takes nothing just now: what is there is served.
+    // A disk that takes nothing now: the world that is there is served.
     if (known) return folder;
     throw new Usage(`Can't make the data folder ${folder.path} (${codeOf(error)}). ${OTHER}`);
   }

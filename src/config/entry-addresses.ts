@@ -47,7 +47,7 @@ function problemOf(text: string, ownNetworks: () => readonly string[]): string |
   );
 }
 
-/** The pool's own last address is handed out to nobody, so it may be one. */
+/** The pool's own last address is never handed out, so it may be one. */
 function hasBroadcastOf(pool: Cidr, own: Cidr): boolean {
   if (own.family !== 4 || own.prefix >= 31 || pool.family !== 4) return false;
   const last = cidrOf(broadcastOf(own));

@@ -1,4 +1,4 @@
-/** Files that are either the old one or the new one, whatever happens in between. */
+/** Writes a file so that after a crash it is either the old one or the new one. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -13,7 +13,7 @@ export function writeFileAtomic(path: string, content: string, mode = 0o600): vo
     try {
       rmSync(temporary, { force: true });
     } catch {
-      // What stood in the way of the writing is what is to be told.
+      // The error of the write is the one to tell.
     }
     throw error;
   }

@@ -7,7 +7,7 @@ import { Usage } from './usage.ts';
 interface Flag {
   /** Absent for a switch; otherwise the word that stands for the value in help. */
   readonly value?: string;
-  /** What the flag means without a value; the next word is its value only where it is one of `value`. */
+  /** The flag's value where none is given; the next word is its value only where it is one of `value`. */
   readonly bare?: string | undefined;
   readonly help: string;
 }

@@ -12,7 +12,7 @@ export interface PatientFile {
 }
 
 const AGAIN_MS = 1_000;
-/** What passes without a change of settings. */
+/** Errors that pass without a change of settings. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
 
 export const isPassing = (error: unknown): boolean => PASSING.has((error as NodeJS.ErrnoException).code ?? '');

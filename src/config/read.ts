@@ -28,7 +28,7 @@ interface Origin {
 interface Reading {
   readonly config: Config;
   readonly origins: ReadonlyMap<SettingName, Origin>;
-  /** What was no setting: the command's own flags and its words. */
+  /** The rest: the command's own flags and its words. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly words: readonly string[];
 }

@@ -13,7 +13,7 @@ export interface Setting<T = unknown> {
   readonly flag?: string;
   readonly env: string;
   readonly value: string;
-  /** What the flag means without a value. */
+  /** The flag's value where none is given. */
   readonly bare?: string;
   readonly parse: as.Parser<T>;
   /** As a person would write it; absent where there is none and the help says what happens then. */

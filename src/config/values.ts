@@ -8,7 +8,7 @@ import { LOG_LEVELS, type LogLevel } from '../lib/log-level.ts';
 import type { PortSpan } from '../lib/net/ports.ts';
 import { parsePortSpans } from '../linux/dial-ports.ts';
 
-/** What a value must be, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
+/** The form of a value, as the end of a sentence: `is not HOST:PORT, for example 127.0.0.1:7400`. */
 export class Refused extends Error {}
 export type Parser<T> = (text: string) => T;
 

@@ -1,5 +1,5 @@
 /**
- * What a person should know of the edges behind one instance, one sentence each: which of its sites are silent, and whom a
+ * Notes for a person about the edges behind one instance, one sentence each: which of its sites are silent, and whom a
  * change waits for. Pure; EdgeFourDescribeStatus shows it beside notes.ts.
  */
 import { cloudTime } from '../shape/time.ts';

@@ -11,7 +11,7 @@ export type RuleStatus = (typeof RULE_STATUSES)[number];
 export const PROXY_STATUSES = [...RULE_STATUSES, 'banned'] as const;
 export type ProxyStatus = (typeof PROXY_STATUSES)[number];
 
-/** What the edges have said so far; facts/acks/acks.ts implements it. */
+/** The reports of edges so far; facts/acks/acks.ts implements it. */
 export interface AckView {
   /** The revision that every live edge serving the area has applied; 0 where no edge has ever reported. */
   applied(area: Area): number;
@@ -19,7 +19,7 @@ export interface AckView {
   failures(id: string): readonly string[];
 }
 
-/** What of a zone decides whether its instances run. */
+/** The part of a zone that decides whether its instances run. */
 export interface ZoneSwitch {
   readonly paused: boolean;
   readonly changed: Stamp;
@@ -37,7 +37,7 @@ export function proxyStatus(proxy: Omit<L4Proxy, 'rules'>, zone: ZoneSwitch, ack
 export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks: AckView): RuleStatus {
   const done = acks.applied(proxy.area) >= Math.max(rule.changed, proxy.changed, zone.changed);
   const off = zone.paused || proxy.banned || proxy.want === 'offline' || rule.want === 'offline';
-  // What an edge can't take down forwards on, whatever is wanted.
+  // A rule that an edge can't take down forwards on, also where it should not.
   if (off) return !done ? 'stopping' : acks.failures(rule.id).length > 0 ? 'fail' : 'offline';
   if (!done) return 'progress';
   // An instance that an edge cannot even read forwards none of its rules there.

@@ -7,7 +7,7 @@ import type { FaultCode } from './catalogue.ts';
 
 export class Fault<Code extends FaultCode = FaultCode> extends Error {
   readonly code: Code;
-  /** What exactly was refused and why, for the log and for the message's end. Never a secret. */
+  /** The refused value and the reason, for the log and for the message's end. Never a secret. */
   readonly detail: string | undefined;
   /** Values for the `{…}` places of the catalogue's message. */
   readonly values: Readonly<Record<string, string>>;

@@ -1,15 +1,15 @@
 /**
- * Listening sockets that a process has got from the one before it, by what they are bound to, until somebody takes them.
+ * Listening sockets handed over by the previous process, by their bound address, until an engine or listener takes them.
  * All threads of the process share them: descriptors are numbers of the process, and each is taken once.
  */
 import { formatAddress, parseAddress } from '../lib/net/address.ts';
 
-/** What can be sent to a thread. */
+/** The form that can be sent to a thread. */
 export interface InheritedParts {
   readonly keys: readonly string[];
   /** A descriptor for each key; −1: taken. */
   readonly descriptors: SharedArrayBuffer;
-  /** Which socket of the system each is: the same number in both processes. */
+  /** The system's number of each socket: the same in both processes. */
   readonly numbers: readonly number[];
   /** One word: not 0 once they are served here. */
   readonly begun: SharedArrayBuffer;
@@ -51,12 +51,12 @@ export class Inherited {
     });
   }
 
-  /** Whether there is one that nobody has taken. */
+  /** Whether one is left. */
   has(key: string): boolean {
     return (this.#places.get(key) ?? []).some((place) => Atomics.load(this.#descriptors, place) >= 0);
   }
 
-  /** Until then the process before this one serves them, and nobody may take anything from them here. */
+  /** Until then the previous process serves them, and no connection may be accepted from them here. */
   get hasBegun(): boolean {
     return Atomics.load(new Int32Array(this.parts.begun), 0) !== 0;
   }
@@ -65,7 +65,7 @@ export class Inherited {
     Atomics.store(new Int32Array(this.parts.begun), 0, 1);
   }
 
-  /** Every socket that is bound there and nobody has; they are the caller's now. */
+  /** Takes every socket that is bound there and left. */
   take(key: string): Socket[] {
     const taken: Socket[] = [];
     for (const place of this.#places.get(key) ?? []) {
@@ -75,7 +75,7 @@ export class Inherited {
     return taken;
   }
 
-  /** One socket for who listens by host and port; the host may be a name. */
+  /** Takes one socket, for a caller that listens by host and port; the host may be a name. */
   takeOne(protocol: 'TCP' | 'UDP', host: string, port: number): number | undefined {
     const bytes = parseAddress(host);
     const key = bytes
@@ -84,12 +84,12 @@ export class Inherited {
     return this.take(key ?? '')[0]?.fd;
   }
 
-  /** What has not been taken. */
+  /** The sockets that are left. */
   open(): number[] {
     return [...this.#descriptors].filter((fd) => fd >= 0);
   }
 
-  /** What nobody wants: who connects there is refused from now on. */
+  /** Closes the sockets that are left: clients are refused there from now on. */
   takeRest(): Socket[] {
     return [...this.#places.keys()].flatMap((key) => this.take(key));
   }

@@ -1,6 +1,6 @@
 /**
- * The sockets of this process that take from strangers: TCP that listens, UDP that is bound and not connected. Asked of the
- * system, which knows best, so that whoever opened them need not tell. Linux only; touches none of them.
+ * The sockets of this process that are open to clients: TCP that listens, UDP that is bound and not connected. Asked of
+ * the system, so that no part of the program has to register its own. Linux only; touches none of them.
  */
 import {
   AF_INET,
@@ -23,7 +23,7 @@ export interface Listening extends Socket {
   readonly key: string;
 }
 
-/** Each once, whatever number of descriptors it has. */
+/** Each once, with any number of descriptors. */
 export function listeners(): Listening[] {
   const found = new Map<number, Listening>();
   for (const name of readdirSync('/proc/self/fd')) {

@@ -1,6 +1,6 @@
 /**
  * News from one part to those that listen, without the teller knowing them: data flows one way, and what is made first
- * needs no callback to what is made later. Synchronous; it keeps nothing, so who listens late has missed what was told.
+ * needs no callback to what is made later. Synchronous; it keeps nothing, so a late listener misses earlier news.
  */
 export class Signal<T = void> {
   readonly #listeners: ((news: T) => void)[] = [];

@@ -1,7 +1,7 @@
 /** How many descriptors the process may have, and has. Where the system does not tell, it guesses or says so. Asked by the engines and the doctor. */
 import { readFileSync, statSync } from 'node:fs';
 
-/** limit: what macOS and old systems commonly grant; used where the system does not tell. */
+/** limit: the number that macOS and old systems commonly grant; used where the system does not tell. */
 const USUAL = 10_240;
 
 export function descriptorLimit(): number {

@@ -4,7 +4,7 @@
  * here. Pure; it grants nothing.
  */
 interface Need {
-  /** What has it: a part that a unit without it would lack. */
+  /** The part of EdgeFour that uses it, and that a unit without it would lack. */
   readonly by: string;
   /** Only with a line of the unit that is off by default. */
   readonly isOption?: true;

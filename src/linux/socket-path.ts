@@ -1,7 +1,7 @@
 /**
- * Paths of Unix sockets that the system takes: one that is too long goes through a descriptor of its folder, and a socket
- * whose folder takes no file (full, read-only) is in a folder of this user for temporary files. Both ends of a socket ask
- * here, so they find each other.
+ * Paths of Unix sockets, made short enough for the system: a long one goes through a descriptor of its folder, and a socket
+ * whose folder takes no file (full, read-only) stands in this user's folder for temporary files. Both ends of a socket
+ * ask here, so they find each other.
  */
 import { lstatSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

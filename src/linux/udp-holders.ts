@@ -1,6 +1,6 @@
 /**
- * Who has a UDP port, as the system lists it. A session's socket is connected and takes its origin's datagrams alone, so a
- * rule may listen beside it; whoever listens there already is in the way. And whether it is this process that has a port.
+ * The holders of a UDP port, as the system lists them. A session's socket is connected and takes its origin's datagrams
+ * alone, so a rule may listen beside it; a socket that listens already is in the way. Also whether this process has a port.
  * Engines ask when a bind is refused.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** A row: number, local address and port, remote ones, state. */
 const ROW = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) /;
 
-/** In this thread's network namespace, whatever the address. */
+/** In this thread's network namespace, at any address. */
 export function isHeldByPeersAlone(port: number): boolean {
   return ['udp', 'udp6'].every((name) => {
     try {
@@ -31,7 +31,7 @@ function havePeers(table: string, port: number): boolean {
 /** limit: descriptors that are looked through, a few hundredths of a second. */
 const MOST_LOOKED_AT = 16_384;
 
-/** Every socket that listens at this port, or has it under UDP, is one of this process. False: nobody knows. */
+/** Every socket that listens at this port, or has it under UDP, is one of this process. False: not known. */
 export function isHeldByUs(protocol: 'TCP' | 'UDP', port: number): boolean {
   const names = protocol === 'TCP' ? ['tcp', 'tcp6'] : ['udp', 'udp6'];
   try {

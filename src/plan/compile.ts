@@ -123,7 +123,7 @@ function compileRule(proxy: L4Proxy, rule: L4Rule, entries: Entries, site: PlanS
   return oddity(planned) ?? planned;
 }
 
-/** limit: what the kernel's own limits take. */
+/** limit: the kernel's own limits take no more. */
 const MOST_OF_A_LIMIT = 1_000_000;
 
 function plannedLimits({ zone, limits: ofInstance }: L4Proxy, { options }: L4Rule): { readonly limits?: Limits } {

@@ -12,7 +12,7 @@ export interface PlanRecord {
   readonly value: unknown;
 }
 
-/** What to do to come from the previous plan to this one. */
+/** The steps from the previous plan to this one. */
 export interface PlanDelta {
   readonly put: readonly PlannedRule[];
   readonly drop: readonly string[];
@@ -32,7 +32,7 @@ export class Planner {
   readonly #compiled = new Map<string, Compiled>();
   /** Key of a zone, group or load balancer → keys of the instances that looked at it. */
   readonly #users = new Map<string, Set<string>>();
-  /** What of a used record matters, as compiled; a change of anything else in it compiles nothing. */
+  /** The parts of a used record that matter, as compiled; a change of anything else in it compiles nothing. */
   readonly #facets = new Map<string, string>();
 
   /** `read` gives the value of a record as it is now, or undefined. */

@@ -1,5 +1,5 @@
 /**
- * What a long-lived process may still have to load, kept in memory from its start: a checkout that is moved, or changed
+ * All that a long-lived process may still load, kept in memory from its start: a checkout that is moved, or changed
  * under it, can then give it neither parts of another version nor none. Sources come from the copy, in its threads too;
  * the one addon comes through the descriptor that is kept of it. It keeps what its entries lead to, and refuses nothing
  * else: that comes from the disk as ever. Made by edge.ts and control.ts of the commands; threads start here.

@@ -17,9 +17,9 @@ export interface Program {
 }
 
 interface ProgramWatch {
-  /** What the first process in this place was started from; one that comes back after a death is told it. */
+  /** The state of the files at the first start; a process that comes back after a death is told it. */
   readonly origin: Program | undefined;
-  /** What an operator should know, one line; none while all is as it was. */
+  /** The warning for an operator, one line; none while all is as it was. */
   readonly alarms: readonly string[];
   close(): void;
 }

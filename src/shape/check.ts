@@ -11,7 +11,7 @@ import type { Fields, IntegerShape, ListShape, Shape, StringShape } from './shap
 import { isTime } from './time.ts';
 
 export interface CheckOptions {
-  /** What to do with a member no field describes: refuse it, or drop it and tell its path. */
+  /** Of a member that no field describes: refuse it, or drop it and tell its path. */
   readonly unknown: 'refuse' | 'ignore';
   /** Everything arrives as text (query strings and forms): numbers and booleans are read from it. */
   readonly text: boolean;

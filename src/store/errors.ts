@@ -1,4 +1,4 @@
-/** What a store throws on purpose, whatever its backend. Anything else is the medium's own error. */
+/** The errors that a store throws on purpose, with any backend. All others are the medium's own. */
 import type { Revision } from './store.ts';
 
 /**

@@ -21,7 +21,7 @@ export type Prefix<T> = string & { readonly [record]: T };
 const key = <T>(...parts: string[]): Key<T> => parts.join('/') as Key<T>;
 const prefix = <T>(...parts: string[]): Prefix<T> => `${parts.join('/')}/` as Prefix<T>;
 
-/** Where an instance's record is found by its id. Record key: `proxy-id/<id>`. */
+/** Leads from an instance's id to its record. Record key: `proxy-id/<id>`. */
 interface ProxyPlace {
   readonly zone: string;
   readonly name: string;
@@ -75,7 +75,7 @@ export const keys = {
   allPolicies: () => prefix<Policy>('policy'),
 } as const;
 
-/** What an edge follows. Never keys, policies or accounts: an edge has no use for a secret. */
+/** The records that an edge follows. Never keys, policies or accounts: an edge has no use for a secret. */
 export const EDGE_PREFIXES = [
   'site/',
   'zone/',

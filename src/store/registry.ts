@@ -1,4 +1,4 @@
-/** Which backends exist: the scheme of a store's URL → who opens it. Called by the composition roots and the CLI. */
+/** The list of backends: the scheme of a store's URL → its factory. Called by the composition roots and the CLI. */
 import { StoreUnusable } from './errors.ts';
 import { openMemory } from './memory/memory.ts';
 import { openSqlite, type SqliteOptions } from './sqlite/open.ts';

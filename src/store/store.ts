@@ -25,7 +25,7 @@ export interface Guard {
   readonly revision: Revision;
 }
 
-/** A record without its lists, as View.heads gives it: what a page of many records with long lists needs. */
+/** A record without its lists, as View.heads gives it: for a page of many records with long lists. */
 export type Head<T> = { readonly [K in keyof T]: T[K] extends readonly unknown[] ? number : T[K] };
 
 export interface Page {
@@ -53,7 +53,7 @@ export interface Batch {
   readonly changes: readonly Change[];
 }
 
-/** What a watcher receives; see Store.watch. */
+/** The batch that a watcher receives; see Store.watch. */
 export type WatchEvent =
   | {
       readonly kind: 'snapshot';
@@ -70,13 +70,13 @@ export type Committed =
 
 /** A world whose file is damaged: not all of it is here, so no edge may take it for the whole. */
 export interface Partial {
-  /** What is damaged. */
+  /** The damage. */
   readonly reason: string;
   /** Commits are refused from now on; until then they are kept in memory. */
   readonly seal: () => void;
 }
 
-/** What an edge beside this process keeps of the records it follows, all of one revision. */
+/** The copy that an edge beside this process keeps of the records it follows, all of one revision. */
 export interface EdgeCopy {
   readonly world: string;
   readonly revision: Revision;
@@ -91,7 +91,7 @@ export interface EdgeCopySource {
 }
 
 export interface Store {
-  /** Which world this is: a uuid made with the store's files. Another id means that nothing known of before counts. */
+  /** The world's id: a uuid made with the store's files. Another id means another world: all earlier knowledge is void. */
   readonly world: string;
   readonly partial?: Partial | undefined;
   /** Why nothing can be written, one line each; empty while all is well. */

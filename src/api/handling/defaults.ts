@@ -1,6 +1,7 @@
 /**
- * What an answer shows to whom. The cloud's models call most fields not nullable and typed clients dereference them, so
- * answers carry defaults that nobody sent; a setting (EDGEFOUR_DEFAULTS) turns it off. Called by actions that describe.
+ * Whether an answer shows defaults, by caller. The cloud's models call most fields not nullable and typed clients
+ * dereference them, so answers carry the defaults of fields that were not sent; a setting (EDGEFOUR_DEFAULTS) turns it off.
+ * Called by actions that describe.
  */
 import type { Caller, Defaults, Surroundings } from './transaction.ts';
 

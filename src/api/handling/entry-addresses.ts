@@ -76,7 +76,7 @@ export function sharedPortFault(
     if (!held || others.length === 0) continue;
     tx.put(key, held);
     const rules = others.flatMap(({ zone, name }) => tx.peek(keys.proxy(zone, name))?.rules ?? []);
-    // The other instance may be another account's, which nobody learns of.
+    // The other instance may be another account's, so the message does not name it.
     const own = new Set(proxy.rules.map(({ id }) => id));
     const clash = portClash([...proxy.rules, ...rules], (id) => (own.has(id) ? nameOf(id) : 'another instance'));
     if (clash !== undefined) {

@@ -7,7 +7,7 @@ import { beyond } from '../../domain/account/grant.ts';
 import { keys } from '../../store/records.ts';
 import type { Reads } from './lookups.ts';
 
-/** What of the documents the caller has not, as a person reads it; undefined where there is nothing. */
+/** The rights in the documents that the caller lacks, as a person reads them; undefined where there are none. */
 export function excessOf(tx: Reads, documents: readonly PolicyDocument[]): string | undefined {
   const { account, user, secretId } = tx.caller;
   if (user === 'root') return undefined;

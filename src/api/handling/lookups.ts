@@ -10,7 +10,7 @@ import { Fault, refuse } from '../../faults/fault.ts';
 import { keys } from '../../store/records.ts';
 import type { Tx } from './transaction.ts';
 
-/** Any transaction, whatever codes its action declares. */
+/** Any transaction, with any codes declared. */
 export type Reads = Pick<Tx, 'get' | 'peek' | 'caller' | 'around' | 'now'>;
 type NotFound = Fault<'ResourceNotFound'>;
 

@@ -17,7 +17,7 @@ export interface Caller {
   /** `root`, or the user the key pair belongs to. */
   readonly user: string;
   readonly secretId: string;
-  /** What program it says it is (X-TC-RequestClient); '' where it does not say. */
+  /** The program's name for itself (X-TC-RequestClient); '' where it gives none. */
   readonly client?: string;
   /** Whether policies let it see the zone by the action it called. Absent for root, which sees all. */
   readonly sees?: (zone: string) => boolean;
@@ -46,7 +46,7 @@ export interface Surroundings {
   readonly faults: FaultsOnDemand;
   /** Of this program. */
   readonly version: string;
-  /** What is wrong with control itself, one line each. */
+  /** Alarms of control itself, one line each. */
   readonly alarms: () => readonly string[];
 }
 

@@ -1,10 +1,10 @@
 /**
- * Turns on record keys: who wants to commit to a record waits for those of this process who came before. Guards alone
+ * Turns on record keys: a call that commits to a record waits for earlier calls of this process to the same one. Guards alone
  * would be correct; turns make a hundred parallel calls on one instance cost two handler runs each instead of fifty,
  * and let none of them starve. Used by run.ts only.
  */
 interface Turn extends Disposable {
-  /** Somebody else held one of the keys in between, so what was read before is probably stale. */
+  /** Another call held one of the keys in between, so earlier reads are probably stale. */
   readonly waited: boolean;
 }
 

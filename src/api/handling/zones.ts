@@ -51,7 +51,7 @@ export function planToBind<Full extends FaultCode>(tx: Writes, id: string, full:
   return plan;
 }
 
-/** All of the account's zones, in order of their ids: what decisions rest on. */
+/** All of the account's zones, in order of their ids, for decisions. */
 function zonesOfCaller(tx: Reads): Zone[] {
   return tx
     .list(keys.zones())

@@ -52,7 +52,7 @@ const ORIGIN_VALUE = list(
 );
 const ORIGIN_PORT_RANGE = string('Origin port, or a range as long as the forwarding ports, mapped by offset.');
 
-/** What a caller may set beside the five fields that make a rule. */
+/** Fields that a caller may set beside the five that make a rule. */
 const SETTINGS = {
   ClientIPPassThroughMode: optional(
     oneOf(MODE_NAMES, 'How the client address reaches the origin; default OFF.', { emptyIsAbsent: true }),

@@ -1,4 +1,4 @@
-/** The cloud's Resource: what a zone is billed by. Here it is the zone's plan and nothing else; see Zone.ts. */
+/** The cloud's Resource, by which a zone is billed. Here it is the zone's plan and nothing else; see Zone.ts. */
 import { integer, list, nullable, object, oneOf, string } from '../../shape/shape.ts';
 
 const SV = object(

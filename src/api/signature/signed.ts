@@ -1,4 +1,4 @@
-/** What both signing methods share: the hosts and paths a client may have signed, and a comparison that tells no timing. */
+/** Shared by both signing methods: hosts and paths that a client may have signed, and a comparison in constant time. */
 import { timingSafeEqual } from 'node:crypto';
 import { header, type RawRequest } from '../call.ts';
 
@@ -12,7 +12,7 @@ export function signedHosts(raw: RawRequest): string[] {
   return [...new Set([host, bare, host.toLowerCase(), bare.toLowerCase()])];
 }
 
-/** wire: the documents sign `/` whatever the endpoint's path; Node and Python sign the path they call. */
+/** wire: the documents sign `/` for any path of the endpoint; Node and Python sign the path they call. */
 export function signedPaths({ url }: RawRequest): string[] {
   const query = url.indexOf('?');
   return [...new Set(['/', query < 0 ? url : url.slice(0, query)])];

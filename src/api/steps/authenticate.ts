@@ -1,7 +1,7 @@
 /**
  * Who calls: looks the key up and checks the time window, then the signature and the token, in this order (wire). Keys are
  * read from the store on every call, so a revoked key is dead at once. Two steps of the pipeline, because the first needs
- * no body: what it refuses is refused before a big one is taken.
+ * no body: a refused call is refused before a big body is read.
  */
 import { Fault } from '../../faults/fault.ts';
 import { keys } from '../../store/records.ts';

@@ -1,5 +1,5 @@
 /**
- * Whether the caller has any policy that could allow the action, whatever it is about: asked before the body is parsed,
+ * Whether the caller has any policy that could allow the action on some resource: asked before the body is parsed,
  * so that a key without rights costs no more than its signature. Policies are read here on every call, so a change counts at
  * once; permit.ts decides by them once the body is known. A step of the pipeline.
  */

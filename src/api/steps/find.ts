@@ -1,6 +1,6 @@
 /**
  * Which action is meant: by version and exact name. What the official SDK knows and EdgeFour does not build gets an
- * honest answer, what nobody knows is `InvalidAction`. A step of the pipeline.
+ * honest answer, any other name is `InvalidAction`. A step of the pipeline.
  */
 import { Fault } from '../../faults/fault.ts';
 import type { AnyAction } from '../action.ts';

@@ -1,6 +1,6 @@
 /**
  * Query strings and form bodies: decoded into a flat map, then grown into the nested value that dotted names spell
- * (`Filters.0.Values.1`). Pure and bounded; work is linear in the input whatever the indices say. Used by parse.ts.
+ * (`Filters.0.Values.1`). Pure and bounded; work is linear in the input, for any indices. Used by parse.ts.
  * Source: spec section 1.4.
  */
 import { BUDGETS } from '../../config/budgets.ts';

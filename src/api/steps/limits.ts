@@ -1,6 +1,6 @@
 /**
  * The request rate: so many calls a second per key and action. The cloud counts per account; here a user who may do
- * nothing would use up what root and everybody else of the account has. Only keys whose signature holds and known actions
+ * nothing would use up the rate of root and all other users of the account. Only keys whose signature holds and known actions
  * get a bucket, so a stranger cannot fill memory. A step of the pipeline.
  */
 import type { ApiContext, Call } from '../call.ts';

@@ -52,7 +52,7 @@ export function parse(call: Call): void {
   else call.message = readV1(raw, decodeForm(raw.method === 'GET' ? queryOf(raw) : utf8(raw.body)));
 }
 
-/** What can be refused before the body has come. Throws as `parse` would; a form's fields are in its body. */
+/** Refuses before the body has come where it can. Throws as `parse` would; a form's fields are in its body. */
 export function parseHead(call: Call): boolean {
   if (byHeader(call.raw)) parse(call);
   return byHeader(call.raw);

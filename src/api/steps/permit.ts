@@ -1,5 +1,5 @@
 /**
- * Whether the caller's CAM policies allow the action on what it touches. Root may do everything; anybody else only what a
+ * Whether the caller's CAM policies allow the action on what it touches. Root may do everything; other keys only what a
  * policy allows, and lists leave out what none does. A step of the pipeline.
  */
 import { allowedZones, refusedResource } from '../../domain/account/permission.ts';

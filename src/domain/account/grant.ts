@@ -1,5 +1,5 @@
 /**
- * Whether policies grant more than their giver has: nobody hands on a right that is not theirs. Patterns are compared with
+ * Whether policies grant more than their giver has; a key can't hand on a right that it lacks. Patterns are compared with
  * patterns, and where that is not certain the answer is that it is more. Pure; called where keys and policies are made.
  */
 import type { PolicyDocument } from './account.ts';
@@ -27,7 +27,7 @@ export function beyond(
   if (!given || !had) return `more than ${MOST_RIGHTS} pairs of action and resource are not compared`;
   const denied = given.filter(isDeny);
   const allowed = had.filter((own) => !isDeny(own));
-  // What the giver is denied and the taker would not be.
+  // Denied to the giver, but not to the taker.
   const lost = had.filter((own) => isDeny(own) && !denied.some((deny) => includes(deny, own)));
   const has = (right: Right): boolean =>
     allowed.some((own) => includes(own, right)) && !lost.some((own) => mayMeet(own, right));

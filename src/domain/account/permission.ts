@@ -4,12 +4,12 @@
  */
 import type { PolicyDocument, PolicyStatement } from './account.ts';
 
-/** What a call wants to do. */
+/** The call to permit. */
 interface Wish {
   /** `teo:CreateL4Proxy`. */
   readonly action: string;
   readonly account: string;
-  /** The zones it touches; none: what belongs to the account alone, which needs a policy for all of it. */
+  /** The zones it touches; none: it is about the account itself and needs a policy for all of it. */
   readonly zones: readonly string[] | 'every';
 }
 
@@ -91,7 +91,7 @@ function matchesResource(pattern: string, resource: string, account: string): bo
 /** The place of the account in `qcs:project:service:region:account:resource`. */
 const ACCOUNT = 4;
 
-/** What a resource pattern says of zones (`*`, `zone/zone-1`); undefined where it is about another account or product. */
+/** A resource pattern's zones (`*`, `zone/zone-1`); undefined where it is about another account or product. */
 export function zonePattern(pattern: string, account: string): string | undefined {
   if (pattern === '*') return '*';
   const path = pattern

@@ -1,5 +1,5 @@
 /**
- * Reads a CAM policy document in the cloud's own JSON form. Refuses whatever it would not enforce: a condition that is
+ * Reads a CAM policy document in the cloud's own JSON form. Refuses all that it would not enforce: a condition that is
  * silently ignored would allow more than its author wrote. Pure; called when a policy is put.
  */
 import type { PolicyDocument, PolicyStatement } from './account.ts';

@@ -22,7 +22,7 @@ export function joined(claim: AddressClaim | undefined, { zone, name }: Holder, 
   return { proxies: [...others, { zone, name }], exclusive };
 }
 
-/** `undefined`: nobody is left, so the claim goes. */
+/** `undefined`: no instance is left, so the claim goes. */
 export function left(claim: AddressClaim, holder: Holder): AddressClaim | undefined {
   const proxies = claim.proxies.filter((proxy) => !same(proxy, holder));
   return proxies.length === 0 ? undefined : { ...claim, proxies };

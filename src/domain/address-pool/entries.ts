@@ -14,7 +14,7 @@ export interface EntryWish {
   readonly ipv6: OnOff;
   readonly staticIp: OnOff;
   readonly fits: Wish['fits'];
-  /** What one site without an address left means: no answer at all, or one without that site. */
+  /** Where one site has no address left: no answer at all, or one without that site. */
   readonly ifNone: 'refuse' | 'skip';
 }
 

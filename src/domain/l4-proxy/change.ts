@@ -56,7 +56,7 @@ function altered(proxy: L4Proxy, to: Partial<L4Proxy>, now: number): L4Proxy {
   return { ...proxy, ...to, changed: THIS_WRITE, updatedAt: now };
 }
 
-/** Addresses are not decided here: what changed gets them from api/handling/entry-addresses.ts. */
+/** Addresses are decided by api/handling/entry-addresses.ts. */
 export function changeSettings(
   proxy: L4Proxy,
   change: SettingsChange,

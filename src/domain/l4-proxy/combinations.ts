@@ -5,7 +5,7 @@
 import { type Fault, refuse } from '../../faults/fault.ts';
 import type { Area, DdosConfig, OnOff } from './l4-proxy.ts';
 
-/** What of an instance the table looks at. */
+/** An instance's settings that the table looks at. */
 interface Settings {
   readonly area: Area;
   readonly ipv6: OnOff;

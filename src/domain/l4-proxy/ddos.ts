@@ -1,4 +1,4 @@
-/** What DDoS protection an instance can ask for. Pure. Source: spec section 3.1. */
+/** The DDoS protection levels that an instance can ask for. Pure. Source: spec section 3.1. */
 import { type Fault, refuse } from '../../faults/fault.ts';
 import type { DdosConfig } from './l4-proxy.ts';
 

@@ -1,4 +1,4 @@
-/** What a person should know about an instance beside its status, one sentence each. Pure. */
+/** Notes for a person about an instance beside its status, one sentence each. Pure. */
 import { poolOf } from '../address-pool/pool.ts';
 import { serves, type Site } from '../site/site.ts';
 import type { Zone } from '../zone/zone.ts';

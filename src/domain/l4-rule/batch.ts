@@ -79,7 +79,7 @@ export function setRuleOptions(proxy: L4Proxy, ids: readonly string[], change: O
 }
 
 /**
- * wire: only a rule that is off can go, so that nobody cuts live traffic by accident; clients switch it off and wait.
+ * wire: only a rule that is off can go, so that no call cuts live traffic by accident; clients switch it off and wait.
  * One that failed may go as well: Terraform deletes it without switching it off first, and would never get rid of it.
  */
 export function removeRules(

@@ -8,7 +8,7 @@ import { portFault } from './ports.ts';
 /** Seconds; spec section 17. */
 const SESSION_SECONDS = { min: 30, max: 3600 } as const;
 
-/** What a caller writes of a rule. */
+/** The fields of a rule that a caller writes. */
 export type RuleDraft = Omit<L4Rule, 'id' | 'want' | 'changed' | 'options'>;
 
 export function ruleFault(rule: RuleDraft, world: OriginWorld, where: string) {
@@ -24,7 +24,7 @@ function modeFault({ mode, protocol }: RuleDraft, where: string): Fault<'Invalid
 }
 
 /**
- * wire: Terraform sends SessionPersistTime 0 for "not given", whatever SessionPersist is; and where persistence is not
+ * wire: Terraform sends SessionPersistTime 0 for "not given", with any SessionPersist; and where persistence is not
  * on, any value is only kept to be shown again.
  */
 function sessionFault({ sessionPersist, sessionPersistTime: seconds = 0 }: RuleDraft, where: string) {

@@ -24,7 +24,7 @@ export interface L4Rule {
   /** Seconds, 30–3600; any value is kept and echoed while sessionPersist is not `on`. */
   readonly sessionPersistTime?: number;
   readonly tag?: string;
-  /** What the operator of the API wants; what is true is derived (domain/status.ts). */
+  /** The state that the API's user wants; the true one is derived (domain/status.ts). */
   readonly want: 'online' | 'offline';
   /** The revision of the write that last changed this rule. */
   readonly changed: Stamp;
@@ -35,7 +35,7 @@ export interface L4Rule {
 export type UdpHeader = 'first' | 'each';
 
 export interface RuleOptions {
-  /** What happens to connections when the rule changes or goes. Default: drain, 30 s. */
+  /** The fate of connections when the rule changes or goes. Default: drain, 30 s. */
   readonly drain?: { readonly how: 'keep' | 'drain' | 'reset'; readonly seconds: number };
   readonly connectTimeoutMs?: number;
   readonly idleSeconds?: number;

@@ -4,7 +4,7 @@ import type { RuleOptions, UdpHeader } from './l4-rule.ts';
 
 export const UDP_HEADERS = ['first', 'each'] as const;
 export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
-/** What a rule waits for its connections where only the way to drain is chosen. */
+/** Seconds that a rule waits for its connections where only the way to drain is chosen. */
 const DRAIN_SECONDS = 30;
 
 /** Absent stays as it is. */

@@ -10,7 +10,7 @@ import type { OriginGroup } from '../origin-group/origin-group.ts';
 import type { L4Rule } from './l4-rule.ts';
 
 export interface OriginWorld {
-  /** What may be dialled. */
+  /** The rule for addresses that may be dialled. */
   readonly egress: EgressRule;
   /** In the rule's zone. */
   group(id: string): OriginGroup | undefined;
@@ -38,7 +38,7 @@ export function originFault(rule: Named, world: OriginWorld, where: string): Ori
   }
 }
 
-/** What L4 can forward to: any number of addresses, or one domain name. Source: spec sections 3.6 and 7.3. */
+/** Checks the origins of an L4 rule: any number of addresses, or one domain name. Source: spec sections 3.6 and 7.3. */
 function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): OriginFault | undefined {
   if (hosts.length === 0) return invalid(at, 'there is no origin');
   const read = hosts.map(readHost);

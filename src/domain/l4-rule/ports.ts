@@ -57,7 +57,7 @@ type PortHolder = Pick<L4Rule, 'id' | 'protocol' | 'portRange'>;
 /** How a caller knows a rule: by its id, or where the id is not told yet by its place in the request. */
 export type NameRule = (id: string) => string;
 
-/** What two rules both want, as a sentence; `undefined` where no two do. A rule may also clash with itself. */
+/** The ports that two rules both want, as a sentence; `undefined` where no two do. A rule may also clash with itself. */
 export function portClash(rules: readonly PortHolder[], nameOf: NameRule = (id) => id): string | undefined {
   const uses = rules.flatMap((rule): Use[] =>
     spansOf(rule).map((span) => ({ rule: rule.id, protocol: rule.protocol, span })),

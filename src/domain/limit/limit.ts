@@ -1,7 +1,7 @@
 /**
- * Limits of a rule or of all rules of an instance: what a client address may do, and who may come at all. Pure. A rule's
- * own limit goes before its instance's, field by field. Edges keep them in the kernel (edge/guard), in front of every
- * engine; docs/decisions/limits.md says what is dropped and what is refused.
+ * Limits of a rule or of all rules of an instance: how much one client address may do, and which addresses may connect at
+ * all. Pure. A rule's own limit goes before its instance's, field by field. Edges keep them in the kernel (edge/guard), in
+ * front of every engine; docs/decisions/limits.md says what is dropped and what is refused.
  */
 
 /** Absent: no such limit. */
@@ -18,10 +18,10 @@ export interface Limits {
   readonly ruleConcurrent?: number;
   /** TCP SYNs per second of a rule above which clients have to prove that they exist before a connection is made. */
   readonly synProxy?: number;
-  /** What counts as one source: bits of an IPv4 and of an IPv6 address; default 32 and 64. */
+  /** The size of one source: bits of an IPv4 and of an IPv6 address; default 32 and 64. */
   readonly prefix4?: number;
   readonly prefix6?: number;
-  /** Names of address lists of the zone: nobody who is not on one of them, nobody who is on one of those. */
+  /** Names of address lists of the zone: only addresses on one of the first come in, none on one of the second. */
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
 }
@@ -37,7 +37,7 @@ export function changedLimits(before: Limits | undefined, change: LimitsChange):
   return left.length === 0 ? undefined : Object.fromEntries(left);
 }
 
-/** What holds for a rule. */
+/** The limits that hold for a rule. */
 export function limitsOf(instance: Limits | undefined, rule: Limits | undefined): Limits | undefined {
   return instance || rule ? { ...instance, ...rule } : undefined;
 }

@@ -23,7 +23,10 @@ export interface Sorted {
   readonly v6: readonly string[];
 }
 
-/** What can't be read is left out. limit: 100,000 networks at once would hold up whoever calls; a part at a time does not. */
+/**
+ * Leaves out texts that can't be read. limit: 100,000 networks at once would hold up the caller's thread; a part at a time
+ * does not.
+ */
 export function sorted(networks: Iterable<string>): Sorted {
   const v4: number[] = [];
   const v6: string[] = [];
@@ -38,7 +41,7 @@ export function sorted(networks: Iterable<string>): Sorted {
   return { v4: Float64Array.from(v4).sort(), v6: v6.sort() };
 }
 
-/** What most networks are, read without making anything; minus one where parseCidr has to look. */
+/** The usual form of a network, read without allocation; minus one where parseCidr has to look. */
 function keyOfV4(text: string): number {
   let address = 0;
   let part = 0;
@@ -107,12 +110,12 @@ function lastOf(digits: string, bits: number): string {
 
 const hex = (value: bigint | number, digits: number): string => value.toString(16).padStart(digits, '0');
 
-/** What an address list of a zone holds now. Record key: `address-list/<zone>/<name>`. */
+/** An address list of a zone, as it is now. Record key: `address-list/<zone>/<name>`. */
 export interface AddressList {
-  /** Which of its two sets of parts is in force; the next one is put into the other. */
+  /** The one of its two sets of parts that is in force; the next put fills the other. */
   readonly side: Side;
   readonly parts: number;
-  /** Which put it is of, where its client has named it: a call that is repeated after that changes nothing. */
+  /** The client's name for the put that made it: the same call repeated changes nothing. */
   readonly put?: string;
 }
 export type Side = 'a' | 'b';

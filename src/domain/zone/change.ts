@@ -127,7 +127,7 @@ export function switchZone(zone: Zone, paused: boolean, now: number): Zone {
 }
 
 /**
- * not: deleting the instances along. They are what users' clients connect to; whoever wants them gone says so for each.
+ * not: deleting the instances along. Users' clients connect to them; a caller deletes each by its own call.
  */
 export function deletionFault(
   zone: Zone,

@@ -79,7 +79,7 @@ export function claimed(claim: ZoneNameClaim | undefined, zone: Zone) {
   return { zones: [...rest, { id, account, alias, type }] } satisfies ZoneNameClaim;
 }
 
-/** What is left of the claim without the zone; undefined where nobody is left. */
+/** The claim without the zone; undefined where no zone is left. */
 export function released(claim: ZoneNameClaim, zone: Zone): ZoneNameClaim | undefined {
   const zones = claim.zones.filter(({ id }) => id !== zone.id);
   return zones.length > 0 ? { zones } : undefined;

@@ -16,7 +16,7 @@ const SOON = 15 * DAY;
 type Kind = Pick<Plan, 'type' | 'area'>;
 const kind = (type: Plan['type'], area: Plan['area']): Kind => ({ type, area });
 
-/** What CreatePlanForZone can buy. Bot management changes nothing for L4. */
+/** The plans that CreatePlanForZone can buy. Bot management changes nothing for L4. */
 export const ZONE_PLANS = {
   sta: kind('plan-standard', 'overseas'),
   sta_with_bot: kind('plan-standard', 'overseas'),
@@ -62,7 +62,7 @@ function monthsLater(from: number, months: number): number {
   return date.getTime();
 }
 
-/** What is stored is an operator's word; time alone makes a normal plan expire. */
+/** The stored state is an operator's word; time alone makes a normal plan expire. */
 export function planStatus(plan: Plan, now: number): Plan['status'] {
   if (plan.status !== 'normal') return plan.status;
   if (plan.expiresAt <= now) return 'expired';

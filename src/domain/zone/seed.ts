@@ -8,7 +8,7 @@ import { THIS_WRITE } from '../stamp.ts';
 import { newPlan } from './plan.ts';
 import type { Plan, Zone } from './zone.ts';
 
-/** What the settings and the data folder say; the rest of a first world is always the same. */
+/** The values from settings and data folder; the rest of a first world is always the same. */
 export interface Seed {
   readonly secretId: string;
   readonly secretKey: string;

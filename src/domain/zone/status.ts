@@ -8,7 +8,7 @@ export const ZONE_STATUSES = ['active', 'pending', 'moved', 'deactivated', 'init
 type ZoneStatus = (typeof ZONE_STATUSES)[number];
 
 /**
- * wire: `pending` for a new zone with a plan: nobody moves name servers to EdgeFour, and Terraform waits after creating a
+ * wire: `pending` for a new zone with a plan: name servers are never moved to EdgeFour, and Terraform waits after creating a
  * zone for exactly this word. One that was paused and enabled again is `active`.
  */
 export function zoneStatus(zone: Zone): ZoneStatus {
@@ -16,7 +16,7 @@ export function zoneStatus(zone: Zone): ZoneStatus {
   return zone.enabledAt !== undefined && !zone.paused ? 'active' : 'pending';
 }
 
-/** Who owns a name is between the operator and the users: no proof is asked for. With NS access there is none to give. */
+/** No proof of a name's ownership is asked for: that is between operator and users. With NS access there is none to give. */
 export function cnameStatus(zone: Zone): 'finished' | 'pending' {
   return zone.planId === undefined || zone.type === 'full' ? 'pending' : 'finished';
 }

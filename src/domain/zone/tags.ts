@@ -1,4 +1,4 @@
-/** The tags of a zone: what can be one, and what becomes of them. Pure. */
+/** The tags of a zone: their form, and how calls change them. Pure. */
 import { type Fault, refuse } from '../../faults/fault.ts';
 import type { Zone } from './zone.ts';
 
@@ -23,7 +23,7 @@ export function checkedTags(tags: Tags): Tags | Fault<'InvalidParameterValue.Inv
   return tags.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** What is not named stays. */
+/** Tags that are not named stay. */
 export function changedTags(tags: Tags, put: Tags, remove: readonly string[]): ReturnType<typeof checkedTags> {
   const named = new Set([...remove, ...put.map(({ key }) => key)]);
   return checkedTags([...tags.filter(({ key }) => !named.has(key)), ...put]);

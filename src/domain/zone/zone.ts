@@ -27,7 +27,7 @@ export interface Zone {
 }
 
 /**
- * Which zones go by a name: what makes a name's uniqueness one record's business. Record key: `zone-name/<name>`, in
+ * The zones that go by a name, in one record, so that uniqueness is one record's business. Record key: `zone-name/<name>`, in
  * lower case.
  */
 export interface ZoneNameClaim {

@@ -1,5 +1,5 @@
 /**
- * What may be dialled. `readHost` says what a text is to the least strict resolver there is: an address in any spelling, a
+ * Which hosts may be dialled. `readHost` reads a text as the least strict resolver there is: an address in any spelling, a
  * name, or neither. `egressRule` says of an address, and of each IPv4 address inside it, whether policy lets a connection
  * go there. Pure; looks nothing up. Callers: validation of what the API is told, and the edge for what it resolved.
  */
@@ -59,7 +59,7 @@ function readNumber(text: string): number | undefined {
 type Refusal = 'no host' | 'policy';
 export type EgressRule = (address: Uint8Array) => Refusal | undefined;
 
-/** wire: what the cloud calls a private or loopback origin, and refuses. */
+/** wire: networks that the cloud calls private or loopback, and refuses. */
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '127.0.0.0/8', '::1', 'fc00::/7'];
 
 /** `deny`: networks, and the word `private`. Throws where one can't be read. */
@@ -76,7 +76,7 @@ export function egressRule(deny: readonly string[]): EgressRule {
 interface Embedded {
   /** The packet ends there, wherever the prefix is in use. */
   readonly sure: readonly Uint8Array[];
-  /** It may: which of the layouts a network uses can't be seen. */
+  /** It may end there: the network's layout can't be seen. */
   readonly maybe: readonly Uint8Array[];
 }
 

@@ -35,7 +35,7 @@ type Size = keyof typeof SIZE;
 const BPF_LDX_MEM = 0x61;
 const BPF_STX_MEM = 0x63;
 const BPF_ST_MEM = 0x62;
-/** A double is added to in memory as one step, whoever else does. */
+/** Adds to a double word in memory as one step, also while others do. */
 const BPF_ATOMIC_ADD = 0xdb;
 const BPF_PSEUDO_MAP_FD = 1;
 const BPF_PSEUDO_MAP_VALUE = 2;

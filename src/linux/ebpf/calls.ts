@@ -1,5 +1,5 @@
 /**
- * bpf(2): maps, programs and links as descriptors, for whoever has a program to attach (the uring engine's toa/ and steer/,
+ * bpf(2): maps, programs and links as descriptors, for callers with a program to attach (the uring engine's toa/ and steer/,
  * the kernel engine's fast-path/). Each answers a descriptor or 0, or minus the errno; what a program means is its own
  * file's business.
  */

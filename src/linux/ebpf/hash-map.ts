@@ -125,7 +125,7 @@ export class HashMap {
   }
 }
 
-/** Those that may ever be there: what the kernel keeps a value for. */
+/** Processors that may ever be there: the kernel keeps a value for each. */
 function processors(): number {
   const [, last = '0'] = /(\d+)\s*$/.exec(readFileSync('/sys/devices/system/cpu/possible', 'latin1')) ?? [];
   return Number(last) + 1;

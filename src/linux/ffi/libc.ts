@@ -1,12 +1,12 @@
 /**
  * The C library by name, through koffi: the only file that knows there is an FFI. A call answers as the kernel does in a
  * completion: the result, or minus the errno; nothing throws. Importing this file throws where koffi has no binary, so
- * callers import it only after asking for Linux. It refuses to wrap policy: what a call means is the caller's business.
+ * callers import it only after asking for Linux. It wraps no policy: the meaning of a call is the caller's business.
  */
 import koffi from 'koffi';
 import { constants } from 'node:os';
 
-// The program's own symbols: the same text works with glibc and musl, whatever the library's file is called.
+// The program's own symbols: the same text works with glibc and musl, under any name of the library's file.
 const self = koffi.load(null);
 
 /** Bytes that the callee reads or fills during the call, or an address (0 = NULL). */
@@ -60,7 +60,7 @@ export const eventfd = bind('int eventfd(unsigned int initial, int flags)');
 export const write = bind('long write(int fd, void *data, size_t length)');
 export const read = bind('long read(int fd, void *data, size_t length)');
 export const openFile = bind('int open(const char *path, int flags)');
-/** Room on the disk for this part of a file, whatever is in it. */
+/** Reserves room on the disk for this part of a file, and keeps its content. */
 export const fallocate = bind('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 export const pipe2 = bind('int pipe2(void *fds, int flags)');
 export const fcntl = bind('int fcntl(int fd, int command, int argument)');
@@ -83,7 +83,7 @@ const MADV_DONTNEED = 4;
 const SC_PAGESIZE = 30;
 const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
 
-/** Memory outside the JavaScript heap, at an address that never moves: what the kernel may keep a pointer to. */
+/** Memory outside the JavaScript heap, at an address that never moves: the kernel may keep a pointer to it. */
 export interface Slab {
   readonly address: number;
   readonly buffer: ArrayBuffer;
@@ -125,7 +125,7 @@ export function unmap(slab: Slab): void {
   munmapCall(slab.address, slab.buffer.byteLength);
 }
 
-/** What this thread has mapped, as pairs of address and length: for whoever has to clean up should it die. */
+/** This thread's mappings, as pairs of address and length, so that another can clean up should it die. */
 export function mappings(): number[] {
   return [...slabs].flatMap(({ address, buffer }) => [address, buffer.byteLength]);
 }

@@ -21,7 +21,7 @@ import { close, connect, getsockopt, mapPages, recvmsg, sendmsg, type Slab, sock
 
 /** limit: the kernel takes 253 in one message (SCM_MAX_FD). */
 export const MOST_DESCRIPTORS = 128;
-/** limit: what one call takes in. */
+/** limit: bytes that one call takes in. */
 const DATA_BYTES = 65_536;
 
 const SUN_PATH_BYTES = 108;
@@ -93,7 +93,7 @@ export function sendRights(fd: number, data: Uint8Array, descriptors: readonly n
   return sendmsg(fd, address, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/** What is there now, or minus the errno (EAGAIN: nothing yet). The descriptors are the caller's to close. */
+/** Reads what has come, or minus the errno (EAGAIN: nothing yet). The descriptors are the caller's to close. */
 export function receiveRights(fd: number): Received | number {
   const { words, bytes, address } = message(DATA_BYTES, CONTROL_BYTES);
   const size = recvmsg(fd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

@@ -31,7 +31,7 @@ export class LocalRoutes {
       const part = addresses.slice(first, first + AT_ONCE);
       const questions = Buffer.concat(part.map((address, i) => question(address, first + i)));
       must(send(this.#fd, questions, questions.length, 0), 'send');
-      // The kernel answers while it is asked: what does not wait by now does not come.
+      // The kernel answers while it is asked: an answer that is not there by now does not come.
       while (recv(this.#fd, this.#answer, ANSWER_BYTES, MSG_DONTWAIT) > 0) {
         const asked = addresses[this.#view.getUint32(8, true)];
         const isRoute = this.#view.getUint16(4, true) === RTM_NEWROUTE;

@@ -50,7 +50,7 @@ export interface Message {
   readonly flags: number;
   /** AF_UNSPEC, AF_INET, AF_INET6, NFPROTO_INET … */
   readonly family: number;
-  /** Of a batch: which subsystem's. */
+  /** Of a batch: its subsystem. */
   readonly resource?: number;
   readonly attributes: readonly Attribute[];
 }
@@ -123,7 +123,7 @@ export function eachAttribute(
   }
 }
 
-/** Where the attributes of one message or nest are, by type: what is read for every event makes no object on its way. */
+/** Where the attributes of one message or nest are, by type, without an object per event. */
 export class Places {
   /** limit: conntrack has 27 kinds, a nest less. */
   readonly #at = new Int32Array(32);

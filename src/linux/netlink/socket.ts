@@ -1,7 +1,7 @@
 /**
- * A netlink socket, to the kernel's netfilter where nothing else is said, for questions and changes: they are answered while
- * they are sent, so nothing here waits. Throws where the system refuses a call that a privileged process may make. What the kernel tells by itself
- * is heard by netlink-events.ts.
+ * A netlink socket, to the kernel's netfilter unless told otherwise, for questions and changes: the kernel answers while
+ * they are sent, so nothing here waits. Throws where the system refuses a call that a privileged process may make. Events
+ * of the kernel are events.ts.
  */
 import { AF_NETLINK, EAGAIN, EINTR, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, SO_SNDBUFFORCE } from '../abi.ts';
 import { eachMessage, encode, type Message, NFNL_MSG_BATCH, NLM_F, NLMSG } from './messages.ts';
@@ -81,7 +81,7 @@ export class Netlink {
     must(send(this.#fd, bytes, bytes.length, 0), 'send');
   }
 
-  /** What ends an answer (a DONE or an acknowledgement) goes to `ended`, the rest to `take`. False: nothing is there. */
+  /** Reads: the end of an answer (a DONE or an acknowledgement) goes to `ended`, the rest to `take`. False: nothing is there. */
   #read(flags: number, ended: (code: number) => void, take?: Take): boolean {
     const length = recv(this.#fd, this.#buffer, ANSWER_BYTES, flags);
     if (length === -EAGAIN) return false;

@@ -1,6 +1,6 @@
 /**
  * Elements that come and go, as one netlink transaction: the same that `nft -f` would make of them, without a process and
- * a parser in between, because that is what most changes of rules are. Pure. Whatever else changes goes through nft.
+ * a parser in between, because most changes of rules are such. Pure. Other changes go through nft.
  */
 import { attribute, type Attribute, type Message, NLM_F, text, u32, u64 } from '../netlink/messages.ts';
 import {

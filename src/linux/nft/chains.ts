@@ -26,7 +26,7 @@ const NFTA_SET = {
   USERDATA: 13,
 };
 const NFT_SET = { MAP: 8, TIMEOUT: 16, EVAL: 32 };
-/** What nft calls its types. */
+/** nft's numbers of its types. */
 const TYPE = { 4: 7, 6: 8, mark: 19 } as const;
 const HOST_ORDER = 1;
 const NETWORK_ORDER = 2;

@@ -78,7 +78,7 @@ export function readOwner(view: DataView, body: number, end: number): string {
   return owner;
 }
 
-/** The kernel's number of the table: one that is made anew has another. */
+/** The kernel's number of the table; a table that is made anew has another. */
 export function readTableHandle(view: DataView, body: number, end: number): number {
   let handle = 0;
   eachAttribute(view, body, end, (type, at, to) => {
@@ -87,7 +87,7 @@ export function readTableHandle(view: DataView, body: number, end: number): numb
   return handle;
 }
 
-/** Which ruleset this is: the number changes with whatever anybody changes in any table. */
+/** The number of the ruleset: it changes with every change of any table, by any program. */
 export function getGeneration(): Message {
   return request(NFT_MSG.GETGEN, []);
 }

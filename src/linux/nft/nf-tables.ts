@@ -51,7 +51,7 @@ export interface Format {
   readonly data: readonly Part[];
 }
 
-/** What has no name as a type is declared by an expression that has it. */
+/** A type without a name is declared by an expression that has it. */
 const TYPES_OF: Readonly<Record<string, Part>> = { 'numgen inc mod 2': 'count', 'ct mark': 'mark' };
 
 /** A set's declaration says what its elements are made of. */

@@ -1,7 +1,7 @@
 /** nft as a child process: one transaction per run, applied whole or not at all. */
 import { spawn } from 'node:child_process';
 
-/** What nft said; empty where it did what it was told. */
+/** nft's complaint; empty where it did what it was told. */
 export type Refusal = string;
 
 /** limit: the biggest table takes seconds; one that takes minutes hangs, and would hold up everything behind it. */

@@ -1,5 +1,5 @@
 /**
- * From what a table has to what it should have: the statements that nft applies in one transaction, only where something
+ * From a table's content to the wanted one: the statements that nft applies in one transaction, only where something
  * differs. Elements that stay keep their counters. Pure.
  */
 import type { Table } from './nf-tables.ts';
@@ -8,14 +8,14 @@ import type { Table } from './nf-tables.ts';
 export interface Element<Set extends string = string> {
   readonly set: Set;
   readonly key: string;
-  /** What the key leads to; '' in a set. */
+  /** The key's value; '' in a set. */
   readonly data: string;
   readonly comment?: string;
   /** Milliseconds until the kernel removes it; absent: it stays. */
   readonly timeoutMs?: number;
 }
 
-/** What stands in a table beside what is always there. */
+/** The content of a table beside its fixed part. */
 export interface Pieces<Set extends string = string> {
   /** By set and key. */
   readonly elements: ReadonlyMap<string, Element<Set>>;
@@ -47,8 +47,8 @@ export interface ElementChange<Set extends string = string> {
 }
 
 /**
- * Statements that turn `before` into `after`. order: what is jumped to is there before the jump, and goes after it; an
- * element that changes goes and comes in one transaction, so no packet finds neither.
+ * Statements that turn `before` into `after`. order: a chain is there before a jump to it, and goes after it; an
+ * element that changes goes and comes in one transaction, so each packet finds one of both.
  */
 export function difference<Set extends string>(before: Pieces<Set>, after: Pieces<Set>): Statement<Set>[] {
   const gone = only(before.elements, after.elements, sameElement);
@@ -100,7 +100,7 @@ function elementChanges<Set extends string>(
   return [...bySet].map(([set, list]) => ({ verb, set, elements: list.map(([, element]) => element) }));
 }
 
-/** What `a` has and `b` has not, or has otherwise. */
+/** Entries of `a` that `b` lacks, or has otherwise. */
 function only<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>, same: (x: T, y: T) => boolean): [string, T][] {
   return [...a].filter(([key, value]) => {
     const other = b.get(key);

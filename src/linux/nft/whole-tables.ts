@@ -1,8 +1,8 @@
 /**
- * Tables of the family inet as wholes, over netlink: which there are, whose they are, and one that goes. A table's owner is
+ * Whole tables of the family inet, over netlink: lists them, reads their owners, deletes one. A table's owner is
  * the name of a chain in it without a rule, because a chain can be changed where a table's comment can't; a table without such
  * a chain (0.1.0 made none) says by its comment whose it is. A table of the kind that the kernel removes with the
- * process that made it (NFT_TABLE_F_OWNER) says who lives. Asks, and judges nothing.
+ * process that made it (NFT_TABLE_F_OWNER) shows that its process lives. Asks, and judges nothing.
  */
 import type { Netlink } from '../netlink/socket.ts';
 import { attribute, eachAttribute, type Message, NLM_F, text, u32 } from '../netlink/messages.ts';

@@ -32,7 +32,7 @@ export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Wr
   let working: Promise<void> | undefined;
 
   async function work(): Promise<void> {
-    // order: whoever writes in the same turn of the event loop goes along.
+    // order: all who write in the same turn of the event loop share a transaction.
     await Promise.resolve();
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MOST_AT_ONCE);

@@ -6,7 +6,7 @@ import type { Change, Committed, Guard, Revision } from '../store.ts';
 import { revisionOf, type Row, type RowId, rowId, ROWS_PER_REVISION } from './rows.ts';
 import { toText } from './text.ts';
 
-/** A commit that waits, its values already text: what can't be JSON fails the caller alone. */
+/** A commit that waits, its values already text: a value that can't be JSON fails its caller alone. */
 export interface Proposal {
   readonly rows: readonly { readonly key: string; readonly text: string | null }[];
   readonly guards: readonly Guard[];

@@ -45,7 +45,7 @@ export class History {
     return this.compacted + drop;
   }
 
-  /** Rows that nobody can ask for once history up to and including `upTo` is gone. */
+  /** Rows that no reader can ask for once history up to and including `upTo` is gone. */
   deadAt(upTo: Revision): RowId[] {
     const after = this.#dead.findIndex((row) => row.ended > upTo);
     return this.#dead.slice(0, after === -1 ? this.#dead.length : after).map((row) => row.id);

@@ -1,5 +1,5 @@
 /**
- * The store on one machine, whatever keeps its rows: keys, revisions and history are held here in memory, values stay in
+ * The store on one machine, with any medium for its rows: keys, revisions and history are held here in memory, values stay in
  * the medium. One loop does all writing, so commits that arrive while the medium is busy become durable together.
  */
 import { Broken } from '../../faults/fault.ts';
@@ -34,7 +34,7 @@ const CATCH_UP = 16;
 /** limit: sites, zones, policies: what calls list to decide, not to show. */
 const SHORT = 8;
 const LAST_REFUSED = 'the last change could not be written: the disk of the data folder is full or fails';
-/** limit: what a person would call a stuck disk. */
+/** limit: beyond this, a person would call the disk stuck. */
 const SLOW_MS = 1_000;
 
 export class LocalStore implements Store {
@@ -122,7 +122,7 @@ export class LocalStore implements Store {
   }
 
   async #writeAll(): Promise<void> {
-    // Whoever else commits in this turn of the loop shares the first fsync too.
+    // All who commit in this turn of the loop share the first fsync too.
     await Promise.resolve();
     while (this.#waiting.length > 0 || this.#compactTo > this.#history.compacted) {
       const group = this.#waiting.splice(0);
@@ -164,7 +164,7 @@ export class LocalStore implements Store {
     try {
       await this.#medium.forget(dead, upTo);
     } catch (error) {
-      // They stay on disk as history nobody asks for, until the next start finds them again.
+      // They stay on disk as history that no reader asks for, until the next start finds them again.
       this.#options.log.warn('history could not be compacted', { upTo, error: String(error) });
     }
   }

@@ -20,7 +20,7 @@ export const ROWS_PER_REVISION = 65_536;
 export const rowId = (revision: Revision, place: number): RowId => revision * ROWS_PER_REVISION + place;
 export const revisionOf = (id: RowId): Revision => Math.floor(id / ROWS_PER_REVISION);
 
-/** What a medium found when it opened. */
+/** The content of a medium when it opened. */
 export interface Opened {
   readonly world: string;
   readonly compacted: Revision;

@@ -1,5 +1,5 @@
 /**
- * The newest rows, still in memory: what watchers and the next call on the same record ask for right after a commit, when
+ * The newest rows, still in memory: watchers and the next call on the same record ask for them right after a commit, when
  * asking the medium costs most. Whole revisions, always the newest ones without a gap.
  */
 import type { Revision } from '../store.ts';

@@ -17,7 +17,7 @@ import { addMissingSums } from './sums.ts';
 interface Backup {
   readonly revision: Revision;
   readonly bytes: number;
-  /** What could not be read, and is not in the copy; empty where the world is sound. */
+  /** Damage: rows that could not be read and are not in the copy; empty where the world is sound. */
   readonly damaged: readonly string[];
 }
 

@@ -43,7 +43,7 @@ export function withCopy<T>(path: string, read: (copy: string) => T): T {
   throw failure;
 }
 
-/** What is damaged in the file, whether a process works on it or not. Throws where it can't be looked at. */
+/** The damage of the file, also while a process works on it. Throws where the file can't be read. */
 export function damageOf(path: string): readonly string[] {
   let db: DatabaseSync;
   try {
@@ -138,7 +138,7 @@ function readRows(db: DatabaseSync, damaged: string[]): Row[] {
     if (before && before[1] + 1 === from) before[1] = to;
     else lost.push([from, to]);
   }
-  /** What is behind a hole too big to be felt out, from the last row back. */
+  /** Rows behind a hole that is too big to be felt out, from the last row back. */
   function readBack(from: RowId, to: RowId): RowId {
     for (let last = to; ;) {
       try {

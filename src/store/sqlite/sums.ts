@@ -14,7 +14,7 @@ export function sumOf(id: number, key: string, text: string | null): number {
   return crc32(text === null ? `${id} ${key}` : `${id} ${key} ${text}`);
 }
 
-/** Of a row whose checksum nobody has noted: what can't be read now was damaged before. */
+/** A row without a noted checksum: if it can't be read now, it was damaged before. */
 function firstSum(id: unknown, key: unknown, text: unknown): number {
   try {
     if (text !== null) fromText(text as string);

@@ -5,7 +5,7 @@ import type { Revision } from '../store.ts';
 import type { Row, RowId } from '../local/rows.ts';
 import { adviceFor } from './held.ts';
 
-/** What one transaction does. */
+/** One transaction. */
 export interface Work {
   readonly rows: readonly Row[];
   readonly forget: readonly RowId[];

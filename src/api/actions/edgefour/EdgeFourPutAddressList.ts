@@ -59,7 +59,7 @@ export const EdgeFourPutAddressList = action({
     const list = tx.get(keys.addressList(zone.id, Name));
     const side = other(list?.side ?? 'b');
     const partOf = (side: Side, part: number) => keys.addressListPart(zone.id, Name, side, part);
-    /** order: a get before each delete, of what is missing too: nobody adds a part behind our back. */
+    /** order: a get before each delete, of missing keys too, so the commit fails where another call adds a part meanwhile. */
     const clear = (side: Side, from: number): void => {
       for (let part = from; tx.get(partOf(side, part)); part++) tx.delete(partOf(side, part));
     };

@@ -8,7 +8,7 @@ import type { Tx } from '../../handling/transaction.ts';
 /** limit: records in one commit; a store on one machine takes 65,536. A bigger world takes several calls. */
 const MOST_DELETED = 50_000;
 
-/** All that a first start does not make, or makes once: what is to stay of it is named in the handler. */
+/** Records that a reset deletes; the handler names those of them that stay. */
 const CLEARED = [
   keys.allProxies(),
   keys.proxyPlaces(),
@@ -58,7 +58,7 @@ export const EdgeFourReset = action({
   },
 });
 
-/** As many as one commit takes, instances first: what is left of a world in between forwards nothing. */
+/** As many as one commit takes, instances first: a world that is half gone forwards nothing. */
 function deletable(tx: Pick<Tx, 'heads'>, kept: ReadonlySet<string>): Key<unknown>[] {
   const goes: Key<unknown>[] = [];
   for (const prefix of CLEARED) {

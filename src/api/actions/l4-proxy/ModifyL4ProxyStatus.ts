@@ -34,7 +34,7 @@ export const ModifyL4ProxyStatus = action({
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     const next = tx.must(switchProxy(proxy, Status, tx.now));
     if (next === proxy) return {};
-    // What goes on gets addresses at sites that came since, and new ones for those that pools no longer have.
+    // An instance that is switched on gets addresses at new sites, and new ones for those that pools no longer have.
     const entries = Status === 'online' ? tx.must(renewEntries(tx, next, 'skip')) : next.entries;
     tx.put(keys.proxy(zone.id, proxy.name), { ...next, entries });
     return {};

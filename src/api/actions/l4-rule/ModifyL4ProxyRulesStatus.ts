@@ -38,7 +38,7 @@ export const ModifyL4ProxyRulesStatus = action({
     const zone = tx.must(Status === 'online' ? readyZoneOf(tx, ZoneId) : openZoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     tx.must(banFault(proxy));
-    // A rule of an instance that is off would never come online, and whoever waits for it would wait for ever.
+    // A rule of an instance that is off never comes online, and a client that waits for it would wait for ever.
     if (Status === 'online') tx.must(offlineFault(proxy));
     const next = tx.must(switchRules(proxy, RuleIds, Status));
     if (next !== proxy) tx.put(keys.proxy(zone.id, proxy.name), next);

@@ -28,7 +28,7 @@ export const BindZoneToPlan = action({
   },
   handle(tx, { ZoneId, PlanId }) {
     const zone = zoneOf(tx, ZoneId);
-    // wire: this action has codes of its own: what is ResourceNotFound and LimitExceeded.ZoneBindPlan elsewhere.
+    // wire: this action has codes of its own for ResourceNotFound and LimitExceeded.ZoneBindPlan.
     if (zone instanceof Fault) throw tx.refuse('InvalidParameter.ZoneNotFound', zone.detail);
     if (zone.planId !== undefined)
       throw tx.refuse('InvalidParameter.ZoneHasBeenBound', `Zone ${zone.id} is bound to ${zone.planId}.`);

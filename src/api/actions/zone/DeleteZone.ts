@@ -15,7 +15,7 @@ export const DeleteZone = action({
   example: { title: 'Delete a zone', request: { ZoneId: 'zone-3kq782jghthh' }, response: {} },
   handle(tx, { ZoneId }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
-    // The count is unguarded, and needs no guard: whoever adds an instance reads the zone, which is gone then.
+    // The count needs no guard: a call that adds an instance reads the zone, which is gone then.
     tx.must(deletionFault(zone, tx.count(keys.proxies(zone.id))));
     releaseName(tx, zone);
     for (const { value } of tx.list(keys.loadBalancers(zone.id))) tx.delete(keys.loadBalancer(zone.id, value.id));

@@ -10,7 +10,7 @@ import { activeStatusOf, plansOfCaller, zonesByPlan, zonesSeen } from '../../han
 const FUZZY = ['zone-name', 'alias-zone-name'] as const;
 const FILTERS = [...FUZZY, 'zone-type', 'zone-id', 'status', 'tag-key', 'tag-value'] as const;
 
-/** What zones are sorted by. wire: nobody counts uses here, so use-time is when the zone last changed. */
+/** The orders of zones. wire: uses are not counted here, so use-time is when the zone last changed. */
 const ORDERS = {
   type: (zone) => zone.type,
   area: (zone) => zone.area,
