@@ -1,12 +1,12 @@
 /**
  * Connection records as JSON lines, one file per hour (UTC), process and part, so that an operator has them without
  * anything else. Bounded in memory, where a slow disk makes it lose records, and on disk, where the oldest files go. A file
- * that something else removes is made anew, and what was in it counted. It never slows an engine. The agent feeds it.
+ * that something else removes is made anew, and what was in it counted. It never slows an engine. The edge's records feed it.
  */
 import { readdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock, Timer } from '../../lib/clock.ts';
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 
 interface RecordFiles {
@@ -41,93 +41,115 @@ export function createRecordFiles(
   capBytes: number,
   onLost: (records: number) => void = () => {},
 ): RecordFiles {
-  let queue: ConnectionRecord[] = [];
-  let current: Part | undefined;
-  let failing: string | undefined;
-  let unwritten = 0;
-  let removed = 0;
-  let flushing: Promise<void> | undefined;
-  const timer = clock.every(FLUSH_MS, () => void flush());
+  return new HourlyFiles(folder, clock, capBytes, onLost);
+}
 
-  function flush(): Promise<void> {
-    if (queue.length === 0) return flushing ?? Promise.resolve();
-    return (flushing ??= writeAll().finally(() => {
-      flushing = undefined;
-    }));
+class HourlyFiles implements RecordFiles {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #capBytes: number;
+  readonly #onLost: (records: number) => void;
+  readonly #timer: Timer;
+  #queue: ConnectionRecord[] = [];
+  #current: Part | undefined;
+  #failing: string | undefined;
+  #unwritten = 0;
+  #removed = 0;
+  #flushing: Promise<void> | undefined;
+
+  constructor(folder: string, clock: Clock, capBytes: number, onLost: (records: number) => void) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#capBytes = capBytes;
+    this.#onLost = onLost;
+    this.#timer = clock.every(FLUSH_MS, () => void this.#flush());
   }
-  async function writeAll(): Promise<void> {
-    while (queue.length > 0) await write();
-  }
-  async function write(): Promise<void> {
-    const records = queue;
-    queue = [];
-    try {
-      const part = await partFor(new Date(clock.now()).toISOString().slice(0, 13));
-      const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-      await append(part, bytes);
-      part.bytes += bytes.length;
-      part.records += records.length;
-      failing = undefined;
-      await look(part);
-    } catch (error) {
-      unwritten += records.length;
-      onLost(records.length);
-      failing = `connection records cannot be written: ${(error as Error).message}`;
+
+  write(record: ConnectionRecord): void {
+    if (this.#queue.length < QUEUE) this.#queue.push(record);
+    else {
+      this.#unwritten += 1;
+      this.#onLost(1);
     }
   }
+
+  get alarms(): string[] {
+    const gone = `something removed their file from ${this.#folder}`;
+    return [
+      ...(this.#failing === undefined ? [] : [this.#failing]),
+      ...(this.#unwritten === 0 ? [] : [`${this.#unwritten} connection records could not be written to files`]),
+      ...(this.#removed === 0 ? [] : [`${this.#removed} connection records are gone: ${gone}`]),
+    ];
+  }
+
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    await this.#flush();
+    await this.#leave();
+  }
+
+  #flush(): Promise<void> {
+    if (this.#queue.length === 0) return this.#flushing ?? Promise.resolve();
+    return (this.#flushing ??= this.#writeAll().finally(() => {
+      this.#flushing = undefined;
+    }));
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#queue.length > 0) await this.#writeQueue();
+  }
+
+  async #writeQueue(): Promise<void> {
+    const records = this.#queue;
+    this.#queue = [];
+    try {
+      const part = await this.#partFor(new Date(this.#clock.now()).toISOString().slice(0, 13));
+      const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      await this.#append(part, bytes);
+      part.bytes += bytes.length;
+      part.records += records.length;
+      this.#failing = undefined;
+      await this.#look(part);
+    } catch (error) {
+      this.#unwritten += records.length;
+      this.#onLost(records.length);
+      this.#failing = `connection records cannot be written: ${(error as Error).message}`;
+    }
+  }
+
   /** All or nothing: no line is half there, none is counted that is there. */
-  async function append({ file, bytes: before }: Part, bytes: Uint8Array): Promise<void> {
+  async #append({ file, bytes: before }: Part, bytes: Uint8Array): Promise<void> {
     try {
       await file.writeFile(bytes);
     } catch (error) {
-      await file.truncate(before).catch(leave);
+      await file.truncate(before).catch(() => this.#leave());
       throw error;
     }
   }
-  async function partFor(hour: string): Promise<Part> {
-    if (current) await look(current);
-    if (current?.hour === hour && current.bytes < capBytes / PARTS) return current;
-    await leave();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    makeRoom(folder, capBytes);
-    return (current = { ...(await newFile(folder, hour)), hour, bytes: 0, records: 0 });
+
+  async #partFor(hour: string): Promise<Part> {
+    if (this.#current) await this.#look(this.#current);
+    if (this.#current?.hour === hour && this.#current.bytes < this.#capBytes / PARTS) return this.#current;
+    await this.#leave();
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    makeRoom(this.#folder, this.#capBytes);
+    return (this.#current = { ...(await newFile(this.#folder, hour)), hour, bytes: 0, records: 0 });
   }
+
   /** Whether it is still where it was made: if not, what was written to it is in no file. */
-  async function look(part: Part): Promise<void> {
+  async #look(part: Part): Promise<void> {
     const [named, own] = await Promise.all([part.path, part.file].map((file) => statOf(file)));
     if (named && own && isSame(named, own)) return;
-    removed += part.records;
-    onLost(part.records);
-    await leave();
+    this.#removed += part.records;
+    this.#onLost(part.records);
+    await this.#leave();
   }
-  async function leave(): Promise<void> {
-    const part = current;
-    current = undefined;
+
+  async #leave(): Promise<void> {
+    const part = this.#current;
+    this.#current = undefined;
     await part?.file.close().catch(() => {});
   }
-  return {
-    write(record) {
-      if (queue.length < QUEUE) queue.push(record);
-      else {
-        unwritten += 1;
-        onLost(1);
-      }
-    },
-    get alarms() {
-      return [
-        ...(failing === undefined ? [] : [failing]),
-        ...(unwritten === 0 ? [] : [`${unwritten} connection records could not be written to files`]),
-        ...(removed === 0
-          ? []
-          : [`${removed} connection records are gone: something removed their file from ${folder}`]),
-      ];
-    },
-    async close() {
-      timer.cancel();
-      await flush();
-      await leave();
-    },
-  };
 }
 
 /** order: never one that is there already. It is of a process that may write to it still. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listener } from '../../../test/suites/engine/listener.ts';
-import { createCalls } from './worker-calls.ts';
+import { WorkerCalls } from './worker-calls.ts';
 import type { Call } from './forward.ts';
 import type { NumberedCall } from './worker-messages.ts';
 
@@ -11,7 +11,7 @@ const OK = { ok: true } as const;
 /** Calls with a thread that the test plays. */
 function desk() {
   const restored: [string, boolean][] = [];
-  const calls = createCalls((id, { ok }) => restored.push([id, ok]));
+  const calls = new WorkerCalls((id, { ok }) => restored.push([id, ok]));
   let inbox: NumberedCall[] = [];
   return {
     calls,
@@ -101,6 +101,21 @@ test('the rule that kills the thread is left out, the others are not', async () 
   assert.deepEqual(got(), []);
   void calls.post({ method: 'apply', args: [listener({ id: 'poison', mode: 'PPV2' })] });
   assert.deepEqual(got(), ['poison']);
+});
+
+test('a rule that is removed, and comes back the same, is tried again', async () => {
+  const { calls, connect, got, die } = desk();
+  const poison = calls.post(apply('poison'));
+  for (let death = 0; death < 2; death++) {
+    connect();
+    die();
+  }
+  const verdict = await poison;
+  assert.equal(await calls.post(apply('poison')), verdict);
+  connect();
+  void calls.post({ method: 'remove', args: ['poison'] });
+  void calls.post(apply('poison'));
+  assert.deepEqual(got(), ['remove', 'poison']);
 });
 
 test('prune is remembered', () => {

@@ -5,19 +5,8 @@
  */
 import type { Applied, Listener } from '../engine.ts';
 import type { Call } from './forward.ts';
+import { WantedListeners } from './wanted-listeners.ts';
 import type { NumberedCall } from './worker-messages.ts';
-
-interface Calls {
-  /** Resolves with the answer, from whichever thread gives it. */
-  post(call: Call): Promise<unknown>;
-  /** There is a thread that takes calls. */
-  connect(send: (call: NumberedCall) => void): void;
-  answer(number: number, value: unknown, error?: string): void;
-  /** The thread died: everything waits for the next one. Gives the ids of the listeners that are down now. */
-  disconnect(): string[];
-  /** No thread will come any more: what is asked and will be asked gets this answer. */
-  end(answer: (call: Call) => unknown): void;
-}
 
 interface Pending {
   readonly call: Call;
@@ -32,103 +21,96 @@ interface Pending {
 const MOST_DEATHS = 2;
 const KILLER: Applied = { ok: false, reason: "the engine's thread dies of this rule; it is left out" };
 
-/** `restored`: what became of a listener that a new thread was given on its own account. */
-export function createCalls(restored: (id: string, state: Applied) => void): Calls {
-  /** What a thread must have. */
-  const wanted = new Map<string, Listener>();
-  /** Rules that killed threads, as they were then: the same again would take all other rules down again. */
-  const killers = new Map<string, string>();
+export class WorkerCalls {
+  readonly #restored: (id: string, state: Applied) => void;
+  readonly #wanted = new WantedListeners();
   /** In the order in which a thread gets them. */
-  let pending = new Map<number, Pending>();
-  let numbers = 0;
-  let send: ((call: NumberedCall) => void) | undefined;
-  let isRecovering = false;
-  let ended: ((call: Call) => unknown) | undefined;
+  #pending = new Map<number, Pending>();
+  #numbers = 0;
+  #send: ((call: NumberedCall) => void) | undefined;
+  #isRecovering = false;
+  #ended: ((call: Call) => unknown) | undefined;
 
-  function want(call: Call): void {
-    if (call.method === 'apply') wanted.set(call.args[0].id, call.args[0]);
-    if (call.method === 'remove') {
-      wanted.delete(call.args[0]);
-      killers.delete(call.args[0]);
+  /** `restored`: what became of a listener that a new thread was given on its own account. */
+  constructor(restored: (id: string, state: Applied) => void) {
+    this.#restored = restored;
+  }
+
+  /** Resolves with the answer, from whichever thread gives it. */
+  post(call: Call): Promise<unknown> {
+    if (this.#ended) return Promise.resolve(this.#ended(call));
+    if (this.#wanted.isLeftOut(call)) return Promise.resolve(KILLER);
+    this.#wanted.note(call);
+    return new Promise((resolve, reject) => {
+      const one: Pending = { call, resolve, reject, isSent: false, deaths: 0 };
+      const number = ++this.#numbers;
+      this.#pending.set(number, one);
+      if (this.#send && !this.#isRecovering) this.#transmit(number, one);
+    });
+  }
+
+  /** There is a thread that takes calls. */
+  connect(send: (call: NumberedCall) => void): void {
+    this.#send = send;
+    const waiting = this.#pending;
+    const coming = [...waiting.values()].flatMap(({ call }) => (call.method === 'apply' ? call.args[0].id : []));
+    const missing = this.#wanted.without(new Set(coming));
+    const restoring = missing.map((listener) => [++this.#numbers, this.#restore(listener)] as const);
+    this.#pending = new Map([...restoring, ...waiting]);
+    this.#isRecovering = true;
+    this.#recover();
+  }
+
+  answer(number: number, value: unknown, error?: string): void {
+    const one = this.#pending.get(number);
+    this.#pending.delete(number);
+    if (error === undefined) one?.resolve(value);
+    else one?.reject(new Error(error));
+    this.#recover();
+  }
+
+  /** The thread died: everything waits for the next one. Gives the ids of the listeners that are down now. */
+  disconnect(): string[] {
+    this.#send = undefined;
+    for (const [number, one] of this.#pending) {
+      if (!one.isSent) continue;
+      one.isSent = false;
+      if (++one.deaths < MOST_DEATHS || one.call.method !== 'apply') continue;
+      this.#pending.delete(number);
+      this.#wanted.leaveOut(one.call.args[0]);
+      one.resolve(KILLER);
     }
-    if (call.method === 'prune') for (const id of wanted.keys()) if (!call.args[0].has(id)) wanted.delete(id);
+    return this.#wanted.ids();
   }
 
-  function isKiller(call: Call): boolean {
-    if (call.method !== 'apply') return false;
-    const [listener] = call.args;
-    return killers.get(listener.id) === JSON.stringify(listener);
+  /** No thread will come any more: what is asked and will be asked gets this answer. */
+  end(answer: (call: Call) => unknown): void {
+    this.#ended = answer;
+    for (const one of this.#pending.values()) one.resolve(answer(one.call));
+    this.#pending.clear();
   }
 
-  function transmit(number: number, one: Pending): void {
+  #transmit(number: number, one: Pending): void {
     one.isSent = true;
-    send?.({ number, call: one.call });
+    this.#send?.({ number, call: one.call });
   }
 
-  /** While recovering: one call at a time, the next after the answer. */
-  function step(): void {
-    if (!send || !isRecovering) return;
-    const [head] = pending;
-    if (!head) isRecovering = false;
-    else if (!head[1].isSent) transmit(...head);
+  /** One call at a time, the next after the answer. */
+  #recover(): void {
+    if (!this.#send || !this.#isRecovering) return;
+    const [head] = this.#pending;
+    if (!head) this.#isRecovering = false;
+    else if (!head[1].isSent) this.#transmit(...head);
   }
 
-  function restore(listener: Listener): Pending {
+  #restore(listener: Listener): Pending {
     const { id } = listener;
     return {
       call: { method: 'apply', args: [listener] },
-      resolve: (applied) => restored(id, applied as Applied),
-      reject: (error) => restored(id, { ok: false, reason: error.message }),
+      resolve: (applied) => this.#restored(id, applied as Applied),
+      reject: (error) => this.#restored(id, { ok: false, reason: error.message }),
       isSent: false,
       deaths: 0,
     };
   }
-
-  return {
-    post(call) {
-      if (ended) return Promise.resolve(ended(call));
-      if (isKiller(call)) return Promise.resolve(KILLER);
-      want(call);
-      return new Promise((resolve, reject) => {
-        const one: Pending = { call, resolve, reject, isSent: false, deaths: 0 };
-        pending.set(++numbers, one);
-        if (send && !isRecovering) transmit(numbers, one);
-      });
-    },
-    connect(to) {
-      send = to;
-      const waiting = pending;
-      const applies = new Set([...waiting.values()].map(({ call }) => call.method === 'apply' && call.args[0].id));
-      const missing = [...wanted.values()].filter(({ id }) => !applies.has(id));
-      pending = new Map([...missing.map((listener) => [++numbers, restore(listener)] as const), ...waiting]);
-      isRecovering = true;
-      step();
-    },
-    answer(number, value, error) {
-      const one = pending.get(number);
-      pending.delete(number);
-      if (error === undefined) one?.resolve(value);
-      else one?.reject(new Error(error));
-      step();
-    },
-    disconnect() {
-      send = undefined;
-      for (const [number, one] of pending) {
-        if (!one.isSent) continue;
-        one.isSent = false;
-        if (++one.deaths < MOST_DEATHS || one.call.method !== 'apply') continue;
-        const [listener] = one.call.args;
-        pending.delete(number);
-        wanted.delete(listener.id);
-        killers.set(listener.id, JSON.stringify(listener));
-        one.resolve(KILLER);
-      }
-      return [...wanted.keys()];
-    },
-    end(answer) {
-      ended = answer;
-      for (const { call, ...one } of pending.values()) one.resolve(answer(call));
-      pending.clear();
-    },
-  };
 }

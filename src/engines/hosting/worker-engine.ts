@@ -1,137 +1,130 @@
 /**
  * An engine on a thread of its own behind the same door: nothing that blocks elsewhere can hold up traffic. A thread
- * that dies is started again with the listeners it had; until then they are reported down. Called by
- * the engines' factories; what the thread runs is worker-thread.ts.
+ * that dies is started again with the listeners it had; until then they are reported down. Called by the registry and by
+ * the kernel engine's factory.
  */
-import type { Worker } from 'node:worker_threads';
 import { createBackoff } from '../../lib/backoff.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { startThread } from '../../program/copy.ts';
 import { systemRng } from '../../lib/rng.ts';
-import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Applied, Capabilities, Engine, EngineEvents } from '../engine.ts';
-import { addCounters } from '../flow/counters.ts';
+import { type EngineThread, type News, startEngineThread } from './engine-thread.ts';
 import { answerWithout, type Call, forwardTo } from './forward.ts';
-import { createCalls } from './worker-calls.ts';
-import type { EngineSource, NumberedCall, Report } from './worker-messages.ts';
+import { type Counts, ThreadCounters } from './thread-counters.ts';
+import { WorkerCalls } from './worker-calls.ts';
+import type { EngineSource } from './worker-messages.ts';
 
 const RESTART_MS = { first: 50, most: 5000 };
 /** A thread that lived so long was healthy: the next restart is quick again. */
 const HEALTHY_MS = 60_000;
 const DOWN: Applied = { ok: false, reason: "the engine's thread stopped; it is being started again" };
 
-type Counts = ReadonlyMap<string, RuleCounters>;
-
 /**
  * `source.options` go to the factory as they are. Rejects where the engine cannot even be made; what it lacks on this host
  * is in its capabilities.
  */
 export async function hostEngine(name: string, source: EngineSource, events: EngineEvents): Promise<Engine> {
-  const calls = createCalls((id, state) => events.listener(id, state));
-  const backoff = createBackoff(RESTART_MS.first, RESTART_MS.most, systemRng);
-  /** What threads that are gone had counted, as far as they were asked. */
-  let past: Counts = new Map();
-  /** What this thread said when it was last asked. */
-  let latest: Counts = new Map();
-  /** Alive, ready or not. */
-  let thread: Worker | undefined;
-  let stopped: Promise<void> | undefined;
-
-  const capabilities = await start();
-
-  /** Resolves once the thread takes calls, rejects where it dies before. */
-  function start(): Promise<Capabilities> {
-    return new Promise((resolve, reject) => {
-      const startedAt = systemClock.monotonic();
-      const worker = startThread(new URL('worker-thread.ts', import.meta.url), { workerData: source });
-      thread = worker;
-      let isReady = false;
-      let reason = 'it exited';
-      worker.on('message', (report: Report) => {
-        if (report.kind !== 'ready') return take(report);
-        isReady = true;
-        resolve(report.capabilities);
-        calls.connect((call: NumberedCall) => worker.postMessage(call));
-      });
-      worker.on('error', (error) => (reason = String(error)));
-      worker.on('exit', () => {
-        thread = undefined;
-        reject(new Error(`the ${name} engine's thread died: ${reason}`));
-        if (systemClock.monotonic() - startedAt >= HEALTHY_MS) backoff.reset();
-        if (isReady && !stopped) died(reason);
-      });
-    });
-  }
-
-  function died(reason: string): void {
-    events.log('error', "an engine's thread died; its connections are lost", { engine: name, reason });
-    for (const id of calls.disconnect()) events.listener(id, DOWN);
-    past = sum(past, latest, { active: 0 });
-    latest = new Map();
-    restartLater();
-  }
-
-  function restartLater(): void {
-    systemClock.after(backoff.next(), () => {
-      if (stopped) return;
-      start().catch((error: Error) => {
-        if (stopped) return;
-        events.log('error', 'an engine could not be started again', { engine: name, reason: error.message });
-        restartLater();
-      });
-    });
-  }
-
-  function take(report: Exclude<Report, { kind: 'ready' }>): void {
-    switch (report.kind) {
-      case 'answer':
-        return calls.answer(report.number, report.value, report.error);
-      case 'records':
-        for (const record of report.records) events.record(record);
-        return;
-      case 'listener':
-        return events.listener(report.id, report.state);
-      case 'log':
-        return events.log(...report.entry);
-    }
-  }
-
-  function afterStop(call: Call): unknown {
-    return call.method === 'counters' ? latest : answerWithout(call, 'the engine is stopped');
-  }
-
-  async function stop(last: Call): Promise<void> {
-    const worker = thread;
-    if (worker) {
-      // A thread that dies meanwhile answers nothing, and is not started again.
-      const died = new Promise((resolve) => worker.once('exit', resolve));
-      await Promise.race([stopped(), died]);
-      await worker.terminate();
-    }
-    calls.end(afterStop);
-
-    async function stopped(): Promise<void> {
-      await calls.post(last);
-      latest = (await calls.post({ method: 'counters', args: [] })) as Counts;
-    }
-  }
-
-  async function send(call: Call): Promise<unknown> {
-    if (call.method === 'stop') return (stopped ??= stop(call));
-    const answer = await calls.post(call);
-    if (call.method !== 'counters') return answer;
-    latest = answer as Counts;
-    return sum(past, latest);
-  }
-
-  return forwardTo(name, () => capabilities, send);
+  const host = new EngineHost(name, source, events);
+  const capabilities = await host.start();
+  return forwardTo(
+    name,
+    () => capabilities,
+    (call) => host.send(call),
+  );
 }
 
-function sum(past: Counts, present: Counts, change: Partial<RuleCounters> = {}): Counts {
-  const both = new Map(past);
-  for (const [id, counters] of present) {
-    const before = past.get(id);
-    both.set(id, { ...(before ? addCounters(before, counters) : counters), ...change });
+class EngineHost {
+  readonly #name: string;
+  readonly #source: EngineSource;
+  readonly #events: EngineEvents;
+  readonly #calls: WorkerCalls;
+  readonly #counters = new ThreadCounters();
+  readonly #backoff = createBackoff(RESTART_MS.first, RESTART_MS.most, systemRng);
+  /** Alive, ready or not. */
+  #thread: EngineThread | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(name: string, source: EngineSource, events: EngineEvents) {
+    this.#name = name;
+    this.#source = source;
+    this.#events = events;
+    this.#calls = new WorkerCalls((id, state) => events.listener(id, state));
   }
-  return both;
+
+  /** Resolves once the thread takes calls, rejects where it dies before. */
+  async start(): Promise<Capabilities> {
+    const startedAt = systemClock.monotonic();
+    const thread = startEngineThread(this.#source, (news) => this.#hear(news));
+    this.#thread = thread;
+    void thread.ended.then(() => {
+      this.#thread = undefined;
+      if (systemClock.monotonic() - startedAt >= HEALTHY_MS) this.#backoff.reset();
+    });
+    const ready = await Promise.race([thread.ready, thread.ended]);
+    if (typeof ready === 'string') throw new Error(`the ${this.#name} engine's thread died: ${ready}`);
+    this.#calls.connect((call) => thread.send(call));
+    void thread.ended.then((reason) => this.#died(reason));
+    return ready;
+  }
+
+  async send(call: Call): Promise<unknown> {
+    if (call.method === 'stop') return (this.#stopped ??= this.#stop(call));
+    const answer = await this.#calls.post(call);
+    if (call.method !== 'counters') return answer;
+    this.#note(answer);
+    return this.#counters.all();
+  }
+
+  #hear(news: News): void {
+    switch (news.kind) {
+      case 'answer':
+        return this.#calls.answer(news.number, news.value, news.error);
+      case 'records':
+        for (const record of news.records) this.#events.record(record);
+        return;
+      case 'listener':
+        return this.#events.listener(news.id, news.state);
+      case 'log':
+        return this.#events.log(...news.entry);
+    }
+  }
+
+  #died(reason: string): void {
+    if (this.#stopped) return;
+    this.#events.log('error', "an engine's thread died; its connections are lost", { engine: this.#name, reason });
+    for (const id of this.#calls.disconnect()) this.#events.listener(id, DOWN);
+    this.#counters.close();
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    systemClock.after(this.#backoff.next(), () => {
+      if (this.#stopped) return;
+      this.start().catch((error: Error) => {
+        if (this.#stopped) return;
+        const facts = { engine: this.#name, reason: error.message };
+        this.#events.log('error', 'an engine could not be started again', facts);
+        this.#restartLater();
+      });
+    });
+  }
+
+  async #stop(call: Call): Promise<void> {
+    const thread = this.#thread;
+    if (thread) {
+      // A thread that dies meanwhile answers nothing, and is not started again.
+      await Promise.race([this.#lastCalls(call), thread.ended]);
+      await thread.terminate();
+    }
+    this.#calls.end((late) => (late.method === 'counters' ? undefined : answerWithout(late, 'the engine is stopped')));
+  }
+
+  async #lastCalls(stop: Call): Promise<void> {
+    await this.#calls.post(stop);
+    this.#note(await this.#calls.post({ method: 'counters', args: [] }));
+  }
+
+  /** undefined: no thread was left to say. */
+  #note(counts: unknown): void {
+    if (counts !== undefined) this.#counters.note(counts as Counts);
+  }
 }
