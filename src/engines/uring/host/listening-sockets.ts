@@ -46,31 +46,29 @@ export interface BoundPoint {
 
 /** The name of the error that refuses a point; undefined: it is free. */
 export function whyRefused(point: BindPoint): string | undefined {
-  const free = tryBind(point, false);
+  const free = bind(point, false, false);
   if (typeof free === 'string') return free;
   close(free);
   return undefined;
 }
 
-/** The sockets of a point, or the name of the error that refused it. A UDP port that only sessions of ours use is free. */
+/** The sockets of a point, or the name of the error that refused it. A UDP port that only sessions have is free. */
 export function openPoint(point: BindPoint, workers: number, only: number | undefined): SocketsByWorker | string {
+  // order: first without SO_REUSEPORT. With it, a program of the same user that has the port would go unnoticed and get half
+  // of the connections.
   const refused = whyRefused(point);
-  const beside = refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.port);
-  if (refused !== undefined && !beside) return refused;
+  const isBeside = refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.port);
+  if (refused !== undefined && !isBeside) return refused;
   const fds: number[][] = Array.from({ length: workers }, () => []);
-  for (let worker = 0; worker < workers; worker++) {
+  const isShared = only === undefined && workers > 1;
+  for (const [worker, mine] of fds.entries()) {
     if (only !== undefined && worker !== only) continue;
-    const fd = tryBind(point, only === undefined && workers > 1, beside);
+    const fd = openListening(point, isShared, isBeside);
     if (typeof fd === 'string') {
       closeAll(fds);
       return fd;
     }
-    fds[worker]?.push(fd);
-    const result = point.protocol === 'TCP' ? listen(fd, BACKLOG) : 0;
-    if (result < 0) {
-      closeAll(fds);
-      return errnoName(result);
-    }
+    mine.push(fd);
   }
   return fds;
 }
@@ -87,19 +85,26 @@ export function closeAll(fds: SocketsByWorker): void {
   for (const fd of fds.flat()) close(fd);
 }
 
-/**
- * order: the first attempt does without SO_REUSEPORT, because with it a program of the same user that has the port would
- * go unnoticed and get half of the connections.
- */
-function tryBind(point: BindPoint, shared: boolean, beside = false): number | string {
+/** A bound socket, of TCP one that listens; else the name of the error. */
+function openListening(point: BindPoint, isShared: boolean, isBeside: boolean): number | string {
+  const fd = bind(point, isShared, isBeside);
+  if (typeof fd === 'string' || point.protocol === 'UDP') return fd;
+  const result = listen(fd, BACKLOG);
+  if (result >= 0) return fd;
+  close(fd);
+  return errnoName(result);
+}
+
+/** `isShared`: with the sockets of other workers. `isBeside`: beside sockets of sessions, which are connected. */
+function bind(point: BindPoint, isShared: boolean, isBeside: boolean): number | string {
   const tcp = point.protocol === 'TCP';
   const family = familyOf(point.address);
   const fd = socket(family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
   if (fd < 0) return errnoName(fd);
   const on = (level: number, name: number): void => void setsockopt(fd, level, name, ON, 4);
-  if (beside) on(SOL_SOCKET, SO_REUSEADDR);
+  if (isBeside) on(SOL_SOCKET, SO_REUSEADDR);
   if (family === AF_INET6) on(IPPROTO_IPV6, IPV6_V6ONLY);
-  if (shared) on(SOL_SOCKET, SO_REUSEPORT);
+  if (isShared) on(SOL_SOCKET, SO_REUSEPORT);
   if (tcp) {
     on(SOL_SOCKET, SO_REUSEADDR);
     // Inherited by what is accepted.
@@ -109,7 +114,7 @@ function tryBind(point: BindPoint, shared: boolean, beside = false): number | st
   const name = sockaddr(point.address, point.port);
   const refused = bindTo(fd, name, name.length);
   // From now on no other socket can be bound here.
-  if (beside) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, OFF, 4);
+  if (isBeside) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, OFF, 4);
   if (refused >= 0) return fd;
   close(fd);
   return errnoName(refused);

@@ -7,6 +7,7 @@ import type { ConnectionRecord } from '../../../domain/fact/fact.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
 import { close, eventfd, write } from '../../../linux/ffi/libc.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../../../linux/abi.ts';
+import type { EngineEvents } from '../../engine.ts';
 import { closeRow } from '../worker/counters.ts';
 import type { Command, FromWorker, RuleSpec, WorkerSession } from '../worker/messages.ts';
 import type { RuleName } from '../worker/records.ts';
@@ -14,7 +15,7 @@ import { WorkerLife } from './worker-life.ts';
 import type { WorkerShape } from './worker-life.ts';
 
 export interface WorkerEvents {
-  log: (level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>) => void;
+  log: EngineEvents['log'];
   /** Its connections are gone and its rules wait for the next life. order: its last records are taken now or never. */
   died(worker: number): void;
   /** The next life serves its rules. */
