@@ -5,7 +5,7 @@
  *   pace.ts origin ADDRESS PORT
  *   pace.ts client ADDRESS PORT PER_SECOND COUNT     prints {served, failed: {ERROR: count}} at the end
  */
-import { sockaddr } from '../../src/engines/uring/ring/sockaddr.ts';
+import { sockaddr } from '../../src/linux/sockaddr.ts';
 import {
   accept4,
   bindTo,

@@ -17,7 +17,7 @@ import { worldFindings } from '../../control/doctor/world.ts';
 import { programFindings } from '../../control/doctor/program.ts';
 import { processFindings, system } from '../../edge/doctor/process.ts';
 import { portFacts, sourcePortFinding } from '../../edge/doctor/source-ports.ts';
-import { uringFacts, uringFindings } from '../../edge/doctor/uring.ts';
+import { uringFindings } from '../../edge/doctor/uring.ts';
 import { write, writeJson } from '../output.ts';
 import { readRunning } from '../client/session.ts';
 
@@ -37,6 +37,7 @@ export const command: Command = {
 };
 
 async function examine(config: Config): Promise<Finding[]> {
+  const { uringFacts } = await import('../../engines/uring/engine.ts');
   const [firstNetwork] = config.addresses;
   const file = readRunning(config);
   const running = file !== undefined;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type KernelEngineFacts, kernelEngineFindings } from '../../edge/doctor/kernel-engine.ts';
-import { type UringFacts, uringFindings } from '../../edge/doctor/uring.ts';
+import { uringFindings } from '../../edge/doctor/uring.ts';
+import type { UringFacts } from '../../engines/uring/engine.ts';
 
 const on = (name: string) => ({ name, why: 'it is needed', value: '1' });
 const KERNEL: KernelEngineFacts = {

@@ -1,35 +1,6 @@
-/** What the uring engine finds on this machine: whether it works, and for how many connections. Pure but for uringFacts. */
-import { availableParallelism } from 'node:os';
+/** What the doctor says of the uring engine on this machine: whether it works, and for how many connections. Pure. */
+import type { UringFacts } from '../../engines/uring/engine.ts';
 import { type Finding, ok, warn } from '../../observe/finding.ts';
-
-export interface UringFacts {
-  /** Why it can't run. */
-  readonly why: string | undefined;
-  /** As the engine itself derives them. */
-  readonly workers: number;
-  readonly share: { readonly descriptors: number; readonly slots: number };
-  /** Descriptors that the process may have. */
-  readonly limit: number;
-  /** Bytes of locked memory, for a user whose locked memory is limited. */
-  readonly locked: number;
-  /** Why a wide range of TCP ports takes a socket per port. */
-  readonly perPort: string | undefined;
-}
-
-/** The kernel is asked, by making a ring; a container may forbid what the version has. */
-export async function uringFacts(): Promise<UringFacts> {
-  const [{ whyUnavailable }, { lockedBytes, shareOf, unreserved }, { descriptorLimit }] = await Promise.all([
-    import('../../engines/uring/ring/probe.ts'),
-    import('../../engines/uring/worker/budget.ts'),
-    import('../../linux/descriptors.ts'),
-  ]);
-  const [workers, limit] = [availableParallelism(), descriptorLimit()];
-  const share = shareOf(unreserved(limit), workers);
-  const why = await whyUnavailable(workers);
-  // order: only where the engine can run, because the file needs what that needs.
-  const perPort = why ?? (await import('../../engines/uring/steer/ranges.ts')).whyPerPort();
-  return { why, workers, share, limit, locked: lockedBytes(workers), perPort };
-}
 
 /** limit: below this many a worker is full before a core is busy. */
 const COMFORTABLE = 4_096;

@@ -34,7 +34,7 @@ import {
   readFlow,
   TCP_STATE,
 } from '../../linux/netlink/conntrack.ts';
-import { sockaddrOf } from '../../engines/uring/ring/sockaddr.ts';
+import { sockaddrOf } from '../../linux/sockaddr.ts';
 import { CARRIED } from '../../engines/packet-marks.ts';
 import type { LimitedRule } from './pieces.ts';
 

@@ -8,7 +8,10 @@ import type { Capabilities, Engine, EngineEvents, Inheritance } from '../engine.
 import type { Mode } from '../../domain/l4-rule/modes.ts';
 import { absentEngine } from '../hosting/forward.ts';
 import type { UringEngineOptions } from './host/options.ts';
+import { descriptorLimit } from '../../linux/descriptors.ts';
 import { whyUnavailable } from './ring/probe.ts';
+import { lockedBytes, shareOf, unreserved } from './worker/budget.ts';
+import type { Share } from './worker/budget.ts';
 
 export function createUringEngine(
   events: EngineEvents,
@@ -46,4 +49,29 @@ export function uringCapabilities(noToa: string | undefined): Capabilities {
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,
   };
+}
+
+/** What the engine finds on this machine, for the doctor. */
+export interface UringFacts {
+  /** Why it can't run. */
+  readonly why: string | undefined;
+  readonly workers: number;
+  /** Of each worker. */
+  readonly share: Share;
+  /** Descriptors that the process may have. */
+  readonly limit: number;
+  /** Bytes of locked memory, for a user whose locked memory is limited. */
+  readonly locked: number;
+  /** Why a wide range of TCP ports takes a socket per port. */
+  readonly perPort: string | undefined;
+}
+
+/** The kernel is asked, by making a ring; a container may forbid what the version has. */
+export async function uringFacts(): Promise<UringFacts> {
+  const workers = availableParallelism();
+  const limit = descriptorLimit();
+  const why = await whyUnavailable(workers);
+  // order: only where the engine can run, because the file needs what that needs.
+  const perPort = why ?? (await import('./steer/ranges.ts')).whyPerPort();
+  return { why, workers, share: shareOf(unreserved(limit), workers), limit, locked: lockedBytes(workers), perPort };
 }

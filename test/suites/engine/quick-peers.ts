@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { sockaddr } from '../../../src/engines/uring/ring/sockaddr.ts';
+import { sockaddr } from '../../../src/linux/sockaddr.ts';
 import {
   accept4,
   bindTo,

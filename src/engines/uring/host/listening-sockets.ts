@@ -16,21 +16,17 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
-  SO_RCVBUF,
   SO_REUSEADDR,
   SO_REUSEPORT,
-  SO_SNDBUF,
   TCP_NODELAY,
 } from '../../../linux/abi.ts';
-import { keepAlive, setNow } from '../ring/options.ts';
-import { familyOf, sockaddr } from '../ring/sockaddr.ts';
+import { enlargeBuffers, keepAlive, setNow } from '../ring/options.ts';
+import { familyOf, sockaddr } from '../../../linux/sockaddr.ts';
 
 /** limit: descriptors grow with ports × workers; each port of a wider range has a socket in one worker only. */
 export const MOST_PORTS_IN_ALL_WORKERS = 32;
 /** limit: the system cuts it to net.core.somaxconn. */
 const BACKLOG = 65_535;
-/** limit: a burst of 100,000 datagrams a second for 20 ms; the system cuts it to net.core.rmem_max. */
-const UDP_BUFFER = 4 << 20;
 
 const ON = Int32Array.of(1);
 const OFF = Int32Array.of(0);
@@ -73,14 +69,6 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
   return fds;
 }
 
-const SIZE = Int32Array.of(UDP_BUFFER);
-
-/** A UDP socket's buffers, as far as the system allows. */
-export function enlarge(fd: number): void {
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, SIZE, 4);
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, SIZE, 4);
-}
-
 export function closeAll(fds: SocketsByWorker): void {
   for (const fd of fds.flat()) close(fd);
 }
@@ -110,7 +98,7 @@ function bind(point: BindPoint, isShared: boolean, isBeside: boolean): number | 
     // Inherited by what is accepted.
     on(IPPROTO_TCP, TCP_NODELAY);
     keepAlive(fd, setNow);
-  } else enlarge(fd);
+  } else enlargeBuffers(fd);
   const name = sockaddr(point.address, point.port);
   const refused = bindTo(fd, name, name.length);
   // From now on no other socket can be bound here.

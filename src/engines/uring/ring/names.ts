@@ -4,7 +4,7 @@
  */
 import { mapPages, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
-import { NAME_BYTES } from './sockaddr.ts';
+import { NAME_BYTES } from '../../../linux/sockaddr.ts';
 
 const NAME_WORDS = NAME_BYTES >> 2;
 

@@ -43,7 +43,7 @@ import { writePointer } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { SQE } from './ring.ts';
 import type { Ring } from './ring.ts';
-import { SOCKADDR_IN, SOCKADDR_IN6 } from './sockaddr.ts';
+import { SOCKADDR_IN, SOCKADDR_IN6 } from '../../../linux/sockaddr.ts';
 
 /** What a completion is about. */
 export const OP = {

@@ -1,6 +1,6 @@
 /**
- * Options of TCP sockets. Those on the way to an origin are set in the ring where the kernel can (Linux 6.7), else by a call
- * of their own; which it is, is tried once per worker, on a socket that goes nowhere.
+ * Options of sockets. Those of TCP sockets on the way to an origin are set in the ring where the kernel can (Linux 6.7), else
+ * by a call of their own; which it is, is tried once per worker, on a socket that goes nowhere.
  */
 import { close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
 import { KEEPALIVE_SECONDS } from '../../flow/behaviour.ts';
@@ -11,6 +11,8 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   SO_KEEPALIVE,
+  SO_RCVBUF,
+  SO_SNDBUF,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -28,14 +30,17 @@ const KEEPALIVE = [
   [IPPROTO_TCP, TCP_KEEPCNT, 6],
 ] as const;
 
-/** All that options are ever set to. */
+/** limit: a burst of 100,000 datagrams a second for 20 ms; the system cuts it to net.core.rmem_max. */
+const UDP_BUFFER_BYTES = Int32Array.of(4 << 20);
+
+/** All that options are ever set to in the ring. */
 const VALUES = [0, 1, KEEPALIVE_SECONDS, 10, 6] as const;
 type Value = (typeof VALUES)[number];
 
 type SetOption = (fd: number, level: number, name: number, value: Value) => void;
 export type OptionSetter = SetOption & { readonly inRing: boolean };
 
-/** A call each; for sockets whose options what they accept inherits. */
+/** A call each; for sockets that listen, whose options accepted ones inherit. */
 export function setNow(fd: number, level: number, name: number, value: number): void {
   setsockopt(fd, level, name, Int32Array.of(value), 4);
 }
@@ -45,6 +50,12 @@ export function keepAlive(fd: number, set: SetOption): void {
     const [level, name, value] = KEEPALIVE[i]!;
     set(fd, level, name, value);
   }
+}
+
+/** The buffers of a UDP socket, as far as the system allows. */
+export function enlargeBuffers(fd: number): void {
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER_BYTES, 4);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER_BYTES, 4);
 }
 
 /** The ring is fresh: nothing else is under way. */

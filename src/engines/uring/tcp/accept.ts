@@ -28,7 +28,7 @@ import type { DialState } from './dial.ts';
 import { accept, cancelAll } from '../ring/operations.ts';
 import { isClosed } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
-import { NAME_BYTES, addressOffset, addressSize, portAt } from '../ring/sockaddr.ts';
+import { NAME_BYTES, addressOffset, addressSize, portAt } from '../../../linux/sockaddr.ts';
 
 /** limit: a socket of its own port takes bursts without a round through JavaScript for each; a port of many waits alone. */
 const ACCEPTS_ALONE = 8;

@@ -14,7 +14,7 @@ import type { Pipes } from '../ring/pipes.ts';
 import { PARTY } from '../worker/records.ts';
 import { BULK, DIALLING, POLLING, READING, RESET, SENDING, SETTLING, WATCHED } from './slots.ts';
 import type { Slots } from './slots.ts';
-import { addressOffset, addressSize, portAt } from '../ring/sockaddr.ts';
+import { addressOffset, addressSize, portAt } from '../../../linux/sockaddr.ts';
 import type { WorkerState } from '../worker/state.ts';
 
 /** What a connection needs of its worker. */

@@ -17,7 +17,7 @@ import type { Tcp } from './connection.ts';
 import { flush, startReading } from './direction.ts';
 import { DIALLING, RELAYING, SYSTEM_PORT } from './slots.ts';
 import type { PortBinder } from './source-ports.ts';
-import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from '../ring/sockaddr.ts';
+import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from '../../../linux/sockaddr.ts';
 import type { Toa } from '../toa/announce.ts';
 
 /** What makes a socket towards an origin ready to connect. */

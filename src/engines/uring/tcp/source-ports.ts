@@ -9,7 +9,7 @@ import { Names } from '../ring/names.ts';
 import { bindName } from '../ring/operations.ts';
 import type { OptionSetter } from '../ring/options.ts';
 import type { Ring } from '../ring/ring.ts';
-import { NAME_BYTES, sizeOfFamily } from '../ring/sockaddr.ts';
+import { NAME_BYTES, sizeOfFamily } from '../../../linux/sockaddr.ts';
 
 const ON = Int32Array.of(1);
 

@@ -6,7 +6,7 @@ import { BPF_MAP_UPDATE_ELEM } from '../../../linux/ebpf/abi.ts';
 import { mapPages, syscall, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import type { ToaHandles } from '../worker/messages.ts';
-import { addressOffset, addressSize } from '../ring/sockaddr.ts';
+import { addressOffset, addressSize } from '../../../linux/sockaddr.ts';
 import { SYS_BPF } from '../../../linux/ebpf/calls.ts';
 import { VALUE_BYTES } from './program.ts';
 

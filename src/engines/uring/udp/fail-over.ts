@@ -5,7 +5,7 @@
  */
 import { CAUSE } from '../worker/counters.ts';
 import type { Entry } from '../worker/rule.ts';
-import { addressOffset, addressSize } from '../ring/sockaddr.ts';
+import { addressOffset, addressSize } from '../../../linux/sockaddr.ts';
 import { forward } from './forward.ts';
 import { endSession, openSession } from './sessions.ts';
 import type { Udp } from './sessions.ts';

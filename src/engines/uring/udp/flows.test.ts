@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sockaddr } from '../ring/sockaddr.ts';
+import { sockaddr } from '../../../linux/sockaddr.ts';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 

@@ -7,7 +7,7 @@ import { Seniority } from '../../flow/seniority.ts';
 import { NEVER } from '../../flow/verdict.ts';
 import { AF_INET6 } from '../../../linux/abi.ts';
 import { Names } from '../ring/names.ts';
-import { NAME_BYTES } from '../ring/sockaddr.ts';
+import { NAME_BYTES } from '../../../linux/sockaddr.ts';
 
 /** Room for the longest header that a datagram carries: PPV2 over IPv6 (52 bytes). */
 export const HEADER_BYTES = 64;

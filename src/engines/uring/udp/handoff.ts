@@ -6,7 +6,7 @@
 import { close } from '../../../linux/ffi/libc.ts';
 import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
 import { cancelAll } from '../ring/operations.ts';
-import { NAME_BYTES, addressText, portAt, writeName } from '../ring/sockaddr.ts';
+import { NAME_BYTES, addressText, portAt, writeName } from '../../../linux/sockaddr.ts';
 import { CAUSE, LOST, countEnd } from '../worker/counters.ts';
 import type { WorkerSession } from '../worker/messages.ts';
 import { headsEach } from '../worker/rule.ts';

@@ -4,7 +4,7 @@
  * completions. It refuses to keep a datagram for which there is no room: a full socket drops, and the loss is counted.
  */
 import { OP, cancelReceive, sendDatagram, sendMessage } from '../ring/operations.ts';
-import { familyAt, sizeOfFamily } from '../ring/sockaddr.ts';
+import { familyAt, sizeOfFamily } from '../../../linux/sockaddr.ts';
 import { DROP } from '../worker/counters.ts';
 import type { Rules } from '../worker/rules.ts';
 import { takeApart } from './datagrams.ts';

@@ -17,10 +17,10 @@ import {
 import { FORSAKEN_LOOK_MS, LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6, RECORD_EVERY_MS } from '../../flow/behaviour.ts';
 import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { DUE, NEVER, UDP_DRAIN_MS, deadlineAfter, dueAt } from '../../flow/verdict.ts';
-import { enlarge } from '../host/listening-sockets.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from '../worker/counters.ts';
+import { enlargeBuffers } from '../ring/options.ts';
 import { cancelAll, close as closeInRing } from '../ring/operations.ts';
-import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../ring/sockaddr.ts';
+import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../../../linux/sockaddr.ts';
 import { PARTY } from '../worker/records.ts';
 import { keepsTarget } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
@@ -157,7 +157,7 @@ export function makeRoom(u: Udp, rule: Rule): boolean {
 function upstream(v6: boolean, address: Uint8Array, port: number): number {
   const fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fd;
-  enlarge(fd);
+  enlargeBuffers(fd);
   const name = sockaddrOf(address, port);
   const refused = connect(fd, name, name.length);
   // not: before it has its port, which would be one that another session has, too. A rule may listen on it later.

@@ -1,5 +1,5 @@
 /** How a worker divides its memory. Derivations, not tuning knobs; tests and `doctor` quote them. */
-import { NAME_BYTES } from '../ring/sockaddr.ts';
+import { NAME_BYTES } from '../../../linux/sockaddr.ts';
 
 /** limit: the longest client-address header (PPV1, 107 bytes), rounded up so that payloads stay aligned. */
 const HEADROOM = 128;

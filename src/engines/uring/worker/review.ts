@@ -3,7 +3,7 @@
  * now. flow/verdict.ts decides; this carries it out. Called by commands.ts, between two batches.
  */
 import { deadlineAfter, drainMs } from '../../flow/verdict.ts';
-import { portAt } from '../ring/sockaddr.ts';
+import { portAt } from '../../../linux/sockaddr.ts';
 import { arm, finish } from '../tcp/connection.ts';
 import type { Tcp } from '../tcp/connection.ts';
 import { DIALLING, FREE } from '../tcp/slots.ts';

@@ -1,9 +1,10 @@
 /**
- * Socket addresses as the kernel lays them out (struct sockaddr_in, sockaddr_in6), in memory of ours: written from bytes,
- * read back into bytes. Pure but for the typed arrays handed in; nothing allocates except the functions that make text.
+ * Socket addresses as the kernel lays them out (struct sockaddr_in, sockaddr_in6): written from bytes, read back into bytes.
+ * Pure but for the typed arrays handed in; only the functions that make text or a new array allocate. Used by the uring engine
+ * and the guard.
  */
-import { formatAddress, parseAddress } from '../../../lib/net/address.ts';
-import { AF_INET, AF_INET6 } from '../../../linux/abi.ts';
+import { formatAddress, parseAddress } from '../lib/net/address.ts';
+import { AF_INET, AF_INET6 } from './abi.ts';
 
 /** Room for either; sockaddr_in6 has 28 bytes. */
 export const NAME_BYTES = 32;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatAddress } from '../../../lib/net/address.ts';
+import { formatAddress } from '../lib/net/address.ts';
 import { addressSize, addressText, familyAt, familyOf, portAt, sockaddr, sockaddrOf, writeName } from './sockaddr.ts';
 
 test("the kernel's layout, byte for byte", () => {
