@@ -34,3 +34,14 @@ test('a single origin port takes all, a range maps by offset over the spans as w
     [undefined, undefined],
   ]);
 });
+
+test('a bind point says what it is', () => {
+  const points = bindPoints({ protocol: 'UDP', entries: ['::1'], ports: [{ from: 53, to: 53 }] });
+  assert.deepEqual([...points], [['UDP ::1 53', { protocol: 'UDP', address: '::1', port: 53, key: 'UDP ::1 53' }]]);
+});
+
+test('no entry, no port: nothing to bind, and nowhere to go', () => {
+  assert.equal(bindPoints({ protocol: 'TCP', entries: [], ports: [{ from: 1, to: 2 }] }).size, 0);
+  assert.equal(bindPoints({ protocol: 'TCP', entries: ['::1'], ports: [] }).size, 0);
+  assert.equal(originPort([], { from: 1, to: 1 }, 1), undefined);
+});

@@ -64,3 +64,21 @@ test('a change of weights does not repay old debts in a burst', () => {
   turns.update([target('a', 1), target('b', 1)]);
   assert.ok(!take(turns, 6).includes('bbb'));
 });
+
+test('a debt under another weight is at most one turn, either way', () => {
+  const turns = picker(target('a', 100), target('b', 100));
+  // a is owed -100, b 100.
+  assert.equal(take(turns, 1), 'a');
+  turns.update([target('a', 2), target('b', 2)]);
+  assert.equal(take(turns, 4), 'baba');
+});
+
+test('a barred target takes none, at its ports or at all', () => {
+  const denied: Target = { ...target('a', 1), barred: { cause: 'denied' } };
+  const loops: Target = { ...target('b', 1), barred: { cause: 'loop', ports: [{ from: 80, to: 80 }] } };
+  const turns = picker(denied, loops, target('c', 1, 1));
+  assert.deepEqual([turns.next(undefined, 80)?.address, turns.next(undefined, 81)?.address], ['c', 'b']);
+});
+
+test('of two that are owed the same the first one goes', () =>
+  assert.equal(take(picker(target('x', 1), target('y', 1), target('z', 1)), 6), 'xyzxyz'));

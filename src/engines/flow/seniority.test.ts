@@ -83,3 +83,93 @@ test('one that still waits does not hide those behind it', () => {
   order.answered(1, 1);
   assert.equal(order.victim(RULE, 1000), 1);
 });
+
+test('a session whose client spoke again after an answer converses; one that spoke before it does not', () => {
+  const order = new Seniority(4);
+  order.opened(0, RULE, 0);
+  order.heard(0, 1);
+  order.answered(0, 2);
+  assert.equal(order.victim(RULE, 502), 0);
+  order.heard(0, 502);
+  order.answered(0, 503);
+  assert.equal(order.victim(RULE, 30_502), -1);
+  assert.equal(order.victim(RULE, 30_503), 0);
+});
+
+test('whether it was ever answered, and whether its client has waited too long, is known of each', () => {
+  const order = new Seniority(4);
+  order.opened(0, RULE, 0);
+  assert.deepEqual(
+    [order.isAnswered(0), order.isForsaken(0, 9_999), order.isForsaken(0, 10_000)],
+    [false, false, true],
+  );
+  // A client that asks on does not wait from anew.
+  order.heard(0, 9_000);
+  assert.deepEqual([order.isForsaken(0, 10_000), order.seenAt[0]], [true, 9_000]);
+  order.answered(0, 10_000);
+  assert.deepEqual([order.isAnswered(0), order.isForsaken(0, 99_000), order.seenAt[0]], [true, false, 10_000]);
+  order.heard(0, 20_000);
+  assert.deepEqual(
+    [order.isForsaken(0, 29_999), order.isForsaken(0, 30_000), order.isAnswered(0)],
+    [false, true, true],
+  );
+});
+
+test('the order is kept to a tenth of a second', () => {
+  const order = new Seniority(4);
+  for (const session of [0, 1]) {
+    order.opened(session, RULE, 0);
+    order.answered(session, 0);
+  }
+  order.answered(0, 99);
+  assert.equal(order.victim(RULE, 599), 0);
+  order.answered(0, 100);
+  assert.equal(order.victim(RULE, 600), 1);
+});
+
+test('sixteen are looked at, and no more', () => {
+  const order = new Seniority(32);
+  for (let session = 0; session < 16; session++) order.opened(session, RULE, 5_000);
+  order.opened(16, RULE, 0);
+  order.answered(16, 99);
+  assert.equal(order.victim(RULE, 5_001), -1);
+  order.closed(0);
+  assert.equal(order.victim(RULE, 5_001), 16);
+});
+
+test('any of them can leave the line, and the others keep their places', () => {
+  for (const gone of [0, 1, 2]) {
+    const order = new Seniority(4);
+    for (const session of [0, 1, 2]) {
+      order.opened(session, RULE, session);
+      order.answered(session, session);
+    }
+    order.closed(gone);
+    const left = [0, 1, 2].filter((session) => session !== gone);
+    for (const session of left) {
+      assert.equal(order.victim(RULE, 1_000), session);
+      order.closed(session);
+    }
+    assert.equal(order.victim(RULE, 1_000), -1);
+  }
+});
+
+test('a session that is opened again is new, and room for more is made with all as they were', () => {
+  const order = new Seniority(1);
+  order.opened(0, RULE, 0);
+  order.answered(0, 0);
+  order.heard(0, 100);
+  order.answered(0, 100);
+  order.opened(1, RULE, 200);
+  order.opened(3, FLOOD, 300);
+  assert.deepEqual([...order.seenAt.subarray(0, 4)], [100, 200, 0, 300]);
+  assert.deepEqual([order.isAnswered(0), order.isAnswered(1), order.isAnswered(3)], [true, false, false]);
+  assert.equal(order.isForsaken(1, 10_200), true);
+  // The conversation is silent for long enough only at 30.1 s; the brief one of its rule may go before.
+  assert.equal(order.victim(RULE, 10_200), 1);
+  order.closed(1);
+  assert.deepEqual([order.victim(RULE, 30_099), order.victim(RULE, 30_100)], [-1, 0]);
+  order.closed(0);
+  order.opened(0, RULE, 40_000);
+  assert.deepEqual([order.isAnswered(0), order.victim(RULE, 40_500), order.victim(FLOOD, 40_500)], [false, -1, 3]);
+});

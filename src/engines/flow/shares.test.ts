@@ -51,3 +51,36 @@ test('sources spread, and another seed spreads them otherwise', () => {
   assert.ok(spread(1).size > 3900 && spread(2).size > 3900);
   assert.notDeepEqual([...spread(1)], [...spread(2)]);
 });
+
+test('a share is an eighth for a source and a sixteenth for a rule, and never less than 128', () => {
+  const shares = new Shares(ALL, 7);
+  const source = place(shares, bytes(192, 0, 2, 1));
+  shares.add(source, 1999);
+  assert.equal(shares.admits(source, 1, 0, false), true);
+  shares.add(source, 1);
+  assert.deepEqual([shares.admits(source, 2000, 0, false), shares.admits(source, 1999, 0, true)], [true, false]);
+  shares.add(source, -2000);
+  assert.deepEqual(
+    [shares.admits(source, 1000, 14_000, false), shares.admits(source, 999, 14_000, false)],
+    [true, false],
+  );
+  const few = new Shares(800, 7);
+  const one = place(few, bytes(192, 0, 2, 1));
+  few.add(one, 127);
+  assert.equal(few.admits(one, 49, 127, false), true);
+  assert.equal(few.admits(one, 49, 128, false), false);
+  few.add(one, 1);
+  assert.equal(few.admits(one, 99, 0, false), false);
+  assert.equal(few.admits(one, 100, 0, false), true);
+});
+
+test('a place is of the address alone, wherever it lies, and of the seed as a number of 32 bits', () => {
+  const shares = new Shares(ALL, 7);
+  const memory = bytes(9, 9, 192, 0, 2, 1, 9);
+  assert.equal(shares.placeOf(memory, 2, 4), place(shares, bytes(192, 0, 2, 1)));
+  assert.equal(place(new Shares(ALL, 2 ** 32 + 7), bytes(192, 0, 2, 1)), place(shares, bytes(192, 0, 2, 1)));
+  for (let last = 0; last < 256; last++) {
+    const at = place(shares, bytes(192, 0, 2, last));
+    assert.ok(Number.isInteger(at) && at >= 0 && at < 65_536);
+  }
+});
