@@ -1,9 +1,7 @@
 /** What does not keep the rules of structure.test.ts yet, by exact name. It only gets shorter; empty, it is deleted. */
 export const KNOWN = {
-  circles: ['src/control/dns/server.ts', 'src/control/dns/tcp.ts', 'src/control/dns/udp.ts'],
   folders: [],
   functions: [
-    'src/control/http/http.ts startHttp',
     'src/edge/guard/guard.ts createGuard',
     'src/engines/kernel/engine.ts openKernelEngine',
   ],
@@ -15,5 +13,5 @@ export const KNOWN = {
     'src/edge/tables/held.ts src/engines/kernel/table/sets.ts',
     'src/edge/tables/tables.ts src/engines/kernel/table/sets.ts',
   ],
-  late: ['src/control/dns/udp-sockets.ts take'],
+  late: [],
 } as const;

@@ -3,13 +3,23 @@
  * store that fails is SERVFAIL. Called by udp.ts and tcp.ts.
  */
 import type { Buffer } from 'node:buffer';
+import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 import { answer, below, refusal } from './answer.ts';
 import { type Query, readQuery } from './query.ts';
 import type { Reply } from './reply.ts';
 import { networkOf } from './subnet.ts';
 import { RCODE } from './words.ts';
 import type { DnsWorld } from './world.ts';
+
+/** What all sockets of the name server share. */
+export interface Serving {
+  readonly world: DnsWorld;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
 
 interface Exchange {
   readonly query: Query;

@@ -1,25 +1,16 @@
 /**
  * The authoritative name server for the CNAMEs of instances: the same port over UDP and TCP. Serves one domain, resolves
- * nothing for anybody. Started by control's composition root.
+ * no other name. Started by control's composition root.
  */
+import type { Socket as UdpSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import type { Clock } from '../../lib/clock.ts';
 import type { Inherited } from '../../handoff/inherited.ts';
-import type { Log } from '../../observe/log.ts';
-import type { Metrics } from '../../observe/metrics.ts';
 import { createResponseLimit, type ResponseLimit } from './limit.ts';
 import { type LocalAddresses, localAddresses } from './local-addresses.ts';
+import type { Serving } from './respond.ts';
 import { bindTcp, serveTcp } from './tcp.ts';
 import { udpAnswers } from './udp.ts';
 import { openUdpSockets, type UdpSockets } from './udp-sockets.ts';
-import type { DnsWorld } from './world.ts';
-
-export interface Serving {
-  readonly world: DnsWorld;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-}
 
 export interface DnsOptions extends Serving {
   readonly listen: { readonly host: string; readonly port: number };
@@ -39,7 +30,7 @@ export interface Dns {
   close(): Promise<void>;
 }
 
-/** limit: about 5 Mbit/s of answers towards one network that somebody pretends to be. */
+/** limit: about 5 Mbit/s of answers towards one network whose addresses were forged. */
 const PER_SECOND = 2000;
 /** How often a port that the system picked for TCP may turn out to be taken on UDP. */
 const ATTEMPTS = 10;
@@ -47,15 +38,14 @@ const ATTEMPTS = 10;
 /** Resolves once both sockets are bound. Rejects with the system's error (EADDRINUSE, EACCES …) and leaves nothing open. */
 export async function startDns(options: DnsOptions): Promise<Dns> {
   const { host } = options.listen;
-  const { tcp, udp, port } = await bindBoth(options);
+  const limit = options.limit ?? createResponseLimit(options.perSecond ?? PER_SECOND, options.clock);
+  const { tcp, udp, port } = await bindBoth(options, udpAnswers(options, limit));
   const sockets = new Set<Socket>();
   tcp.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
   serveTcp(tcp, options);
-  const limit = options.limit ?? createResponseLimit(options.perSecond ?? PER_SECOND, options.clock);
-  udp.serve(udpAnswers(options, limit));
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
@@ -72,13 +62,14 @@ interface Bound {
   readonly port: number;
 }
 
-async function bindBoth({ listen, inherited, addresses = localAddresses, clock, log }: DnsOptions): Promise<Bound> {
+async function bindBoth(options: DnsOptions, serve: (socket: UdpSocket) => void): Promise<Bound> {
+  const { listen, inherited, addresses = localAddresses, clock, log } = options;
   const { host, port: wanted } = listen;
   for (let attempt = 1; ; attempt++) {
     const tcp = await bindTcp(host, wanted, inherited?.takeOne('TCP', host, wanted));
     const { port } = tcp.address() as AddressInfo;
     try {
-      return { tcp, udp: await openUdpSockets({ host, port, inherited, addresses, clock, log }), port };
+      return { tcp, udp: await openUdpSockets({ host, port, inherited, addresses, clock, log, serve }), port };
     } catch (error) {
       tcp.close();
       if (wanted !== 0 || attempt === ATTEMPTS) throw error;

@@ -9,9 +9,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { BUDGETS } from '../../config/budgets.ts';
 import type { Timer } from '../../lib/clock.ts';
 import { writeReply } from './reply.ts';
-import { respond } from './respond.ts';
+import { respond, type Serving } from './respond.ts';
 import { type Bound, Seats } from './seats.ts';
-import type { Serving } from './server.ts';
 import { addressNetwork } from './subnet.ts';
 import { rcodeName } from './words.ts';
 

@@ -17,87 +17,105 @@ interface UdpPlace {
   readonly addresses: LocalAddresses;
   readonly clock: Clock;
   readonly log: Log;
+  /** Answers what comes to a socket, from the moment it is bound. */
+  readonly serve: (socket: Socket) => void;
 }
 
 export interface UdpSockets {
-  /** May be called once; addresses that come later are served as well. */
-  serve(take: (socket: Socket) => void): void;
   close(): Promise<void>;
 }
 
+type Families = ReadonlySet<4 | 6>;
+
 /** limit: an address that comes is served within three of these; a look costs some 50 µs. */
 const LOOK_MS = 2_000;
-const FAMILIES: Readonly<Record<string, ReadonlySet<4 | 6>>> = { '0.0.0.0': new Set([4]), '::': new Set([4, 6]) };
+const FAMILIES: Readonly<Record<string, Families>> = { '0.0.0.0': new Set([4]), '::': new Set([4, 6]) };
 
 /** Resolves once all are bound. Rejects with the system's error and leaves nothing open. */
 export async function openUdpSockets(place: UdpPlace): Promise<UdpSockets> {
-  const { host, port, inherited, addresses, clock, log } = place;
+  const { host, port, inherited, clock } = place;
   const families = FAMILIES[host];
   // A version that served a wildcard by one socket has handed it over: beside it no address can be bound.
   const whole = inherited?.takeOne('UDP', host, port);
-  const sockets = new Map<string, Socket>();
-  let take = (_socket: Socket): void => {};
-  let isClosed = false;
-
-  async function follow(families: ReadonlySet<4 | 6>, failed: (address: string, error: Error) => void): Promise<void> {
-    const here = new Set(addresses(families));
-    for (const [address, socket] of sockets) {
-      if (here.has(address)) continue;
-      sockets.delete(address);
-      socket.close();
-    }
-    const coming = [...here].filter((address) => !sockets.has(address));
-    await Promise.all(
-      coming.map(async (address) => {
-        try {
-          const socket = await bindUdp(address, port, inherited?.takeOne('UDP', address.split('%')[0] ?? '', port));
-          if (isClosed || sockets.has(address)) return void socket.close();
-          sockets.set(address, socket);
-          take(socket);
-        } catch (error) {
-          // It has just left, or is an IPv6 address that is still being checked: then the next look finds it.
-          if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') failed(address, error as Error);
-        }
-      }),
-    );
+  const sockets = new Sockets(place);
+  if (!families || whole !== undefined) {
+    await sockets.bind(host, whole);
+    return sockets;
   }
-
-  const close = async (): Promise<void> => {
-    isClosed = true;
-    await Promise.all([...sockets.values()].map((socket) => new Promise<void>((done) => socket.close(done))));
-  };
-  const told = new Set<string>();
-  let timer: ReturnType<Clock['every']> | undefined;
-  if (!families || whole !== undefined) sockets.set(host, await bindUdp(host, port, whole));
-  else {
-    const failures: Error[] = [];
-    await follow(families, (_, error) => failures.push(error));
-    if (failures[0]) {
-      await close();
-      throw failures[0];
-    }
-    timer = clock.every(LOOK_MS, () => {
-      void follow(families, (address, { message }) => {
-        if (!told.has(address))
-          log.warn('DNS cannot answer at an address of this machine', { address, reason: message });
-        told.add(address);
-      });
-    });
+  const [failed] = await sockets.follow(families);
+  if (failed) {
+    await sockets.close();
+    throw failed.error;
   }
+  const timer = clock.every(LOOK_MS, () => void sockets.follow(families).then((failed) => sockets.tell(failed)));
   return {
-    serve(serve) {
-      take = serve;
-      for (const socket of sockets.values()) serve(socket);
-    },
     close() {
-      timer?.cancel();
-      return close();
+      timer.cancel();
+      return sockets.close();
     },
   };
 }
 
-/** `fd`: it is bound already. */
-async function bindUdp(address: string, port: number, fd?: number): Promise<Socket> {
+interface Unbound {
+  readonly address: string;
+  readonly error: NodeJS.ErrnoException;
+}
+
+class Sockets implements UdpSockets {
+  readonly #place: UdpPlace;
+  readonly #open = new Map<string, Socket>();
+  /** Addresses that the log has named. */
+  readonly #told = new Set<string>();
+  #isClosed = false;
+
+  constructor(place: UdpPlace) {
+    this.#place = place;
+  }
+
+  /** `fd`: the socket is bound already. */
+  async bind(address: string, fd: number | undefined): Promise<void> {
+    const socket = await bindUdp(address, this.#place.port, fd);
+    if (this.#isClosed || this.#open.has(address)) return void socket.close();
+    this.#open.set(address, socket);
+    this.#place.serve(socket);
+  }
+
+  /** Closes the sockets of addresses that left the machine and binds those that came; gives those that could not be bound. */
+  async follow(families: Families): Promise<Unbound[]> {
+    const { addresses, inherited, port } = this.#place;
+    const here = new Set(addresses(families));
+    for (const [address, socket] of this.#open) {
+      if (here.has(address)) continue;
+      this.#open.delete(address);
+      socket.close();
+    }
+    const coming = [...here].filter((address) => !this.#open.has(address));
+    const failed = coming.map((address) =>
+      this.bind(address, inherited?.takeOne('UDP', address.split('%')[0] ?? '', port)).then(
+        () => [],
+        // One that has just left, or an IPv6 address that is still being checked, is for the next look.
+        (error: NodeJS.ErrnoException) => (error.code === 'EADDRNOTAVAIL' ? [] : [{ address, error }]),
+      ),
+    );
+    return (await Promise.all(failed)).flat();
+  }
+
+  /** Logs each address once. */
+  tell(failed: readonly Unbound[]): void {
+    for (const { address, error } of failed) {
+      if (!this.#told.has(address))
+        this.#place.log.warn('DNS cannot answer at an address of this machine', { address, reason: error.message });
+      this.#told.add(address);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#open.values()].map((socket) => new Promise<void>((done) => socket.close(done))));
+  }
+}
+
+async function bindUdp(address: string, port: number, fd: number | undefined): Promise<Socket> {
   const type = address.includes(':') ? 'udp6' : 'udp4';
   const socket = createSocket({ type });
   // order: a socket that is bound already says so at once.

@@ -6,8 +6,7 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { BUDGETS } from '../../config/budgets.ts';
 import { writeReply, writeTruncated } from './reply.ts';
 import type { ResponseLimit } from './limit.ts';
-import { respond } from './respond.ts';
-import type { Serving } from './server.ts';
+import { respond, type Serving } from './respond.ts';
 import { addressNetwork } from './subnet.ts';
 import { rcodeName } from './words.ts';
 
