@@ -15,7 +15,8 @@ import { createMetrics } from '../observe/metrics.ts';
 import type { EdgeCopySource } from '../store/store.ts';
 import { startControlDns } from './dns.ts';
 import { controlDoors } from './http/doors.ts';
-import { type HttpDoors, startHttp } from './http/http.ts';
+import type { HttpDoors } from './http/exchanges.ts';
+import { startHttp } from './http/http.ts';
 import { type Inside, openInside } from './inside.ts';
 
 export interface Control {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLinkServer, type LinkServer } from '../../src/control/link/link-server.ts';
+import { createLinkServer, type LinkServer } from '../../src/control/link/server.ts';
 import { Acks } from '../../src/facts/acks/acks.ts';
 import { CounterBook } from '../../src/facts/counters/counter-book.ts';
 import { factsOf } from '../../src/facts/facts.ts';

@@ -1,7 +1,7 @@
 /**
  * The memory that request bodies may have, all connections together, while no answer has been given to them. Where it is
  * used up, the body that comes slowest makes room: a peer that sends in bits, or not at all, shuts nobody out. Pure but for
- * the clock; http-body.ts fills the shares.
+ * the clock; body.ts fills the shares.
  */
 import type { Clock } from '../../lib/clock.ts';
 

@@ -27,6 +27,8 @@ export class UnderWay {
 export class Connection {
   readonly socket: Socket;
   readonly peer: string;
+  /** A request has come on it. */
+  hasCalled = false;
   /** A call on it had a valid signature. */
   signed = false;
   readonly underWay = new Set<UnderWay>();
@@ -78,6 +80,11 @@ export class Connections {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** There are some on which no request has come yet. */
+  get hasSilent(): boolean {
+    return this.#open.values().some(({ hasCalled }) => !hasCalled);
   }
 
   /** undefined for one that was refused, or had to go. */

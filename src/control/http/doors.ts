@@ -6,7 +6,7 @@ import { networkSet } from '../../lib/net/cidr.ts';
 import { VERSION } from '../../program/version.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { keys } from '../../store/records.ts';
-import type { HttpDoors } from './http.ts';
+import type { HttpDoors } from './exchanges.ts';
 import type { Inside } from '../inside.ts';
 import { readiness } from './readiness.ts';
 import { startPage } from './start-page.ts';

@@ -8,7 +8,8 @@ import { OverBudget } from '../../api/over-budget.ts';
 import { type BudgetName, BUDGETS } from '../../config/budgets.ts';
 import { Usage } from '../../config/usage.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
-import { type HttpDoors, startHttp } from './http.ts';
+import type { HttpDoors } from './exchanges.ts';
+import { startHttp } from './http.ts';
 
 /** What a call that signs by parameters may have. */
 const LIMIT = 1024 * 1024;

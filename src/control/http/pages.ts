@@ -1,6 +1,6 @@
 /**
- * What control's port answers to people and their tools beside API calls: health, readiness, metrics and the start page.
- * Refuses hosts that a browser may have been led here by. Used by http.ts.
+ * What control's port answers to people and their tools beside API calls, as a table of routes: health, readiness, metrics, the
+ * start page. Refuses hosts that a browser may have been led here by. Used by exchanges.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -22,15 +22,43 @@ interface Refusing {
   ): RawReply;
 }
 
-const PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/console']);
+interface Asked {
+  readonly doors: Promise<PageDoors & Refusing>;
+  /** The doors have opened. */
+  readonly isReady: boolean;
+  refuse(status: number, fault: Fault, more?: Readonly<Record<string, string>>): Promise<RawReply>;
+}
+
+interface Page {
+  /** Shown whatever Host the request names: it tells a stranger nothing. */
+  readonly anyHost?: true;
+  show(asked: Asked): RawReply | Promise<RawReply>;
+}
+
+const ROUTES: Readonly<Record<string, Page>> = {
+  '/healthz': { anyHost: true, show: () => plain(200, 'ok\n') },
+  '/readyz': {
+    anyHost: true,
+    show: async ({ doors, isReady }) => (isReady ? readiness((await doors).ready()) : plain(503, 'starting\n')),
+  },
+  '/metrics': {
+    async show({ doors, refuse }) {
+      const text = await (await doors).metrics();
+      if (text === undefined) return refuse(404, new Fault('UnsupportedOperation', METRICS_OFF));
+      return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: text };
+    },
+  },
+  '/console': { show: async ({ doors }) => (await doors).console() },
+  // Only a person's browser is shown the way to the console.
+  '/': { show: () => ({ status: 302, headers: { Location: '/console' }, body: '' }) },
+};
 
 /** wire: what is none of these is a call, whatever its path and method: Java posts to `//`, an endpoint may have a path. */
 export function isPage({ method, url = '', headers }: IncomingMessage): boolean {
   const path = pathOf(url);
-  if (PATHS.has(path)) return true;
-  // Only a person's browser is shown the way to the console.
-  const browser = method === 'GET' && url === '/' && headers.authorization === undefined;
-  return browser && (headers.accept ?? '').includes('text/html');
+  if (path !== '/') return Object.hasOwn(ROUTES, path);
+  const isBrowser = method === 'GET' && url === '/' && headers.authorization === undefined;
+  return isBrowser && (headers.accept ?? '').includes('text/html');
 }
 
 function pathOf(url: string): string {
@@ -38,11 +66,11 @@ function pathOf(url: string): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
-/** `ready` is false while the doors have not opened. `listen`: the host that the port was asked for by. */
+/** For a request that is a page. `listen`: the host that the port was asked for by. */
 export async function page(
   request: IncomingMessage,
   doors: Promise<PageDoors & Refusing>,
-  ready: boolean,
+  isReady: boolean,
   listen: string,
 ): Promise<RawReply> {
   const { method = '', url = '', headers, socket } = request;
@@ -54,14 +82,9 @@ export async function page(
   }
   if (method !== 'GET' && method !== 'HEAD')
     return refuse(405, new Fault('UnsupportedProtocol', `${path} is read with GET.`), { Allow: 'GET, HEAD' });
-  if (path === '/healthz') return plain(200, 'ok\n');
-  if (path === '/readyz') return ready ? readiness((await doors).ready()) : plain(503, 'starting\n');
-  if (!isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
-  if (path === '/') return { status: 302, headers: { Location: '/console' }, body: '' };
-  if (path === '/console') return (await doors).console();
-  const text = await (await doors).metrics();
-  if (text === undefined) return refuse(404, new Fault('UnsupportedOperation', METRICS_OFF));
-  return { status: 200, headers: { 'Content-Type': PROMETHEUS }, body: text };
+  const { anyHost, show } = ROUTES[path]!;
+  if (!anyHost && !isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
+  return show({ doors, isReady, refuse });
 }
 
 const STRANGE_HOST = 'This page is asked for by address, by localhost or by the name in --listen.';

@@ -1,13 +1,13 @@
 /**
  * The streams of edges: one for each edge, replaced when it connects again. Reads who comes and from where, keeps the stream's
- * place and says that the edge is there; what goes down is link-stream.ts's. Its handler is a route of link-server.ts.
+ * place and says that the edge is there; what goes down is stream.ts's. Its handler is a route of server.ts.
  */
 import type { Facts } from '../../facts/facts.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Revision, Store } from '../../store/store.ts';
-import { answer, type Handler } from './link-http.ts';
-import { streamNothing, streamWorld } from './link-stream.ts';
+import { answer, type Handler } from './http.ts';
+import { streamNothing, streamWorld } from './stream.ts';
 
 interface WatchParts {
   readonly store: Store;

@@ -1,6 +1,6 @@
 /**
  * What edges send up, from bytes to facts: an ack, a beat, counters with connection records. Refuses reports of another form, and
- * acks of another world or of a revision that never was. Its handlers are routes of link-server.ts.
+ * acks of another world or of a revision that never was. Its handlers are routes of server.ts.
  */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 import type { Facts } from '../../facts/facts.ts';
@@ -8,7 +8,7 @@ import type { Bad } from '../../lib/check.ts';
 import { decodeAck, decodeBeat, decodeFacts, MAX_ACK, MAX_BEAT, MAX_FACTS } from '../../link/reports.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
-import { answer, bodyOf, type Handler } from './link-http.ts';
+import { answer, bodyOf, type Handler } from './http.ts';
 
 interface ReportParts {
   readonly store: Pick<Store, 'read' | 'world' | 'partial'>;

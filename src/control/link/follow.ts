@@ -1,6 +1,6 @@
 /**
  * The control end's own look at the records: their digest for the beat, and for the facts which areas each site serves and how
- * far the world is. One watcher for all edges; it keeps no record. Started by link-server.ts.
+ * far the world is. One watcher for all edges; it keeps no record. Started by server.ts.
  */
 import type { Area } from '../../domain/l4-proxy/l4-proxy.ts';
 import type { Site } from '../../domain/site/site.ts';

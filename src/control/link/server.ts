@@ -10,16 +10,16 @@ import type { Clock } from '../../lib/clock.ts';
 import { LINK_PATHS } from '../../link/contract.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
-import { followSites } from './link-follow.ts';
-import { answer, type Handler, TooLong } from './link-http.ts';
-import { reportHandlers } from './link-reports.ts';
-import { watchHandler } from './link-watch.ts';
+import { followSites } from './follow.ts';
+import { answer, type Handler, TooLong } from './http.ts';
+import { reportHandlers } from './reports.ts';
+import { watchHandler } from './watch.ts';
 
 interface LinkServerOptions {
   readonly store: Store;
   readonly version: string;
   readonly facts: Pick<Facts, 'report' | 'world'>;
-  /** See link-reports.ts. */
+  /** See reports.ts. */
   readonly records?: (edge: string, records: readonly ConnectionRecord[], lost: number) => void;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,7 +1,7 @@
 /**
  * One edge's stream: the records it follows, revision by revision, and a beat while nothing happens. It holds nothing
  * but the part that is being written: an edge that reads slowly slows its own stream only, and is cut when it stops.
- * Called by link-server.ts; it refuses to look into any record.
+ * Called by server.ts; it refuses to look into any record.
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';

@@ -1,6 +1,6 @@
 /**
  * A request's body as it came, bounded in bytes and in memory, and not taken at all where its head says enough. Called by
- * http-calls.ts; it decides nothing about what is in it.
+ * calls.ts; it decides nothing about what is in it.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Share } from './body-budget.ts';

@@ -5,7 +5,7 @@ import { Usage } from '../../config/usage.ts';
 import { http } from '../../lib/node-http.ts';
 import { removeSpare, shortPath, sparePath } from '../../linux/socket-path.ts';
 import type { Log } from '../../observe/log.ts';
-import type { LinkServer } from './link-server.ts';
+import type { LinkServer } from './server.ts';
 
 interface LinkSocket {
   /** Cuts all streams. May be called twice. */

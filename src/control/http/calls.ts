@@ -1,6 +1,6 @@
 /**
  * API calls of the HTTP listener: takes the body as far as its head and the budget allow, hands the bytes to the pipeline
- * untouched, and gives every refusal the form that SDKs read. Knows nothing of what a call means. Used by http.ts.
+ * untouched, and gives every refusal the form that SDKs read. Knows nothing of what a call means. Used by exchanges.ts.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyLimit } from '../../api/steps/parse.ts';
@@ -11,7 +11,7 @@ import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { BodyBudget } from './body-budget.ts';
 import type { UnderWay } from './connections.ts';
-import { announcedLength, takeBody } from './http-body.ts';
+import { announcedLength, takeBody } from './body.ts';
 
 export interface CallDoors {
   call(raw: RawRequest): Promise<RawReply>;
