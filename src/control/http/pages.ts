@@ -26,7 +26,7 @@ interface Asked {
   readonly doors: Promise<PageDoors & Refusing>;
   /** The doors have opened. */
   readonly isReady: boolean;
-  refuse(status: number, fault: Fault, more?: Readonly<Record<string, string>>): Promise<RawReply>;
+  readonly refuse: (status: number, fault: Fault) => Promise<RawReply>;
 }
 
 interface Page {
@@ -82,9 +82,9 @@ export async function page(
   }
   if (method !== 'GET' && method !== 'HEAD')
     return refuse(405, new Fault('UnsupportedProtocol', `${path} is read with GET.`), { Allow: 'GET, HEAD' });
-  const { anyHost, show } = ROUTES[path]!;
-  if (!anyHost && !isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
-  return show({ doors, isReady, refuse });
+  const asked = ROUTES[path]!;
+  if (!asked.anyHost && !isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
+  return asked.show({ doors, isReady, refuse });
 }
 
 const STRANGE_HOST = 'This page is asked for by address, by localhost or by the name in --listen.';
