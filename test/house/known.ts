@@ -2,10 +2,7 @@
 export const KNOWN = {
   circles: [],
   folders: [],
-  functions: [
-    'src/edge/guard/guard.ts createGuard',
-    'src/engines/kernel/engine.ts openKernelEngine',
-  ],
+  functions: ['src/edge/guard/guard.ts createGuard', 'src/engines/kernel/engine.ts openKernelEngine'],
   doors: [
     'src/edge/agent.ts src/engines/kernel/table/sets.ts',
     'src/edge/doctor/kernel-engine.ts src/engines/kernel/fast-path/programs.ts',

@@ -83,7 +83,8 @@ export async function page(
   if (method !== 'GET' && method !== 'HEAD')
     return refuse(405, new Fault('UnsupportedProtocol', `${path} is read with GET.`), { Allow: 'GET, HEAD' });
   const asked = ROUTES[path]!;
-  if (!asked.anyHost && !isOwnName(headers.host, listen)) return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
+  if (!asked.anyHost && !isOwnName(headers.host, listen))
+    return refuse(403, new Fault('OperationDenied', STRANGE_HOST));
   return asked.show({ doors, isReady, refuse });
 }
 
