@@ -101,7 +101,7 @@ async function leaves(engine: string, network: string): Promise<void> {
   });
   await serves(gone);
   // An address that came while DNS was running.
-  assert.equal(await eventually(() => resolve('gone', gone)), gone);
+  await eventually(async () => assert.equal(await resolve('gone', gone), gone));
 }
 
 describe('an entry address leaves and comes back', { concurrency: true }, () => {
