@@ -39,7 +39,7 @@ export async function createUringEngineWith(options: UringEngineOptions, events:
   return engine;
 }
 
-/** What the engine can do where it works. `noToa`: why it has no TOA. */
+/** The capabilities where it works. `noToa`: why it has no TOA. */
 export function uringCapabilities(noToa: string | undefined): Capabilities {
   const modes: Mode[] = ['OFF', 'PPV1', 'PPV2', 'SPP'];
   return {
@@ -51,7 +51,7 @@ export function uringCapabilities(noToa: string | undefined): Capabilities {
   };
 }
 
-/** What the engine finds on this machine, for the doctor. */
+/** This machine as the engine finds it, for the doctor. */
 export interface UringFacts {
   /** Why it can't run. */
   readonly why: string | undefined;

@@ -34,7 +34,7 @@ const OFF = Int32Array.of(0);
 /** Descriptors by worker; one worker may have none, or (where they were inherited) several. */
 type SocketsByWorker = readonly (readonly number[])[];
 
-/** What a rule listens on, and the sockets that are bound to it. */
+/** An address and port of a rule, and the sockets that are bound to it. */
 export interface BoundPoint {
   readonly point: BindPoint;
   readonly fds: SocketsByWorker;

@@ -25,7 +25,7 @@ export interface ServedRule {
   /** Shared by all workers: the place in the schedule of targets; the clients and their targets. */
   readonly position: SharedArrayBuffer;
   persistence: SharedArrayBuffer | undefined;
-  /** What it had counted before it was removed and came back. */
+  /** Its counters from before it was removed and came back. */
   readonly past: RuleCounters | undefined;
 }
 

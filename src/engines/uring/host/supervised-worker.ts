@@ -34,7 +34,7 @@ export class SupervisedWorker {
   readonly #inherited: Inherited | undefined;
   readonly #events: WorkerEvents;
   readonly #wakeFd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  /** What the next life is to serve. */
+  /** The rules that the next life is to serve. */
   readonly #rules = new Map<number, RuleSpec>();
   /** Commands under way, by `seq`. */
   #answers = new Map<number, Answer>();

@@ -198,7 +198,7 @@ export class UringEngine implements Engine {
     const rule = this.#rules.get(id);
     if (rule?.state !== 'served') return;
     rule.state = 'closing';
-    // order: nobody is led to a socket that closes; a connection that has been is in its queue.
+    // order: before its sockets close, no more connections are led to them; those that were are in their queues.
     this.#binding.ranges.leave(id);
     rule.points.clear();
     await this.#workers.tell(() => ({ kind: 'remove', index: rule.index }));
@@ -207,7 +207,7 @@ export class UringEngine implements Engine {
 
   async #stop(drainMs: number): Promise<void> {
     await this.#calls.idle();
-    // order: first. Another process leads the ranges now, or nobody; this one's connections may take their time.
+    // order: first. Another process leads the ranges now, or none does; connections of this one may take their time.
     this.#binding.ranges.close();
     if (this.#isSucceeded) await this.#tellAll('pause');
     await this.#workers.end(drainMs);

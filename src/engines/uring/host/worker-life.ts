@@ -65,7 +65,7 @@ export class WorkerLife {
     this.#thread.unref();
   }
 
-  /** What has ended since the last call. */
+  /** The records since the last call. */
   takeRecords(nameOf: (rule: number) => RuleName | undefined): readonly ConnectionRecord[] {
     return this.#records.take(nameOf);
   }

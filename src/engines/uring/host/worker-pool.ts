@@ -1,6 +1,6 @@
 /**
- * The workers of one engine, told together: one per core, started at the first need. It refuses to know rules; those who
- * are told something different each (a rule's own sockets) say what by worker. Called by uring-engine.ts.
+ * The workers of one engine, told together: one per core, started at the first need. It refuses to know rules: the caller
+ * (uring-engine.ts) says what to tell each.
  */
 import type { ConnectionRecord } from '../../../domain/fact/fact.ts';
 import type { Inherited } from '../../../handoff/inherited.ts';
@@ -44,7 +44,7 @@ export class WorkerPool {
     return (await Promise.all(answers)).flat();
   }
 
-  /** What has ended since the last call, worker by worker. */
+  /** The records since the last call, worker by worker. */
   *takeRecords(nameOf: (rule: number) => RuleName | undefined): Generator<ConnectionRecord> {
     for (const worker of this.#workers) yield* worker.takeRecords(nameOf);
   }

@@ -220,7 +220,7 @@ export function tickSession(u: Udp, flow: number): void {
 }
 
 /** After a change of the rule (`otherHeader`: of what heads its datagrams): sessions that it would not make any more end. */
-export function judgeSessions(u: Udp, rule: Rule, otherHeader: boolean): void {
+export function reviewSessions(u: Udp, rule: Rule, otherHeader: boolean): void {
   const { flows, clock } = u;
   const { origins, sockets } = flows;
   for (let flow = 0; flow < flows.capacity; flow++) {

@@ -7,7 +7,7 @@ import { finish } from '../tcp/connection.ts';
 import { FREE } from '../tcp/slots.ts';
 import { adoptSessions, hasStoppedReceiving, resumeReceiving, sessionsOf, stopReceiving } from '../udp/handoff.ts';
 import { listenToClients } from '../udp/receive.ts';
-import { endSession, judgeSessions } from '../udp/sessions.ts';
+import { endSession, reviewSessions } from '../udp/sessions.ts';
 import { dropsOf } from '../udp/socket-drops.ts';
 import { closeSocket } from '../udp/udp.ts';
 import { CAUSE } from './counters.ts';
@@ -100,7 +100,7 @@ export class Commands {
     for (const entry of added) openEntry(r, entry, spec.entries);
     this.#closeAll(r, seq, gone);
     reviewConnections(r.tcp, rule);
-    if (r.udp) judgeSessions(r.udp, rule, before !== undefined && headsOtherwise(before, spec));
+    if (r.udp) reviewSessions(r.udp, rule, before !== undefined && headsOtherwise(before, spec));
   }
 
   #remove(r: Relay, seq: number, index: number): void {
@@ -111,7 +111,7 @@ export class Commands {
     const gone = [...rule.entries].filter((entry) => !entry.closing);
     this.#closeAll(r, seq, gone);
     reviewConnections(r.tcp, rule);
-    if (r.udp) judgeSessions(r.udp, rule, false);
+    if (r.udp) reviewSessions(r.udp, rule, false);
     if (rule.open === 0 && gone.length === 0) rules.delete(index);
   }
 

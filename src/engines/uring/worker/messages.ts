@@ -34,6 +34,7 @@ export interface TargetSpec {
   readonly address: string;
   readonly weight: number;
   readonly barred?: Bar | undefined;
+  /** Its name no longer says it. */
   readonly left?: true | undefined;
 }
 
@@ -61,7 +62,7 @@ export interface RuleSpec {
   readonly persistence: SharedArrayBuffer | undefined;
 }
 
-/** What a worker is told to do. `handOver`, `pause`, `resume` and `begin` are the words of the engine door. */
+/** A command to a worker. `handOver`, `pause`, `resume` and `begin` are the words of the engine door. */
 export type Command =
   | { readonly kind: 'apply'; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
@@ -89,7 +90,7 @@ export type FromWorker =
       readonly facts?: Readonly<Record<string, unknown>>;
     };
 
-/** What a worker is given at its start. */
+/** The memory, the limits and the descriptors that a worker is started with. */
 export interface WorkerSettings {
   readonly name: string;
   readonly slots: number;

@@ -1,7 +1,7 @@
 /**
  * Connection records on their way from a worker to the agent's thread: a ring of fixed-size entries in shared memory, one
  * writer, one reader, no locks and no objects until the reader makes them. A full ring loses records and counts them; it
- * never makes a connection wait.
+ * never makes a connection wait. Written by tcp/ and udp/, read by host/worker-life.ts.
  */
 import { END_CAUSES } from '../../../domain/fact/fact.ts';
 import type { ConnectionRecord } from '../../../domain/fact/fact.ts';
@@ -118,8 +118,8 @@ export class RecordReader {
   }
 
   /**
-   * What was written since the last call. order: read before anybody has a record in hand, because what is done with one may
-   * lead here again.
+   * The records since the last call. order: all are read before the caller has one in hand, because it may call again while it
+   * deals with one.
    */
   take(nameOf: (rule: number) => RuleName | undefined): readonly ConnectionRecord[] {
     const { head } = this.#at;

@@ -1,6 +1,6 @@
 /**
- * What a change of its rule means for TCP connections that are open: each keeps its place, is to end by a deadline, or ends
- * now. flow/verdict.ts decides; this carries it out. Called by commands.ts, between two batches.
+ * Looks at the open TCP connections of a rule that has changed: each keeps its place, is to end by a deadline, or ends now.
+ * flow/verdict.ts decides; this carries it out. Called by commands.ts, between two batches.
  */
 import { deadlineAfter, drainMs } from '../../flow/verdict.ts';
 import { portAt } from '../../../linux/sockaddr.ts';

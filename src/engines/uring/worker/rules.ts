@@ -1,6 +1,7 @@
 /**
- * The rules of one worker: which sockets they have, and who refers to what. Changed only between two batches, by
- * commands.ts; a place is used again once its socket is closed and the last connection that came by it has ended.
+ * The rules of one worker and their entries, by number. Changed only between two batches, by commands.ts; an entry's number is
+ * used again once its socket is closed and the last connection that came by it has ended. It refuses to close sockets and
+ * connections: it says which have to go.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Protocol } from '../../../domain/l4-rule/modes.ts';

@@ -73,7 +73,7 @@ export class RuleTargets {
     return awake >= 0 ? awake : nextTurn(turns, this.#place, isTaboo);
   }
 
-  /** The target's host says that nobody listens there: for a while it takes new sessions only where no other one can. */
+  /** The target's host says that no socket listens there: for a while it takes new sessions only where no other one can. */
   rest(target: TargetNumber, now: number): void {
     const position = this.#positions.get(target);
     if (position !== undefined) this.#restUntil[position] = this.#restsUntil = now + REST_MS;
