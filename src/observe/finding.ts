@@ -8,6 +8,9 @@ export interface Finding {
   readonly fix?: string;
 }
 
+/** One look at the machine. edge/doctor/checks.ts and control/doctor/checks.ts list theirs. */
+export type Check<Subject> = (subject: Subject) => readonly Finding[] | Promise<readonly Finding[]>;
+
 export const ok = (about: string, text: string): Finding => ({ about, state: 'ok', text });
 export const warn = (about: string, text: string, fix: string): Finding => ({ about, state: 'warn', text, fix });
 export const bad = (about: string, text: string, fix?: string): Finding => ({

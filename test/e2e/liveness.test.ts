@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, test } from 'node:test';
 import { apiClient, type Client } from '../../src/cli/client/api-client.ts';
-import type { Status } from '../../src/cli/client/status-text.ts';
+import type { Status } from '../../src/cli/client/status.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { spawnCommand } from '../world/command.ts';
 import { linkBetween } from '../world/link-between.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { apiClient } from '../../src/cli/client/api-client.ts';
-import type { Status } from '../../src/cli/client/status-text.ts';
+import type { Status } from '../../src/cli/client/status.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from '../engines/kernel-namespaces.ts';
 import { eventually } from '../suites/engine/fixture.ts';

@@ -5,8 +5,6 @@ export const KNOWN = {
   functions: ['src/edge/guard/guard.ts createGuard', 'src/engines/kernel/engine.ts openKernelEngine'],
   doors: [
     'src/edge/agent.ts src/engines/kernel/table/sets.ts',
-    'src/edge/doctor/kernel-engine.ts src/engines/kernel/fast-path/programs.ts',
-    'src/edge/doctor/kernel-engine.ts src/engines/kernel/sysctl.ts',
     'src/edge/reconcile/placements.ts src/engines/kernel/table/sets.ts',
     'src/edge/tables/held.ts src/engines/kernel/table/sets.ts',
     'src/edge/tables/tables.ts src/engines/kernel/table/sets.ts',

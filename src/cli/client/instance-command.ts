@@ -1,15 +1,11 @@
 /** A command that is one action on one instance, named by its id alone: its zone is looked up. */
-import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import type { AnyAction } from '../../api/action.ts';
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
 import { show } from '../output.ts';
 import type { Command } from '../command.ts';
 import { openSession } from './session.ts';
-
-interface Found {
-  readonly Instances: readonly { readonly ZoneId: string }[];
-}
+import { statusPage } from './status.ts';
 
 export function instanceCommand(name: string, action: string, definition: AnyAction): Command {
   const flags = { json: { help: 'For programs.' } };
@@ -23,8 +19,8 @@ export function instanceCommand(name: string, action: string, definition: AnyAct
       const [ProxyId] = reading.words;
       if (ProxyId === undefined || reading.words.length > 1) throw new Usage(`It is: edgefour ${name} <ProxyId>`);
       const { client } = openSession(reading.config);
-      const found = await client.call<Found>('EdgeFourDescribeStatus', { ProxyId }, EdgeFourDescribeStatus.service);
-      const ZoneId = found.Instances[0]?.ZoneId;
+      const [instance] = (await statusPage(client, { ProxyId })).Instances;
+      const ZoneId = instance?.ZoneId;
       show(await client.call(action, { ZoneId, ProxyId }, definition.service), reading.flags.has('json'));
       return 0;
     },

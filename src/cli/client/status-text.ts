@@ -1,9 +1,6 @@
 /** The answer of EdgeFourDescribeStatus for a person. Pure. */
-import type { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
-import type { Infer } from '../../shape/shape.ts';
+import type { Status } from './status.ts';
 import { table } from './table.ts';
-
-export type Status = Infer<typeof EdgeFourDescribeStatus.response>;
 
 export function statusText({ Alarms: own, Edges, Instances }: Status): string {
   const edges = table(

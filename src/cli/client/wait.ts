@@ -3,10 +3,9 @@
  * `edgefour api … --wait`.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import type { Client } from './api-client.ts';
-import type { Status } from './status-text.ts';
 import { tell } from '../output.ts';
+import { statusPage } from './status.ts';
 
 const LOOK_EVERY_MS = 100;
 const TELL_EVERY_MS = 1_000;
@@ -50,7 +49,7 @@ export async function settled(
 
 /** What stands in the way, as status says it; nothing where this key may not ask for that. */
 export async function reasons(client: Client, ZoneId: string, ProxyId: string): Promise<string[]> {
-  const asked = client.call<Status>('EdgeFourDescribeStatus', { ZoneId, ProxyId }, EdgeFourDescribeStatus.service);
+  const asked = statusPage(client, { ZoneId, ProxyId });
   const { Edges, Instances } = await asked.catch(() => ({ Edges: [], Instances: [] }));
   const notes = Instances.flatMap(({ Notes, Failures }) => [...Notes, ...Failures]);
   if (Edges.some(({ Alive }) => Alive)) return notes;

@@ -1,11 +1,11 @@
-/** Tables of EdgeFour that are in the kernel, and whose they are: what an edge would find at its start. Pure; called by the command. */
-import type { lookAtTables } from '../tables/tables.ts';
+/** Tables of EdgeFour that are in the kernel, and whose they are: what an edge would find at its start. Changes nothing. */
+import { dataFolder } from '../../config/data-folder.ts';
+import { lookAtTables } from '../tables/tables.ts';
 import { bad, type Finding, ok, warn } from '../../observe/finding.ts';
 
-type Looked = Awaited<ReturnType<typeof lookAtTables>>;
-
-/** `isRunning`: the EdgeFour of this data folder. */
-export function kernelTableFindings({ found, left }: Looked, isRunning: boolean): Finding[] {
+/** `data`: the folder; `isRunning`: its EdgeFour. */
+export async function kernelTableFindings(data: string, isRunning: boolean): Promise<Finding[]> {
+  const { found, left } = await lookAtTables(dataFolder(data).path);
   if (left !== undefined) return [bad(ABOUT, left)];
   const there = found.filter(({ whose }) => whose !== 'nobody' && !(isRunning && whose === 'ours'));
   if (there.length === 0) return [ok(ABOUT, isRunning ? 'none but those of the edge that runs' : 'none')];

@@ -1,7 +1,7 @@
-/** What this process may do and have, read from the kernel's text files; pure but for system(), so every answer is tested. */
+/** What this process is, may do and have, read from the kernel's text files. Pure but for nodeFinding and processFacts. */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
-import { type Finding, ok, warn } from '../../observe/finding.ts';
+import { bad, type Finding, ok, warn } from '../../observe/finding.ts';
 
 /** The texts of the files, '' where there is none. */
 export interface ProcessFacts {
@@ -11,7 +11,7 @@ export interface ProcessFacts {
   readonly unprivilegedPortStart: string;
 }
 
-export function system(): ProcessFacts {
+export function processFacts(): ProcessFacts {
   return {
     platform: process.platform,
     status: read('/proc/self/status'),
@@ -26,6 +26,12 @@ function read(path: string): string {
   } catch {
     return '';
   }
+}
+
+export function nodeFinding(): Finding {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  const text = `${process.version} on ${process.platform}-${process.arch}`;
+  return major >= 26 ? ok('Node', text) : bad('Node', text, 'EdgeFour runs on Node 26: `npm ci` brings it along.');
 }
 
 export function processFindings(facts: ProcessFacts): Finding[] {

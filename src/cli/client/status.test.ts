@@ -1,8 +1,7 @@
 /** The exit code of `edgefour status`: what counts as well. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Status } from './client/status-text.ts';
-import { healthy } from './commands/status.ts';
+import { healthy, type Status } from './status.ts';
 
 function status(
   alive: Record<string, boolean>,

@@ -1,28 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KernelEngineFacts, kernelEngineFindings } from '../../edge/doctor/kernel-engine.ts';
-import { uringFindings } from '../../edge/doctor/uring.ts';
+import type { KernelEngineState } from '../../engines/kernel/doctor.ts';
+import type { EngineSetting } from '../../engines/registry.ts';
 import type { UringFacts } from '../../engines/uring/engine.ts';
+import { kernelEngineFindings } from './kernel-engine.ts';
+import { limitFinding } from './limits.ts';
+import { uringFindings } from './uring.ts';
 
 const on = (name: string) => ({ name, why: 'it is needed', value: '1' });
-const KERNEL: KernelEngineFacts = {
+interface KernelCase extends KernelEngineState {
+  readonly engine: EngineSetting;
+  readonly entries: readonly string[];
+}
+const KERNEL: KernelCase = {
   engine: 'auto',
+  entries: ['192.0.2.1'],
   why: undefined,
-  isLoopback: false,
   switches: [on('net.ipv4.ip_forward'), on('net.netfilter.nf_conntrack_acct')],
   fastPath: '',
   connections: { most: 262_144, now: 12, buckets: 262_144 },
-  limits: { rates: '', 'SYN proxy': '' },
 };
 const off = { ...on('net.ipv4.ip_forward'), value: '0' };
 const off6 = { ...on('net.ipv6.conf.all.forwarding'), value: '0', isOperators: true };
 
-const kernel: readonly [what: string, Partial<KernelEngineFacts>, about: string, state: string, says: RegExp][] = [
+const kernel: readonly [what: string, Partial<KernelCase>, about: string, state: string, says: RegExp][] = [
   ['all is there', {}, 'kernel engine', 'ok', /CAP_NET_ADMIN is there/],
   ['a switch is on', {}, 'nf_conntrack_acct', 'ok', /^1, /],
   ['no capability', { why: 'it needs CAP_NET_ADMIN' }, 'kernel engine', 'warn', /needs CAP_NET_ADMIN.*Only if/],
   ['not asked for', { engine: 'uring', why: 'x' }, 'kernel engine', 'ok', /--engine uring/],
-  ['loopback only', { isLoopback: true, switches: [off] }, 'kernel engine', 'ok', /leaves loopback/],
+  ['loopback only', { entries: ['127.0.0.1', '::1'], switches: [off] }, 'kernel engine', 'ok', /leaves loopback/],
   [
     'auto sets nothing',
     { switches: [off] },
@@ -39,25 +45,30 @@ const kernel: readonly [what: string, Partial<KernelEngineFacts>, about: string,
   ['room', {}, 'nf_conntrack_max', 'ok', /^12 connections of 262144/],
   ['full', { connections: { most: 100, now: 76, buckets: 100 } }, 'nf_conntrack_max', 'warn', /76 .* of 100 .*max=400/],
   ['long lists', { connections: { most: 1000, now: 0, buckets: 100 } }, 'nf_conntrack_buckets', 'warn', /buckets=500/],
-  ['limits', {}, 'limits', 'ok', /rates, SYN proxy can be had/],
-  [
-    'a limit less',
-    { limits: { rates: '', 'SYN proxy': 'No such file' } },
-    'limits',
-    'warn',
-    /^SYN proxy: No such file.*unlimited/,
-  ],
 ];
 for (const [what, facts, about, state, says] of kernel)
   test(`kernel engine: ${what}`, () => {
-    const found = kernelEngineFindings({ ...KERNEL, ...facts }).find((finding) => finding.about === about);
-    assert.equal(found?.state, state);
-    assert.match(`${found?.text} ${found?.fix ?? ''}`, says);
+    const { engine, entries, ...found } = { ...KERNEL, ...facts };
+    const finding = kernelEngineFindings(found, engine, entries).find((one) => one.about === about);
+    assert.equal(finding?.state, state);
+    assert.match(`${finding?.text} ${finding?.fix ?? ''}`, says);
   });
 
 test('kernel engine: where the system does not say how many connections it has room for, nothing is said', () => {
-  const found = kernelEngineFindings({ ...KERNEL, connections: { most: NaN, now: NaN, buckets: NaN } });
+  const found = kernelEngineFindings(
+    { ...KERNEL, connections: { most: NaN, now: NaN, buckets: NaN } },
+    'auto',
+    KERNEL.entries,
+  );
   assert.ok(!found.some(({ about }) => about.startsWith('nf_conntrack_max')));
+});
+
+test('limits that the kernel takes, and one that it does not', () => {
+  const all = limitFinding({ rates: '', 'SYN proxy': '' });
+  assert.deepEqual([all.state, all.text], ['ok', 'rates, SYN proxy can be had']);
+  const less = limitFinding({ rates: '', 'SYN proxy': 'No such file' });
+  assert.equal(less.state, 'warn');
+  assert.match(`${less.text} ${less.fix}`, /^SYN proxy: No such file.*unlimited/);
 });
 
 const URING: UringFacts = {
