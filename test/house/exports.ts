@@ -7,7 +7,7 @@ import type { Source } from './tree.ts';
 
 const DECLARED =
   /^export (?:declare )?(?:async )?(?:abstract )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
-const LISTED = /^export (?:type )?\{([^}]*)\}(?! from)/gm;
+const LISTED = /^export (?:(?:type |const )?\{([^}]*)\}(?! from)|const \[([^\]]*)\])/gm;
 const NOW = /\b(?:import|export)\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|(\{[^}]*\}))\s+from\s+'(\.[^']+)'/g;
 const LATE =
   /(?:\{([^{}]*)\}\s*=\s*await\s+)?\(?\b(?:await\s+)?import\(\s*'(\.[^']+)'\s*\)\)?(?:\.(?!then\b|catch\b)(\w+))?/g;
@@ -17,7 +17,9 @@ const TOLD = /\bfactory: '(\w+)'/g;
 const ALL = '*';
 
 export function exportedNames({ code }: Source): string[] {
-  const listed = [...code.matchAll(LISTED)].flatMap(([, list = '']) => words(list).map((word) => word.at(-1) ?? ''));
+  const listed = [...code.matchAll(LISTED)].flatMap(([, list = '', tuple = list]) =>
+    words(tuple).map((word) => word.at(-1) ?? ''),
+  );
   return [...new Set([...[...code.matchAll(DECLARED)].map(([, name = '']) => name), ...listed])];
 }
 

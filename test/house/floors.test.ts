@@ -64,19 +64,30 @@ test('the product imports nothing from tests, docs or benches', () => {
   holds(outside);
 });
 
-test('pure rooms import nothing from node: but buffer', () => {
+test('pure rooms load nothing of node: but buffer, by way of other rooms neither', () => {
   const pure = ['src/domain', 'src/plan', 'src/engines/flow', 'src/engines/pass-through'];
-  const impure = product()
-    .filter(({ path }) => pure.some((folder) => isUnder(path, folder)))
-    .flatMap((source) =>
-      imported(source, ({ specifier }) =>
-        specifier.startsWith('node:') && specifier !== 'node:buffer'
-          ? 'this room is pure; take what the system gives as an argument'
-          : undefined,
-      ),
-    );
+  const own = product().filter(({ path }) => pure.some((folder) => isUnder(path, folder)));
+  const impure = loadedBy(own).flatMap((source) =>
+    imported(source, ({ specifier, types }) =>
+      specifier.startsWith('node:') && specifier !== 'node:buffer' && (!types || own.includes(source))
+        ? `a pure room (${pure.join(', ')}) loads this file; take what the system gives as an argument`
+        : undefined,
+    ),
+  );
   holds(impure);
 });
+
+/** These, and every file that they import, by way of others too; types aside, which are gone at run time. */
+function loadedBy(roots: readonly Source[]): Source[] {
+  const all = new Map(product().map((source) => [source.path, source]));
+  const loaded = new Set(roots);
+  for (const { imports } of loaded)
+    for (const { path, types } of imports) {
+      const source = path === undefined || types ? undefined : all.get(path);
+      if (source) loaded.add(source);
+    }
+  return [...loaded];
+}
 
 test('the command line loads control and edge only when asked', () => {
   const eager = product()
