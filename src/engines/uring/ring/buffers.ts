@@ -1,8 +1,8 @@
 /**
- * A pool of equal buffers of which the kernel always holds a few (a provided-buffer ring): a receive takes one when data
+ * A pool of equal buffers, of which the kernel always holds a few (a provided-buffer ring): a receive takes one when data
  * is there, so a connection that waits holds none. The rest lies on a stack in our hands, last used first: memory is
  * touched only as far as load needs it, stays warm, and goes back to the machine some time after a peak. Buffers also link
- * into queues, without garbage.
+ * into queues, without garbage. It refuses to know what is in them. Made once for TCP and once for UDP.
  *
  * Invariant: every buffer is in exactly one place: the stack, the kernel's ring, a queue, or a send under way.
  */
@@ -14,14 +14,14 @@ import type { Ring } from './ring.ts';
 export interface BufferShape {
   /** The group id by which receives name the pool. */
   readonly group: number;
-  /** Usable bytes of each; what one receive can take. */
+  /** Usable bytes of each: one receive takes no more. */
   readonly size: number;
   /** Bytes kept free in front of each, for a header that is known only after the data. */
   readonly headroom: number;
   readonly count: number;
 }
 
-/** limit: what the kernel holds at least; one batch of completions rarely takes more, and more would go cold. */
+/** limit: the kernel holds at least so many; one batch of completions rarely takes more, and more would go cold. */
 const LEAST_PROVIDED = 64;
 /** limit: a peak ends every receive that finds no buffer, so it should come seldom; memory can wait ten seconds. */
 const TICKS_OF_PEAK = 40;
@@ -48,9 +48,9 @@ export class BufferPool {
   readonly #mask: number;
   readonly #stack: Uint16Array;
   #free = 0;
-  /** The least that was free since relax() last looked: what lies below on the stack has not been used. */
+  /** The least that was free since relax() last looked: buffers below it on the stack have not been used. */
   #least = 0;
-  /** What lies below this on the stack has no memory; and by buffer, which may have some. */
+  /** Buffers below this on the stack have no memory; by buffer: 1 where it may have some. */
   #released = 0;
   readonly #touched: Uint8Array;
   #tail = 0;
@@ -96,7 +96,7 @@ export class BufferPool {
     return pool;
   }
 
-  /** Tops up what the kernel holds. Called once per batch; cheap when there is nothing to do. */
+  /** Tops up the kernel's share. Called once per batch; cheap when there is nothing to do. */
   provide(): void {
     if (this.#provided >= this.#level || this.#free === 0) return;
     const ring32 = this.#ring32;

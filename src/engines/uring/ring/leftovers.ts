@@ -1,7 +1,7 @@
 /**
- * What a worker leaves behind when it dies without a chance to clean up: its ring, whose mapped memory keeps every
- * operation and so every socket alive, and its buffers. The worker writes the list down, the agent's thread frees what is
- * in it.
+ * The memory of a worker that dies without a chance to clean up: its ring, whose mapped pages keep every operation and so
+ * every socket alive, and its buffers. The worker writes the list down (worker/relay.ts), the agent's thread frees all that
+ * is in it (host/worker-life.ts). It refuses to close sockets.
  */
 import { close, mappings, unmapRange } from '../../../linux/ffi/libc.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Operations on a ring, one function each, and the 64 bits by which their completions find their way back. The low word
- * says what completed and whose it is, the high word which life of that slot it belongs to and which buffer it carries:
+ * names the operation and its direction or session, the high word the life of that slot and the buffer that it carries:
  * so a completion that comes too late is known as such, and still returns its buffer.
  *
  *   low:  operation (4 bits) | index of a direction, flow, accept … (28 bits)
@@ -45,7 +45,7 @@ import { SQE } from './ring.ts';
 import type { Ring } from './ring.ts';
 import { SOCKADDR_IN, SOCKADDR_IN6 } from '../../../linux/sockaddr.ts';
 
-/** What a completion is about. */
+/** The operations, as completions name them. */
 export const OP = {
   IGNORE: 0,
   WAKE: 1,
@@ -88,8 +88,8 @@ export function openSocket(ring: Ring, family: number, slot: number, generation:
 }
 
 /**
- * Linux 6.11 or newer (source-ports.ts knows). Completes only where it is refused; then what is submitted directly behind it is
- * cancelled, and does not complete.
+ * Linux 6.11 or newer (tcp/source-ports.ts knows). Completes only where it is refused; then the operation that is submitted
+ * directly behind it is cancelled, and does not complete.
  */
 export function bindName(
   ring: Ring,
@@ -202,7 +202,7 @@ export function sendDatagram(
   ring.sqes[i + SQE.spliceFd] = nameSize;
 }
 
-/** Sends what a struct msghdr describes, now or not at all. */
+/** Sends the datagrams that a struct msghdr describes, now or not at all. */
 export function sendMessage(
   ring: Ring,
   fd: number,
@@ -255,7 +255,7 @@ export function close(ring: Ring, fd: number): void {
   ring.sqe(IORING_OP_CLOSE, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
 }
 
-/** Sets an integer option to what lies at `value` of the slab; Linux 6.7 or newer (options.ts knows). Failure is of no consequence. */
+/** Sets an integer option to the one at `value` of the slab; Linux 6.7 or newer (options.ts knows). Nothing depends on its success. */
 export function setOption(ring: Ring, fd: number, level: number, name: number, values: Slab, value: number): void {
   const i = ring.sqe(IORING_OP_URING_CMD, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
   ring.sqes[i + SQE.off] = SOCKET_URING_OP_SETSOCKOPT;

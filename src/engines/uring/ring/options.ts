@@ -1,6 +1,7 @@
 /**
  * Options of sockets. Those of TCP sockets on the way to an origin are set in the ring where the kernel can (Linux 6.7), else
- * by a call of their own; which it is, is tried once per worker, on a socket that goes nowhere.
+ * by a call of their own; each worker finds out once, on a socket that goes nowhere. Called by tcp/dial.ts, and by host/ for
+ * sockets that listen. It refuses other options than the ones here.
  */
 import { close, mapPages, setsockopt, socket, unmap } from '../../../linux/ffi/libc.ts';
 import { KEEPALIVE_SECONDS } from '../../flow/behaviour.ts';
@@ -40,7 +41,7 @@ type Value = (typeof VALUES)[number];
 type SetOption = (fd: number, level: number, name: number, value: Value) => void;
 export type OptionSetter = SetOption & { readonly inRing: boolean };
 
-/** A call each; for sockets that listen, whose options accepted ones inherit. */
+/** A call each; for listening sockets, whose options accepted ones inherit. */
 export function setNow(fd: number, level: number, name: number, value: number): void {
   setsockopt(fd, level, name, Int32Array.of(value), 4);
 }

@@ -1,12 +1,12 @@
 /**
- * Pipes for splice(2): two descriptors each, kept for the next stream once empty. A worker has only so many, and where
- * none can be had the stream is copied instead.
+ * Pipes for splice(2): two descriptors each, kept for the next stream once empty. It refuses more than the worker's budget;
+ * then the stream is copied instead. Used by tcp/direction.ts.
  */
 import { close, fcntl, pipe2 } from '../../../linux/ffi/libc.ts';
 import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK } from '../../../linux/abi.ts';
 import type { Budget } from '../worker/budget.ts';
 
-/** limit: what an unprivileged user may ask for (fs.pipe-max-size); smaller where the system says so. */
+/** limit: as much as an unprivileged user may ask for (fs.pipe-max-size); smaller where the system says so. */
 export const PIPE_BYTES = 1 << 20;
 /** limit: idle pipes kept; opening one costs as much as moving 100 kB. */
 const MOST_IDLE = 64;

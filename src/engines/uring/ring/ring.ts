@@ -1,7 +1,8 @@
 /**
  * One io_uring: the two queues as typed arrays, filled and read without a call; enter() is the only system call of the
  * relay's loop. It knows queue entries, not what they mean (operations.ts does). The thread that creates a Ring is the
- * only one that may touch it (SINGLE_ISSUER); what it frees at close() must not be looked at again.
+ * only one that may touch it (SINGLE_ISSUER); the memory that close() frees must not be read again. Made by worker/relay.ts, and by the
+ * probe.
  */
 import { EBUSY } from '../../../linux/abi.ts';
 import {
@@ -83,7 +84,7 @@ export class Ring {
   readonly #wait: Slab;
   readonly #waitTime: Int32Array;
   readonly #slabs: readonly Slab[];
-  /** What enter() names the ring by: its place in the thread's own table where there is one, else the descriptor. */
+  /** The ring's name for enter(): its place in the thread's own table where there is one, else the descriptor. */
   readonly #handle: number;
   readonly #enterFlags: number;
   #tail = 0;
@@ -173,7 +174,7 @@ export class Ring {
     this.#waitTime[2] = (waitMs % 1000) * 1_000_000;
     const wait = this.#wait.address;
     const result = syscall(SYS_IO_URING_ENTER, this.#handle, count, least, this.#enterFlags, wait, WAIT_BYTES);
-    // What was submitted wins over how the wait ended: a negative answer means that nothing was submitted.
+    // A count of submissions wins over how the wait ended: a negative answer means that nothing was submitted.
     if (result > 0) this.#pending -= result;
     return result;
   }

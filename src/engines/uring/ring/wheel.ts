@@ -1,7 +1,7 @@
 /**
  * One timer wheel for everything that waits: an entry is a number (a slot, a flow) and costs two words. Setting, clearing
  * and firing are O(1); nothing is allocated. It keeps no due times: it calls back at or after the time asked for, or
- * earlier where that lies beyond its horizon, and the caller, who knows the truth, sets it again. Pure.
+ * earlier where that lies beyond its horizon, and the caller, which knows the due time, sets it again. Pure. One per worker.
  */
 export class Wheel {
   readonly tickMs: number;
@@ -50,7 +50,7 @@ export class Wheel {
     while (this.#current < target) {
       this.#current++;
       const head = this.#head(this.#current);
-      // order: what `fire` sets again never lands in this bucket (set() goes at least one step ahead), so this ends.
+      // order: an entry that `fire` sets again never lands in this bucket (set() goes at least one step ahead), so this ends.
       for (let entry = this.#next[head] ?? head; entry !== head; entry = this.#next[head] ?? head) {
         this.clear(entry);
         fire(entry);

@@ -1,7 +1,7 @@
 /**
- * Ports on which somebody listens for TCP, as the system lists them: connections to a steered port would go past him. Who
- * calls tries to bind those that he is about to steer, and no others, which for a range is the difference between one look
- * and thousands.
+ * Ports on which a socket listens for TCP, as the system lists them: connections to a steered port would go past it.
+ * ranges.ts tries to bind only those of a range, which is the difference between one look and thousands. It refuses to say
+ * whose they are.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
@@ -17,7 +17,7 @@ export function listeningPorts(): Set<number> {
   return ports;
 }
 
-/** Those who listen come first, and nobody wants to read all connections. Pure. */
+/** Listening sockets come first; the connections behind them are not read. Pure. */
 export function* portsIn(table: Iterable<string>): Generator<number> {
   let isHead = true;
   for (const row of table) {

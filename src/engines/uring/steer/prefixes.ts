@@ -1,4 +1,4 @@
-/** A range of ports as prefixes, as a routing table would have it: 1024–65535 is six of them. Pure. */
+/** A range of ports as prefixes, as a routing table would have it: 1024–65535 is six of them. Pure. Called by steering.ts. */
 import { parseAddress } from '../../../lib/net/address.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
 import { AF_INET, AF_INET6 } from '../../../linux/abi.ts';

@@ -1,6 +1,6 @@
 /**
  * Wide ranges of TCP ports, as the agent's thread sees them: whether one socket can take a rule's range (else it has a
- * socket per port, and why), which port that socket is bound to, and that nobody else has the others. host/uring-engine.ts asks;
+ * socket per port, and why), which port that socket is bound to, and that no other socket has the others. Called by host/;
  * steering.ts does it. It refuses to bind anything: the one socket is a bind point like any other, to workers and to an
  * upgrade.
  */
@@ -25,11 +25,11 @@ interface Range {
   readonly ports: readonly PortSpan[];
 }
 
-/** What of a rule is bound: a socket and its point, by the point's key. */
+/** The bound sockets of a rule with their points, by the point's key. */
 type Points = ReadonlyMap<string, BoundPoint>;
 
 export class Ranges {
-  /** A text: why there is none. undefined: nobody has needed it yet. */
+  /** A text: why there is none. undefined: no rule has needed it yet. */
   #steering: Steering | string | undefined;
   readonly #ranges = new Map<string, Range>();
 
@@ -46,8 +46,8 @@ export class Ranges {
   /**
    * What to bind where one socket per address is to take the rule's ports; else why each gets its own, in words, or ''
    * where there are too few to ask. An address keeps the sockets it has as long as their ports are the rule's: a handshake
-   * under way is lost with its socket. not: a rule that has a socket for each port already (`points`, or from the process
-   * before this one), for the same reason.
+   * under way is lost with its socket. not: a rule that has a socket for each port already (`points`, or from the
+   * previous process), for the same reason.
    */
   points(listener: Listener, points: Points, sockets: Inherited | undefined): Map<string, BindPoint> | string {
     const { id, protocol, entries, ports } = listener;
@@ -73,7 +73,7 @@ export class Ranges {
     return wanted;
   }
 
-  /** One of the ports is somebody else's: the reason, in words. `points`: the rule's own; `wanted`: what it is to bind. */
+  /** The reason, in words, where another rule or program has one of the ports. `points`: the rule's own; `wanted`: those to bind. */
   whyTaken(listener: Listener, points: Points, wanted: ReadonlyMap<string, BindPoint>): string | undefined {
     const known = this.#ranges.get(listener.id);
     const others = [...this.#ranges.values()].filter(({ rule }) => rule !== listener.id);
@@ -83,7 +83,7 @@ export class Ranges {
     }
     for (const point of suspects(listener)) {
       const { key, port, address } = point;
-      // not: what the rule has, and what is about to be bound (or inherited, and then somebody listens there: we).
+      // not: the rule's own, and those that are about to be bound (or are inherited, and then we listen there ourselves).
       const isMine = known?.addresses.includes(address) && isAmong(known.ports, port);
       if (isMine || points.has(key) || wanted.has(key)) continue;
       const refused = whyRefused(point);
@@ -97,7 +97,7 @@ export class Ranges {
     return this.#ranges.has(rule);
   }
 
-  /** For a point that is to have a socket of its own. */
+  /** The reason, in words, why a point can't have a socket of its own: its port is led to another rule's. */
   whySteered(rule: string, { protocol, address, port }: BindPoint): string | undefined {
     if (protocol !== 'TCP') return undefined;
     for (const range of this.#ranges.values()) {
@@ -125,7 +125,7 @@ export class Ranges {
     return undefined;
   }
 
-  /** Its ports lead nowhere any more; what came is in the socket. Unknown rules are fine. */
+  /** Its ports lead nowhere any more; connections that came are in the socket. Unknown rules are fine. */
   leave(rule: string): void {
     const range = this.#ranges.get(rule);
     if (!range || !(this.#steering instanceof Steering)) return;
@@ -149,14 +149,14 @@ export class Ranges {
   }
 }
 
-/** The ports of this address for which the process before this one has a socket that nobody has taken. */
+/** The ports of this address for which the previous process has left a socket that is not taken yet. */
 function inheritedPorts(address: string, sockets: Inherited | undefined): number[] {
   const prefix = bindKey('TCP', address, 0).slice(0, -1);
   const keys = (sockets?.parts.keys ?? []).filter((key) => key.startsWith(prefix) && sockets?.has(key));
   return [...new Set(keys)].map((key) => Number(key.slice(prefix.length)));
 }
 
-/** Of the listener's points those that may be somebody else's: where somebody listens, or a privilege is needed. */
+/** Those of the listener's points that may not be free: where a socket listens, or a privilege is needed. */
 function suspects({ protocol, entries, ports }: Listener): BindPoint[] {
   const suspect = listeningPorts();
   for (const { from, to } of ports) for (let port = from; port <= to && port < UNPRIVILEGED; port++) suspect.add(port);

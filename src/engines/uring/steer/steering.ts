@@ -1,7 +1,7 @@
 /**
  * Leads every port of a range to one socket (program.ts says how). The program is loaded and attached with the first range
  * and goes with the process, or with close(). It refuses to know rules: the caller (ranges.ts) says which ports of which
- * address lead to which socket, and that nobody else has them.
+ * address lead to which socket, and that no other socket has them.
  */
 import { close, errnoName, openFile } from '../../../linux/ffi/libc.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';

@@ -206,7 +206,7 @@ export class Acceptor {
   #post(area: number): void {
     const entry = this.#state.rules.entry(this.#entryOf[area]!);
     if (entry.closing || this.#paused) return this.#retire(area);
-    // not: posting only what there are slots for. A thousand ports would reserve a thousand slots.
+    // not: posting only as many as there are slots. A thousand ports would reserve a thousand slots.
     const name = this.#clear(area);
     accept(this.#state.ring, entry.fd, area, this.#names.slab, name, name + LENGTH_AT);
     entry.posted++;

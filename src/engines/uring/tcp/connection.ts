@@ -17,7 +17,7 @@ import type { Slots } from './slots.ts';
 import { addressOffset, addressSize, portAt } from '../../../linux/sockaddr.ts';
 import type { WorkerState } from '../worker/state.ts';
 
-/** What a connection needs of its worker. */
+/** The TCP half of a worker, as far as a connection needs it. */
 export interface Tcp extends WorkerState {
   readonly slots: Slots;
   readonly buffers: BufferPool;

@@ -20,7 +20,7 @@ import type { PortBinder } from './source-ports.ts';
 import { addressOffset, addressSize, addressText, familyAt, portAt, writeName } from '../../../linux/sockaddr.ts';
 import type { Toa } from '../toa/announce.ts';
 
-/** What makes a socket towards an origin ready to connect. */
+/** Makes a socket towards an origin ready to connect. */
 interface Outbound {
   readonly setOption: OptionSetter;
   readonly ports: PortBinder;

@@ -9,8 +9,8 @@
  * called directly, because in the ring it would go to a kernel thread; the ring only waits (poll). A stream that has become
  * a trickle goes back to buffers, which serve small messages at a third of the cost.
  *
- * Of a dead side: what came from it is delivered first, as long as the other side takes it, and then the reset is passed on;
- * what is meant for it is read and dropped, so that a side that writes before it reads is not held up.
+ * Of a dead side: its bytes are delivered first, as long as the other side takes them, and then the reset is passed on; bytes
+ * for it are read and dropped, so that a side that writes before it reads is not held up.
  */
 import { shutdown, splice } from '../../../linux/ffi/libc.ts';
 import { SEGMENT_BYTES } from '../../flow/behaviour.ts';
@@ -317,7 +317,7 @@ function filled(t: Tcp, k: number, got: number): boolean {
   return true;
 }
 
-/** Goes out of the pipe and back to buffers, if what is in the pipe can go at once. */
+/** Goes back to buffers, if all that the pipe holds can go at once. */
 function returnsToBuffers(t: Tcp, k: number): boolean {
   const d = t.slots.directions;
   const out = splice(d.pipeRead[k]!, 0, d.fd[k ^ 1]!, 0, d.inPipe[k]!, SPLICE_FLAGS);
@@ -372,7 +372,7 @@ function abandon(t: Tcp, k: number): void {
   drain(t, k);
 }
 
-/** Reads direction k, whose destination is dead, to drop what comes. */
+/** Reads direction k, whose destination is dead, and drops what arrives. */
 function drain(t: Tcp, k: number): void {
   if ((t.slots.directions.flags[k]! & (READING | ENDED | HUNGRY)) === 0) startReading(t, k);
 }

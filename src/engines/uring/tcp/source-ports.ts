@@ -1,6 +1,7 @@
 /**
- * Binds sockets on their way to an origin to ports of ours (flow/source-ports.ts): in the ring where the kernel can (Linux
- * 6.11), else by calls of their own. One per worker; dial.ts asks it. It does not choose again when a port is refused.
+ * Binds sockets on their way to an origin to source ports of ours (flow/source-ports.ts says which): in the ring where the
+ * kernel can (Linux 6.11), else by calls of their own. One per worker, for dial.ts. It refuses to choose again when a port is
+ * refused.
  */
 import { bindTo, close, setsockopt, socket } from '../../../linux/ffi/libc.ts';
 import { SourcePorts } from '../../flow/source-ports.ts';

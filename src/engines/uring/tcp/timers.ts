@@ -1,6 +1,6 @@
 /**
- * The clock of a connection: what is due at a moment (flow/verdict.ts decides), and who carries it out. Called by the
- * worker's clock wheel. It refuses to set clocks: arm() in connection.ts does.
+ * The clock of a connection: flow/verdict.ts decides what is due at a moment, this carries it out. Called by the worker's
+ * clock wheel. It refuses to set clocks: arm() in connection.ts does.
  */
 import { STALLED_MS } from '../../flow/behaviour.ts';
 import { DUE, dueAt } from '../../flow/verdict.ts';

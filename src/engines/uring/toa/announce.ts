@@ -1,6 +1,7 @@
 /**
  * Puts a client's address on the packets of a socket that is about to connect: writes the option into the socket's
- * storage, where program.ts finds it. One bpf(2) per connection, no objects. One of these per worker.
+ * storage, where program.ts finds it. One bpf(2) per connection, no objects. One of these per worker, for
+ * tcp/dial.ts. It refuses to open or connect the socket.
  */
 import { BPF_MAP_UPDATE_ELEM } from '../../../linux/ebpf/abi.ts';
 import { mapPages, syscall, unmap } from '../../../linux/ffi/libc.ts';

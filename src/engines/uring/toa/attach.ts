@@ -1,6 +1,7 @@
 /**
  * TOA as the agent's thread sees it: can it be done here, and if so, the handles that workers need. The probe loads the
- * program and makes the cgroup, which is harmless; the process moves in only with the first TOA rule.
+ * program and makes the cgroup, which is harmless; the process moves in only with the first TOA rule. Called by
+ * engine.ts. It refuses to touch a connection.
  */
 import { close, errnoName, openFile } from '../../../linux/ffi/libc.ts';
 import type { ToaHandles } from '../worker/messages.ts';

@@ -1,6 +1,7 @@
 /**
- * A cgroup of the edge's own, so that the program sees the edge's sockets and nobody else's. A child of the cgroup that
- * the process is in; the process goes there with all its threads, and back when the engine stops.
+ * A cgroup of the edge's own, so that the program sees the edge's sockets and no others. A child of the cgroup that the
+ * process is in; the process goes there with all its threads, and back when the engine stops. It refuses to make any
+ * hierarchy. Called by attach.ts.
  */
 import { accessSync, constants, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

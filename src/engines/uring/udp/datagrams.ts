@@ -33,7 +33,7 @@ export class Datagrams {
   readonly words: Int32Array;
   /** Bytes of each datagram where buffer b holds a burst; 0: it holds one datagram. */
   readonly segment = new Uint16Array(UDP_BUFFERS.count);
-  /** What receives name as their struct msghdr. */
+  /** The struct msghdr of receives. */
   readonly messages: Slab;
   /** Receives that found no buffer: entries as they are, sessions as −1 − session. */
   readonly hungry: number[] = [];
@@ -85,7 +85,7 @@ export function segmentOf(words: Int32Array, start: number, nameRoom: number): n
 export const datagramsOf = (length: number, segment: number): number =>
   segment > 0 ? Math.max(1, Math.ceil(length / segment)) : 1;
 
-/** What taking a burst apart needs of a pool. */
+/** As much of a pool as taking a burst apart needs. */
 type Parts = Pick<BufferPool, 'memory' | 'start' | 'length' | 'next' | 'take' | 'offset'>;
 
 /**

@@ -130,7 +130,7 @@ export class GsoChains {
     this.#vectors = 0;
   }
 
-  /** The session ends: what waits in its directions is given back. */
+  /** The session ends: buffers that wait in its directions are given back. */
   drop(session: number): void {
     for (let k = 2 * session; k <= 2 * session + 1; k++) {
       if (this.#head[k]! >= 0) this.#buffers.giveChain(this.#head[k]!);

@@ -19,7 +19,7 @@ import { dropsOf } from './socket-drops.ts';
 
 const NO_HEADER = new Uint8Array();
 
-/** Receives no more; what has been received is forwarded. True soon (hasStoppedReceiving()), not at once. */
+/** Receives no more; datagrams that have been received are forwarded. True soon (hasStoppedReceiving()), not at once. */
 export function stopReceiving(u: Udp): void {
   const { flows } = u;
   u.datagrams.isPaused = true;
@@ -76,19 +76,19 @@ export function adoptSessions(u: Udp, entry: Entry, sessions: readonly WorkerSes
     const position = rule.spec.targets.findIndex(({ address }) => address === origin.address);
     const address = parseAddress(client.address);
     if (position < 0 || origin.port !== entry.originPort || !address || !makeRoom(u, rule)) {
-      // It was counted as begun by the process before, which wrote no end of it.
+      // The previous process has counted it as begun, and wrote no end of it.
       countEnd(rule.row, CAUSE.drained);
       rule.row[LOST]! += 1;
       close(fd);
       continue;
     }
     writeName(name.fill(0), 0, address, client.port);
-    // What heads the first datagram of a session only has been sent.
+    // A header of the first datagram only has been sent.
     const header = headsEach(rule)
       ? rule.pass.announce('UDP', client, { address: entry.text, port: entry.port })
       : NO_HEADER;
     const flow = begin(u, entry, { position, fd, header }, words, 0);
-    // What it dropped before, the process before this one has counted.
+    // The previous process has counted its drops so far.
     u.flows.sockets.dropped[flow] = dropsOf(fd);
   }
 }

@@ -20,7 +20,7 @@ export interface Sending extends Receiving {
   readonly gso: GsoChains;
 }
 
-/** The datagram or burst goes by direction k, behind what waits there. */
+/** The datagram or burst goes by direction k, behind those that wait there. */
 export function enqueue(u: Sending, k: number, buffer: number): void {
   const segment = u.datagrams.segment[buffer]!;
   if (u.gso.join(k, buffer, segment)) return;
@@ -28,12 +28,12 @@ export function enqueue(u: Sending, k: number, buffer: number): void {
   u.gso.start(k, buffer, segment);
 }
 
-/** All that waits goes. */
+/** All chains go. */
 export function flushAll(u: Sending): void {
   for (let k = u.gso.nextWaiting(); k >= 0; k = u.gso.nextWaiting()) flush(u, k);
 }
 
-/** What waits in direction k goes. */
+/** Direction k's chain goes. */
 function flush(u: Sending, k: number): void {
   const first = u.gso.take(k);
   if (first < 0) return;
@@ -84,7 +84,7 @@ function socketOf({ rules, flows }: Sending, k: number): number {
   return (k & 1) === 1 ? rules.entry(flows.entry[k >> 1]!).fd : flows.sockets.fd[k >> 1]!;
 }
 
-/** A session's client gets an empty datagram, behind what waits for it. */
+/** A session's client gets an empty datagram, behind those that wait for it. */
 export function sendEmptyReply(u: Sending, flow: number, fd: number): void {
   const { names } = u.flows;
   flush(u, 2 * flow + 1);

@@ -1,6 +1,7 @@
 /**
  * Datagrams that found a socket's buffer full. The kernel drops them before a relay sees them, and counts them per socket;
- * it is asked now and then, and when a socket goes. Called by worker.ts and udp.ts and sessions.ts.
+ * it is asked now and then, and when a socket goes. It refuses to ask all at once. Called by
+ * worker.ts, udp.ts, sessions.ts and handoff.ts.
  */
 import { getsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_MEMINFO } from '../../../linux/abi.ts';
@@ -23,7 +24,7 @@ export function dropsOf(fd: number): number {
   return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, length) < 0 ? 0 : memory[DROPS]!;
 }
 
-/** What a socket has dropped more than `known` is the rule's; gives what is known now. */
+/** Counts a socket's drops beyond `known` for its rule; answers its drops so far. */
 export function countDrops(rule: Rule, fd: number, known: number): number {
   const drops = dropsOf(fd);
   rule.row[DROP.overflow]! += Math.max(0, drops - known);

@@ -1,16 +1,16 @@
-/** How a worker divides its memory. Derivations, not tuning knobs; tests and `doctor` quote them. */
+/** How a worker divides its memory. Derivations, not tuning knobs. Read by ring/, udp/ and host/. */
 import { NAME_BYTES } from '../../../linux/sockaddr.ts';
 
 /** limit: the longest client-address header (PPV1, 107 bytes), rounded up so that payloads stay aligned. */
 const HEADROOM = 128;
 
 /**
- * limit: 16 KiB is what a socket usually has ready at once; 4,096 of them are 64 MiB of addresses of which only as much
+ * limit: a socket usually has 16 KiB ready at once; 4,096 of them are 64 MiB of addresses of which only as much
  * becomes memory as load has needed at one moment (buffers.ts).
  */
 export const TCP_BUFFERS = { group: 0, size: 16_384, headroom: HEADROOM, count: 4096 } as const;
 
-/** What the kernel puts in front of each datagram: struct io_uring_recvmsg_out, and room for the sender's address. */
+/** The kernel's own words in front of each datagram: struct io_uring_recvmsg_out, and room for the sender's address. */
 export const RECVMSG_OUT = 16;
 /** limit: more than an address needs, because the longest header of a datagram (PPV2 over IPv6, 52 bytes) goes there. */
 export const NAME_ROOM = 2 * NAME_BYTES;

@@ -1,6 +1,6 @@
 /**
- * What the TCP and the UDP half of a worker share, and nothing else of the worker. Each half adds its own tables
- * (tcp/connection.ts, udp/sessions.ts); worker.ts makes all of it, and lets nobody else keep time.
+ * The state that the TCP and the UDP half of a worker share. Each half adds its own tables (tcp/connection.ts,
+ * udp/sessions.ts); relay.ts makes all of it, and only worker.ts sets the clock.
  */
 import type { Shares } from '../../flow/shares.ts';
 import type { Ring } from '../ring/ring.ts';
@@ -15,7 +15,7 @@ export interface WorkerState {
   readonly clock: { readonly now: number };
   readonly rules: Rules;
   readonly budget: Budget;
-  /** What the clients' addresses hold of the budget. */
+  /** Each source's share of the budget. */
   readonly shares: Shares;
   /** Clocks of slots, then of sessions. */
   readonly wheel: Wheel;
