@@ -7,6 +7,7 @@ import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
 import { type Limits, limitsOf } from '../domain/limit/limit.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
+import { DEFAULT_DRAIN } from '../domain/l4-rule/options.ts';
 import type { Zone } from '../domain/zone/zone.ts';
 import { parsePortSpan, type PortSpan, spanSize } from '../lib/net/ports.ts';
 import { keys } from '../store/records.ts';
@@ -29,7 +30,6 @@ export interface CompiledProxy {
 
 const IDLE_SECONDS = { TCP: 600, UDP: 120 } as const;
 const CONNECT_TIMEOUT_MS = 5_000;
-const DRAIN = { how: 'drain', seconds: 30 } as const;
 const PERSIST_SECONDS = 3_600;
 
 export function compileProxy(key: string, value: unknown, site: PlanSite, look: Look): CompiledProxy {
@@ -158,7 +158,7 @@ function optionsOf(rule: L4Rule, site: PlanSite): PlannedOptions {
   return {
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     idleSeconds: options.idleSeconds ?? IDLE_SECONDS[rule.protocol],
-    drain: options.drain ?? DRAIN,
+    drain: options.drain ?? DEFAULT_DRAIN,
     ...(options.udpHeader === 'each' && { udpHeader: options.udpHeader }),
     recordOneIn: records === 'all' ? 1 : records === 'off' ? 0 : records,
   };

@@ -1,11 +1,11 @@
-/** EdgeFour's own settings of a rule, as they are after a change of some of them. Pure; defaults are in plan/. */
+/** EdgeFour's own settings of a rule, as they are after a change of some of them. Pure; the other defaults are in plan/. */
 import { changedLimits, type LimitsChange } from '../limit/limit.ts';
 import type { RuleOptions, UdpHeader } from './l4-rule.ts';
 
 export const UDP_HEADERS = ['first', 'each'] as const;
 export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
-/** Seconds that a rule waits for its connections where only the way to drain is chosen. */
-const DRAIN_SECONDS = 30;
+/** What a change does to connections where the rule does not say. */
+export const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;
 
 /** Absent stays as it is. */
 export interface OptionsChange {
@@ -22,8 +22,8 @@ export function changedOptions(before: RuleOptions | undefined, change: OptionsC
   const { drain, drainSeconds, connectTimeoutMs, idleSeconds, udpHeader, records, limits: limitsChange } = change;
   const { limits: limitsBefore, ...others } = before ?? {};
   const limits = limitsChange ? changedLimits(limitsBefore, limitsChange) : limitsBefore;
-  const how = drain ?? before?.drain?.how ?? 'drain';
-  const seconds = drainSeconds ?? before?.drain?.seconds ?? DRAIN_SECONDS;
+  const how = drain ?? before?.drain?.how ?? DEFAULT_DRAIN.how;
+  const seconds = drainSeconds ?? before?.drain?.seconds ?? DEFAULT_DRAIN.seconds;
   return {
     ...others,
     ...(limits && { limits }),

@@ -10,5 +10,6 @@ export function isBarred({ barred }: Barrable, port: number): boolean {
 
 /** What to say where no target can be chosen. */
 export function whyNone(targets: readonly Barrable[]): Bar['cause'] | 'no-origin' {
-  return targets.find(({ barred }) => barred)?.barred?.cause ?? 'no-origin';
+  for (const { barred } of targets) if (barred) return barred.cause;
+  return 'no-origin';
 }

@@ -23,7 +23,7 @@ const DIAL_CAUSES: Readonly<Record<string, EndCause>> = {
 };
 
 export function dialCause(code: string | undefined): EndCause {
-  return DIAL_CAUSES[code ?? ''] ?? 'error';
+  return DIAL_CAUSES[String(code)] ?? 'error';
 }
 
 /** The port that a dial was to come from can't be had towards this origin: the next one may. */

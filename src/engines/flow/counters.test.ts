@@ -48,6 +48,11 @@ test('counters begin at nothing', () =>
     ends: {},
   }));
 
+test('a snapshot is as the counters are', () => {
+  const counters = { ...createCounters(), connections: 3, bytesOut: 7, unanswered: 1 };
+  assert.deepEqual(snapshot(counters), counters);
+});
+
 test('a snapshot tells what was not recorded, as it was then, and nothing where there is nothing', () => {
   const counters = createCounters();
   assert.ok(!('unrecorded' in snapshot(counters)));

@@ -37,3 +37,19 @@ test('nothing is kept of calls that are done', async () => {
   await Promise.all([queue.run('a', () => {}), queue.run('b', () => {})]);
   assert.deepEqual(await queue.idle(), []);
 });
+
+test('a call that comes while another one is under way waits for it, whichever ended before', async () => {
+  const queue = createKeyedQueue();
+  const second = Promise.withResolvers<void>();
+  const ran: string[] = [];
+  await queue.run('a', () => {});
+  const first = queue.run('a', () => {});
+  const blocked = queue.run('a', () => second.promise.then(() => ran.push('second')));
+  await first;
+  const third = queue.run('a', () => ran.push('third'));
+  await new Promise(setImmediate);
+  assert.deepEqual(ran, []);
+  second.resolve();
+  await Promise.all([blocked, third]);
+  assert.deepEqual(ran, ['second', 'third']);
+});

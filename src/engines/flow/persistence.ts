@@ -27,7 +27,6 @@ export function createPersistence(most = MOST_REMEMBERED_CLIENTS): Persistence {
       return entry && now - entry.at < keepMs ? entry.address : undefined;
     },
     remember(client, address, now) {
-      if (keepMs === 0) return;
       clients.delete(client);
       clients.set(client, { address, at: now });
       for (const [oldest, { at }] of clients) {

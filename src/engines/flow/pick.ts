@@ -34,7 +34,7 @@ export function createPicker(): Picker {
       const usable = ({ target }: Slot): boolean =>
         target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port);
       let tier = Infinity;
-      for (const slot of slots) if (slot.target.tier < tier && usable(slot)) tier = slot.target.tier;
+      for (const slot of slots) if (usable(slot)) tier = Math.min(tier, slot.target.tier);
       let total = 0;
       let best: Slot | undefined;
       for (const slot of slots) {

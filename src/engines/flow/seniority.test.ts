@@ -115,16 +115,89 @@ test('whether it was ever answered, and whether its client has waited too long, 
   );
 });
 
-test('the order is kept to a tenth of a second', () => {
-  const order = new Seniority(4);
-  for (const session of [0, 1]) {
-    order.opened(session, RULE, 0);
-    order.answered(session, 0);
+test('the order is kept to a tenth of a second, of brief sessions and of conversations', () => {
+  for (const converse of [false, true]) {
+    const order = new Seniority(4);
+    const silent = converse ? 30_000 : 500;
+    for (const session of [0, 1]) {
+      order.opened(session, RULE, 1_000);
+      order.answered(session, 1_000);
+      if (converse) order.heard(session, 1_000);
+      order.answered(session, 1_000);
+    }
+    if (converse) order.heard(0, 1_099);
+    order.answered(0, 1_099);
+    assert.equal(order.victim(RULE, 1_099 + silent), 0);
+    order.answered(0, 1_100);
+    assert.equal(order.victim(RULE, 1_100 + silent), 1);
   }
-  order.answered(0, 99);
-  assert.equal(order.victim(RULE, 599), 0);
-  order.answered(0, 100);
-  assert.equal(order.victim(RULE, 600), 1);
+});
+
+test('a client that asks on goes behind those that have not', () => {
+  const order = new Seniority(4);
+  order.opened(0, RULE, 0);
+  order.opened(1, RULE, 0);
+  order.heard(0, 5_000);
+  assert.equal(order.victim(RULE, 15_000), 1);
+});
+
+test('a conversation that is asked and not answered is forsaken, too', () => {
+  const order = new Seniority(4);
+  order.opened(0, RULE, 0);
+  order.answered(0, 0);
+  order.heard(0, 100);
+  order.answered(0, 200);
+  order.heard(0, 300);
+  assert.deepEqual([order.isForsaken(0, 10_299), order.isForsaken(0, 10_300)], [false, true]);
+});
+
+/** A rule without sessions of its own. */
+const NEWCOMER = 3;
+
+test('the rule that holds most gives, the first of those that hold as many, and the own one before any of them', () => {
+  const order = new Seniority(16);
+  order.opened(1, RULE, 0);
+  order.opened(0, FLOOD, 1);
+  assert.equal(order.victim(NEWCOMER, 20_000), 1);
+  order.opened(2, FLOOD, 2);
+  assert.equal(order.victim(NEWCOMER, 20_000), 0);
+  // Session 0 is one like any other.
+  assert.equal(order.victim(RULE, 20_000), 0);
+  order.opened(3, NEWCOMER, 3);
+  assert.equal(order.victim(4, 20_000), 0);
+  order.opened(4, RULE, 4);
+  assert.equal(order.victim(RULE, 20_000), 1);
+});
+
+test('a rule whose sessions end holds fewer, and none at last', () => {
+  const order = new Seniority(16);
+  for (const session of [0, 1, 2]) order.opened(session, FLOOD, session);
+  for (const session of [3, 4]) order.opened(session, RULE, session);
+  order.closed(0);
+  order.closed(1);
+  assert.equal(order.victim(RULE, 20_000), 3);
+  for (const session of [2, 3, 4]) order.closed(session);
+  assert.deepEqual([order.victim(RULE, 20_000), order.victim(FLOOD, 20_000), order.victim(4, 20_000)], [-1, -1, -1]);
+  order.opened(0, NEWCOMER, 0);
+  assert.equal(order.victim(RULE, 20_000), 0);
+});
+
+test("where nobody of a rule may go, no other rule's session goes for its own", () => {
+  const order = new Seniority(4);
+  order.opened(1, FLOOD, 0);
+  order.opened(0, RULE, 19_000);
+  assert.equal(order.victim(RULE, 20_000, true), -1);
+});
+
+test('session 0 has its place in the line like any other', () => {
+  const order = new Seniority(4);
+  order.opened(1, RULE, 0);
+  order.opened(0, RULE, 1);
+  order.closed(1);
+  order.opened(2, RULE, 2);
+  assert.equal(order.victim(RULE, 20_000), 0);
+  order.closed(0);
+  assert.equal(order.victim(RULE, 20_000), 2);
 });
 
 test('sixteen are looked at, and no more', () => {
@@ -172,4 +245,21 @@ test('a session that is opened again is new, and room for more is made with all 
   order.closed(0);
   order.opened(0, RULE, 40_000);
   assert.deepEqual([order.isAnswered(0), order.victim(RULE, 40_500), order.victim(FLOOD, 40_500)], [false, -1, 3]);
+});
+
+test('a brief session goes before a conversation that was silent for longer', () => {
+  for (const [talks, brief] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const order = new Seniority(4);
+    order.opened(talks, RULE, 0);
+    order.answered(talks, 0);
+    order.heard(talks, 0);
+    order.opened(brief, RULE, 1);
+    order.answered(brief, 39_000);
+    assert.equal(order.victim(RULE, 40_000), brief);
+    order.closed(brief);
+    assert.equal(order.victim(RULE, 40_000), talks);
+  }
 });

@@ -20,8 +20,8 @@ const CONVERSES = 4;
 interface Owner {
   readonly id: number;
   /** First and last of the brief ones, first and last of the conversations; -1: none. */
-  readonly first: [number, number];
-  readonly last: [number, number];
+  readonly first: Int32Array;
+  readonly last: Int32Array;
   count: number;
 }
 
@@ -36,7 +36,7 @@ export class Seniority {
   #placedAt: Float64Array;
   #ownerOf: Int32Array;
   readonly #owners = new Map<number, Owner>();
-  /** Holds most sessions, or did so lately. */
+  /** Holds most sessions, or did so lately; it may be gone. */
   #largest: Owner | undefined;
 
   constructor(capacity: number) {
@@ -53,7 +53,11 @@ export class Seniority {
   opened(session: number, owner: number, now: number): void {
     if (session >= this.#flags.length) this.#grow();
     let of = this.#owners.get(owner);
-    if (!of) this.#owners.set(owner, (of = { id: owner, first: [-1, -1], last: [-1, -1], count: 0 }));
+    if (!of)
+      this.#owners.set(
+        owner,
+        (of = { id: owner, first: Int32Array.of(-1, -1), last: Int32Array.of(-1, -1), count: 0 }),
+      );
     of.count++;
     if (!this.#largest || of.count > this.#largest.count) this.#largest = of;
     this.#ownerOf[session] = owner;
@@ -97,7 +101,6 @@ export class Seniority {
   closed(session: number): void {
     const owner = this.#unlink(session);
     if (--owner.count === 0) this.#owners.delete(owner.id);
-    if (owner === this.#largest && owner.count === 0) this.#largest = undefined;
   }
 
   /** Who has to go for a newcomer of `owner`, or -1. With `own`, only one of the same rule. */
@@ -123,7 +126,7 @@ export class Seniority {
 
   #oldest(owner: Owner, now: number): number {
     for (const list of [0, 1] as const) {
-      let session = owner.first[list];
+      let session = owner.first[list]!;
       for (let i = 0; i < LOOKS && session >= 0; i++) {
         if (now - this.seenAt[session]! >= this.#patience(session)) return session;
         session = this.#next[session]!;
@@ -145,7 +148,7 @@ export class Seniority {
 
   #append(owner: Owner, session: number, now: number): void {
     const list = this.#listOf(session);
-    const last = owner.last[list];
+    const last = owner.last[list]!;
     this.#prev[session] = last;
     this.#next[session] = -1;
     if (last < 0) owner.first[list] = session;

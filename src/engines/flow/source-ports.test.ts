@@ -67,3 +67,12 @@ test('ports that a rule takes are not dialled from, and are again when it goes; 
   allowPort(memory, 5000, true);
   assert.equal(sources.next(1, 0), 5000);
 });
+
+test('the memory is 24 KB, and each turn begins at a port that is drawn', () => {
+  const drawn: number[] = [];
+  const memory = sourcePortMemory(new Uint8Array(65_536).fill(1), (below) => drawn.push(below));
+  assert.equal(memory.byteLength, 24_576);
+  assert.deepEqual([drawn.length, new Set(drawn)], [4_096, new Set([65_536])]);
+  // Destination 0 has the first place: the first draw was 1.
+  assert.equal(new SourcePorts(memory).next(0, 0), 2);
+});

@@ -6,6 +6,7 @@
  */
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
+import { DEFAULT_DRAIN } from '../../../domain/l4-rule/options.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
 import { UNANSWERED_MS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
@@ -84,5 +85,3 @@ function isUnanswered({ id, packetsIn, packetsOut }: Flow, { watched }: KernelRu
   const before = watched.get(id);
   return before !== undefined && packetsIn > before.packetsIn && packetsOut === before.packetsOut;
 }
-
-const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;

@@ -5,13 +5,12 @@
  */
 import { close, errnoName, openFile } from '../../../linux/ffi/libc.ts';
 import type { ToaHandles } from '../worker/messages.ts';
+import { TOA_KINDS } from '../../pass-through/toa.ts';
 import { attachToCgroup, createSocketStorage, loadSockOps } from './bpf.ts';
 import { makeCgroup } from './cgroup.ts';
 import { VALUE_BYTES, toaProgram } from './program.ts';
 
-/** Kinds as public modules read them (spec section 16.4). */
-const KIND_V4 = 254;
-const KIND_V6 = 253;
+type Kinds = Readonly<Record<keyof typeof TOA_KINDS, number>>;
 
 export interface ToaAttachment {
   readonly handles: ToaHandles;
@@ -21,7 +20,7 @@ export interface ToaAttachment {
 }
 
 /** A reason, in words, where it can't be done. */
-export function attachToa(kinds = { v4: KIND_V4, v6: KIND_V6 }): ToaAttachment | string {
+export function attachToa(kinds: Kinds = TOA_KINDS): ToaAttachment | string {
   const open: number[] = [];
   const keep = (fd: number, what: string): number => {
     if (fd < 0) throw new Error(`${what}: ${errnoName(fd)}`);
