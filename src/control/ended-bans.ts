@@ -8,7 +8,8 @@ import { keys } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 
 /** limit: a few milliseconds a look; the 10,000 bans of an instance take two minutes. */
-const [LOOK_MS, AT_ONCE] = [10_000, 1_000];
+const LOOK_MS = 10_000;
+const AT_ONCE = 1_000;
 
 /** The store's failures are its own to tell; the next look comes anyway. */
 export function forgetEndedBans(store: Store, clock: Clock): Disposable {

@@ -7,7 +7,8 @@ import type { Clock } from '../../lib/clock.ts';
 
 /** limit: a body that has just begun says nothing of its pace yet. */
 const YOUNG_MS = 1_000;
-const [LEAST, MOST] = [4 * 1024, 64 * 1024];
+const LEAST = 4 * 1024;
+const MOST = 64 * 1024;
 
 export class BodyBudget {
   readonly #most: number;

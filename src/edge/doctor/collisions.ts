@@ -18,7 +18,8 @@ export async function collisionFindings(config: Config, isRunning: boolean): Pro
   const taken = takings(places, socketFacts());
   const inodes = new Set(taken.map(({ by }) => by.inode));
   const holders = inodes.size === 0 ? new Map() : holdersOf(inodes, lockOf(config));
-  const [ruleset, legacy] = [await said('nft', '-j', 'list', 'ruleset'), await legacyTables()];
+  const ruleset = await said('nft', '-j', 'list', 'ruleset');
+  const legacy = await legacyTables();
   const nftables = ruleset === undefined ? [] : [...readRuleset(ruleset)];
   const looked = [
     ...(ruleset === undefined ? [] : ['nftables']),

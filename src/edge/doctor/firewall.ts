@@ -67,7 +67,8 @@ export function firewallFindings(chains: Chains, places: readonly Place[], of = 
 }
 
 function dropping(chains: Chains, base: BaseChain, places: readonly Place[], doubts: Set<string>): Finding[] {
-  const [certain, possible] = [new Map<Place, string>(), new Map<Place, string>()];
+  const certain = new Map<Place, string>();
+  const possible = new Map<Place, string>();
   for (const place of places) {
     const packet = place[sideOf(base.hook)];
     if (!packet || !isSeen(base, place)) continue;

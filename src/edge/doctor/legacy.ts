@@ -26,7 +26,8 @@ const HOOKS = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'
 /** By `<family> <table> of iptables-legacy <chain>`. */
 export function readLegacy(text: string, family: LegacyFamily): ReadonlyMap<string, Chain> {
   const chains = new Map<string, Chain & { rules: Rule[] }>();
-  let [of, table] = ['', ''];
+  let of = '';
+  let table = '';
   for (const line of text.split('\n')) {
     const words = wordsOf(line);
     const [first = ''] = words;
@@ -70,7 +71,8 @@ const UNKNOWN: Ask = { on: 'unknown' };
 /** Undefined: it decides nothing about a packet. */
 function ruleOf(words: readonly string[], isChain: (name: string) => boolean): Rule | undefined {
   const asks: Ask[] = [];
-  let [extension, isNot] = ['', false];
+  let extension = '';
+  let isNot = false;
   for (let at = 0; at < words.length;) {
     const option = words[at++] ?? '';
     if (option === '!') {

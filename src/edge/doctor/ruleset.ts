@@ -106,7 +106,8 @@ function askOf({ op, left, right }: Json): Ask {
   const [word = '', value] = Object.entries(left)[0] ?? [];
   if (word === '&' && Array.isArray(value)) return isMark(value, right) ? { on: 'ours' } : UNKNOWN;
   if (!isJson(value)) return UNKNOWN;
-  const [key, field] = [wordOf(value['key']), wordOf(value['field'])];
+  const key = wordOf(value['key']);
+  const field = wordOf(value['field']);
   if (word === 'ct' && key === 'mark') return wordsIn(right)?.join() === OURS_PREFIX ? { on: 'ours' } : UNKNOWN;
   if (word === 'ct' && key === 'state') return wordsOn('state', right);
   if (word === 'ct' && key === 'status') return wordsIn(right)?.includes('dnat') ? { on: 'translated' } : UNKNOWN;

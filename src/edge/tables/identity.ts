@@ -70,7 +70,8 @@ function realOf(path: string): string {
 
 function isSameFolder(a: string, b: string): boolean {
   try {
-    const [one, other] = [statSync(a), statSync(b)];
+    const one = statSync(a);
+    const other = statSync(b);
     return one.dev === other.dev && one.ino === other.ino;
   } catch {
     return false;

@@ -246,7 +246,8 @@ export class Acks implements AckReader, PresenceReader {
     }
     edge.version = version;
     if (edge.site !== site) {
-      const [from, to] = [this.#site(edge.site), this.#site(site)];
+      const from = this.#site(edge.site);
+      const to = this.#site(site);
       edge.site = site;
       from.edges.delete(edge);
       if (from.alive.delete(edge)) to.alive.add(edge);

@@ -60,7 +60,8 @@ export function whyTooMany(
   descriptors: number,
   whyNotOne: () => string | undefined,
 ): string | undefined {
-  const [first, last] = [missing[0], missing.at(-1)];
+  const first = missing[0];
+  const last = missing.at(-1);
   if (!first || !last || missing.length <= room) return undefined;
   const what = `${first.protocol} ports ${first.port} to ${last.port}: ${missing.length} sockets are needed, ${room} fit`;
   const raise = `${what} (of ${descriptors} descriptors). Raise the limit of open files (LimitNOFILE, ulimit -Hn)`;

@@ -44,7 +44,8 @@ const CAP_IPC_LOCK = 14n;
 export function memoryLack(status: string, limits: string, workers: number): string | undefined {
   const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
   if ((BigInt(`0x${mask}`) >> CAP_IPC_LOCK) & 1n) return undefined;
-  const [most, needed] = [Number(/^Max locked memory\s+(\d+)/m.exec(limits)?.[1] ?? Infinity), lockedBytes(workers)];
+  const most = Number(/^Max locked memory\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  const needed = lockedBytes(workers);
   if (needed <= most) return undefined;
   const kib = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`;
   return `its rings take ${kib(needed)} of locked memory and ${kib(most)} may be had: raise that limit (LimitMEMLOCK=infinity in the unit, or ulimit -Hl)`;

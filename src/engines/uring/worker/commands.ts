@@ -69,7 +69,8 @@ export class Commands {
 
   /** Called between two batches: answers each command that has become true. */
   look(r: Relay): void {
-    const [handingOver, pausing] = [this.#handingOver, this.#pausing];
+    const handingOver = this.#handingOver;
+    const pausing = this.#pausing;
     if (handingOver !== undefined && (!r.udp || hasStoppedReceiving(r.udp))) {
       this.#handingOver = undefined;
       this.#say({ kind: 'done', seq: handingOver, sessions: r.udp ? sessionsOf(r.udp) : [] });
