@@ -5,7 +5,7 @@
  * (also under `up`) and, in process, by tests.
  */
 import { join } from 'node:path';
-import { TABLE_NAME } from '../engines/kernel/table/sets.ts';
+import { KERNEL_TABLE } from '../engines/table-owner.ts';
 import { systemRng } from '../lib/rng.ts';
 import { Signal } from '../lib/signal.ts';
 import { parseLinkAddress } from '../link/address.ts';
@@ -15,7 +15,7 @@ import type { Edge, EdgeConfig, EdgeTools } from './edge.ts';
 import { openEdgeEngines } from './engines.ts';
 import { EntryWatch, openHere } from './entry-watch.ts';
 import { Follower } from './follower.ts';
-import { createGuard } from './guard/guard.ts';
+import { Guard } from './guard/guard.ts';
 import { LastGood } from './last-good/last-good.ts';
 import { openOrigins } from './origins/origins.ts';
 import { PlanFeed } from './plan-feed.ts';
@@ -60,7 +60,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const rules = () => planner.plan.rules;
   const onStop = config.flush ? 'flush' : 'keep';
   const world = { rules, records: () => replica.records, world: () => replica.world };
-  const guard = createGuard({ clock, log, tables, onStop, changed, ...world });
+  const guard = new Guard({ clock, log, tables, onStop, changed, ...world });
   const reconciler = new Reconciler({
     engines,
     setting: config.engine,
@@ -106,7 +106,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   });
   // order: not before it serves, because until then control may refuse to start, which is said in one line and no other.
   void ready.promise.then(() => {
-    tables.keep(TABLE_NAME, (id) => rules().has(id));
+    tables.keep(KERNEL_TABLE, (id) => rules().has(id));
     for (const { name, unavailable } of engines.report)
       if (unavailable !== undefined) log.info('an engine cannot be used here', { engine: name, reason: unavailable });
   });

@@ -8,7 +8,7 @@
 export const PROBE_MARK = 0xe4;
 
 /**
- * A packet that stands for a connection which was open before a count was made (edge/guard/carried.ts). It opens an entry in
+ * A packet that stands for a connection which was open before a count was made (edge/guard/table/placeholders.ts). It opens an entry in
  * a conntrack zone of its own, which is counted in the place of the connection, and no engine leads it anywhere.
  */
-export const CARRIED = { mark: 0x00ed6e4f, zone: 0xed6e } as const;
+export const PLACEHOLDER = { mark: 0x00ed6e4f, zone: 0xed6e } as const;

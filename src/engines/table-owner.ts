@@ -1,6 +1,9 @@
 /**
- * Whose a table in the kernel is, as an engine that has one asks: the edge decides (edge/tables/tables.ts). Types only.
+ * Whose a table in the kernel is, as an engine that has one asks: the edge decides (edge/tables/tables.ts).
  */
+
+/** The kernel engine's, in the family inet. */
+export const KERNEL_TABLE = 'edgefour';
 
 /** `abandoned`: of an edge that is dead. `living`: of another one, and who that is. */
 export type Whose = 'nobody' | 'ours' | 'abandoned' | { readonly living: string };

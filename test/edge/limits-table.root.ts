@@ -15,8 +15,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Limits } from '../../src/domain/limit/limit.ts';
 import { deleteFlow, type Flow, getFlows, readFlow } from '../../src/linux/netlink/conntrack.ts';
 import { Signal } from '../../src/lib/signal.ts';
-import { createGuard, type Guard } from '../../src/edge/guard/guard.ts';
-import type { LimitedRule } from '../../src/edge/guard/pieces.ts';
+import { Guard } from '../../src/edge/guard/guard.ts';
+import type { LimitedRule } from '../../src/edge/guard/contents/limited-rule.ts';
 import { openTables } from '../../src/edge/tables/tables.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { Netlink } from '../../src/linux/netlink/socket.ts';
@@ -96,7 +96,7 @@ async function stage(t: TestContext, world: Namespaces) {
     drop: () => rules.clear(),
     guard(clock: Clock = systemClock, sources?: number): Guard {
       const base = { clock, log: silentLog, tables, onStop: 'keep', changed: new Signal() } as const;
-      const made = createGuard({ ...base, ...(sources && { sources }), rules: () => rules, records: () => records });
+      const made = new Guard({ ...base, ...(sources && { sources }), rules: () => rules, records: () => records });
       guards.push(made);
       return made;
     },

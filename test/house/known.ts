@@ -2,12 +2,7 @@
 export const KNOWN = {
   circles: [],
   folders: [],
-  functions: ['src/edge/guard/guard.ts createGuard', 'src/engines/kernel/engine.ts openKernelEngine'],
-  doors: [
-    'src/edge/agent.ts src/engines/kernel/table/sets.ts',
-    'src/edge/reconcile/placements.ts src/engines/kernel/table/sets.ts',
-    'src/edge/tables/held.ts src/engines/kernel/table/sets.ts',
-    'src/edge/tables/tables.ts src/engines/kernel/table/sets.ts',
-  ],
+  functions: ['src/engines/kernel/engine.ts openKernelEngine'],
+  doors: [],
   late: [],
 } as const;

@@ -7,9 +7,9 @@ import { type Finding, ok, warn } from '../../observe/finding.ts';
 type LimitFacts = Readonly<Record<string, string>>;
 
 export async function limitFacts(): Promise<LimitFacts> {
-  const [{ Book }, { whole }, { runNft }, { isNetAdmin }] = await Promise.all([
-    import('../guard/book.ts'),
-    import('../guard/script.ts'),
+  const [{ Contents }, { whole }, { runNft }, { isNetAdmin }] = await Promise.all([
+    import('../guard/contents/contents.ts'),
+    import('../guard/table/script.ts'),
     import('../../linux/nft/nft.ts'),
     import('../../linux/nft/net-admin.ts'),
   ]);
@@ -24,9 +24,9 @@ export async function limitFacts(): Promise<LimitFacts> {
     'SYN proxy (nft_synproxy)': { synProxy: 1 },
   };
   const checked = Object.entries(kinds).map(async ([kind, limits]) => {
-    const book = new Book({ rules: () => new Map([[id, { ...rule, limits }]]), records: () => new Map() });
-    book.noteAll();
-    return [kind, await runNft(whole(book.take(0), new Map(), { owner: id, edition: id }), '-c')] as const;
+    const contents = new Contents({ rules: () => new Map([[id, { ...rule, limits }]]), records: () => new Map() });
+    contents.noteAll();
+    return [kind, await runNft(whole(contents.take(0), new Map(), { owner: id, edition: id }), '-c')] as const;
   });
   return Object.fromEntries(await Promise.all(checked));
 }

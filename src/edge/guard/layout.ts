@@ -10,7 +10,7 @@
  * entry address, protocol and port leads to the chain of the rule: a packet costs the same with one limited rule and with
  * thousands, and one of no limited rule costs that look-up.
  */
-import { CARRIED } from '../../engines/packet-marks.ts';
+import { PLACEHOLDER } from '../../engines/packet-marks.ts';
 import { OWNER_CHAIN } from '../../linux/nft/whole-tables.ts';
 
 export const GUARD_NAME = 'edgefour_guard';
@@ -50,8 +50,8 @@ const BY_ENTRY = (map: MapKind): string[] =>
   FAMILIES.flatMap((family) =>
     ['', '-span'].map((kind) => `${IP[family]} daddr . meta l4proto . th dport vmap @${map}${kind}${family}`),
   );
-const IS_CARRIED = `meta mark ${CARRIED.mark}`;
-export const NOT_CARRIED = `meta mark != ${CARRIED.mark}`;
+const IS_PLACEHOLDER = `meta mark ${PLACEHOLDER.mark}`;
+export const NOT_PLACEHOLDER = `meta mark != ${PLACEHOLDER.mark}`;
 /** What the machine says to itself: a client of its own. Not a SYN that a cookie's bearer has earned. */
 const OWN = 'oif != lo return';
 const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly string[]])[] = [
@@ -61,23 +61,23 @@ const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly st
   [
     'gate-in',
     'type filter hook prerouting priority -300',
-    [`iif lo ${IS_CARRIED} drop`, 'iif lo return', 'goto gates'],
+    [`iif lo ${IS_PLACEHOLDER} drop`, 'iif lo return', 'goto gates'],
   ],
   [
     'gate-out',
     'type filter hook output priority -300',
-    [OWN, `${IS_CARRIED} ct zone set ${CARRIED.zone} return`, 'fib saddr type != local return', 'goto gates'],
+    [OWN, `${IS_PLACEHOLDER} ct zone set ${PLACEHOLDER.zone} return`, 'fib saddr type != local return', 'goto gates'],
   ],
   ['hold-in', 'type filter hook prerouting priority -180', ['iif lo return', `${NEWCOMER} goto holds`]],
   [
     'hold-out',
     'type filter hook output priority -180',
-    [OWN, `${IS_CARRIED} ct mark set ${CARRIED.mark}`, `${NEWCOMER} goto holds`],
+    [OWN, `${IS_PLACEHOLDER} ct mark set ${PLACEHOLDER.mark}`, `${NEWCOMER} goto holds`],
   ],
   ['cookie-in', 'type filter hook input priority 0', ['ct state untracked,new,invalid goto cookies']],
   ['cookie-on', 'type filter hook forward priority 0', ['ct state untracked,new,invalid goto cookies']],
 ];
-/** A chain that always has rules: without them somebody has flushed the table. */
+/** A chain that always has rules: without them another program has flushed the table. */
 export const CANARY = 'gates';
 
 /** Names of chains, maps and sets that are there whatever is limited. */
@@ -87,10 +87,10 @@ export const OF_EACH_TABLE: ReadonlySet<string> = new Set([
   ...FAMILIES.map((family) => `attacked${family}`),
 ]);
 
-/** Names a chain without a rule, for whoever finds the table: how it was written. */
+/** Names a chain without a rule, which says to the next process how the table was written. */
 export const EDITION_CHAIN = 'edition-';
 
-/** Whose it is. */
+/** Whose the table is, and how it was written. */
 export interface Signed {
   readonly owner: string;
   readonly edition: string;

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Applied, Engine, Listener } from '../../engines/engine.ts';
 import { whatChanges } from '../../engines/hosting/choose.ts';
 import type { EngineSet } from '../../engines/hosting/engine-set.ts';
-import { TABLE_NAME } from '../../engines/kernel/table/sets.ts';
+import { KERNEL_TABLE } from '../../engines/table-owner.ts';
 import type { EngineName } from '../../engines/registry.ts';
 import type { Origins } from '../origins/origins.ts';
 import type { Tables } from '../tables/tables.ts';
@@ -88,9 +88,9 @@ export class Placements {
       return { ok: false, reason: obstacle };
     }
     // order: noted before it is in the kernel, so that a process that dies in between is taken to have left it there.
-    if (isInKernel) tables?.note(TABLE_NAME, listener);
+    if (isInKernel) tables?.note(KERNEL_TABLE, listener);
     const applied = await this.#move(order);
-    if (!applied.ok && isInKernel) tables?.drop(TABLE_NAME, listener.id);
+    if (!applied.ok && isInKernel) tables?.drop(KERNEL_TABLE, listener.id);
     return applied;
   }
 
@@ -104,7 +104,7 @@ export class Placements {
     };
     const left = await this.#calls.call(placed.engine, remove, lateness);
     if (!left.ok) return left;
-    if (this.translates(placed)) this.#options.tables?.drop(TABLE_NAME, rule);
+    if (this.translates(placed)) this.#options.tables?.drop(KERNEL_TABLE, rule);
     this.#place(rule, undefined);
     this.#options.origins.listens(rule, undefined);
     return left;

@@ -13,9 +13,8 @@ import { deleteTable, isTable, listTables, makeLivingTable, ownersOf } from '../
 import type { Rng } from '../../lib/rng.ts';
 import type { Log } from '../../observe/log.ts';
 import { GUARD_NAME } from '../guard/layout.ts';
-import { TABLE_NAME } from '../../engines/kernel/table/sets.ts';
-import type { Claim, TableOwner, Whose } from '../../engines/table-owner.ts';
-import { heldIn } from './held.ts';
+import { type Claim, KERNEL_TABLE, type TableOwner, type Whose } from '../../engines/table-owner.ts';
+import { occupiedPort } from '../../engines/kernel/occupied.ts';
 import { judgeOldName, makeId, readId } from './identity.ts';
 import { LeftFile, type Place } from './left.ts';
 
@@ -45,7 +44,7 @@ interface TablesOptions {
   readonly log: Log;
 }
 
-const OURS = [TABLE_NAME, GUARD_NAME] as const;
+const OURS = [KERNEL_TABLE, GUARD_NAME] as const;
 /** Named after the edge and its process. */
 const LIVING = 'edgefour_alive_';
 const leftPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-left');
@@ -162,16 +161,16 @@ function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
     },
     remove,
     inTheWay(place) {
-      if (claimed.has(TABLE_NAME) || !isTable(asking, TABLE_NAME)) return undefined;
-      const found = whose(TABLE_NAME);
+      if (claimed.has(KERNEL_TABLE) || !isTable(asking, KERNEL_TABLE)) return undefined;
+      const found = whose(KERNEL_TABLE);
       if (found === 'nobody') return undefined;
       if (typeof found === 'object') {
-        const at = heldIn(asking, place);
-        return at && `${at} is held in the kernel: the table inet ${TABLE_NAME} ${ofAnother(found.living)}`;
+        const at = occupiedPort(asking, place);
+        return at && `${at} is held in the kernel: the table inet ${KERNEL_TABLE} ${ofAnother(found.living)}`;
       }
-      log.warn('what a dead edge has left in the kernel is removed', { table: TABLE_NAME });
-      const why = remove(TABLE_NAME);
-      return why === '' ? undefined : `a dead edge has left the table inet ${TABLE_NAME} in the kernel: ${why}`;
+      log.warn('what a dead edge has left in the kernel is removed', { table: KERNEL_TABLE });
+      const why = remove(KERNEL_TABLE);
+      return why === '' ? undefined : `a dead edge has left the table inet ${KERNEL_TABLE} in the kernel: ${why}`;
     },
     note: (table, place) => left.note(table, place),
     drop: (table, rule) => left.drop(table, rule),

@@ -6,14 +6,14 @@
 import { readFileSync } from 'node:fs';
 import type { InheritedParts } from '../../handoff/inherited.ts';
 import { runNft } from '../../linux/nft/nft.ts';
-import type { TableOwner } from '../table-owner.ts';
+import { KERNEL_TABLE, type TableOwner } from '../table-owner.ts';
 import type { Capabilities, Engine, EngineEvents, EngineFactory } from '../engine.ts';
 import { absentEngine } from '../hosting/forward.ts';
 import { lazyEngine } from '../hosting/lazy-engine.ts';
 import { hostEngine } from '../hosting/worker-engine.ts';
 import { whyUnavailable } from './probe.ts';
 import { FORWARD6, systemSysctls } from './sysctl.ts';
-import { TABLE, TABLE_NAME } from './table/sets.ts';
+import { TABLE } from './table/sets.ts';
 
 export interface KernelSetting {
   /** `auto` changes nothing of the machine but our own table; by name, the engine sets the switches it needs. */
@@ -44,20 +44,20 @@ const SOURCE = { module: new URL('./open.ts', import.meta.url).href, factory: 'c
 export function kernelFactory(setting: Omit<KernelSetting, 'owner' | 'former'>, tables: TableOwner): EngineFactory {
   return async (events, inheritance) => {
     const isAsked = setting.use === 'by name';
-    const whose = tables.whose(TABLE_NAME);
+    const whose = tables.whose(KERNEL_TABLE);
     const isOthers = typeof whose === 'object';
     const isLeft = whose === 'ours' || whose === 'abandoned';
     const isRetiring = setting.use === 'no' && isLeft;
     const why = setting.use === 'no' && !isRetiring ? NOT_ASKED : await whyUnavailable(systemProbe(), isAsked);
     if (why !== undefined) return absent(why, isLeft, events, tables, inheritance !== undefined);
     async function make(): Promise<Engine> {
-      const claim = tables.claim(TABLE_NAME);
+      const claim = tables.claim(KERNEL_TABLE);
       if (claim.why !== '') throw new Error(claim.why);
       const own = { owner: tables.id, former: claim.former, isRetiring, sockets: inheritance?.sockets.parts };
       return hostEngine('kernel', { ...SOURCE, options: { ...setting, ...own } }, events);
     }
     // With the other engines to choose from, rules need not wait for that edge to end.
-    if (isOthers && !isAsked) return absent(tables.claim(TABLE_NAME).why, false, events, tables, false);
+    if (isOthers && !isAsked) return absent(tables.claim(KERNEL_TABLE).why, false, events, tables, false);
     return isLeft || (isAsked && !isOthers) ? make() : lazyEngine('kernel', capabilitiesOf(isAsked, false), make);
   };
 }
@@ -93,11 +93,11 @@ async function absent(
   tables: TableOwner,
   isSuccessor: boolean,
 ): Promise<Engine> {
-  let mustClear = isLeft && tables.claim(TABLE_NAME).why === '';
+  let mustClear = isLeft && tables.claim(KERNEL_TABLE).why === '';
   async function clear(): Promise<void> {
     if (!mustClear) return;
     mustClear = false;
-    const refusal = tables.remove(TABLE_NAME);
+    const refusal = tables.remove(KERNEL_TABLE);
     const facts = { table: TABLE, reason: unavailable, ...(refusal && { refusal }) };
     events.log('warn', 'rules of an earlier life are taken out of the kernel', facts);
   }

@@ -14,7 +14,7 @@
  */
 import { hex } from '../../../linux/nft/nf-tables.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
-import { CARRIED, PROBE_MARK } from '../../packet-marks.ts';
+import { PLACEHOLDER, PROBE_MARK } from '../../packet-marks.ts';
 import { FAST_FROM, ORIGINAL } from '../fast-path/layout.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 import { type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
@@ -115,7 +115,7 @@ const CHAINS: readonly Chain[] = [
   {
     name: 'lead-out',
     hook: 'type nat hook output priority -100',
-    lines: [`meta mark ${hex(CARRIED.mark)} return`, 'goto lead'],
+    lines: [`meta mark ${hex(PLACEHOLDER.mark)} return`, 'goto lead'],
   },
   // On loopback a packet passes output and prerouting; once is enough.
   { name: 'watch-in', hook: 'type filter hook prerouting priority -90', lines: ['iif lo return', 'goto watch'] },

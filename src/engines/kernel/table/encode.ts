@@ -20,7 +20,8 @@ import {
   takeSource,
 } from '../../../linux/nft/chains.ts';
 import type { Statement } from '../../../linux/nft/transaction.ts';
-import { LAYOUT, type SetName, TABLE_NAME } from './sets.ts';
+import { KERNEL_TABLE } from '../../table-owner.ts';
+import { LAYOUT, type SetName } from './sets.ts';
 
 /** `undefined`: one of them is for nft. */
 export function messagesOf(statements: readonly Statement<SetName>[]): Message[] | undefined {
@@ -38,20 +39,20 @@ function messagesOfOne(one: Statement<SetName>, id: number): Message[] | undefin
   if (typeof one === 'string') return undefined;
   if ('verb' in one) return elementMessages(LAYOUT, [one]);
   if ('map' in one)
-    return one.spec === undefined ? [goneMessage(TABLE_NAME, 'map', one.map)] : madeMap(one.map, one.spec, id);
-  if (one.lines === undefined) return [goneMessage(TABLE_NAME, 'chain', one.chain)];
-  const messages = chainMessages(TABLE_NAME, one.chain);
+    return one.spec === undefined ? [goneMessage(KERNEL_TABLE, 'map', one.map)] : madeMap(one.map, one.spec, id);
+  if (one.lines === undefined) return [goneMessage(KERNEL_TABLE, 'chain', one.chain)];
+  const messages = chainMessages(KERNEL_TABLE, one.chain);
   for (const line of one.lines) {
     const expressions = compile(line);
     if (!expressions) return undefined;
-    messages.push(ruleMessage(TABLE_NAME, one.chain, expressions));
+    messages.push(ruleMessage(KERNEL_TABLE, one.chain, expressions));
   }
   return messages;
 }
 
 function madeMap(name: string, spec: string, id: number): Message[] | undefined {
   const [, family, size] = /^\{ type ipv([46])_addr : mark; size (\d+); flags dynamic,timeout; \}$/.exec(spec) ?? [];
-  return family === undefined ? undefined : [learnedMap(TABLE_NAME, name, family === '6' ? 6 : 4, Number(size), id)];
+  return family === undefined ? undefined : [learnedMap(KERNEL_TABLE, name, family === '6' ? 6 : 4, Number(size), id)];
 }
 
 /** A line's pattern, and what its words mean. */

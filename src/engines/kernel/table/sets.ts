@@ -2,11 +2,11 @@
  * Names in the table `inet edgefour`: its own, those of the sets and maps that all rules share, and how nft declares them.
  * base.ts says what packets do with them, contents.ts what a rule puts into them. Pure.
  */
+import { KERNEL_TABLE } from '../../table-owner.ts';
 import { tableOf } from '../../../linux/nft/nf-tables.ts';
 import type { Element as AnyElement, Pieces } from '../../../linux/nft/transaction.ts';
 
-export const TABLE_NAME = 'edgefour';
-export const TABLE = `inet ${TABLE_NAME}`;
+export const TABLE = `inet ${KERNEL_TABLE}`;
 /** Sets and maps by name, as nft declares them. */
 export const SETS = {
   rules: 'set rules { type mark; }',
@@ -34,7 +34,7 @@ export const SETS = {
 } as const;
 export type SetName = keyof typeof SETS;
 /** How the bytes of their elements are read and written. */
-export const LAYOUT = tableOf(TABLE_NAME, SETS);
+export const LAYOUT = tableOf(KERNEL_TABLE, SETS);
 export type Element = AnyElement<SetName>;
 /** What one rule has in the table. */
 export type Contents = Pieces<SetName>;

@@ -1,23 +1,24 @@
 /**
- * A table of limits that an earlier life has left: what of it stays as it is. Chains, meters and counters are named after what they
- * hold, so one that has the right name is right, and what it has counted goes on: how many connections a source has open, how
- * near it is to its rate. Pure. Called by guard.ts at the start.
+ * A table of limits that an earlier process has left, and which of its parts stay as they are. Chains, meters and counters
+ * are named after what they hold, so one that has the right name is right, and its counts go on: how many connections a
+ * source has open, how near it is to its rate. Pure. Called by written-table.ts at the start.
  */
-import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
-import type { Difference } from './book.ts';
-import { hooks, MAPS, OF_EACH_TABLE, TABLE } from './layout.ts';
-import { digest, piecesOf } from './pieces.ts';
+import type { Element, ElementChange } from '../../../linux/nft/transaction.ts';
+import { changesOf, type Difference } from '../contents/difference.ts';
+import { hooks, MAPS, OF_EACH_TABLE, TABLE } from '../layout.ts';
+import { digest } from '../contents/nft-text.ts';
+import { leadKey, piecesOf } from '../contents/pieces.ts';
 
 export interface Found {
   readonly chains: ReadonlySet<string>;
   readonly sets: ReadonlySet<string>;
   readonly counters: ReadonlySet<string>;
-  /** What its maps lead to. */
+  /** Where its maps lead. */
   readonly leads: readonly Element[];
   readonly bans: readonly Element[];
 }
 
-/** What of `wanted`, which is all there should be, is still to be written, and what is to go. */
+/** `wanted`, which is the whole, less what is there; and the parts that are to go. */
 export function remaining(wanted: Difference, found: Found): Difference {
   const sets = wanted.sets.filter(([name]) => !found.sets.has(name));
   const lists = wanted.lists.filter(({ name }) => !found.sets.has(name));
@@ -49,27 +50,22 @@ const isAllow = (name: string): boolean => name.startsWith('allow-');
 function swapped(wanted: readonly ElementChange[], { leads, bans }: Found): ElementChange[] {
   const added = wanted.flatMap(({ elements }) => elements);
   const isLead = ({ set }: Element): boolean => MAPS.has(set);
-  const keyOf = ({ set, key }: Element): string => `${set} ${key}`;
   const [before, after] = [
-    new Map(leads.map((one) => [keyOf(one), one])),
-    new Map(added.map((one) => [keyOf(one), one])),
+    new Map(leads.map((one) => [leadKey(one), one])),
+    new Map(added.map((one) => [leadKey(one), one])),
   ];
-  const stays = (one: Element): boolean => isLead(one) && before.get(keyOf(one))?.data === one.data;
-  const gone = leads.filter((one) => after.get(keyOf(one))?.data !== one.data);
+  const stays = (one: Element): boolean => isLead(one) && before.get(leadKey(one))?.data === one.data;
+  const gone = leads.filter((one) => after.get(leadKey(one))?.data !== one.data);
   return [
-    ...grouped('delete', [...gone, ...bans]),
-    ...grouped(
+    ...changesOf('delete', [...gone, ...bans]),
+    ...changesOf(
       'add',
       added.filter((one) => !stays(one)),
     ),
   ];
 }
 
-function grouped(verb: ElementChange['verb'], elements: readonly Element[]): ElementChange[] {
-  return [...Map.groupBy(elements, ({ set }) => set)].map(([set, elements]) => ({ verb, set, elements }));
-}
-
-/** Changes with whatever a table of this program looks like beside what its names say. `sources`: what a meter remembers. */
+/** Differs wherever a table of this program differs in something that no name says. `sources`: how many a meter remembers. */
 export function editionOf(sources: number | undefined): string {
   const limits = {
     newPerSecond: 1,

@@ -1,9 +1,9 @@
 /**
  * The guard's table in the kernel: elements and counters through netlink, which answers at once, everything else through
- * nft. Opened by guard.ts when there is something to limit.
+ * nft. Opened by written-table.ts when there is something to limit.
  */
-import { elementMessages } from '../../linux/nft/batch.ts';
-import type { Netlink } from '../../linux/netlink/socket.ts';
+import { elementMessages } from '../../../linux/nft/batch.ts';
+import type { Netlink } from '../../../linux/netlink/socket.ts';
 import {
   getCounters,
   getElements,
@@ -12,34 +12,35 @@ import {
   readElements,
   readName,
   readNamedCounter,
-} from '../../linux/nft/elements.ts';
-import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../linux/nft/nf-tables.ts';
-import { type Refusal, runNft } from '../../linux/nft/nft.ts';
-import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
+} from '../../../linux/nft/elements.ts';
+import { NFNL_SUBSYS_NFTABLES, tableOf } from '../../../linux/nft/nf-tables.ts';
+import { type Refusal, runNft } from '../../../linux/nft/nft.ts';
+import type { Element, ElementChange } from '../../../linux/nft/transaction.ts';
 import type { Found } from './adopt.ts';
-import type { CarriedFlows as Carried } from './carried.ts';
-import { CANARY, GUARD_NAME, MAPS } from './layout.ts';
+
+import { CANARY, GUARD_NAME, MAPS } from '../layout.ts';
+import type { Placeholders } from './placeholders.ts';
 
 const NAMED = { name: GUARD_NAME };
 
-export interface GuardTable {
+export interface KernelTable {
   nft(text: string): Promise<Refusal>;
   /** One transaction. */
   swap(changes: readonly ElementChange[]): Refusal;
-  /** Nobody has removed or flushed it. */
+  /** It has not been removed or flushed by another program. */
   isWhole(): boolean;
   /** All that is in it. */
   found(): Found;
   counters(seen: (name: string, packets: number) => void): void;
-  readonly carried: Carried;
+  readonly placeholders: Placeholders;
   close(): void;
 }
 
-export async function openTable(): Promise<GuardTable> {
-  const [{ Netlink: Socket }, { errnoName }, { CarriedFlows }] = await Promise.all([
-    import('../../linux/netlink/socket.ts'),
-    import('../../linux/ffi/libc.ts'),
-    import('./carried.ts'),
+export async function openTable(): Promise<KernelTable> {
+  const [{ Netlink: Socket }, { errnoName }, { Placeholders: Real }] = await Promise.all([
+    import('../../../linux/netlink/socket.ts'),
+    import('../../../linux/ffi/libc.ts'),
+    import('./placeholders.ts'),
   ]);
   const asking: Netlink = new Socket();
   return {
@@ -61,7 +62,7 @@ export async function openTable(): Promise<GuardTable> {
         if (name !== '') seen(name, packets);
       });
     },
-    carried: new CarriedFlows(asking),
+    placeholders: new Real(asking),
     close: () => asking.close(),
   };
 }

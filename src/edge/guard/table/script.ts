@@ -1,8 +1,8 @@
 /** A difference as texts for nft: what comes before the swap, what goes after it, and the whole table at once. Pure. */
-import type { Element } from '../../linux/nft/transaction.ts';
-import { OWNER_CHAIN } from '../../linux/nft/whole-tables.ts';
-import type { Difference } from './book.ts';
-import { frame, hooks, MAPS, type Signed, STAND_IN, TABLE, type TableName, without } from './layout.ts';
+import type { Element } from '../../../linux/nft/transaction.ts';
+import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
+import type { Difference } from '../contents/difference.ts';
+import { frame, hooks, MAPS, type Signed, STAND_IN, TABLE, type TableName, without } from '../layout.ts';
 
 /** Name of a list's set → its networks, of which none lies in another. */
 export type Networks = ReadonlyMap<string, readonly string[]>;

@@ -1,14 +1,18 @@
 /**
- * What the guard's table holds, and what it should: told which rules and records have changed, it looks at those alone and
- * says what to write. Pure. What it has said counts as written; where that did not come true, forget() and write the whole.
+ * The contents of the guard's table, as they are and as they should be: told which rules and records have changed, it looks
+ * at those alone and gives the difference. Pure; it writes nothing. A difference that was given counts as written; where
+ * that did not come true, forget() gives the whole the next time. guard.ts owns one.
  */
-import type { AddressList, AddressListPart } from '../../domain/limit/networks.ts';
-import type { Element, ElementChange } from '../../linux/nft/transaction.ts';
-import { keys } from '../../store/records.ts';
+import type { AddressList, AddressListPart } from '../../../domain/limit/networks.ts';
+import type { Element } from '../../../linux/nft/transaction.ts';
+import { keys } from '../../../store/records.ts';
 import { Bans, type BanSet } from './bans.ts';
-import type { Family } from './layout.ts';
-import { Claims, isSamePlace, joined, leftBehind } from './left-behind.ts';
-import { digest, type LimitedRule, type Pieces, piecesOf, type SetsOfNetworks } from './pieces.ts';
+import { type Change, changedPieces, changesOf, type Difference, type ListSet } from './difference.ts';
+import { formerPieces, isSamePlace, joined, UsedPlaces } from './former-places.ts';
+import { FAMILIES } from '../layout.ts';
+import type { LimitedRule, SetsOfNetworks } from './limited-rule.ts';
+import { digest } from './nft-text.ts';
+import { type Pieces, piecesOf } from './pieces.ts';
 
 export interface World {
   readonly rules: () => ReadonlyMap<string, LimitedRule>;
@@ -17,46 +21,21 @@ export interface World {
   readonly world?: () => string;
 }
 
-/** A set of a list's networks of one family. */
-export interface ListSet {
-  readonly name: string;
-  readonly family: Family;
-  readonly parts: readonly (readonly string[])[];
-}
-
-/** In three steps: what is new is there before `swap` leads to it, in one transaction, and what is old goes after. */
-export interface Difference {
-  readonly counters: readonly string[];
-  /** Meters and sets of bans: name → how nft declares it. */
-  readonly sets: readonly (readonly [name: string, spec: string])[];
-  readonly lists: readonly ListSet[];
-  readonly chains: readonly (readonly [name: string, lines: readonly string[]])[];
-  readonly swap: readonly ElementChange[];
-  readonly gone: {
-    readonly chains: readonly string[];
-    readonly sets: readonly string[];
-    readonly counters: readonly string[];
-  };
-}
-
-interface Held {
+/** A rule in the table. */
+interface Kept {
   /** Where its engine is, or will be. */
   readonly rule: LimitedRule;
   readonly lists: readonly string[];
-  /** All that it has in the table, with what it has left behind. */
+  /** All that it has in the table, at former places too. */
   readonly pieces: Pieces;
-  readonly left: Pieces | undefined;
+  readonly former: Pieces | undefined;
 }
 
-type Change = readonly [before: Pieces | typeof NO_PIECES, after: Pieces | typeof NO_PIECES];
-
-const NO_PIECES = { counters: new Set<string>(), meters: new Map(), chains: new Map(), leads: new Map() } as const;
-
-export class Book {
+export class Contents {
   readonly #world: World;
   readonly #sources: number | undefined;
   readonly #bans = new Bans();
-  readonly #rules = new Map<string, Held>();
+  readonly #rules = new Map<string, Kept>();
   /** List → rules that use it. */
   readonly #users = new Map<string, Set<string>>();
   /** Set of networks → how many rules look into it. */
@@ -87,7 +66,7 @@ export class Book {
     for (const { rule } of this.#rules.values()) yield rule;
   }
 
-  /** These may be different. False: not for the table. */
+  /** These may be different. False: nothing of the table depends on them. */
   note(rules: Iterable<string>, records: Iterable<string>): boolean {
     for (const id of rules) {
       this.#moving.add(id);
@@ -110,12 +89,12 @@ export class Book {
 
   /** Its engine serves it as it is wanted now, and nowhere else. True: something goes from the table. */
   settled(id: string): boolean {
-    if (!this.#moving.delete(id) || !this.#rules.get(id)?.left) return false;
+    if (!this.#moving.delete(id) || !this.#rules.get(id)?.former) return false;
     this.#dirtyRules.add(id);
     return true;
   }
 
-  /** Everything may be different. */
+  /** Any rule and any record may be different. */
   noteAll(): void {
     this.#bans.clear();
     for (const proxy of this.#standing.keys()) this.#dirtyBans.add(proxy);
@@ -124,7 +103,7 @@ export class Book {
       if (key.startsWith(keys.allBans())) this.#dirtyBans.add(this.#bans.put(key, value));
   }
 
-  /** The table is not there, or nobody knows what is in it. */
+  /** The table is not there, or its contents are not known. */
   forget(): void {
     this.#moving.clear();
     this.#rules.clear();
@@ -141,74 +120,39 @@ export class Book {
     return Number.isFinite(end) ? end : undefined;
   }
 
-  /** What has ended by now is looked at in the next take(). */
+  /** The next take() looks at bans that have ended by now. */
   end(now: number): void {
     for (const [proxy, { nextEnd }] of this.#standing) if (nextEnd <= now) this.#dirtyBans.add(proxy);
   }
 
-  /** What is to be written for all that was noted. */
+  /** The difference that all notes since the last take() make. */
   take(now: number): Difference {
-    const before = this.#turnBans(now);
-    const had = new Set(this.#readers.keys());
-    const changes = this.#turnRules();
-    const only = <T>(
-      of: (pieces: Pieces | typeof NO_PIECES) => Iterable<T>,
-      has: (pieces: Pieces | typeof NO_PIECES, one: T) => boolean,
-    ) => ({
-      fresh: changes.flatMap(([old, now]) => [...of(now)].filter((one) => !has(old, one))),
-      gone: changes.flatMap(([old, now]) => [...of(old)].filter((one) => !has(now, one))),
-    });
-    const counters = only(
-      ({ counters }) => counters,
-      ({ counters }, name) => counters.has(name),
-    );
-    const meters = only(
-      ({ meters }) => meters,
-      ({ meters }, [name]) => meters.has(name),
-    );
-    const chains = only(
-      ({ chains }) => chains,
-      ({ chains }, [name]) => chains.has(name),
-    );
-    const leads = only(
-      ({ leads }) => leads.entries(),
-      ({ leads }, [key, { data }]) => leads.get(key)?.data === data,
-    );
-    const bans = [...this.#standing.values()].flatMap(({ sets }) => sets).filter(({ name }) => this.#readers.has(name));
-    const banChanges = this.#changedBans(before, had, now);
+    const bansBefore = this.#updateBans(now);
+    const setsBefore = new Set(this.#readers.keys());
+    const { counters, meters, chains, leads } = changedPieces(this.#updateRules());
+    const bans = this.#changedBans(bansBefore, setsBefore, now);
     return {
       counters: counters.fresh,
-      sets: [
-        ...meters.fresh,
-        ...bans.flatMap(({ name, family }): [string, string][] =>
-          had.has(name) ? [] : [[name, `{ type ipv${family}_addr; flags timeout; }`]],
-        ),
-      ],
-      lists: this.#freshLists(had),
+      sets: [...meters.fresh, ...this.#freshBanSets(setsBefore)],
+      lists: this.#freshLists(setsBefore),
       chains: chains.fresh,
       swap: [
-        ...changesOf(
-          'delete',
-          leads.gone.map(([, lead]) => lead),
-        ),
-        ...changesOf('delete', banChanges.gone),
-        ...changesOf(
-          'add',
-          leads.fresh.map(([, lead]) => lead),
-        ),
-        ...changesOf('add', banChanges.fresh),
+        ...changesOf('delete', leads.gone),
+        ...changesOf('delete', bans.gone),
+        ...changesOf('add', leads.fresh),
+        ...changesOf('add', bans.fresh),
       ],
       gone: {
         // order: a jump goes before what it jumps to.
         chains: chains.gone.map(([name]) => name).toReversed(),
-        sets: [...meters.gone.map(([name]) => name), ...[...had].filter((name) => !this.#readers.has(name))],
+        sets: [...meters.gone.map(([name]) => name), ...[...setsBefore].filter((name) => !this.#readers.has(name))],
         counters: counters.gone,
       },
     };
   }
 
   /** Gives the sets of bans of the instances in question as they were before. */
-  #turnBans(now: number): ReadonlyMap<string, BanSet> {
+  #updateBans(now: number): ReadonlyMap<string, BanSet> {
     const before = new Map<string, BanSet>();
     for (const proxy of this.#dirtyBans) {
       const old = this.#standing.get(proxy)?.sets ?? [];
@@ -218,46 +162,48 @@ export class Book {
       else this.#standing.delete(proxy);
       if (namesOf(old) === namesOf(standing.sets)) continue;
       for (const { id, proxy: its } of this.#world.rules().values()) if (its === proxy) this.#dirtyRules.add(id);
-      // not: sets of bans are kept as they stand, not as a place that was left would read them.
-      for (const [id, { rule, left }] of this.#rules) if (left && rule.proxy === proxy) this.settled(id);
+      // not: sets of bans are kept as they stand, not as the chains of a former place would read them.
+      for (const [id, { rule, former }] of this.#rules) if (former && rule.proxy === proxy) this.settled(id);
     }
     this.#dirtyBans.clear();
     return before;
   }
 
-  #turnRules(): Change[] {
-    for (const [id, { left }] of this.#rules) if (left) this.#dirtyRules.add(id);
-    const claims = new Claims();
-    const turns = [...this.#dirtyRules].map((id) => {
+  #updateRules(): Change[] {
+    for (const [id, { former }] of this.#rules) if (former) this.#dirtyRules.add(id);
+    const used = new UsedPlaces();
+    const wanted = [...this.#dirtyRules].map((id) => {
       const rule = this.#world.rules().get(id);
       const own = rule && piecesOf(rule, this.#networks, this.#sources);
-      if (own) claims.add(own.leads.values());
+      if (own) used.add(own.leads.values());
       return { id, rule, own };
     });
     this.#dirtyRules.clear();
-    return turns.map(({ id, rule, own }) => this.#turnRule(id, rule, own, claims));
+    return wanted.map(({ id, rule, own }) => this.#updateRule(id, rule, own, used));
   }
 
-  #turnRule(id: string, rule: LimitedRule | undefined, own: Pieces | undefined, claims: Claims): Change {
+  #updateRule(id: string, rule: LimitedRule | undefined, own: Pieces | undefined, used: UsedPlaces): Change {
     const old = this.#rules.get(id);
     const stays = old && rule && isSamePlace(old.rule, rule);
-    const before = this.#moving.has(id) ? (stays ? old.left : old?.pieces) : undefined;
-    const left = before && leftBehind(before, claims);
-    const pieces = joined(left, own);
+    const leaves = this.#moving.has(id) ? (stays ? old.former : old?.pieces) : undefined;
+    const former = leaves && formerPieces(leaves, used);
+    const pieces = joined(former, own);
     for (const list of old?.lists ?? []) remove(this.#users, list, id);
     const at = rule ?? old?.rule;
     if (at && pieces) {
       const lists = own ? [...(at.limits?.allow ?? []), ...(at.limits?.deny ?? [])] : [];
       for (const list of lists) this.#users.set(list, (this.#users.get(list) ?? new Set()).add(id));
-      this.#rules.set(id, { rule: at, lists, pieces, left });
+      this.#rules.set(id, { rule: at, lists, pieces, former });
     } else this.#rules.delete(id);
     for (const name of pieces?.reads ?? []) this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
-    for (const name of old?.pieces.reads ?? []) {
-      const left = (this.#readers.get(name) ?? 1) - 1;
-      if (left > 0) this.#readers.set(name, left);
-      else this.#readers.delete(name);
-    }
-    return [old?.pieces ?? NO_PIECES, pieces ?? NO_PIECES];
+    for (const name of old?.pieces.reads ?? []) this.#readNoMore(name);
+    return [old?.pieces, pieces];
+  }
+
+  #readNoMore(set: string): void {
+    const readers = (this.#readers.get(set) ?? 1) - 1;
+    if (readers > 0) this.#readers.set(set, readers);
+    else this.#readers.delete(set);
   }
 
   readonly #networks: SetsOfNetworks = {
@@ -267,11 +213,18 @@ export class Book {
     bans: (proxy, family) => this.#standing.get(proxy)?.sets.filter((set) => set.family === family) ?? [],
   };
 
-  #freshLists(had: ReadonlySet<string>): ListSet[] {
+  #freshBanSets(before: ReadonlySet<string>): (readonly [name: string, spec: string])[] {
+    return [...this.#standing.values()]
+      .flatMap(({ sets }) => sets)
+      .filter(({ name }) => this.#readers.has(name) && !before.has(name))
+      .map(({ name, family }) => [name, `{ type ipv${family}_addr; flags timeout; }`]);
+  }
+
+  #freshLists(before: ReadonlySet<string>): ListSet[] {
     return [...this.#users.keys()].flatMap((key) =>
-      ([4, 6] as const).flatMap((family) => {
+      FAMILIES.flatMap((family) => {
         const name = this.#networks.list(key, family);
-        return had.has(name) || !this.#readers.has(name) ? [] : [{ name, family, parts: this.#partsOf(key) }];
+        return before.has(name) || !this.#readers.has(name) ? [] : [{ name, family, parts: this.#partsOf(key) }];
       }),
     );
   }
@@ -286,29 +239,29 @@ export class Book {
     });
   }
 
-  #changedBans(before: ReadonlyMap<string, BanSet>, had: ReadonlySet<string>, now: number) {
+  #changedBans(before: ReadonlyMap<string, BanSet>, setsBefore: ReadonlySet<string>, now: number) {
     const [gone, fresh] = [[], []] as [Element[], Element[]];
     for (const { sets } of this.#standing.values())
-      for (const set of sets) {
-        if (!this.#readers.has(set.name)) continue;
-        const isNew = !had.has(set.name);
-        const old = isNew ? undefined : (before.get(set.name)?.elements ?? set.elements);
-        if (old === set.elements) continue;
+      for (const { name: set, elements } of sets) {
+        if (!this.#readers.has(set)) continue;
+        const old = setsBefore.has(set) ? (before.get(set)?.elements ?? elements) : undefined;
+        if (old === elements) continue;
         for (const [key, until] of old ?? [])
-          // The kernel has removed what has ended.
-          if ((until === undefined || until > now) && (!set.elements.has(key) || set.elements.get(key) !== until))
-            gone.push({ set: set.name, key, data: '' });
-        for (const [key, until] of set.elements)
-          if (!old?.has(key) || old.get(key) !== until)
-            fresh.push({
-              set: set.name,
-              key,
-              data: '',
-              ...(until !== undefined && { timeoutMs: Math.max(1, until - now) }),
-            });
+          // The kernel has removed bans that have ended.
+          if ((until === undefined || until > now) && !isSameBan(elements, key, until))
+            gone.push({ set, key, data: '' });
+        for (const [key, until] of elements)
+          if (!old || !isSameBan(old, key, until)) {
+            const timeout = until === undefined ? {} : { timeoutMs: Math.max(1, until - now) };
+            fresh.push({ set, key, data: '', ...timeout });
+          }
       }
     return { gone, fresh };
   }
+}
+
+function isSameBan(bans: BanSet['elements'], key: string, until: number | undefined): boolean {
+  return bans.has(key) && bans.get(key) === until;
 }
 
 function namesOf(sets: readonly BanSet[]): string {
@@ -319,8 +272,4 @@ function remove(map: Map<string, Set<string>>, key: string, value: string): void
   const set = map.get(key);
   set?.delete(value);
   if (set?.size === 0) map.delete(key);
-}
-
-function changesOf(verb: ElementChange['verb'], elements: readonly Element[]): ElementChange[] {
-  return [...Map.groupBy(elements, ({ set }) => set)].map(([set, elements]) => ({ verb, set, elements }));
 }

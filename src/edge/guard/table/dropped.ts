@@ -1,7 +1,7 @@
 /** What limits gave up, by rule and reason, added up over the tables that one process has made. Pure. */
-import type { RuleCounters } from '../../domain/fact/fact.ts';
-import { createCounters } from '../../engines/flow/counters.ts';
-import type { GuardTable } from './table.ts';
+import type { RuleCounters } from '../../../domain/fact/fact.ts';
+import { createCounters } from '../../../engines/flow/counters.ts';
+import type { KernelTable } from './kernel-table.ts';
 
 export class Dropped {
   readonly #counted = new Map<string, { last: number; sum: number }>();
@@ -12,14 +12,14 @@ export class Dropped {
   }
 
   /** What the table has counted until now was told by another process. */
-  adopt(table: Pick<GuardTable, 'counters'>): void {
+  adopt(table: Pick<KernelTable, 'counters'>): void {
     table.counters((name, packets) =>
       this.#counted.set(name, { last: packets, sum: this.#counted.get(name)?.sum ?? 0 }),
     );
   }
 
   /** Rules that are not there any more are forgotten. */
-  read(table: Pick<GuardTable, 'counters'>, isThere: (rule: string) => boolean): void {
+  read(table: Pick<KernelTable, 'counters'>, isThere: (rule: string) => boolean): void {
     table.counters((name, packets) => {
       const known = this.#counted.get(name) ?? { last: 0, sum: 0 };
       // A counter that went and came back has begun again too.

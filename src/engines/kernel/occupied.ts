@@ -1,14 +1,19 @@
-/** Whether the kernel engine's table leads a place somewhere, whosever the table is. Called by tables.ts, and by doctor. */
+/**
+ * Whether the kernel engine's table leads a place somewhere, whichever edge owns the table. A door of this engine: it reads
+ * the table and nothing else. Called by edge/tables/tables.ts.
+ */
 import type { Netlink } from '../../linux/netlink/socket.ts';
 import { getElements, readElements } from '../../linux/nft/elements.ts';
-import { LAYOUT } from '../../engines/kernel/table/sets.ts';
-import type { Place } from './left.ts';
+import { LAYOUT } from './table/sets.ts';
+import type { PlannedRule } from '../../plan/plan.ts';
+
+type Place = Pick<PlannedRule, 'protocol' | 'entries' | 'ports'>;
 
 const MAPS = ['entry4', 'entry6', 'span4', 'span6'] as const;
 
 /** One address and port of the place that it leads, as a person writes it. */
-export function heldIn(asking: Pick<Netlink, 'dump'>, { protocol, entries, ports }: Place): string | undefined {
-  let held: string | undefined;
+export function occupiedPort(asking: Pick<Netlink, 'dump'>, { protocol, entries, ports }: Place): string | undefined {
+  let occupied: string | undefined;
   for (const map of MAPS)
     asking.dump(getElements(LAYOUT, map), (view, body, end) =>
       readElements(LAYOUT, map, view, body, end, ({ key }) => {
@@ -16,8 +21,8 @@ export function heldIn(asking: Pick<Netlink, 'dump'>, { protocol, entries, ports
         const [from = 0, to = from] = span.split('-').map(Number);
         if (its !== protocol.toLowerCase() || !entries.includes(address)) return;
         const hit = ports.find((port) => port.from <= to && from <= port.to);
-        if (hit) held = `${protocol} ${address} port ${Math.max(from, hit.from)}`;
+        if (hit) occupied = `${protocol} ${address} port ${Math.max(from, hit.from)}`;
       }),
     );
-  return held;
+  return occupied;
 }
