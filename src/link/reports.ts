@@ -9,7 +9,7 @@ import type { AckReport, FactReport } from './contract.ts';
 
 /** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */
 export const MAX_ACK = 32 * 1024 * 1024;
-/** limit: what an edge puts into one report of facts (edge/report/reporter.ts), with room. */
+/** limit: what an edge puts into one report of facts (edge/report/fact-sender.ts), with room. */
 export const MAX_FACTS = 8 * 1024 * 1024;
 
 /** limit: three short texts. */
