@@ -1,4 +1,4 @@
-/** The API with what its handlers may know of the running control. Loaded by inside.ts while the store opens. */
+/** The API with what its handlers may know of the running control. Loaded by services.ts while the store opens. */
 import { ACTIONS } from '../api/actions/index.ts';
 import { InjectedFaults } from '../api/steps/injected-faults.ts';
 import { type Api, createApi } from '../api/pipeline.ts';

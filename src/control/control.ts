@@ -17,7 +17,7 @@ import { startControlDns } from './dns.ts';
 import { controlDoors } from './http/doors.ts';
 import type { HttpDoors } from './http/exchanges.ts';
 import { startHttp } from './http/http.ts';
-import { type Inside, openInside } from './inside.ts';
+import { type Services, openServices } from './services.ts';
 
 export interface Control {
   /** `http://HOST:PORT` for clients. */
@@ -40,9 +40,9 @@ export interface Tools {
   readonly log: Log;
   readonly clock?: Clock;
   readonly rng?: Rng;
-  /** What an edge on this data folder keeps of the records: for a store that is damaged. */
+  /** The records as an edge on this data folder keeps them: for a store that is damaged. */
   readonly edgeCopy?: EdgeCopySource | undefined;
-  /** What it was started from, for doctor to compare with the disk. */
+  /** The code that this process was started from, for doctor to compare with the disk. */
   readonly program?: Program | undefined;
   /** The edge beside it, under `up`. */
   readonly edge?: string | undefined;
@@ -54,14 +54,14 @@ export interface Tools {
 export async function startControl(config: Config, folder: DataFolder, tools: Tools): Promise<Control> {
   const { log, clock = systemClock, rng = systemRng, inherited, edge, edgeCopy, program } = tools;
   const metrics = createMetrics();
-  const inside = Promise.withResolvers<Inside>();
+  const services = Promise.withResolvers<Services>();
   const doors = Promise.withResolvers<HttpDoors>();
   // order: on the way out the ports close before what is behind them, so both have a stack of their own.
   await using behind = new AsyncDisposableStack();
   await using ports = new AsyncDisposableStack();
 
-  const open = (): Promise<Inside> => openInside({ config, folder, log, metrics, clock, rng, edgeCopy }, behind);
-  // order: with inherited ports it is the other way round. Who connects waits in them, and they go back where this fails.
+  const open = (): Promise<Services> => openServices({ config, folder, log, metrics, clock, rng, edgeCopy }, behind);
+  // order: with inherited ports it is the other way round. Clients that connect wait in them, and they go back where this fails.
   const early = inherited && (await open());
   const http = await startHttp(
     {
@@ -80,7 +80,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
       listen: config.dns,
       inherited,
       domain: config.domain,
-      inside: inside.promise,
+      services: services.promise,
       clock,
       log,
       metrics,
@@ -89,7 +89,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
     dns = hostAndPort(server.address);
   }
   const opened = early ?? (await open());
-  inside.resolve(opened);
+  services.resolve(opened);
   const api = http.origin;
   doors.resolve(controlDoors(opened, { config, metrics, api, dns, edge }));
   const running = writePatiently(

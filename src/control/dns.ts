@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Inherited } from '../handoff/inherited.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { Inside } from './inside.ts';
+import type { Services } from './services.ts';
 import { type Dns, startDns } from './dns/server.ts';
 import { recordWorld } from './dns/world.ts';
 
@@ -14,7 +14,7 @@ interface DnsParts {
   readonly inherited?: Inherited | undefined;
   readonly domain: string;
   /** Questions wait for it. */
-  readonly inside: Promise<Pick<Inside, 'store' | 'facts'>>;
+  readonly services: Promise<Pick<Services, 'store' | 'facts'>>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -23,11 +23,11 @@ interface DnsParts {
 /** Throws Usage where the address can't be had. */
 export async function startControlDns(parts: DnsParts): Promise<Dns> {
   const { listen, inherited, domain, clock, log, metrics } = parts;
-  let opened: Pick<Inside, 'store' | 'facts'> | undefined;
+  let opened: Pick<Services, 'store' | 'facts'> | undefined;
   const world = recordWorld({
     store: {
       async read(fn) {
-        opened ??= await parts.inside;
+        opened ??= await parts.services;
         return opened.store.read(fn);
       },
     },

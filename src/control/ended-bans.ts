@@ -1,6 +1,6 @@
 /**
  * Takes bans that have ended out of the world: edges stop enforcing them by themselves, but their records would stay. Some
- * at a time, round and round. What somebody changes meanwhile stays; other controls of the same store may do it too.
+ * at a time, round and round. A ban that is changed meanwhile stays; other controls of the same store may do it too.
  */
 import { type BanRecord, isStanding } from '../domain/limit/networks.ts';
 import type { Clock } from '../lib/clock.ts';

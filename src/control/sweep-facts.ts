@@ -1,4 +1,4 @@
-/** Once a minute has the facts forget what no edge will tell again, by the rules that there are. Made by inside.ts. */
+/** Once a minute has the facts forget what no edge will tell again, by the rules that there are. Made by services.ts. */
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { FactWorld } from '../facts/facts.ts';
 import type { Clock } from '../lib/clock.ts';

@@ -1,7 +1,7 @@
 /**
- * What edges reported, behind one door: the control end of the link reports, the rest of control reads. Facts are not part of
- * the desired state and never decide what is wanted; what must outlive a restart of control is in two small files. Opened by
- * control's composition root (control/inside.ts).
+ * Reports of edges, behind one door: the control end of the link reports, the rest of control reads. Facts are not part of
+ * the desired state and never decide what is wanted; two small files take them across a restart of control. Opened by
+ * control's composition root (control/services.ts).
  */
 import type { Ack, Beat } from '../domain/fact/ack.ts';
 import type { CounterReport } from '../domain/fact/fact.ts';
@@ -14,14 +14,14 @@ import type { CounterBook } from './counters/counter-book.ts';
 import { openCounters } from './counters/counter-file.ts';
 import type { FactReader } from './readers.ts';
 
-/** What edges say, checked for its form. Saying the same twice changes nothing, but for records that were lost. */
+/** Reports, checked for their form. The same one twice changes nothing, but for records that were lost. */
 interface FactReports {
   beat(beat: Beat): void;
   ack(ack: Ack): void;
   counters(report: CounterReport): void;
 }
 
-/** What facts depend on of the desired state. */
+/** The parts of the desired state that facts depend on. */
 export interface FactWorld {
   /** A site's record was written (areas) or deleted (undefined). */
   site(id: string, areas: readonly Area[] | undefined): void;

@@ -1,5 +1,5 @@
 /**
- * What readers see of the facts, in small interfaces: each part of the program names the one it needs. Types only; the classes
+ * Facts as readers see them, in small interfaces: each part of the program names the one it needs. Types only; the classes
  * in acks/ and counters/ implement them.
  */
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
@@ -27,7 +27,7 @@ export interface EdgeFact {
   readonly version: string;
   /** Those that its host allows. */
   readonly engines: readonly EngineState['name'][];
-  /** What is wrong with the edge itself, one line each. */
+  /** Troubles of the edge itself, one line each. */
   readonly alarms: readonly string[];
   readonly failed: readonly Failure[];
   readonly unresolved: readonly { readonly id: string; readonly names: readonly string[] }[];
@@ -53,7 +53,7 @@ export interface PresenceReader {
 }
 
 export interface CounterReader {
-  /** What limits and engines gave up of the rule, by reason, all edges together. */
+  /** Of the rule, by reason, all edges together: given up by limits and engines. */
   dropped(rule: string): Readonly<Record<string, number>>;
   /** Each rule of each edge. */
   all(): Iterable<{ readonly edge: string; readonly counters: CountersOfRule }>;

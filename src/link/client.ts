@@ -26,7 +26,7 @@ interface LinkSink {
   connected(): void;
   /** The replica has taken this step; never `none` or `broken`. Not called again before it returns. */
   step(step: Step): void;
-  /** The link is gone, with the reason; `resync` when what came could not be believed. */
+  /** The link is gone, with the reason; `resync` when the stream could not be believed. */
   disconnected(reason: string, resync: boolean): void;
 }
 
@@ -131,7 +131,7 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
 interface StreamState {
   /** Control spoke at all, so the next try may come soon. */
   heard: boolean;
-  /** What came could not be believed: everything is asked for, until it has arrived. */
+  /** The stream could not be believed: everything is asked for, until it has arrived. */
   doubted: boolean;
   /** A beat has shown that both ends hold the same records. */
   proven: boolean;

@@ -30,7 +30,7 @@ export const BEATS_MISSED = 3;
 
 /** Down. A record's value of `null` means deleted. */
 export type Frame =
-  /** First: who control is. A different `world` id means this is another world: the edge drops what it has. */
+  /** First: which control this is. A different `world` id means this is another world: the edge drops what it has. */
   | { readonly kind: 'hello'; readonly link: number; readonly version: string; readonly world: string }
   /** A full world, in parts: what the edge has is replaced when `done` arrives. */
   | {

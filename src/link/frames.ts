@@ -1,6 +1,6 @@
 /**
- * Frames as bytes: one JSON text per line. Encoding is for whoever writes a stream or a log of frames; decoding takes
- * bytes nobody vouches for and answers in words instead of throwing. It knows the form of a frame, not whether it fits
+ * Frames as bytes: one JSON text per line. Encoding is for streams and logs of frames; decoding takes
+ * bytes that nothing vouches for and answers in words instead of throwing. It knows the form of a frame, not whether it fits
  * what came before (replica.ts does). Cutting bytes into lines is lines.ts.
  */
 import {

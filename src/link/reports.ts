@@ -1,5 +1,5 @@
 /**
- * What edges send up, read from bytes that nothing vouches for. Decides only about form, not about whether a report makes sense
+ * Reports of edges, read from bytes that nothing vouches for. Decides only about form, not about whether a report makes sense
  * now. Called by the control end of the link (control/link).
  */
 import { areFailures, type Beat } from '../domain/fact/ack.ts';
@@ -9,7 +9,7 @@ import type { AckReport, FactReport } from './contract.ts';
 
 /** limit: 100,000 failed rules at 300 bytes; an edge splits what can be split into far smaller reports. */
 export const MAX_ACK = 32 * 1024 * 1024;
-/** limit: what an edge puts into one report of facts (edge/report/fact-sender.ts), with room. */
+/** limit: one report of facts as an edge makes it (edge/report/fact-sender.ts), with room. */
 export const MAX_FACTS = 8 * 1024 * 1024;
 
 /** limit: three short texts. */

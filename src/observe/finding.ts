@@ -1,10 +1,10 @@
-/** What a look at the machine found: fine, worth changing, or in the way. One line each; commands/doctor.ts prints them. */
+/** A finding of the doctor: fine, worth changing, or in the way. One line each; commands/doctor.ts prints them. */
 export interface Finding {
   readonly about: string;
   /** `warn`: EdgeFour runs, with something missing. `bad`: `edgefour up` would not start or not serve. */
   readonly state: 'ok' | 'warn' | 'bad';
   readonly text: string;
-  /** What to change. */
+  /** The change that helps. */
   readonly fix?: string;
 }
 

@@ -11,7 +11,7 @@ import { cloudId, type Rng } from '../../lib/rng.ts';
 import { type Key, type Prefix, stamped } from '../../store/records.ts';
 import type { Change, Guard, Head, Page, View } from '../../store/store.ts';
 
-/** Who calls, after authentication. */
+/** The caller, after authentication. */
 export interface Caller {
   readonly account: string;
   /** `root`, or the user the key pair belongs to. */
@@ -26,17 +26,17 @@ export interface Caller {
 /** Whether answers show the default of a field that was not sent (defaults.ts). */
 export type Defaults = 'shown' | 'as-sent';
 
-/** What a handler may know beside the records; the composition root makes it once. */
+/** Everything that a handler may know beside the records; the composition root makes it once. */
 export interface Surroundings {
   readonly clock: Clock;
   readonly rng: Rng;
-  /** What edges reported. */
+  /** Reports of edges. */
   readonly facts: HandlerFacts;
   /** CNAMEs are `<ProxyName>.<zone id without "zone-">.<domain>`. */
   readonly domain: string;
   /** The account betas given by EDGEFOUR_FEATURES, on top of the account's own. */
   readonly features: readonly string[];
-  /** What origins may be (EDGEFOUR_ORIGINS_DENY). */
+  /** Which addresses origins may have (EDGEFOUR_ORIGINS_DENY). */
   readonly egress: EgressRule;
   /** Id of the zone that exists from the start. */
   readonly firstZone: string;

@@ -6,9 +6,9 @@ import type { Answer } from 'dns-packet';
 import type { Query } from './query.ts';
 import type { Reply } from './reply.ts';
 import { scopeOf } from './subnet.ts';
-import { CLASS_IN, RCODE, TYPE } from './words.ts';
+import { CLASS_IN, RCODE, TYPE } from './codes.ts';
 
-/** What stands at a name of the zone. A name that only has names below it is a Node with nothing in it. */
+/** The content of a name of the zone; empty where there are only names below it. */
 export interface Node {
   readonly apex: boolean;
   readonly v4: readonly string[];

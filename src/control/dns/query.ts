@@ -5,7 +5,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { readSubnet, type Subnet } from './subnet.ts';
-import { OPCODE, RCODE, TYPE } from './words.ts';
+import { OPCODE, RCODE, TYPE } from './codes.ts';
 
 interface Edns {
   readonly version: number;
@@ -34,7 +34,7 @@ export interface Query {
 const HEADER = 12;
 /** limit: RFC 1035 §3.1. */
 const NAME_BYTES = 255;
-/** limit: OPT, TSIG and SIG(0) are all that a query may carry; each more is somebody's game. */
+/** limit: OPT, TSIG and SIG(0) are all that a query may carry; more is an attack. */
 const ADDITIONALS = 4;
 
 export function readQuery(bytes: Buffer): Query | undefined {

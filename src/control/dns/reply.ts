@@ -23,7 +23,7 @@ export type Transport = 'udp' | 'tcp';
 const PAYLOAD = 1232;
 /** limit: of a datagram to an asker without EDNS, RFC 1035 §4.2.1. */
 const PLAIN = 512;
-/** limit: nobody gains more by abusing this server than by sending the packets himself ten times. */
+/** limit: an abuser gains no more by this server than by sending the packets ten times without it. */
 const GAIN = 10;
 
 const FLAG = { authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100 };

@@ -10,7 +10,7 @@ import { answer, below, refusal } from './answer.ts';
 import { type Query, readQuery } from './query.ts';
 import type { Reply } from './reply.ts';
 import { networkOf } from './subnet.ts';
-import { RCODE } from './words.ts';
+import { RCODE } from './codes.ts';
 import type { DnsWorld } from './world.ts';
 
 /** What all sockets of the name server share. */

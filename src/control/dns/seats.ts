@@ -1,7 +1,7 @@
 /**
- * Who may stay when there are too many connections: never more than `most`, nor more than `perNetwork` of one network. The
- * one that has been idle longest makes room, of the network that holds most: who opens many connections pays with
- * those. Where none is idle the newcomer is refused. Pure; called by tcp.ts.
+ * Which connections stay when there are too many: never more than `most`, nor more than `perNetwork` of one network. The
+ * one that has been idle longest makes room, of the network that holds most: a network that opens many connections
+ * pays with its own. Where none is idle the newcomer is refused. Pure; called by tcp.ts.
  */
 interface Seat {
   readonly network: string;

@@ -18,7 +18,7 @@ export interface DnsOptions extends Serving {
   readonly perSecond?: number;
   /** Default: so many as `perSecond` says. */
   readonly limit?: ResponseLimit;
-  /** What a wildcard stands for; default: the machine's own. */
+  /** The addresses that a wildcard stands for; default: the machine's own. */
   readonly addresses?: LocalAddresses;
   /** Sockets of the name server before this one. */
   readonly inherited?: Inherited | undefined;

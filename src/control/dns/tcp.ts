@@ -12,7 +12,7 @@ import { writeReply } from './reply.ts';
 import { respond, type Serving } from './respond.ts';
 import { type Bound, Seats } from './seats.ts';
 import { addressNetwork } from './subnet.ts';
-import { rcodeName } from './words.ts';
+import { rcodeName } from './codes.ts';
 
 /** limit: milliseconds from one complete question to the next; RFC 7766 §6.2.3 asks for "a few seconds". */
 const PATIENCE = 10_000;
@@ -70,7 +70,7 @@ async function converse(socket: Socket, serving: Serving, turn: (isBusy: boolean
     socket.end();
     await once(socket, 'close');
   } catch {
-    // A connection that breaks has nobody left to tell.
+    // A connection that breaks has no asker left to tell.
   } finally {
     timer?.cancel();
     socket.destroy();

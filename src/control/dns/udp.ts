@@ -8,11 +8,11 @@ import { writeReply, writeTruncated } from './reply.ts';
 import type { ResponseLimit } from './limit.ts';
 import { respond, type Serving } from './respond.ts';
 import { addressNetwork } from './subnet.ts';
-import { rcodeName } from './words.ts';
+import { rcodeName } from './codes.ts';
 
 const UNDER_WAY = BUDGETS['dns-udp-questions'].most;
 
-/** What serves a socket. */
+/** Gives the function that serves a socket. */
 export function udpAnswers(serving: Serving, limit: ResponseLimit): (socket: Socket) => void {
   const { world, log, metrics } = serving;
   let underWay = 0;

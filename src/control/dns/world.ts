@@ -1,5 +1,5 @@
 /**
- * What the names of the zone lead to, from the store's records: `<ProxyName>.<zone id without "zone-">.<domain>` is the
+ * The addresses that names of the zone lead to, from the store's records: `<ProxyName>.<zone id without "zone-">.<domain>` is the
  * entry addresses of one instance. Two reads by key per question, never a scan. Decides nothing about DNS (answer.ts
  * does). Made by control's composition root.
  */
@@ -43,7 +43,7 @@ export type Serves = (site: string, proxy: L4Proxy) => boolean;
 
 /** limit: enough to fail over, small enough for one datagram without EDNS. */
 const ADDRESSES = 4;
-/** What the cloud allows in our names; anything else can't be there. */
+/** Names as the cloud allows them; there are no others. */
 const LABEL = /^[a-z0-9-]{1,63}$/;
 
 export function recordWorld(options: WorldOptions): DnsWorld {

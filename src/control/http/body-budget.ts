@@ -1,6 +1,6 @@
 /**
  * The memory that request bodies may have, all connections together, while no answer has been given to them. Where it is
- * used up, the body that comes slowest makes room: a peer that sends in bits, or not at all, shuts nobody out. Pure but for
+ * used up, the body that comes slowest makes room: a peer that sends in bits, or not at all, shuts no other out. Pure but for
  * the clock; body.ts fills the shares.
  */
 import type { Clock } from '../../lib/clock.ts';

@@ -12,7 +12,7 @@ interface BodyRules<Refusal> {
   readonly most: number;
   /** undefined: only its length is asked for. */
   readonly share: Share | undefined;
-  /** What the head alone says against a body that is not small; `length` has come or is announced. */
+  /** The refusal that the head alone gives of a body that is not small; `length` has come or is announced. */
   foresee(length: number): Promise<Refusal | undefined>;
   /** The body may be sent. */
   proceed(): void;
@@ -30,7 +30,7 @@ export function announcedLength({ headers }: Pick<IncomingMessage, 'headers'>): 
   return text === undefined ? undefined : Number(text);
 }
 
-/** Fills the share. What comes behind the verdict is left to the caller. Rejects when the client goes. */
+/** Fills the share. The caller has what comes behind the verdict. Rejects when the client goes. */
 export async function takeBody<Refusal>(
   request: IncomingMessage,
   { most, share, ...head }: BodyRules<Refusal>,

@@ -90,10 +90,10 @@ function giveUp(response: ServerResponse, { status, headers, body }: RawReply): 
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
-/** limit: characters of what could not be read as HTTP that are looked through for a language. */
+/** limit: characters that are looked through for a language, of bytes that are not HTTP. */
 const PEEKED = 64 * 1024;
 
-/** Why node refused what came, as a call that was refused; undefined where nobody is there to be told. */
+/** Node's error as a call that was refused; undefined where no client is left to be told. */
 export function brokenCall(error: Error & { code?: string; rawPacket?: Buffer }, peer: string) {
   const fault = faultOf(error.code ?? '');
   const text = error.rawPacket?.subarray(0, PEEKED).toString('latin1') ?? '';

@@ -32,11 +32,11 @@ export class Connection {
   /** A call on it had a valid signature. */
   signed = false;
   readonly underWay = new Set<UnderWay>();
-  /** Set where a call was answered before its end: what is left of it need not be heard. */
+  /** Set where a call was answered before its end: the rest of it need not be heard. */
   endDrain: (() => void) | undefined;
-  /** It is closed behind the calls under way: what came after them is not heard. */
+  /** It is closed behind the calls under way: later ones are not heard. */
   last = false;
-  /** What is still to be said behind their answers. */
+  /** Says the last thing, behind their answers. */
   whenAnswered: (() => void) | undefined;
 
   constructor(socket: Socket, peer: string) {
@@ -92,7 +92,7 @@ export class Connections {
     return this.#open.get(socket);
   }
 
-  /** What it is refused for, where none can make room. */
+  /** The budget it is refused for, where none can make room. */
   admit(socket: Socket): Full | undefined {
     const connection = new Connection(socket, peerOf(socket.remoteAddress ?? ''));
     const { most, mostPerPeer } = this.#limits;

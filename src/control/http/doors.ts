@@ -1,4 +1,4 @@
-/** What control's HTTP port answers beside API calls: readiness, metrics, the start page. */
+/** The answers of control's HTTP port, from the services: API calls, readiness, metrics, the start page. Made by control.ts. */
 import process from 'node:process';
 import type { Config } from '../../config/read.ts';
 import { FACT_METRICS, factsNow } from '../../facts/metrics.ts';
@@ -7,11 +7,11 @@ import { VERSION } from '../../program/version.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { keys } from '../../store/records.ts';
 import type { HttpDoors } from './exchanges.ts';
-import type { Inside } from '../inside.ts';
+import type { Services } from '../services.ts';
 import { readiness } from './readiness.ts';
 import { startPage } from './start-page.ts';
 
-interface DoorFacts {
+interface DoorParts {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly api: string;
@@ -20,16 +20,16 @@ interface DoorFacts {
   readonly edge: string | undefined;
 }
 
-export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
-  const { store, credentials } = inside;
-  const { acks, presence } = inside.facts;
-  const { config, metrics } = facts;
-  metrics.show(FACT_METRICS, () => factsNow(inside.facts));
+export function controlDoors(services: Services, parts: DoorParts): HttpDoors {
+  const { store, credentials } = services;
+  const { acks, presence } = services.facts;
+  const { config, metrics } = parts;
+  metrics.show(FACT_METRICS, () => factsNow(services.facts));
   return {
-    call: (raw) => inside.api.handle(raw),
-    foresee: (raw) => inside.api.foresee(raw),
-    refuse: (raw, fault) => inside.api.refuse(raw, fault),
-    ready: () => readiness(presence, facts.edge),
+    call: (raw) => services.api.handle(raw),
+    foresee: (raw) => services.api.foresee(raw),
+    refuse: (raw, fault) => services.api.refuse(raw, fault),
+    ready: () => readiness(presence, parts.edge),
     async metrics() {
       if ((config.metrics ?? (isLoopback(config.listen.host) ? 'open' : 'off')) === 'off') return undefined;
       metrics.set('edgefour_store_revision', {}, await store.read(({ revision }) => revision));
@@ -41,8 +41,8 @@ export function controlDoors(inside: Inside, facts: DoorFacts): HttpDoors {
         ...world,
         version: VERSION,
         node: process.version,
-        api: facts.api,
-        dns: facts.dns,
+        api: parts.api,
+        dns: parts.dns,
         domain: config.domain,
         zoneId: credentials.zoneId,
         edges: acks.edges().map((edge) => ({ ...edge, engines: edge.engines.join(', ') })),

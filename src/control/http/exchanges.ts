@@ -12,14 +12,14 @@ import { Answers, type Exchange } from './answers.ts';
 import { type Connections, UnderWay } from './connections.ts';
 import { brokenCall, type CallDoors, type Calls } from './calls.ts';
 import { isPage, page, type PageDoors } from './pages.ts';
-import { noCall, type Partings } from './partings.ts';
+import { noCall, type RefusedConnections } from './refused-connections.ts';
 
 export type HttpDoors = CallDoors & PageDoors;
 
 interface ExchangeParts {
   readonly doors: Promise<HttpDoors>;
   readonly connections: Connections;
-  readonly partings: Partings;
+  readonly turnedAway: RefusedConnections;
   readonly calls: Calls;
   /** The host that the port was asked for by. */
   readonly host: string;
@@ -64,12 +64,12 @@ export class Exchanges {
 
   /** Node could not read on, or a request took too long to come. */
   broken(error: Error, socket: Socket): void {
-    const { connections, partings } = this.#parts;
+    const { connections, turnedAway } = this.#parts;
     const connection = connections.of(socket);
     const broken = brokenCall(error, socket.remoteAddress ?? '');
-    if (partings.has(socket)) return;
+    if (turnedAway.has(socket)) return;
     if (!broken || !socket.writable) return void socket.destroy();
-    const refuse = (): void => partings.part(socket, broken.fault, broken.raw);
+    const refuse = (): void => turnedAway.refuse(socket, broken.fault, broken.raw);
     if (!connection?.owes) return refuse();
     connection.last = true;
     if (connection.endDrain) return connection.endDrain();
@@ -79,7 +79,7 @@ export class Exchanges {
 
   async #answer(exchange: Exchange): Promise<void> {
     const { request, response, connection, underWay } = exchange;
-    const { doors, calls, partings, host } = this.#parts;
+    const { doors, calls, turnedAway, host } = this.#parts;
     const reply = isPage(request)
       ? await page(request.resume(), doors, this.#isReady, host)
       : await calls.answer(request, response, underWay, doors);
@@ -87,7 +87,7 @@ export class Exchanges {
     // A body that was not read to its end would be taken for the next request.
     if (this.isStopping || !request.complete) response.shouldKeepAlive = false;
     // It was broken, and has been refused for that.
-    if (partings.has(request.socket)) return;
+    if (turnedAway.has(request.socket)) return;
     await this.#answers.send(exchange, reply);
   }
 

@@ -15,7 +15,7 @@ import { Connections, type Full } from './connections.ts';
 import { Exchanges, type HttpDoors } from './exchanges.ts';
 import { Calls } from './calls.ts';
 import { listen, type ListenOptions, reachable } from './listen.ts';
-import { Partings } from './partings.ts';
+import { RefusedConnections } from './refused-connections.ts';
 
 interface HttpServer {
   /** `http://127.0.0.1:7400`, with the port the system chose where the setting says 0. */
@@ -63,18 +63,20 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
     mostPerPeer: BUDGETS['api-connections-per-peer'].most,
     refused,
   });
-  const partings = new Partings(clock, doors);
+  const turnedAway = new RefusedConnections(clock, doors);
   const calls = new Calls(clock, refused);
-  const exchanges = new Exchanges({ doors, connections, partings, calls, host, clock });
+  const exchanges = new Exchanges({ doors, connections, turnedAway, calls, host, clock });
 
   server.on('connection', (socket: Socket) => {
     const full = connections.admit(socket);
-    if (full) partings.part(socket, new OverBudget(full, FULL[full]));
+    if (full) turnedAway.refuse(socket, new OverBudget(full, FULL[full]));
   });
   // order: a client that waits to be told sends no body before its head was looked at.
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const)
     server.on(event, (request, response) => exchanges.take(request, response));
-  server.on('connect', (_: IncomingMessage, socket: Socket) => partings.part(socket, new Fault('UnsupportedProtocol')));
+  server.on('connect', (_: IncomingMessage, socket: Socket) =>
+    turnedAway.refuse(socket, new Fault('UnsupportedProtocol')),
+  );
   server.on('clientError', (error: Error, socket: Socket) => exchanges.broken(error, socket));
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;

@@ -1,6 +1,5 @@
 /**
- * What control's port answers to people and their tools beside API calls, as a table of routes: health, readiness, metrics, the
- * start page. Refuses hosts that a browser may have been led here by. Used by exchanges.ts.
+ * The pages of control's port for people and their tools, as a table of routes: health, readiness, metrics, the start page. Refuses hosts that a browser may have been led here by. Used by exchanges.ts.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';

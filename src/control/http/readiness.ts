@@ -1,8 +1,8 @@
 /**
- * What /readyz says. Under `up` control is there for one edge, and without it nothing is served; a control of its own is
+ * The answer of /readyz. Under `up` control is there for one edge, and without it nothing is served; a control of its own is
  * ready whatever edges do, and only names those that are silent. Pure; called by doors.ts.
  */
-/** limit: names in an answer that anybody may ask for. */
+/** limit: names in an answer that needs no key. */
 const NAMED = 20;
 
 interface Liveness {

@@ -1,5 +1,5 @@
 /**
- * What edges send up, from bytes to facts: an ack, a beat, counters with connection records. Refuses reports of another form, and
+ * Reports of edges, from bytes to facts: an ack, a beat, counters with connection records. Refuses reports of another form, and
  * acks of another world or of a revision that never was. Its handlers are routes of server.ts.
  */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';

@@ -1,7 +1,7 @@
 /**
  * The control end of the link (LINK_PATHS): streams the desired state to edges, takes what they report. It answers requests of a
- * node:http server that the composition root opened (a Unix socket in the data folder on one machine); who may connect is that
- * server's business. Keys, policies and accounts never leave through it.
+ * node:http server that the composition root opened (a Unix socket in the data folder on one machine); that server decides which
+ * peers may connect. Keys, policies and accounts never leave through it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';

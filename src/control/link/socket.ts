@@ -1,4 +1,4 @@
-/** The Unix socket in the data folder that edges of this machine join through. Who may open the file may connect. */
+/** The Unix socket in the data folder that edges of this machine join through. A process that may open the file may connect. */
 import { chmodSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { Usage } from '../../config/usage.ts';

@@ -19,7 +19,7 @@ interface StreamOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** What the edge has. */
+  /** The revision that the edge has. */
   readonly from: Revision;
   /** Digest of the followed records at this revision, where it is known right now. */
   digest(revision: Revision): number | undefined;

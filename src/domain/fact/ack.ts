@@ -1,5 +1,5 @@
 /**
- * What an edge says of itself: that it is there, how far it has applied the desired state, what it could not apply and where
+ * The words of an edge about itself: that it is there, how far it has applied the desired state, what it could not apply and where
  * each rule is placed. The same words in the edge, on the link and in facts/acks. Types, and the one check that link and kept
  * file share.
  */
@@ -41,7 +41,7 @@ export interface Ack extends Beat {
   /** Forget what this edge said before about placements: `placed` starts from nothing. */
   readonly fresh: boolean;
   readonly engines: readonly EngineState[];
-  /** What is wrong with the edge itself (disk full, damaged store …), one line each; empty while all is well. */
+  /** Troubles of the edge itself (disk full, damaged store …), one line each; empty while all is well. */
   readonly alarms: readonly string[];
   /** Entry addresses of its rules that are not on its machine. Absent in reports of older edges. */
   readonly lost?: readonly string[];

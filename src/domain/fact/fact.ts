@@ -1,8 +1,8 @@
 /**
- * What an edge sees, in the words in which engines count and record it, files keep it and the link carries it: connections and
- * how they end, and every counter of a rule. From COUNTERS follow what engines count in (engines/flow/counters.ts, the rows of
+ * The words of what an edge sees, in which engines count and record it, files keep it and the link carries it: connections, how
+ * they end, and every counter of a rule. From COUNTERS follow what engines count in (engines/flow/counters.ts, the rows of
  * the uring engine), how two counts add up, and what the link and kept files take for counters: beside this file a counter is
- * named only where it is counted and in its row of facts/metrics.ts. Pure. What an edge says of itself is in ack.ts.
+ * named only where it is counted and in its row of facts/metrics.ts. Pure. An edge's words about itself are in ack.ts.
  */
 import { type Check, count, fields, optional, tableOf, word } from '../../lib/check.ts';
 import type { Protocol } from '../l4-rule/modes.ts';
@@ -124,7 +124,7 @@ export type WordOf<N extends CounterName> = Counters[N] extends { words: readonl
 /** A table may have words that this version does not know: a newer edge tells them. */
 type Told<N extends CounterName> = [WordOf<N>] extends [never] ? number : Readonly<Record<string, number>>;
 
-/** What one engine, one edge or several processes of an edge counted of one rule. */
+/** The counters of one rule, of one engine, one edge or several processes of an edge. */
 export type RuleCounters = { readonly [N in CommonCounter]: Told<N> } & { readonly [N in RareCounter]?: Told<N> };
 
 /** As the link carries them and files keep them. */
@@ -137,7 +137,7 @@ const CHECKS = Object.entries<Counter>(COUNTERS).map(([name, { words, rare }]): 
 /** Whether a value that was read has the form of CountersOfRule. */
 export const isCountersOfRule: Check = fields({ rule: word, ...Object.fromEntries(CHECKS) });
 
-/** What one process of an edge has counted, as far as it changed since its last report. */
+/** The counters of one process of an edge, as far as they changed since its last report. */
 export interface CounterReport {
   readonly edge: string;
   /** Names the process: counters are absolute since it started. */

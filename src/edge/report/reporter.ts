@@ -1,5 +1,5 @@
 /**
- * What the edge tells control, and when: acks soon after something changed and on a fixed timer (ack-sender.ts), counters and
+ * Reports to control, and when each is due: acks soon after something changed and on a fixed timer (ack-sender.ts), counters and
  * connection records every few seconds (fact-sender.ts). Everything that waits is bounded; records that don't fit are counted,
  * never waited for. The agent owns one and tells it when the link is up.
  */

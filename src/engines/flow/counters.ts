@@ -1,4 +1,4 @@
-/** The counters of one rule, as engines count them: plain numbers, cheap to add to. What there is to count is in domain/fact. */
+/** The counters of one rule, as engines count them: plain numbers, cheap to add to. The list of them is in domain/fact. */
 import {
   type CommonCounter,
   COUNTERS,
@@ -36,7 +36,7 @@ export function snapshot(counters: LiveCounters): RuleCounters {
   return Object.fromEntries(copies) as RuleCounters;
 }
 
-/** What one rule counted in two places, or in two lives of one place. */
+/** Counters of one rule from two places, or from two lives of one place. */
 export const addCounters = (a: RuleCounters, b: RuleCounters): RuleCounters => addNumbers(a, b);
 
 /** Whether there is something to tell of it. */

@@ -1,5 +1,5 @@
 /**
- * What Acks must remember while control restarts, as one small JSON file: statuses must not flip because no edge has reported
+ * Acks across a restart of control, as one small JSON file: statuses must not flip because no edge has reported
  * yet. Not the world's log, not worth an fsync: what is lost with the power comes back with the next reports. Called by
  * ../facts.ts. A file that can't be read or written costs nothing but that.
  */

@@ -13,7 +13,7 @@ import { Failures } from './failures.ts';
 import { Floors, type KeptFloors } from './floors.ts';
 import { type Listening, openListening } from './listening.ts';
 
-/** What is kept of an edge across a restart of control. */
+/** An edge as it is kept across a restart of control. */
 export interface KeptEdge {
   readonly id: string;
   readonly site: string;
@@ -182,7 +182,7 @@ export class Acks implements AckReader, PresenceReader {
     this.#floors.raise();
   }
 
-  /** What ack-file.ts writes. Times are whole hours, so that a world at rest writes nothing. */
+  /** For ack-file.ts. Times are whole hours, so that a world at rest writes nothing. */
   kept(): Kept {
     const edges: KeptEdge[] = [];
     for (const edge of this.#edges.values()) {

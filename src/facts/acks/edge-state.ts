@@ -18,7 +18,7 @@ export interface EdgeState {
   target: number;
   reported: boolean;
   counts: boolean;
-  /** What it holds up: these areas, at this revision. */
+  /** The areas it holds up, at this revision. */
   holds: { readonly areas: readonly Area[]; readonly at: number };
   failed: Map<string, string>;
   unresolved: ReadonlyMap<string, readonly string[]>;

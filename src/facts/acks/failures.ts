@@ -1,4 +1,4 @@
-/** What edges could not apply, filed under what failed, so that asking for one rule costs its own failures only. Used by acks.ts. */
+/** Failures of all edges, filed by rule and instance, so that asking for one costs its own failures only. Used by acks.ts. */
 import type { Failure } from '../../domain/fact/ack.ts';
 import type { EdgeState } from './edge-state.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What edges counted, per rule: what /metrics shows and `edgefour status` sums up. An edge tells absolute counters of its
+ * Counters of edges, per rule, for /metrics and `edgefour limits`. An edge tells absolute counters of its
  * epoch, which is the life of one process; across an upgrade two processes tell, and what ended counts on, so the book adds
  * epochs up. The door (../facts.ts) passes reports in; counter-file.ts keeps what must survive a restart of control.
  */
@@ -8,7 +8,7 @@ import { addNumbers } from '../../lib/add.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { CounterReader } from '../readers.ts';
 
-/** What is kept of an epoch across a restart of control. */
+/** An epoch as it is kept across a restart of control. */
 export interface KeptEpoch {
   readonly edge: string;
   readonly epoch: string;
@@ -27,7 +27,7 @@ interface Epoch {
 const MOST_EPOCHS = 8;
 /** limit: a process that drains tells every five seconds. */
 const SILENT_MS = 20_000;
-/** What was added up. */
+/** Stands for all epochs that were added up. */
 const PAST = '';
 
 export class CounterBook implements CounterReader {

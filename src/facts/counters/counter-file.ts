@@ -1,5 +1,5 @@
 /**
- * What the book of counters must remember while control restarts, as one JSON file: epochs that have ended are told by no
+ * The book of counters across a restart of control, as one JSON file: epochs that have ended are told by no
  * process any more. Called by ../facts.ts. A file that can't be read or written costs nothing but that.
  */
 import { isCountersOfRule } from '../../domain/fact/fact.ts';

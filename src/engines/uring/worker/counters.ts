@@ -1,5 +1,5 @@
 /**
- * What a worker counts, in memory that the agent's thread reads without asking: one row of numbers per rule and worker, one
+ * Counters of a worker, in memory that the agent's thread reads without asking: one row of numbers per rule and worker, one
  * column per counter of domain/fact and per word of those that have words. Only the worker writes its row; a reader may see a
  * sum that is one event behind, never a torn number.
  */
@@ -64,7 +64,7 @@ export function sumRows(rows: readonly Row[]): RuleCounters {
   return Object.fromEntries(ALL.flatMap(told)) as unknown as RuleCounters;
 }
 
-/** A worker died: what it had open is over. The row stays, and goes on counting under the next worker. */
+/** A worker died: its connections are over. The row stays, and goes on counting under the next worker. */
 export function closeRow(row: Row): void {
   row[ENDS + CAUSE.error]! += row[ACTIVE] ?? 0;
   row[LOST]! += row[ACTIVE] ?? 0;

@@ -1,6 +1,6 @@
 /**
- * What is behind control's ports: the store with its first records, the link to edges, the API. Made and joined here,
- * ended in the reverse order. Called by control.ts, which has the ports.
+ * The services behind control's ports: the store with its first records, the facts, the link to edges, the API. Makes and joins
+ * them, and has them ended in the reverse order. Called by control.ts, which has the ports.
  */
 import type { Api } from '../api/pipeline.ts';
 import type { Credentials } from '../config/credentials.ts';
@@ -22,7 +22,7 @@ import { keepCredentials } from './root-pair.ts';
 import { seedPatiently } from './seed.ts';
 import { sweepFacts } from './sweep-facts.ts';
 
-export interface Inside {
+export interface Services {
   readonly api: Api;
   readonly store: Store;
   readonly facts: FactReader;
@@ -40,8 +40,8 @@ interface Parts {
   readonly edgeCopy?: EdgeCopySource | undefined;
 }
 
-/** What was opened is closed by `ending`, also where this rejects. Throws Usage or StoreUnusable. */
-export async function openInside(parts: Parts, ending: AsyncDisposableStack): Promise<Inside> {
+/** `ending` closes all that was opened, also where this rejects. Throws Usage or StoreUnusable. */
+export async function openServices(parts: Parts, ending: AsyncDisposableStack): Promise<Services> {
   const { config, folder, log, metrics, clock, rng } = parts;
   // order: the store opens on a thread of its own; until then there is time to load the API, the most code by far.
   const opening = openStore(config.store ?? `sqlite:${folder.world}`, {

@@ -1,6 +1,6 @@
 /**
- * The last word on a connection that gets no answer of its own: too many, or not HTTP. It is written past node's server, and the
- * connection closes soon after it. Used by http.ts and exchanges.ts.
+ * Connections that are refused as a whole: too many, or not HTTP. The refusal is written past node's server, and the connection
+ * closes soon after it. Used by http.ts and exchanges.ts.
  */
 import type { Socket } from 'node:net';
 import type { RawRequest } from '../../api/call.ts';
@@ -9,12 +9,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { type CallDoors, replyText } from './calls.ts';
 
 /** limit: a peer that is turned away may read why for so long. */
-const PARTING_MS = 2_000;
+const READ_MS = 2_000;
 
-export class Partings {
+export class RefusedConnections {
   readonly #clock: Pick<Clock, 'after'>;
   readonly #doors: Promise<Pick<CallDoors, 'refuse'>>;
-  readonly #parted = new WeakSet<Socket>();
+  readonly #refused = new WeakSet<Socket>();
 
   constructor(clock: Pick<Clock, 'after'>, doors: Promise<Pick<CallDoors, 'refuse'>>) {
     this.#clock = clock;
@@ -22,14 +22,14 @@ export class Partings {
   }
 
   has(socket: Socket): boolean {
-    return this.#parted.has(socket);
+    return this.#refused.has(socket);
   }
 
   /** Refuses `raw`, or what is no call at all. May be called twice; the first one counts. */
-  part(socket: Socket, fault: Fault, raw: RawRequest = noCall(socket)): void {
-    if (this.#parted.has(socket)) return;
-    this.#parted.add(socket);
-    const timer = this.#clock.after(PARTING_MS, () => socket.destroy());
+  refuse(socket: Socket, fault: Fault, raw: RawRequest = noCall(socket)): void {
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    const timer = this.#clock.after(READ_MS, () => socket.destroy());
     socket.once('close', () => timer.cancel());
     socket.on('error', () => {});
     this.#doors.then(
