@@ -1,6 +1,6 @@
 /**
- * What the edge of this data folder keeps of the records that it follows, as control, `backup` and `doctor` read it: to
- * know what a damaged store has lost. Changes nothing.
+ * The copy that the edge of this data folder keeps of the records it follows, as control and `backup` read it: it says what
+ * a damaged store has lost. Changes nothing.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export function edgeCopyOf({ edge }: DataFolder): EdgeCopySource {
   };
 }
 
-/** A record that was too long for the link: what stands for it is not its value. */
+/** A record that was too long for the link: the copy has a mark in its place. */
 function isCut(value: unknown): boolean {
   return typeof (value as { oversize?: unknown } | null)?.oversize === 'string';
 }

@@ -1,4 +1,4 @@
-/** What commands print: text for people and JSON for programs on stdout, everything else on stderr. */
+/** Output of commands: text for people and JSON for programs on stdout, everything else on stderr. */
 import process from 'node:process';
 import { asText } from './client/answer-text.ts';
 

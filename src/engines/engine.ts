@@ -47,7 +47,7 @@ export interface Capabilities {
   readonly translates?: boolean;
 }
 
-/** `note`: how the listener is served, for an operator, where that is not what anybody would expect. */
+/** `note`: how the listener is served, for an operator, where that is not as one would expect. */
 export type Applied = { readonly ok: true; readonly note?: string } | { readonly ok: false; readonly reason: string };
 
 export interface EngineEvents {
@@ -66,8 +66,8 @@ export interface Engine {
    * Makes the listener so. Idempotent. Resolves with ok once new connections are accepted as described; with a reason
    * where the system refuses (that listener is then down, all others untouched). A change of targets, weights, persist
    * or options touches no socket and no connection whose target remains. A change of entries, ports, protocol or mode
-   * re-binds only what differs; what is no longer bound drains as the rule's options say. `beside`: what another engine of
-   * this edge does for the rule until now: its places are nobody else's.
+   * re-binds only what differs; what is no longer bound drains as the rule's options say. `beside`: the
+   * rule as another engine of this edge serves it until now: its places are taken by that engine alone.
    */
   apply(listener: Listener, beside?: Listener): Promise<Applied>;
   /** Closes its sockets at once and drains its connections. Unknown ids are fine. Resolves when the sockets are closed. */

@@ -1,5 +1,5 @@
 /**
- * Whose a table in the kernel is, as an engine that has one asks: the edge decides (edge/tables/tables.ts).
+ * The owner of a table in the kernel, as an engine that has one asks for it: the edge decides (edge/tables/tables.ts).
  */
 
 /** The kernel engine's, in the family inet. */

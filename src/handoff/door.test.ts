@@ -70,7 +70,7 @@ test('one at a time', options, async () => {
 test('whatever comes, in whatever pieces, only `take` and `serving` make it let go', options, () => hostileDoor(30));
 
 test('of one that is silent it is said which process it is, and what to do', options, async (t) => {
-  const { knock } = await import('./knock.ts');
+  const { findPredecessor } = await import('./predecessor.ts');
   const folder = mkdtempSync(join(tmpdir(), 'edgefour-door-'));
   const server = createServer().listen(join(folder, 'door'));
   await once(server, 'listening');
@@ -78,7 +78,7 @@ test('of one that is silent it is said which process it is, and what to do', opt
     server.close();
     rmSync(folder, { recursive: true });
   });
-  const predecessor = knock(join(folder, 'door'), '1', systemClock);
+  const predecessor = findPredecessor(join(folder, 'door'), '1', systemClock);
   assert.ok(predecessor);
   const { pid } = process;
   await assert.rejects(predecessor.ask('rest', 20), {

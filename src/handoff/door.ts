@@ -1,5 +1,5 @@
 /**
- * The end of the running process: a Unix socket in the data folder (who may open the file may take over), where the next
+ * The end of the running process: a Unix socket in the data folder (a process that may open the file may take over), where the next
  * one asks for what this one has. One at a time. This process lets go of nothing before the other says `pause`, and one
  * that goes before that, or takes too long, changes nothing. Opened by each role once it serves.
  */
@@ -10,7 +10,7 @@ import { EAGAIN } from '../linux/abi.ts';
 import { errnoName } from '../linux/ffi/libc.ts';
 import { MOST_DESCRIPTORS, sendRights } from '../linux/ffi/rights.ts';
 import { shortPath } from '../linux/socket-path.ts';
-import type { Answer, Part } from './knock.ts';
+import type { Answer, Part } from './predecessor.ts';
 import { type Ask, encodeReply, lineReader, mayFollow, PROTOCOL, readAsk, type Reply, type Word } from './words.ts';
 
 /**
@@ -37,7 +37,7 @@ export interface Door {
 const WITHIN_MS = 60_000;
 const AGAIN_MS = 2;
 
-/** Rejects where the socket can't be made. The caller knows that nobody else has the path. */
+/** Rejects where the socket can't be made. The caller knows that no other process has the path. */
 export async function openDoor(path: string, outgoing: Outgoing, clock: Clock): Promise<Door> {
   let inside: Conversation | undefined;
   const server = createServer((socket) => {
@@ -58,7 +58,7 @@ export async function openDoor(path: string, outgoing: Outgoing, clock: Clock): 
   server.unref();
   return {
     async close() {
-      // not: waiting for its callback, which comes once nobody is inside. The file goes at once.
+      // not: waiting for its callback, which comes once no process is inside. The file goes at once.
       if (server.listening) server.close();
     },
   };
@@ -88,7 +88,7 @@ class Conversation {
       for await (const bytes of socket as AsyncIterable<Buffer>)
         for (const line of lines(bytes) ?? ['']) if (!(await this.#hear(readAsk(line)))) return;
     } catch {
-      // Whatever broke, the other one is gone.
+      // The other process is gone, however it ended.
     } finally {
       patience.cancel();
       socket.destroySoon();

@@ -1,5 +1,5 @@
 /**
- * What some local process may say to a door, and what must hold whatever it says: the running one lets go only after `take` and
+ * All that a local process may say to a door, and what must hold then: the running process lets go only after `take` and
  * `serving` in this order, and the door serves the next one. Shared by door.test.ts and the long run in test/fuzz. Not
  * loaded by the product.
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { systemClock } from '../lib/clock.ts';
 import { openDoor, type Outgoing } from './door.ts';
-import type { Answer } from './knock.ts';
+import type { Answer } from './predecessor.ts';
 import type { Reply, Word } from './words.ts';
 
 /** A process that has nothing to hand over and writes down what happens to it. */

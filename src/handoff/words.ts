@@ -1,6 +1,7 @@
 /**
  * What two generations of one program say to each other while the new one takes over: one JSON line per word, bounded, and
- * descriptors beside it. Pure. door.ts speaks for the running one, knock.ts for the one that comes.
+ * descriptors beside it. Pure. door.ts speaks for the running process, predecessor.ts for the
+ * next one.
  *
  *   new → old   rest       what do you have? From here on the old one changes nothing that lasts.
  *               handOver   and what is in the middle of something?

@@ -1,5 +1,5 @@
 /**
- * Why a list about an instance is empty. wire: the cloud answers a list about an instance that is not there with nothing,
+ * Says why a list about an instance is empty. wire: the cloud answers a list about an instance that is not there with nothing,
  * as if it were there and had none; a person is told which of the two it is. Called by `edgefour api`.
  */
 import type { Client } from './api-client.ts';

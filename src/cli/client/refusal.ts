@@ -1,4 +1,4 @@
-/** What the API answered instead of a result. main.ts prints it and exits with 1. */
+/** An error that the API answered instead of a result. explain.ts prints it and exits with 1. */
 export class Refusal extends Error {
   readonly code: string;
   readonly requestId: string;

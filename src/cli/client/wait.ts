@@ -47,7 +47,7 @@ export async function settled(
   }
 }
 
-/** What stands in the way, as status says it; nothing where this key may not ask for that. */
+/** Says what stands in the way, as status does; nothing where this key may not ask for that. */
 export async function reasons(client: Client, ZoneId: string, ProxyId: string): Promise<string[]> {
   const asked = statusPage(client, { ZoneId, ProxyId });
   const { Edges, Instances } = await asked.catch(() => ({ Edges: [], Instances: [] }));

@@ -18,7 +18,7 @@ export const command: Command = {
   summary: 'Go back to the state of the first start; key pair and zone stay.',
   usage: '[--yes] [settings]',
   roles: ['client'],
-  flags: { yes: { help: 'Do not ask. Without a terminal nobody is asked.' } },
+  flags: { yes: { help: 'Do not ask. Without a terminal it does not ask.' } },
   async run(args) {
     const { config, flags } = readConfig(args, command.roles, command.flags);
     const folder = dataFolder(config.data);
@@ -56,7 +56,7 @@ async function throughApi(config: Config): Promise<void> {
   tell(`edgefour: ${deleted} records deleted; the world is as at its first start.`);
 }
 
-/** Whoever holds one of the locks is running, and then must do it itself. */
+/** A process that holds one of the locks is running, and must do it itself. */
 async function onThisMachine(config: Config, folder: DataFolder): Promise<void> {
   if (!checkDataFolder(folder)) throw new Usage(`${folder.path} has no EdgeFour in it; there is nothing to reset.`);
   const locks = Object.values(folder.locks).map((path) => acquireLock(path));

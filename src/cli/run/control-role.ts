@@ -9,7 +9,7 @@ import type { Config } from '../../config/read.ts';
 import { hostPort } from '../../config/values.ts';
 import type { startControl } from '../../control/control.ts';
 import { Inherited } from '../../handoff/inherited.ts';
-import type { Answer } from '../../handoff/knock.ts';
+import type { Answer } from '../../handoff/predecessor.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import { keepProgram } from '../../program/copy.ts';

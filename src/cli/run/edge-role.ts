@@ -9,7 +9,7 @@ import { Usage } from '../../config/usage.ts';
 import type { startEdge } from '../../edge/agent.ts';
 import type { Edge, EdgeConfig } from '../../edge/edge.ts';
 import type { Inherited } from '../../handoff/inherited.ts';
-import type { Answer } from '../../handoff/knock.ts';
+import type { Answer } from '../../handoff/predecessor.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { parseLinkAddress } from '../../link/address.ts';
 import type { Log } from '../../observe/log.ts';

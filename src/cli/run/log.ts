@@ -17,14 +17,14 @@ function write(line: string): void {
     lost++;
     return;
   }
-  if (lost > 0) stderr.write(`edgefour: ${lost} lines of the log are lost, because nobody read them in time\n`);
+  if (lost > 0) stderr.write(`edgefour: ${lost} lines of the log are lost, because they were not read in time\n`);
   lost = 0;
   stderr.write(line);
 }
 
 export function logFor(config: Config, role: string): Log {
   const { level, format } = config.log;
-  // Forwarding goes on when nobody reads the log any more.
+  // Forwarding goes on when the log is not read any more.
   process.stderr.on('error', () => {});
   const log = createLog({
     level,

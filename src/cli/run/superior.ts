@@ -24,7 +24,7 @@ export interface Superior<Facts> {
 /** `up` has started this process and listens to it. */
 export const isSupervised = (): boolean => process.send !== undefined;
 
-/** Where `up` is gone as well, nobody is there to keep for what was to be handed over. */
+/** Where `up` is gone as well, there is nothing to keep what was to be handed over for. */
 export function endIfOrphaned(): void {
   if (isSupervised() && !process.connected) process.exit(1);
 }

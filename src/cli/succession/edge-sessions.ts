@@ -1,10 +1,10 @@
 /**
- * UDP sessions in the words of handoff: what an edge says of those that it hands over, and what the next one makes of
- * it. Pure; whatever does not read as a session is left out, and its descriptor told, because it must be closed.
+ * UDP sessions in the words of handoff: an edge says which it hands over, and the next one reads that. Pure. A part that
+ * does not read as a session is left out, and its descriptor told, because it must be closed. Called by edge-role.ts.
  */
 import type { HandedSession } from '../../engines/engine.ts';
 import * as is from '../../lib/check.ts';
-import type { Part } from '../../handoff/knock.ts';
+import type { Part } from '../../handoff/predecessor.ts';
 import { addressFamily } from '../../lib/net/address.ts';
 
 type SessionFacts = Omit<HandedSession, 'fd'>;

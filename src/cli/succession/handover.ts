@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import type { Door } from '../../handoff/door.ts';
-import type { Answer } from '../../handoff/knock.ts';
+import type { Answer } from '../../handoff/predecessor.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import type { Log } from '../../observe/log.ts';
 import { answers } from './sockets.ts';

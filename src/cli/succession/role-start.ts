@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { Usage } from '../../config/usage.ts';
-import type { Answer, Predecessor } from '../../handoff/knock.ts';
+import type { Answer, Predecessor } from '../../handoff/predecessor.ts';
 import { HandoffRefused, type Word } from '../../handoff/words.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { VERSION } from '../../program/version.ts';
@@ -99,10 +99,10 @@ function lockOfDead(path: string, refusal: unknown): Promise<Lock> {
 async function findRunning(door: string): Promise<Predecessor | undefined> {
   if (process.platform !== 'linux')
     throw new Usage('--upgrade needs Linux. End the running EdgeFour, then start this.');
-  const { knock } = await import('../../handoff/knock.ts').catch((error: Error) => {
+  const { findPredecessor } = await import('../../handoff/predecessor.ts').catch((error: Error) => {
     throw new Usage(`--upgrade can't work here (${error.message}). End the running EdgeFour, then start this.`);
   });
-  return orRefusal(async () => knock(door, VERSION, clock));
+  return orRefusal(async () => findPredecessor(door, VERSION, clock));
 }
 
 async function orRefusal<T>(work: () => Promise<T>): Promise<T> {

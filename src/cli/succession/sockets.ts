@@ -3,7 +3,7 @@
  * needs Linux only when it is asked for. Called by the roles.
  */
 import { Inherited } from '../../handoff/inherited.ts';
-import type { Answer } from '../../handoff/knock.ts';
+import type { Answer } from '../../handoff/predecessor.ts';
 
 /** What makes the running process's answers. */
 export async function answers() {

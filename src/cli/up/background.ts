@@ -1,6 +1,6 @@
 /**
- * `--background`: `up` as a process of nobody, while this one waits until everything listens, or fails with it. What
- * `systemctl reload` runs: its command has to end. Called by `up`.
+ * `--background`: `up` as a process without a parent, while this one waits until everything listens, or fails with it.
+ * `systemctl reload` runs it so, because its command has to end. Called by `up`.
  */
 import { spawn } from 'node:child_process';
 import process from 'node:process';
@@ -11,7 +11,7 @@ export function isInBackground(args: readonly string[]): boolean {
   return args.includes(FLAG);
 }
 
-/** Resolves with the exit code. What stood in the way has been said by the other one. */
+/** Resolves with the exit code. The other process has said what stood in the way. */
 export function startInBackground(args: readonly string[]): Promise<number> {
   const [main = ''] = process.argv.slice(1);
   const up = [process.execPath, ...process.execArgv, main, 'up', ...args.filter((arg) => arg !== FLAG)];

@@ -1,4 +1,4 @@
-/** What a person reads when everything is up: where things are, and one command to copy. Pure. */
+/** The text for a person when everything is up: where things are, and one command to copy. Pure. Called by supervise.ts. */
 import type { DataFolder } from '../../config/data-folder.ts';
 import type { Config } from '../../config/read.ts';
 import type { ControlFacts, EdgeFacts } from '../run/ipc.ts';

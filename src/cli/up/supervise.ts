@@ -67,7 +67,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
     end.resolve('refused');
   }
   if (!start.isSuccessor) readyFile.remove();
-  // Without the one before it this one goes on, as if it had been the first.
+  // Where the running `up` has died, this one goes on as if it had been the first.
   const goesBack = start.isSuccessor ? () => !start.isAlone() : undefined;
   const children = startChildren(first, { args, log, refused, goesBack });
   const handover = new Handover(handedOver(children, place, ending.signal));
@@ -90,7 +90,7 @@ async function live(args: readonly string[], first: First, place: Place): Promis
   return why === 'refused' ? 2 : 0;
 }
 
-/** Both children are ready: this `up` takes over, where there is one before it, and tells whoever started it. */
+/** Both children are ready: this `up` takes over, where there is one before it, and tells those who wait for it. */
 async function begin(
   { config, folder, start, log, readyFile }: Place,
   children: ReturnType<typeof startChildren>,

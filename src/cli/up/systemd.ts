@@ -1,6 +1,6 @@
 /**
- * systemd, where it has started this: told that this process is the service now, because one that takes over is not the one
- * that it follows, and the end of that would be the end of all. Does nothing elsewhere. Called by supervise.ts.
+ * Tells systemd, where it has started this, that this process is the service now: systemd follows the running process, and
+ * would end all with it. Does nothing elsewhere. Called by supervise.ts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** What strangers can make grow, and how far: config/budgets.ts as findings of the doctor, one line each. */
+/** How far strangers can make things grow: config/budgets.ts as findings of the doctor, one line each. */
 import { type Budget, budgetCounter, BUDGETS } from '../../config/budgets.ts';
 import { type Finding, ok } from '../../observe/finding.ts';
 

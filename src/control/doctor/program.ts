@@ -1,4 +1,4 @@
-/** Whether the files on disk are still those that run on this data folder. Called by commands/doctor.ts. */
+/** Whether the files on disk are still those that run on this data folder. Reads, and changes nothing. */
 import { type Program, seeProgram, whatIsWrong } from '../../program/watch.ts';
 import { type Finding, ok, warn } from '../../observe/finding.ts';
 

@@ -1,4 +1,4 @@
-/** What is on disk of the desired state: whole, damaged, or gone while an edge still has rules. Reads, and changes nothing. */
+/** The desired state on disk: whole, damaged, or gone while an edge still has rules. Reads, and changes nothing. */
 import { existsSync } from 'node:fs';
 import type { DataFolder } from '../../config/data-folder.ts';
 import type { Config } from '../../config/read.ts';

@@ -1,4 +1,4 @@
-/** What on this machine is in the way of the rules it serves: gathers what firewall.ts and taken.ts judge. */
+/** Finds what is in the way of this machine's rules: reads the firewall and the sockets, which firewall.ts and taken.ts judge. */
 import { execFile } from 'node:child_process';
 import { realpathSync, readFileSync } from 'node:fs';
 import type { Config } from '../../config/read.ts';
@@ -43,11 +43,11 @@ function lockOf(config: Config): string {
   }
 }
 
-/** What a firewall does on loopback is hardly ever in the way. */
+/** A firewall is hardly ever in the way on loopback. */
 function unseen(places: readonly Place[]): Finding[] {
   if (places.every(({ before }) => before.isLoopback)) return [];
   const fix = 'Run `edgefour doctor` once as root where nftables is there.';
-  return [warn('firewall', 'it can not be looked at, so who drops or translates packets is not known', fix)];
+  return [warn('firewall', 'it can not be looked at, so what drops or translates packets is not known', fix)];
 }
 
 /** undefined: it may not be looked at, or the program is not there. */

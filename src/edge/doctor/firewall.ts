@@ -1,6 +1,6 @@
 /**
- * What of others in the firewall stands in the way of rules: a chain that drops what they carry, a translation that takes
- * their ports away. Follows a new connection of each rule through every foreign base chain, as far as conditions can be
+ * Finds foreign parts of the firewall in the way of rules: a chain that drops what they carry, a translation that takes their
+ * ports away. Follows a new connection of each rule through every foreign base chain, as far as conditions can be
  * judged; one that can't may hold or not, and the words say so. Pure; facts come from ruleset.ts, legacy.ts and places.ts.
  */
 import { cidrContains, parseCidr } from '../../lib/net/cidr.ts';
@@ -10,7 +10,7 @@ import { type Finding, ok, warn } from '../../observe/finding.ts';
 import { isLegacy, legacyInsert } from './legacy.ts';
 import type { Ask, Chain, Rule } from './ruleset.ts';
 
-/** A new connection on its way; what is not known is absent. */
+/** A new connection on its way; unknown parts are absent. */
 export interface Packet {
   readonly protocol?: 'TCP' | 'UDP';
   readonly to?: string;
@@ -43,7 +43,7 @@ const OWN = /^inet edgefour(?:_guard(?:_stand_in)?)?$/;
 const HOOKS = new Set(['ingress', 'prerouting', 'forward', 'input', 'postrouting']);
 /** Where the kernel engine translates (engines/kernel/table/base.ts). */
 const TRANSLATION = -100;
-/** limit: steps per connection and chain; who is not through by then is not judged. */
+/** limit: steps per connection and chain; a connection that is not through by then is not judged. */
 const MOST_STEPS = 20_000;
 const MOST_DEPTH = 16;
 /** limit: names in one line. */

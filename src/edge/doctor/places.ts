@@ -1,6 +1,6 @@
 /**
- * Where the rules are that this machine last served, read from the edge's own copy of its world without writing to it: what
- * the firewall and other programs are held against. Where no copy is, any rule may come, and only addresses are known.
+ * Addresses and ports of the rules that this machine last served, read from the edge's own copy of its world without writing
+ * to it: firewall and other programs are compared with them. Without a copy any rule may come, and only addresses are known.
  */
 import type { Config } from '../../config/read.ts';
 import { dataFolder } from '../../config/data-folder.ts';

@@ -1,6 +1,6 @@
 /**
  * The firewall of this machine as `nft -j list ruleset` tells it (rules of iptables-nft too), read into what matters for a
- * packet: which chains see it, what each rule asks of it, and what becomes of it. A condition that is not understood is
+ * packet: which chains see it, what each rule asks of it, and its verdict. A condition that is not understood is
  * kept as one that may or may not hold. Pure; never throws, whatever the text.
  */
 import { parsePortSpan, type PortSpan } from '../../lib/net/ports.ts';

@@ -1,5 +1,5 @@
 /**
- * Ports of rules that another program on this machine has: what listens, from the system's own lists, and who that is.
+ * Ports of rules that another program on this machine has: the system's own lists say what listens, and which program.
  * Pure but for socketFacts and holdersOf; sockets of the edge of this data folder are its own.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -101,7 +101,7 @@ interface Taking {
   readonly by: Listening;
 }
 
-/** Who listens where a rule is. */
+/** Sockets that listen where a rule is. */
 export function takings(places: readonly Place[], listening: readonly Listening[]): Taking[] {
   return places.flatMap((place) => {
     const { protocol, to, ports = [] } = place.before;
@@ -112,7 +112,7 @@ export function takings(places: readonly Place[], listening: readonly Listening[
   });
 }
 
-/** `::` takes IPv4 too, unless its program has said otherwise, which nobody can see. */
+/** `::` takes IPv4 too, unless its program has said otherwise, which can't be seen. */
 function isAny(address: string, { family }: Place): boolean {
   return address === '::' || (address === '0.0.0.0' && family === 4);
 }

@@ -1,6 +1,6 @@
 /**
- * Which engine takes a rule, and why, in words an operator can read. Pure: what the rule needs against what each engine
- * says of itself. Called by reconcile.ts for each change of a rule.
+ * Which engine takes a rule, and why, in words an operator can read. Pure: compares the needs of the rule with what each
+ * engine says of itself. Called by the reconciler for each change of a rule.
  */
 import { parseAddress } from '../../lib/net/address.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
@@ -29,7 +29,7 @@ export function chooseEngine(rule: PlannedRule, setting: EngineSetting, engines:
     const lack = lackOf(rule, setting, engines.get(engine));
     if (lack === undefined) return { engine, why: setting === 'auto' ? reasons(lacks) : `--engine ${setting}` };
     if (engine === only) return { failure: `${rule.mode} needs the ${only} engine: ${lack}` };
-    // An engine that this program does not have is no news to anybody.
+    // An engine that this program does not have is no news.
     if (engines.has(engine)) lacks.push(`${engine}: ${lack}`);
   }
   if (only) return { failure: `${rule.mode} needs the ${only} engine, and --engine is ${setting}` };
@@ -52,7 +52,7 @@ function reasons(lacks: readonly string[]): string {
 }
 
 /**
- * What is not to be found out at a rule's cost: translation leads from one family to the same, and neither from nor to
+ * Why translation can't serve the rule, so that it is not tried at the rule's cost: translation leads from one family to the same, and neither from nor to
  * loopback. Asked for by name, the engine itself says what it can't do.
  */
 function untranslatable({ entries, origins }: PlannedRule): string | false {
@@ -79,10 +79,10 @@ function isAddress(host: string): boolean {
   return parseAddress(host) !== undefined;
 }
 
-/** How the reason begins of a rule that waits with a relay for the process before this one. */
+/** The reason of a rule that waits with a relay for the previous process begins so. */
 export const WAITS = 'until the edge before this one lets go';
 
-/** What clients and origins notice of a move: docs/explanation/engines.md has the whole table. Empty: nothing. */
+/** Says what clients and origins notice of a move: docs/explanation/engines.md has the whole table. Empty: nothing. */
 export function whatChanges(from: { readonly engine: EngineName; readonly why: string }, was: boolean, is: boolean) {
   if (was === is || from.why.startsWith(WAITS)) return [];
   const words = is

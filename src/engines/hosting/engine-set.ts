@@ -1,6 +1,6 @@
 /**
- * The engines of this host as one thing: made together, asked together, ended together. One that can't be made is an
- * engine that is unavailable, with the reason, not an edge that does not start. Made by the agent.
+ * The engines of this host as one thing: made together, asked together, ended together. An engine that can't be made is
+ * unavailable, with the reason, and the edge starts without it. Made by the agent.
  */
 import type { EngineState } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';

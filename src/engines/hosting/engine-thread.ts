@@ -1,5 +1,5 @@
 /**
- * One life of an engine's thread, seen from outside: started, spoken to, and ended. Whatever it says but that it is ready
+ * One life of an engine's thread, seen from outside: started, spoken to, and ended. All that it says, but that it is ready,
  * goes to `hear`. worker-engine.ts starts one after the other; what runs inside is worker-thread.ts.
  */
 import { startThread } from '../../program/copy.ts';

@@ -1,4 +1,4 @@
-/** What passes between an engine's thread (worker-thread.ts) and the one that stands for it (worker-engine.ts). */
+/** Messages between an engine's thread (worker-thread.ts) and its host on the agent's thread (worker-engine.ts). Types only. */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 import type { Applied, Capabilities, EngineEvents } from '../engine.ts';
 import type { Call } from './forward.ts';

@@ -1,6 +1,6 @@
 /**
  * An engine's own thread: makes the engine, runs the calls that come as messages, and sends back answers and events.
- * Started by worker-engine.ts only. Whatever breaks in here ends the thread, and with it nothing else.
+ * Started by engine-thread.ts only. A fault in here ends the thread, and nothing else.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../lib/clock.ts';
@@ -40,7 +40,7 @@ port.on('message', ({ number, call }: NumberedCall) => {
 });
 report({ kind: 'ready', capabilities: engine.capabilities() });
 
-/** order: records first, so that who asks for counters has seen the records behind them. */
+/** order: records first, so that a caller that asks for counters has seen the records behind them. */
 function answer(answer: Report): void {
   flush();
   report(answer);

@@ -1,6 +1,6 @@
 /**
- * The end of the one that comes: asks the running process for what it has, and tells it when to let go. Its own process
- * serves nobody meanwhile, so it looks for answers every few milliseconds; it waits for none for ever.
+ * The end of the next process: asks the running one for what it has, and tells it when to let go. The next process serves
+ * no client meanwhile, so it looks for answers every few milliseconds; it waits for none for ever. Called by the roles.
  */
 import { EAGAIN, EMFILE } from '../linux/abi.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -32,18 +32,18 @@ const LOOK_EVERY_MS = 2;
 /** limit: it answers calls that are under way before it gives up its store. */
 const WITHIN_MS = 15_000;
 
-/** undefined: nobody is there. Throws HandoffRefused where this process may not ask. */
-export function knock(path: string, version: string, clock: Clock): Predecessor | undefined {
+/** undefined: no process is there. Throws HandoffRefused where this process may not ask. */
+export function findPredecessor(path: string, version: string, clock: Clock): Predecessor | undefined {
   const fd = connectUnix(shortPath(path));
   const name = fd < 0 ? errnoName(fd) : '';
   if (name === 'ENOENT' || name === 'ECONNREFUSED') return undefined;
   if (name === 'EACCES' || name === 'EPERM')
     throw new HandoffRefused(`${path} belongs to another user. Upgrade as the user that runs EdgeFour.`);
   if (fd < 0) throw new HandoffRefused(`${path} can't be connected to (${name})`);
-  return new Conversation(fd, version, clock);
+  return new RunningProcess(fd, version, clock);
 }
 
-class Conversation implements Predecessor {
+class RunningProcess implements Predecessor {
   readonly #fd: number;
   readonly #version: string;
   readonly #clock: Clock;
