@@ -1,5 +1,5 @@
 /**
- * The table `inet edgefour_guard` with no rule in it: limits in front of every engine. What a rule adds is in pieces.ts. Pure.
+ * The table `inet edgefour_guard` with no rule in it: limits in front of every engine. contents/pieces.ts has the parts that a rule adds. Pure.
  * A packet's way:
  *
  *  prerouting, output  -300  bans, deny and allow lists, UDP packets, new TCP connections; SYNs above the threshold untracked
@@ -80,7 +80,7 @@ const HOOKED: readonly (readonly [name: string, hook: string, lines: readonly st
 /** A chain that always has rules: without them another program has flushed the table. */
 export const CANARY = 'gates';
 
-/** Names of chains, maps and sets that are there whatever is limited. */
+/** Names of chains, maps and sets that are there with any limits. */
 export const OF_EACH_TABLE: ReadonlySet<string> = new Set([
   ...HOOKED.map(([name]) => name),
   ...MAPS.keys(),
@@ -96,7 +96,7 @@ export interface Signed {
   readonly edition: string;
 }
 
-/** In the place of whatever table of that name is there: what rules use comes after it, and then hooks(). */
+/** In the place of a table of that name. The parts of rules come after it, and then hooks(). */
 export function frame(table: TableName, { owner, edition }: Signed): string[] {
   return [
     ...without(table),

@@ -1,5 +1,5 @@
 /**
- * One file of the edge's own copy of its world: a snapshot and the revisions after it, as sealed lines of the frames
+ * One file of the edge's own copy of its world: a snapshot and the revisions after it, as checksummed lines of the frames
  * that the link carries. Reading trusts nothing: it gives the newest state that is proven, or none. Files are written
  * beside their place and renamed, so a file under its own name has had its whole snapshot on the disk once.
  */
@@ -9,7 +9,7 @@ import { LINK_VERSION } from '../../link/contract.ts';
 import { decodeFrame, encodeFrame, encodeSnapshot, MAX_LINE, recordText } from '../../link/frames.ts';
 import { createLineSplitter } from '../../link/lines.ts';
 import { Replica } from '../../link/replica.ts';
-import { CHAIN_START, type Chain, seal, SEAL_BYTES, unseal } from './seal.ts';
+import { CHAIN_START, type Chain, checked, CHECKSUM_BYTES, withChecksum } from './line-checksum.ts';
 
 export interface Generation {
   readonly number: number;
@@ -47,18 +47,18 @@ export async function listGenerations(folder: string): Promise<Generation[]> {
 /** The state the file proves; or, as text, why it proves none. */
 export async function readGeneration(generation: Generation): Promise<Recovered | string> {
   const replica = new Replica();
-  const splitter = createLineSplitter(MAX_LINE + SEAL_BYTES);
+  const splitter = createLineSplitter(MAX_LINE + CHECKSUM_BYTES);
   let chain = CHAIN_START;
   let bytes = 0;
 
   /** Why the line can't be what was written; undefined: it is, and the replica has taken it. */
   function take(line: Uint8Array): string | undefined {
-    const sealed = unseal(line, chain);
-    if (!sealed) return 'its checksum is wrong';
-    const frame = decodeFrame(sealed.body);
+    const proven = checked(line, chain);
+    if (!proven) return 'its checksum is wrong';
+    const frame = decodeFrame(proven.body);
     const step = 'bad' in frame ? ({ kind: 'broken', reason: frame.bad } as const) : replica.accept(frame);
     if (step.kind === 'broken') return step.reason;
-    chain = sealed.chain;
+    chain = proven.chain;
     bytes += line.length + 1;
     return undefined;
   }
@@ -118,9 +118,9 @@ export async function appendLines(tail: Tail, texts: readonly string[]): Promise
   let { chain } = tail;
   let all = '';
   for (const text of texts) {
-    const sealed = seal(text, chain);
-    chain = sealed.chain;
-    all += sealed.line;
+    const next = withChecksum(text, chain);
+    chain = next.chain;
+    all += next.line;
   }
   const bytes = Buffer.from(all);
   await tail.file.writeFile(bytes);

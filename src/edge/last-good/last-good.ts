@@ -1,7 +1,7 @@
 /**
  * The edge's own copy of its world on disk: what it serves from when it starts, with or without control. Two
  * generations are kept; a damaged one costs the revisions after the damage, never a wrong rule. When the disk can't be
- * written the edge goes on without, says so, and tries again. The agent owns one.
+ * written the edge goes on without, says so, and tries again. The agent owns one; plan-feed.ts tells it each step.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { createBackoff } from '../../lib/backoff.ts';
@@ -97,7 +97,7 @@ export class LastGood {
     return this.#failing === undefined ? this.#kept : Infinity;
   }
 
-  /** What an operator should know, one line each. */
+  /** For an operator, one line each. */
   get alarms(): readonly string[] {
     return [this.#failing, this.#damage, ...this.#newWorld.alarms].filter((alarm) => alarm !== undefined);
   }
@@ -143,7 +143,7 @@ export class LastGood {
     if (this.#fresh) this.#write();
   }
 
-  /** What is on disk, or just being written, says nothing about this one. */
+  /** The file on disk, or the one that is being written, says nothing about this history. */
   #otherHistory(): void {
     this.#history += 1;
     this.#kept = 0;

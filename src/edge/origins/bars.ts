@@ -1,5 +1,5 @@
 /**
- * Bars on a rule's targets: policy refuses an address, whatever name led there, or the address is a listener of this edge.
+ * Bars on a rule's targets: policy refuses an address, under any name, or the address is a listener of this edge.
  * A barred target is never dialled and stays in the list with weight 0, so that engines know what to say. Pure; called by
  * origins.ts.
  */

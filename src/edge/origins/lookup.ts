@@ -1,5 +1,5 @@
 /**
- * Asks the system for the addresses of a name: DNS first, for its TTL, then whatever the host itself knows
+ * Asks the system for the addresses of a name: DNS first, for its TTL, then the names that the host itself knows
  * (/etc/hosts, localhost, mDNS). Each family is a question of its own, and one that failed is told apart from one that has
  * no address. It remembers nothing; names.ts does.
  */
@@ -14,7 +14,7 @@ export interface Answer {
   readonly failed?: readonly Family[];
 }
 export type Family = 4 | 6;
-/** Rejects where the name has no address or nobody could be asked; the message is for an operator. */
+/** Rejects where the name has no address or no server could be asked; the message is for an operator. */
 export type Lookup = (name: string) => Promise<Answer>;
 
 type Resolver = Pick<dns.Resolver, 'resolve4' | 'resolve6'>;

@@ -40,7 +40,7 @@ export function ackOf(sources: AckSources): Ack {
   };
 }
 
-/** order: what is left in the kernel is why, whatever else is; and the system's own word before that an address is gone. */
+/** order: later reasons win. A table left in the kernel is why, before any other; the system's own word comes before a lost address. */
 function failures({ plan, entries, reconciler, tables }: AckSources): readonly Failure[] {
   const planned = [...plan.failures].map(([id, reason]) => ({ id, reason }));
   const all = [...planned, ...entries.failures(), ...reconciler.failures(), ...tables.leftovers()];

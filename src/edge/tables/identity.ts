@@ -1,6 +1,6 @@
 /**
  * The id of a data folder's edge, by which its tables in the kernel are known: kept in a file, so it goes where the folder
- * goes. Until 0.1.0 a table had the text of the folder's path instead; such a table is judged here, too. Called by tables.ts.
+ * goes. Until 0.1.0 a table had the text of the folder's path instead; the owner of such a table is found here, too. Called by tables.ts.
  */
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -39,8 +39,8 @@ function oldName(folder: string): string {
   return folder.replaceAll(/[^\w./-]/g, '_').slice(-OLD_NAME_LETTERS);
 }
 
-/** Whose a table is that has only such a name. What can't be found out counts as living. */
-export function judgeOldName(name: string, folder: string): 'ours' | 'abandoned' | 'living' {
+/** Whose a table is that has only such a name. An owner that can't be found out counts as living. */
+export function ownerOfOldName(name: string, folder: string): 'ours' | 'abandoned' | 'living' {
   if (name === oldName(folder) || name === oldName(realOf(folder))) return 'ours';
   if (!name.startsWith('/') || name.length >= OLD_NAME_LETTERS) return 'living';
   // An underscore may stand for any other letter.

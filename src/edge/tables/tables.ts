@@ -1,8 +1,8 @@
 /**
  * Whose the tables in the kernel are, this edge's among them: the kernel engine's and the guard's, which outlive their
- * process and are two per network namespace whatever number of edges there are. An edge that dies leaves tables to the next
- * one, whoever that is; those of an edge that lives are its own. Where a table holds a place and can't be removed, the rule of
- * that place is told why, with the command that helps. The agent makes one; the kernel engine's factory, the guard and the
+ * process; a network namespace has one of each, for all edges in it. An edge that dies leaves its tables to the next edge;
+ * those of an edge that lives are its own. Where a table holds a place and can't be removed, the rule of that place is told
+ * why, with the command that helps. The agent makes one; the kernel engine's factory, the guard and the
  * reconciler ask it. It writes no table.
  */
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ import type { Log } from '../../observe/log.ts';
 import { GUARD_NAME } from '../guard/layout.ts';
 import { type Claim, KERNEL_TABLE, type TableOwner, type Whose } from '../../engines/table-owner.ts';
 import { occupiedPort } from '../../engines/kernel/occupied.ts';
-import { judgeOldName, makeId, readId } from './identity.ts';
-import { LeftFile, type Place } from './left.ts';
+import { makeId, ownerOfOldName, readId } from './identity.ts';
+import { KernelMarks, type Place } from './kernel-marks.ts';
 
 export interface Tables extends TableOwner {
-  /** Why a rule at this place can't be served beside what is in the kernel; what an edge that died has left goes. */
+  /** Why a rule at this place can't be served beside the tables in the kernel; those of an edge that died are removed. */
   inTheWay(place: Place): string | undefined;
   /** The table will hold the rule; `drop`: holds it no more; `keep`: holds no other. */
   note(table: string, place: Place): void;
@@ -31,7 +31,7 @@ export interface Tables extends TableOwner {
   /** Another process takes over: this one no longer counts as living. `resume`: it does not. */
   rest(): void;
   resume(): void;
-  /** `isSucceeded`: what is in the kernel is another process's to mark. */
+  /** `isSucceeded`: the next process marks the tables in the kernel. */
   close(isSucceeded: boolean): void;
 }
 
@@ -47,7 +47,7 @@ interface TablesOptions {
 const OURS = [KERNEL_TABLE, GUARD_NAME] as const;
 /** Named after the edge and its process. */
 const LIVING = 'edgefour_alive_';
-const leftPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-left');
+const marksPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-left');
 const idPath = (dataDir: string): string => join(dataDir, 'edge', 'kernel-owner');
 /** limit: a process that was killed takes that long at most to be gone. */
 const DYING_MS = 2_000;
@@ -67,17 +67,17 @@ async function openKernel(): Promise<Kernel | undefined> {
 
 export async function openTables(options: TablesOptions): Promise<Tables> {
   const { dataDir, isSuccessor, clock, rng, log } = options;
-  const left = new LeftFile(leftPath(dataDir));
+  const marks = new KernelMarks(marksPath(dataDir));
   const kernel = await openKernel();
-  if (!kernel) return withoutKernel(left);
+  if (!kernel) return withoutKernel(marks);
   const path = idPath(dataDir);
   let id = readId(path) ?? makeId(path, rng);
   const end = clock.monotonic() + DYING_MS;
   while (!isSuccessor && livingOf(kernel, id) !== undefined && clock.monotonic() < end) await clock.sleep(LOOK_MS);
   // Two folders, one id: this one is a copy, or the other is.
   if (!isSuccessor && livingOf(kernel, id) !== undefined) id = makeId(path, rng);
-  for (const table of OURS) if (!isTable(kernel.asking, table)) left.keep(table, () => false);
-  return withKernel(kernel, { id, dataDir, left, log });
+  for (const table of OURS) if (!isTable(kernel.asking, table)) marks.keep(table, () => false);
+  return withKernel(kernel, { id, dataDir, marks, log });
 }
 
 /** How a person finds the edge of this id that lives: by its process. */
@@ -95,8 +95,8 @@ function whoseIs(kernel: Kernel, table: string, id: string, dataDir: string): Wh
   if (other !== undefined) return { living: other };
   if (owners.length > 0) return owners.includes(id) ? 'ours' : 'abandoned';
   const comment = listTables(asking).find(({ name }) => name === table)?.comment ?? '';
-  const judged = judgeOldName(comment, dataDir);
-  return judged === 'living' ? { living: comment || 'it has no name' } : judged;
+  const owner = ownerOfOldName(comment, dataDir);
+  return owner === 'living' ? { living: comment || 'it has no name' } : owner;
 }
 
 /** For doctor: whose each table is, and what an edge that may not look would say. Changes nothing. */
@@ -105,7 +105,7 @@ export async function lookAtTables(
 ): Promise<{ readonly found: readonly { readonly table: string; readonly whose: Whose }[]; readonly left?: string }> {
   const kernel = await openKernel();
   if (!kernel) {
-    const [left] = withoutKernel(new LeftFile(leftPath(dataDir))).alarms;
+    const [left] = withoutKernel(new KernelMarks(marksPath(dataDir))).alarms;
     return { found: [], ...(left !== undefined && { left }) };
   }
   const id = readId(idPath(dataDir)) ?? '';
@@ -117,11 +117,11 @@ export async function lookAtTables(
 interface Own {
   readonly id: string;
   readonly dataDir: string;
-  readonly left: LeftFile;
+  readonly marks: KernelMarks;
   readonly log: Log;
 }
 
-function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
+function withKernel(kernel: Kernel, { id, dataDir, marks, log }: Own): Tables {
   const { asking } = kernel;
   const claimed = new Set<string>();
   /** While it is open this edge lives, for the others. */
@@ -144,7 +144,7 @@ function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
   function remove(table: string): string {
     if (!isTable(asking, table)) return '';
     const code = deleteTable(asking, table);
-    if (code === 0) left.keep(table, () => false);
+    if (code === 0) marks.keep(table, () => false);
     return code === 0 ? '' : `it cannot be removed (errno ${-code}): nft delete table inet ${table}`;
   }
 
@@ -172,9 +172,9 @@ function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
       const why = remove(KERNEL_TABLE);
       return why === '' ? undefined : `a dead edge has left the table inet ${KERNEL_TABLE} in the kernel: ${why}`;
     },
-    note: (table, place) => left.note(table, place),
-    drop: (table, rule) => left.drop(table, rule),
-    keep: (table, isKept) => left.keep(table, isKept),
+    note: (table, place) => marks.note(table, place),
+    drop: (table, rule) => marks.drop(table, rule),
+    keep: (table, isKept) => marks.keep(table, isKept),
     leftovers: () => [],
     alarms: [],
     rest: die,
@@ -183,8 +183,8 @@ function withKernel(kernel: Kernel, { id, dataDir, left, log }: Own): Tables {
     },
     close(isSucceeded) {
       if (!isSucceeded) {
-        for (const table of OURS) if (!isTable(asking, table)) left.keep(table, () => false);
-        left.tidy();
+        for (const table of OURS) if (!isTable(asking, table)) marks.keep(table, () => false);
+        marks.tidy();
       }
       die();
       asking.close();
@@ -199,14 +199,14 @@ function ofAnother(who: string): string {
 }
 
 /** Nothing can be asked; all that is known is the mark of an earlier life. */
-function withoutKernel(left: LeftFile): Tables {
-  const isLeft = (): boolean => left.isThere && !left.all().next().done;
+function withoutKernel(marks: KernelMarks): Tables {
+  const isLeft = (): boolean => marks.isThere && !marks.all().next().done;
   const command = (): string => {
     const tables = new Set(
-      [...left.all()].flatMap(({ table }) => (table === GUARD_NAME ? [table, `${table}_stand_in`] : [table])),
+      [...marks.all()].flatMap(({ table }) => (table === GUARD_NAME ? [table, `${table}_stand_in`] : [table])),
     );
     const lines = [...tables].map((table) => `nft delete table inet ${table}`);
-    return `as root: ${lines.join('; ')}; rm ${left.path}`;
+    return `as root: ${lines.join('; ')}; rm ${marks.path}`;
   };
   const reason = (): string =>
     `the kernel still does what an earlier life of this edge has told it, and without CAP_NET_ADMIN that cannot be changed; ${command()}`;
@@ -217,12 +217,12 @@ function withoutKernel(left: LeftFile): Tables {
     remove: () => '',
     inTheWay(place) {
       if (!isLeft()) return undefined;
-      return left.all().some((line) => overlaps(line, place)) ? reason() : undefined;
+      return marks.all().some((line) => overlaps(line, place)) ? reason() : undefined;
     },
     note() {},
     drop() {},
     keep() {},
-    leftovers: () => (isLeft() ? [...left.all()].map(({ id }) => ({ id, reason: reason() })) : []),
+    leftovers: () => (isLeft() ? [...marks.all()].map(({ id }) => ({ id, reason: reason() })) : []),
     get alarms() {
       return isLeft() ? [reason()] : [];
     },

@@ -42,7 +42,7 @@ export class Bans {
     this.#records.clear();
   }
 
-  /** What is in force, and when the first of it ends. */
+  /** The bans in force, and when the first of them ends. */
   standing(proxy: string, now: number): { readonly sets: readonly BanSet[]; readonly nextEnd: number } {
     const sets = new Map<string, BanSet & { readonly elements: Map<string, number | undefined> }>();
     let nextEnd = Infinity;

@@ -1,7 +1,7 @@
 /**
  * What one rule with its limits is in the guard's table: chains, meters, counters, and the elements that lead to its
- * chains. Pure. Chains and meters are named after what they hold: another limit is another name, and whatever stays the
- * same keeps its state. Networks of lists and bans are sets of their own that rules share. Called by contents.ts.
+ * chains. Pure. Chains and meters are named after what they hold: another limit is another name, and a limit that
+ * stays the same keeps its state. Networks of lists and bans are sets of their own that rules share. Called by contents.ts.
  */
 import type { Element } from '../../../linux/nft/transaction.ts';
 import { type ChainKind, ChainLines, chainName } from './chain-lines.ts';

@@ -22,7 +22,7 @@ export function after({ gone }: Difference): string {
 }
 
 /**
- * From nothing, in the place of whatever table of that name is there: one transaction. Packets that are on their way at that
+ * From nothing, in the place of a table of that name: one transaction. Packets that are on their way at that
  * moment may pass by it all the same, because the kernel looks elements up by the generation of the moment, so that the rules
  * of the old one find none: where no packet may, STAND_IN is in force meanwhile.
  */

@@ -53,7 +53,7 @@ export class WrittenTable {
     if (this.#state === 'there' && (await this.#change(difference)) === '') return '';
     if (this.#state === 'unknown' && (await this.#adopt(difference))) return '';
     if (this.#state === 'none') return this.#make(difference);
-    // Another program may have flushed it, or a part of it is written: made anew, it is as wanted whatever it was.
+    // Another program may have flushed it, or a part of it is written: made anew, it is as wanted in any case.
     contents.forget();
     return this.#make(contents.take(now));
   }

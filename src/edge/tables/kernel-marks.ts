@@ -1,7 +1,7 @@
 /**
- * The mark in the data folder of what this edge has in the kernel: a line for each rule that a table holds, written before
- * the table is. An edge without CAP_NET_ADMIN can't look into the kernel; this is how it knows that an earlier life left
- * something there. Lines are appended, because rules change often; they are of one boot and one network namespace. Called
+ * Marks in the data folder of the rules that this edge has in the kernel: a line for each rule that a table holds, written
+ * before the table is. An edge without CAP_NET_ADMIN can't look into the kernel; by its marks it knows what an earlier
+ * process left there. Lines are appended, because rules change often; they are of one boot and one network namespace. Called
  * by tables.ts.
  */
 import { appendFileSync, existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Line extends Place {
   readonly table: string;
 }
 
-export class LeftFile {
+export class KernelMarks {
   readonly path: string;
   readonly #lines = new Map<string, Line>();
   #appended = 0;
