@@ -31,7 +31,6 @@ const RING_ENTRY_BYTES = 16;
 
 export class BufferPool {
   readonly size: number;
-  readonly headroom: number;
   readonly group: number;
   /** Bytes received into buffer b, and where its unsent part starts (an offset into `memory`). */
   readonly length: Int32Array;
@@ -40,6 +39,7 @@ export class BufferPool {
   readonly next: Int32Array;
   readonly memory: Uint8Array<ArrayBuffer>;
   readonly slab: Slab;
+  readonly #headroom: number;
   readonly #stride: number;
   readonly #count: number;
   readonly #slabs: readonly Slab[];
@@ -60,7 +60,7 @@ export class BufferPool {
 
   private constructor(shape: BufferShape, memory: Slab, entries: Slab) {
     this.size = shape.size;
-    this.headroom = shape.headroom;
+    this.#headroom = shape.headroom;
     this.group = shape.group;
     this.memory = new Uint8Array(memory.buffer);
     this.slab = memory;
@@ -188,7 +188,7 @@ export class BufferPool {
 
   /** Where the buffer's bytes begin in `memory`. */
   offset(buffer: number): number {
-    return buffer * this.#stride + this.headroom;
+    return buffer * this.#stride + this.#headroom;
   }
 
   get free(): number {

@@ -3,7 +3,16 @@
  * process is in; the process goes there with all its threads, and back when the engine stops. It refuses to make any
  * hierarchy. Called by attach.ts.
  */
-import { accessSync, constants, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const PREFIX = 'edgefour-toa-';
@@ -51,10 +60,15 @@ export function makeCgroup(): OwnCgroup {
   };
 }
 
-/** Those of processes that are gone; one with a process in it can't be removed. */
+/** Whether it is the cgroup of a process that is gone: a living edge enters its own only with its first TOA rule. Pure. */
+export function isAbandoned(name: string, lives: (pid: string) => boolean): boolean {
+  return name.startsWith(PREFIX) && !lives(name.slice(PREFIX.length));
+}
+
+/** Removes those of processes that are gone; one with a process in it can't be removed. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (!name.startsWith(PREFIX)) continue;
+    if (!isAbandoned(name, (pid) => existsSync(`/proc/${pid}`))) continue;
     try {
       rmdirSync(join(folder, name));
     } catch {

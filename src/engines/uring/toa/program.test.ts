@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { R0, R1, R2, assemble, call, exit, jump, load, map, set, store, when } from '../../../linux/ebpf/asm.ts';
-import { ownCgroupFolder } from './cgroup.ts';
+import { isAbandoned, ownCgroupFolder } from './cgroup.ts';
 import { toaProgram } from './program.ts';
 
 const hex = (bytes: Uint8Array): string[] =>
@@ -56,4 +56,12 @@ test('the cgroup is found on unified, hybrid and container mounts', () => {
   assert.deepEqual(ownCgroupFolder(inside, '0::/docker/abc/child\n'), { folder: '/sys/fs/cgroup/child' });
   assert.ok('missing' in ownCgroupFolder('', '0::/\n'));
   assert.ok('missing' in ownCgroupFolder(unified, '1:cpu:/\n'));
+});
+
+test("a cgroup is abandoned when it is an edge's and that process is gone", () => {
+  const lives = (pid: string): boolean => pid === '7';
+  assert.deepEqual(
+    ['edgefour-toa-7', 'edgefour-toa-8', 'other-8'].map((name) => isAbandoned(name, lives)),
+    [false, true, false],
+  );
 });
