@@ -1,4 +1,4 @@
-/** What a durable CreateL4Proxy costs, beside what can't be saved: HTTP alone, and SQLite's commit alone. */
+/** The cost of a durable CreateL4Proxy, beside its two fixed parts: HTTP alone, and SQLite's commit alone. */
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,4 +1,4 @@
-/** What a page of DescribeL4Proxy costs in a small world and in a big one, and what the big one costs in memory. */
+/** The cost of a page of DescribeL4Proxy in a small world and in a big one, and the memory of the big one. */
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Cost, costOf, makeFolder, startControl } from './control.ts';
 import { fill } from './fill.ts';

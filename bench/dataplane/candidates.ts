@@ -1,5 +1,5 @@
 /**
- * Who takes part, and with which settings: each peer gets the best honest ones for a plain TCP and UDP relay. HAProxy
+ * The candidates and their settings: each peer gets the best honest ones for a plain TCP and UDP relay. HAProxy
  * runs twice, because splicing helps its streams and hurts its messages; nginx twice, because big buffers help its
  * streams and cost memory, and because `multi_accept` makes it cheaper until a flood of datagrams starves its replies.
  */

@@ -38,7 +38,7 @@ try {
   ]);
   proxy.stdout.on('data', (text: Buffer) => (trace += text.toString('latin1')));
   while (!trace.includes('ready')) await sleep(50);
-  // What is paid once is not counted.
+  // Warm-up, which is not counted.
   await connections(3);
   const from = trace.length;
   const began = performance.now();

@@ -68,7 +68,7 @@ function changes(): Record<string, Change> {
 interface Change {
   readonly make: (i: number) => Promise<void>;
   readonly to: number | ((i: number) => number);
-  /** What so many connections find, in any order. */
+  /** The answers of so many connections, in any order. */
   readonly expect: (i: number) => readonly string[];
 }
 
@@ -112,7 +112,7 @@ async function originAt(address: string) {
   return server;
 }
 
-/** Who answers there, or why nobody does. */
+/** The origin that answers there, or the error. */
 async function knock(port: number): Promise<string> {
   const socket = connect({ host: entry, port });
   let said = '';

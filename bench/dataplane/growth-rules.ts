@@ -1,7 +1,7 @@
 /** The rules that the growth benchmark puts into an engine: those that are measured, and all the others beside them. Pure. */
 import type { Listener } from '../../src/engines/engine.ts';
 
-/** limit: what the agent has under way at once (reconcile.ts). */
+/** limit: as many as the agent has under way at once (reconcile.ts). */
 const AT_ONCE = 64;
 /** The others' entry ports begin here, clear of those that are measured. */
 const OTHERS_FROM = 10_000;

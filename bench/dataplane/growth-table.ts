@@ -34,7 +34,7 @@ const SAME_PER_GB = 0.01;
 /** A change of one rule, milliseconds. */
 const MOST_MS = 50;
 
-/** What each size adds; of the fast way, which adds nothing or less, what everybody spends in all. */
+/** The added cost of each size; of the fast way, which adds nothing or less, the whole cost of all machines. */
 export function packetsTable(lines: readonly Line[], way: 'long' | 'fast'): string {
   const added = way === 'long' ? ({ added: true } as const) : {};
   const names = SIZES.map(({ name }) => name).filter((name) => name !== NO_PROXY);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:growth`: what the kernel engine costs as rules and origins grow in number, and how long one rule's change
+ * `npm run bench:growth`: the cost of the kernel engine as rules and origins grow in number, and how long one rule's change
  * takes among many. All sizes are up at once, each on a machine of its own, and take turns of about a second; shares are
  * medians over the rounds. Raw lines and the machine's facts go to bench/runs/, the tables to the screen. Needs root and
  * g++.
@@ -31,7 +31,7 @@ const only = given.get('only') ?? '';
 const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '');
 const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `growth-${stamp}.jsonl`);
 
-/** limit: what has not ended after this has hung. */
+/** limit: a step that has not ended after this has hung. */
 const PATIENCE_MS = 120_000;
 const CORES = { proxy: '0', others: '1' };
 const LOADS = new Set(['connects', 'rr 64 B', 'udp 64 B', 'down, 1 stream']);
@@ -111,7 +111,7 @@ function measure(i: number, { load: args, port }: Measurement, origin: ChildProc
   return figures;
 }
 
-/** Made by nobody else at the same time. */
+/** Of this run alone. */
 function changes(): Changes[] {
   return AMONG.map(({ rules, origins }) => {
     const program = [process.execPath, '--expose-gc', join(import.meta.dirname, 'growth-apply.ts')];

@@ -1,4 +1,4 @@
-/** What is measured, and what the project promises of it: the rows of the table. */
+/** The measurements, and the project's promises about them: the rows of the table. */
 
 export interface Measurement {
   readonly name: string;
@@ -26,7 +26,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   { name: 'udp at 100,000/s', load: ['udp', 'flows=64', 'size=64', 'rate=100000'], port: 7100, udp: true },
 ];
 
-/** What the project promises of one of its candidates in one row. */
+/** A promise about one of the project's candidates in one row. */
 export interface Promised {
   /** At most this share of a peer: `of`, or the better one of all. */
   readonly share?: number;
@@ -43,7 +43,7 @@ export interface Figure {
   readonly measurement: string;
   readonly field: string;
   readonly unit: string;
-  /** Less the same figure without a proxy: what the proxy makes everybody spend. */
+  /** Less the same figure without a proxy: the cost of the proxy to all machines. */
   readonly added?: true;
   readonly promises?: Promises;
 }

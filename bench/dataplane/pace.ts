@@ -1,6 +1,6 @@
 /**
  * Short connections at a steady pace, and an origin for them: one process each, blocking calls and nothing else. The client
- * ends first, so that whoever dialled the origin has the port in TIME_WAIT. Started by source-ports.ts.
+ * ends first, so that the side that dialled the origin has the port in TIME_WAIT. Started by source-ports.ts.
  *
  *   pace.ts origin ADDRESS PORT
  *   pace.ts client ADDRESS PORT PER_SECOND COUNT     prints {served, failed: {ERROR: count}} at the end

@@ -192,7 +192,7 @@ function facts(): Record<string, unknown> {
     kernel: release(),
     cpu: cpus()[0]?.model,
     cores: cpus().length,
-    // What makes the shares of one machine other than another's: how dear calls are, into the kernel and within it.
+    // Shares differ between machines by the price of calls, into the kernel and within it.
     callNanos: (JSON.parse(execFileSync(join(folder, 'load'), ['call'], { encoding: 'latin1' })) as { nanos: number })
       .nanos,
     spectre: readFileSync('/sys/devices/system/cpu/vulnerabilities/spectre_v2', 'latin1').trim(),

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:source-ports`: what a connection costs when thousands before it to the same origin are in TIME_WAIT, with
+ * `npm run bench:source-ports`: the cost of a connection when thousands before it to the same origin are in TIME_WAIT, with
  * the system's own settings, in three namespaces; nginx beside. Meanwhile another program on each proxy's machine dials
  * elsewhere, and is to find a port each time. Raw figures go to bench/runs/. Needs root and nginx with its stream module.
  *

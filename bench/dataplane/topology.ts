@@ -1,6 +1,6 @@
 /**
  * Machines in one: a client, an origin, and one or more proxies side by side between them: network namespaces, each proxy
- * joined to both by a veth pair of its own, so that what one sets up in its kernel is nobody else's. The limits of each are
+ * joined to both by a veth pair of its own, so that none shares what another sets up in its kernel. The limits of each are
  * raised as an operator of a busy proxy would. Needs root; up() takes down what a run before it left.
  */
 import { execFileSync } from 'node:child_process';
@@ -32,7 +32,7 @@ const SYSCTLS = [
   'net.ipv4.tcp_slow_start_after_idle=0',
   'net.ipv4.tcp_congestion_control=cubic',
 ];
-/** What a client needs that is not to run out of ports itself. */
+/** Settings that keep the client from running out of ports itself. */
 const MANY_PORTS = SYSCTLS.filter((setting) => /local_port_range|tw_/.test(setting));
 /** Of the whole machine, put back by down(). */
 const SHARED: Readonly<Record<string, string>> = {
@@ -59,7 +59,7 @@ export function up(proxies = 1, limits: 'raised' | 'defaults' = 'raised'): void 
     link(place, 'origin', `o${i}`, originSide(i));
     ip('-n', PREFIX + place, 'route', 'add', ORIGIN, 'via', `${originSide(i)}.1`);
   }
-  // Who talks to the origin without a proxy passes through the first one's machine, as everybody else does.
+  // Without a proxy, packets to the origin pass through the first one's machine.
   ip('-n', `${PREFIX}client`, 'route', 'add', 'default', 'via', ENTRY);
   ip('-n', `${PREFIX}origin`, 'route', 'add', 'default', 'via', `${originSide(0)}.254`);
   for (const place of ['client', 'origin', ...places] as const) {

@@ -1,4 +1,4 @@
-/** What the house tests look at is neither a comment nor a string. */
+/** House tests look at neither comments nor strings. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bare } from './bare.ts';

@@ -58,7 +58,7 @@ for (const setting of ['AmbientCapabilities', 'CapabilityBoundingSet'])
 
 test('system calls: those of the rings by name, those of an option as comments', () => {
   const rings = names(SYSTEM_CALLS, false).filter((name) => name.startsWith('io_uring_'));
-  // order: what is taken away comes after what is given.
+  // order: denied words come after allowed ones.
   const given = words('SystemCallFilter').filter((word) => !/^~|^@keyring$|^userfaultfd$/.test(word));
   holds([
     ...same('SystemCallFilter', given, [GROUP, ...rings]),
@@ -108,7 +108,7 @@ const unanalyzed = asked.status === 0 ? false : 'systemd-analyze is not here';
 
 test('systemd takes the unit as it is, and calls it well protected', { skip: unanalyzed }, () => {
   const unit = join(ROOT, 'deploy', 'edgefour.service');
-  // What it says of this machine (a missing program, a socket of its own) is not the unit's.
+  // Complaints about this machine (a missing program, a socket of its own) are not the unit's.
   const complaints = analyze('verify', '--man=no', unit)
     .stderr.split('\n')
     .filter((line) => line.includes('edgefour.service'));

@@ -42,10 +42,10 @@ test('every link leads somewhere', () => {
 
 /** An item of a numbered list that leads to a source file: `3. [tcp/dial.ts](…/tcp/dial.ts) \`connect\``, then prose. */
 const HOP = /^\d+\. \[[^\]]+\]\(([^)\s#]+\.ts)\)((?:(?:\s|,|and)*`[^`\n]+`)*)/gm;
-/** limit: what a reader follows in ten minutes. */
+/** limit: as many as a reader follows in ten minutes. */
 const MOST_HOPS = 22;
 
-/** Whether the file says what this is: a function, a method, a value or a type. */
+/** Whether the file declares this: a function, a method, a value or a type. */
 function declares(text: string, name: string): boolean {
   const word = name.replace(/[^\w$]/g, '');
   const value = String.raw`(?:function\*?|const|let|class|interface|type) ${word}\b`;
@@ -85,7 +85,7 @@ test('every document is linked from another one', () => {
       ),
     ),
   );
-  // What GitHub itself shows, and what the generated list of actions leads to.
+  // Shown by GitHub itself, or linked from the generated list of actions.
   const shown = /^(README|CHANGELOG|CONTRIBUTING|OUT-OF-SCOPE)\.md$|^docs\/reference\/api\/\w+\.md$/;
   const lost = documents.filter(({ path }) => !linked.has(path) && !shown.test(path));
   holds(lost.map(({ path }) => `${path} is linked from nowhere: add it to README.md or to the list of its folder`));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { holds } from './holds.ts';
 import { files, lineOf, product, sources } from './tree.ts';
 
-/** limit: what a reader holds in mind, and what fits a review. */
+/** limit: more does not fit a reader's mind, nor a review. */
 const MOST_LINES = 400;
 const MEDIAN_LINES = 90;
 

@@ -14,7 +14,7 @@ test('no file imports itself by way of others, types included', () => {
   holdsBut('circles', new Map(found));
 });
 
-/** limit: what one look takes in. */
+/** limit: as many as one look takes in. */
 const MOST_FILES = 16;
 /** Lists of one kind, whose index is the documentation. */
 const LISTS = /^src\/(api\/actions\/[\w-]+|api\/models|cli\/commands|edge\/probes)$/;
@@ -82,7 +82,7 @@ test('every exported name is imported somewhere', () => {
   const isImported = importedNames(sources());
   const targets = new Set(sources().flatMap(({ imports }) => imports.flatMap(({ path }) => path ?? [])));
   const unused = sources().flatMap((source) => {
-    // What tests, benches and documents have that no file imports is run, or read by the compiler alone.
+    // A file of tests, benches or documents that no file imports is run, or read by the compiler alone.
     if (!source.path.startsWith('src/') && !targets.has(source.path)) return [];
     return exportedNames(source)
       .filter((name) => !isImported(source.path, name))

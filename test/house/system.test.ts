@@ -1,4 +1,4 @@
-/** What touches the system stands behind one file each: time, randomness, the environment, SQL. */
+/** Time, randomness, the environment and SQL each stand behind one file or folder. */
 import { test } from 'node:test';
 import { isUnder } from './floors.ts';
 import { holds } from './holds.ts';
