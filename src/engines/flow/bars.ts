@@ -1,4 +1,4 @@
-/** Targets that must not be dialled, and what ends in their place. Pure; asked by the engines at each choice. */
+/** Targets that must not be dialled, and the cause that connections end with instead. Pure; engines ask it at each choice. */
 import type { Bar } from '../engine.ts';
 
 export type Barrable = { readonly barred?: Bar | undefined };
@@ -8,7 +8,7 @@ export function isBarred({ barred }: Barrable, port: number): boolean {
   return barred !== undefined && (barred.ports?.some(({ from, to }) => port >= from && port <= to) ?? true);
 }
 
-/** What to say where no target can be chosen. */
+/** The cause to give where no target can be chosen. */
 export function whyNone(targets: readonly Barrable[]): Bar['cause'] | 'no-origin' {
   for (const { barred } of targets) if (barred) return barred.cause;
   return 'no-origin';

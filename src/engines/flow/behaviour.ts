@@ -17,7 +17,7 @@ export const CONNECTION_DESCRIPTORS = 2;
 export const KEEPALIVE_SECONDS = 60;
 /** limit: payload of a full segment on Ethernet; a relay does not see segments, so it counts the packets that these make. */
 export const SEGMENT_BYTES = 1448;
-/** limit: a dial of one connection asks no more origins after so many have let it time out (design section 5). */
+/** limit: a dial of one connection asks no more origins after so many have let it time out (as the documents promise). */
 export const MOST_TIMEOUTS = 3;
 /** limit: after so many of our source ports were in use towards an origin, the system chooses one. */
 export const MOST_PORT_REFUSALS = 8;
@@ -45,5 +45,5 @@ export const FORSAKEN_LOOK_MS = 1_000;
 export const MOST_REMEMBERED_CLIENTS = 65_536;
 /** limit: 3 MB; counters of rules that are gone, kept because a rule that comes back must not count from 0. */
 export const MOST_RETIRED = 10_000;
-/** limit: where so few descriptors are open that a share of them would be nothing, nobody is refused for it. */
+/** limit: where so few descriptors are open that a share of them would be nothing, no newcomer is refused for it. */
 export const SMALLEST_SHARE = 128;

@@ -1,4 +1,4 @@
-/** System error codes → what they mean: an end cause for a connection, a sentence for a bind that failed. Pure. */
+/** System error codes → an end cause for a connection, a sentence for a bind that failed. Pure; all engines use it. */
 import type { EndCause } from '../../domain/fact/fact.ts';
 import type { BindPoint } from './endpoints.ts';
 
@@ -26,17 +26,17 @@ export function dialCause(code: string | undefined): EndCause {
   return DIAL_CAUSES[String(code)] ?? 'error';
 }
 
-/** The port that a dial was to come from can't be had towards this origin: the next one may. */
+/** The port that a dial was to come from is in use towards this origin: the next one may be free. */
 export function isPortRefused(code: string | undefined): boolean {
   return code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL';
 }
 
-/** No descriptor was left: says nothing about the origin. */
+/** No descriptor was left: that says nothing about the origin. */
 export function isOutOfDescriptors(code: string | undefined): boolean {
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
-/** One line for the person who owns the machine. */
+/** One line for the machine's operator: where the bind failed, why, and what to do. `isOurs`: this program has the port. */
 export function bindReason(
   code: string | undefined,
   { protocol, address, port }: BindPoint,

@@ -1,4 +1,4 @@
-/** The counters of one rule, as engines count them: plain numbers, cheap to add to. The list of them is in domain/fact. */
+/** The counters of one rule, as engines count them: plain numbers, cheap to add to. domain/fact lists them. */
 import {
   type CommonCounter,
   COUNTERS,
@@ -36,15 +36,15 @@ export function snapshot(counters: LiveCounters): RuleCounters {
   return Object.fromEntries(copies) as RuleCounters;
 }
 
-/** Counters of one rule from two places, or from two lives of one place. */
+/** The sum of one rule's counters in two places, or in two lives of one place. */
 export const addCounters = (a: RuleCounters, b: RuleCounters): RuleCounters => addNumbers(a, b);
 
-/** Whether there is something to tell of it. */
+/** Whether the rule has anything to tell. */
 export function hasCounted({ connections, active, packetsIn, dropped }: RuleCounters): boolean {
   return connections + active + packetsIn > 0 || Object.keys(dropped).length > 0;
 }
 
-/** Keeps what a rule that is gone has counted; the ones that went first are forgotten where there are too many. */
+/** Keeps the counters of a rule that is gone; where there are too many, those of the rule that went first are forgotten. */
 export function keepCounters<C>(retired: Map<string, C>, id: string, counters: C): void {
   retired.set(id, counters);
   for (const oldest of retired.keys()) {

@@ -1,4 +1,4 @@
-/** What a listener binds: each entry address with each port of its spans, and where such a port goes. Pure. */
+/** The points that a listener binds, each entry address with each port of its spans, and the origin's port for each. Pure. */
 import type { Protocol } from '../../domain/l4-rule/modes.ts';
 import { spanSize, type PortSpan } from '../../lib/net/ports.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
@@ -26,7 +26,7 @@ export function bindPoints(rule: {
   return points;
 }
 
-/** Where port `port` of `ports` goes (plan.ts, `originPorts`); `undefined` where the rule does not have that port. */
+/** The origin's port for `port`, one of `ports` (plan.ts, `originPorts`); undefined: the rule does not have that port. */
 export function originPort(ports: readonly PortSpan[], originPorts: PortSpan, port: number): number | undefined {
   let offset = 0;
   for (const span of ports) {

@@ -1,11 +1,11 @@
 /**
  * Session persistence: a client address keeps its target for some time after its last new connection. Pure and bounded;
- * whether the remembered target is still usable is the caller's to check.
+ * the caller checks whether the remembered target is still usable.
  */
 import { MOST_REMEMBERED_CLIENTS } from './behaviour.ts';
 
 interface Persistence {
-  /** 0 switches it off and forgets everyone. */
+  /** 0 switches it off and forgets all clients. */
   setSeconds(seconds: number): void;
   recall(client: string, now: number): string | undefined;
   remember(client: string, address: string, now: number): void;

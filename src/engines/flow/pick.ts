@@ -13,7 +13,7 @@ export interface Picker {
 
 interface Slot {
   readonly target: Target;
-  /** What the target is owed; the most owed is next. */
+  /** Connections that the target is owed, in shares; the most owed is next. */
   owed: number;
 }
 

@@ -1,10 +1,9 @@
 /**
- * Which UDP session goes when there is no room for a new one: the one that will miss it least. A session that has had its
- * answer is as good as over; one whose client spoke again after an answer is a conversation, and keeps its place against
- * any number of newcomers until it has been silent for long; one that still waits for its answer is left alone for a
- * while. Of those that may go, the one that was silent longest, taken from the rule that holds most. Nobody may go: the
- * newcomer is refused. Pure; a session is a small number, and the hot path allocates nothing. Used by every
- * engine's table of sessions, which ends the victim itself.
+ * The order in which UDP sessions make room for new ones. A session that has had its answer is as good as over; one whose
+ * client spoke again after an answer is a conversation, and keeps its place against any number of newcomers until it has
+ * been silent for long; one that still waits for its answer is left alone for a while. Of the sessions that may go, the one
+ * that was silent longest goes, of the rule that holds most; where none may, the newcomer is refused. Pure; a session is a
+ * small number, and the hot path allocates nothing. The tables of sessions of node/ and uring/ use it, and end the victim.
  */
 import { ANSWERED_MS, CONVERSATION_MS, UNANSWERED_MS } from './behaviour.ts';
 
@@ -93,7 +92,7 @@ export class Seniority {
     return (this.#flags[session]! & ANSWERED) !== 0;
   }
 
-  /** Its client has waited for an answer so long that there will be none. */
+  /** Whether its client has waited for an answer so long that there will be none. */
   isForsaken(session: number, now: number): boolean {
     return (this.#flags[session]! & OWED) !== 0 && now - this.#owedAt[session]! >= UNANSWERED_MS;
   }
@@ -103,7 +102,7 @@ export class Seniority {
     if (--owner.count === 0) this.#owners.delete(owner.id);
   }
 
-  /** Who has to go for a newcomer of `owner`, or -1. With `own`, only one of the same rule. */
+  /** The session that goes for a newcomer of `owner`, or -1: none may. With `own`, only one of the same rule. */
   victim(owner: number, now: number, own = false): number {
     const mine = this.#owners.get(owner);
     if (mine && (!this.#largest || mine.count >= this.#largest.count)) this.#largest = mine;

@@ -1,7 +1,8 @@
 /**
- * Who may have one of the last descriptors: while there are many, anybody; the last ones are for clients and rules that hold
- * few. So neither one source nor one rule (a flood, a loop over another machine) leaves the others without. A source is an
- * IPv4 address or an IPv6 /64. Pure; a number per source and no keys, so that nothing grows and nothing is allocated.
+ * Shares of the last descriptors. While there are many, each client may have one; the last ones are for clients and rules
+ * that hold few. So neither one source nor one rule (a flood, a loop over another machine) leaves the others without. A source
+ * is an IPv4 address or an IPv6 /64. Pure; a number per source and no keys, so that nothing grows and nothing is allocated.
+ * Asked by node/ and uring/ for each connection and session.
  */
 import { BUDGETS } from '../../config/budgets.ts';
 import { SMALLEST_SHARE } from './behaviour.ts';
@@ -17,7 +18,7 @@ export class Shares {
   readonly #all: number;
   readonly #seed: number;
 
-  /** `seed`: what strangers do not know, so that nobody chooses addresses that count as another's. */
+  /** `seed`: a secret, so that no attacker chooses addresses that count as another's. */
   constructor(all: number, seed: number) {
     this.#all = all;
     this.#seed = seed | 0;
@@ -31,7 +32,7 @@ export class Shares {
     return (hash ^ (hash >>> 13)) & (PLACES - 1);
   }
 
-  /** Descriptors that connections or sessions of this source have got, or given back where it is less than 0. */
+  /** Counts descriptors that connections or sessions of this source take, or give back where the number is negative. */
   add(place: number, descriptors: number): void {
     this.#held[place]! += descriptors;
   }

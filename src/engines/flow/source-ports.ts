@@ -15,12 +15,12 @@ const FIRST_LEAP = 64;
 export function sourcePortMemory(may: Uint8Array, below: (below: number) => number): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(4 * (BIT_WORDS + PLACES));
   const places = new Int32Array(memory, 4 * BIT_WORDS);
-  for (let i = 0; i < PLACES; i++) places[i] = below(65_536);
-  for (let port = 0; port < 65_536; port++) if (may[port] === 1) allowPort(memory, port, true);
+  for (const place of places.keys()) places[place] = below(65_536);
+  for (const port of may.keys()) if (may[port] === 1) allowPort(memory, port, true);
   return memory;
 }
 
-/** Only the thread that made the memory does. */
+/** order: only the thread that made the memory calls it; the others read. */
 export function allowPort(memory: SharedArrayBuffer, port: number, may: boolean): void {
   const words = new Int32Array(memory, 0, BIT_WORDS);
   const bit = 1 << (port & 31);
@@ -36,7 +36,7 @@ export class SourcePorts {
     this.#places = new Int32Array(memory, 4 * BIT_WORDS);
   }
 
-  /** The next port towards a destination, told by a number; `refusals` in a row so far. 0: there is none. */
+  /** The next port towards a destination, a number; `refusals` in a row so far. 0: there is none. */
   next(destination: number, refusals: number): number {
     if (refusals >= MOST_PORT_REFUSALS) return 0;
     const place = Math.imul(destination, 0x9e3779b1) >>> 20;
@@ -44,7 +44,7 @@ export class SourcePorts {
     for (;;) {
       const last = Atomics.load(this.#places, place);
       const port = this.#after((last + leap) & 0xffff);
-      // Another thread took it: the one behind it is as good.
+      // Another thread took it; the port behind it is as good.
       if (port === 0 || Atomics.compareExchange(this.#places, place, last, port) === last) return port;
     }
   }

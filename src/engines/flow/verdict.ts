@@ -1,7 +1,8 @@
 /**
  * The verdict on one connection or session: whether it keeps its place when its rule changes, until when it may go on where
- * it does not, what is due at a moment, and whether it tries one more origin. It keeps nothing and makes nothing, numbers and flags in and a number out, so
- * that the uring engine can ask it in its loop. Called by node/, uring/ and kernel/, which carry it out each in its way.
+ * it does not, what is due at a moment, and whether it tries one more origin. It keeps nothing and makes nothing, numbers and
+ * flags in and a number out, so that the uring engine can ask it in its loop. Called by node/, uring/ and kernel/, which carry
+ * it out each in its way.
  */
 import type { PlannedOptions } from '../../plan/plan.ts';
 import { MOST_TIMEOUTS } from './behaviour.ts';
@@ -13,7 +14,7 @@ export const NEVER = Infinity;
 /**
  * Whether a connection keeps its place in a rule that has changed.
  * `isServed`: its entry address and port are still the rule's, and the rule is up.
- * `target`: its origin among the rule's targets; undefined: gone. Of weight 0 it takes nobody new, and keeps its own.
+ * `target`: its origin among the rule's targets; undefined: gone. At weight 0 it takes no new connection, and keeps its own.
  * `leadsTo`: the origin port that its entry port leads to now; `port`: the one it has, 0 while it still dials: then it finds
  * its origin among the new targets.
  */
@@ -27,25 +28,25 @@ export function keepsPlace(
   return target !== undefined && leadsTo === port && !isBarred(target, port);
 }
 
-/** How long a TCP connection without a place goes on. */
+/** Milliseconds that a TCP connection without a place goes on. */
 export function drainMs({ how, seconds }: PlannedOptions['drain']): number {
   if (how === 'keep') return NEVER;
   return how === 'reset' ? 0 : seconds * 1000;
 }
 
 /**
- * How long a UDP session without a place goes on, whatever the rule says.
+ * Milliseconds that a UDP session without a place goes on, whatever the rule says.
  * not: drain. A datagram must not go where the rule does not send it, and the client's next one opens a session anyway; a
  * client that hears nothing would keep the old one alive for ever.
  */
 export const UDP_DRAIN_MS = 0;
 
-/** When it must end after a change; `deadline`: by the changes before. A drain that has begun gets no more time. */
+/** The time of its end after a change; `deadline`: after the changes before. A drain that has begun gets no more time. */
 export function deadlineAfter(hasPlace: boolean, drainMs: number, now: number, deadline: number): number {
   return hasPlace || drainMs === NEVER ? NEVER : Math.min(deadline, now + drainMs);
 }
 
-/** What to do with it now; the words of the ends are those of its cause. */
+/** The thing to do now; an end has the word of its cause. */
 export const DUE = { nothing: 0, drained: 1, idle: 2, record: 3 } as const;
 
 /** `deadline`, `idleAt`, `recordAt`: when it must end, has been silent for too long, and its next record is written. */

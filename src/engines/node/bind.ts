@@ -1,4 +1,4 @@
-/** Opens listening sockets: one per address and port, a whole range or nothing, never on a wildcard. */
+/** Opens the sockets that rules listen on, one per address and port. It never shares a port with another program. */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { KEEPALIVE_SECONDS } from '../flow/behaviour.ts';
 import type { BindPoint } from '../flow/endpoints.ts';
 import { sharePort } from './system.ts';
 
-/** How every TCP socket of this engine is, accepted or dialled. */
+/** Options of every TCP socket of this engine, accepted or dialled. */
 export const SOCKET_OPTIONS = {
   allowHalfOpen: true,
   noDelay: true,
@@ -57,7 +57,7 @@ function bindUdpOnce(point: BindPoint, fd: number | undefined, beside: boolean):
     const where = fd === undefined ? { address: point.address, port: point.port } : { fd };
     socket.bind({ ...where, exclusive: true }, () => {
       socket.removeAllListeners('error');
-      // From now on nobody else listens here.
+      // From now on no other socket may listen here.
       if (beside) sharePort(socket, false);
       // An earlier reply that was refused by the client's host comes back as an error of this socket.
       socket.on('error', () => {});
@@ -83,7 +83,7 @@ export interface BindFailure {
   readonly code: string | undefined;
 }
 
-/** Binds one after the other; stops at the first that fails and says which. What is open by then is the caller's. */
+/** Binds one after the other; stops at the first that fails and says which. The caller closes those that are open by then. */
 export async function bindEach(
   points: readonly BindPoint[],
   bind: (point: BindPoint) => Promise<void>,

@@ -1,4 +1,4 @@
-/** What the node engine can do on this host; known without making one. */
+/** The node engine's capabilities on this host; known without making one. */
 import { networkInterfaces } from 'node:os';
 import type { Capabilities } from '../engine.ts';
 

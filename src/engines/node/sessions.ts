@@ -12,7 +12,7 @@ import { RECORD_EVERY_MS } from '../flow/behaviour.ts';
 import type { LiveCounters } from '../flow/counters.ts';
 import { deadlineAfter, DUE, dueAt, NEVER } from '../flow/verdict.ts';
 
-/** Who, since when, how much, and when it must go: plain numbers, because they are touched per chunk and datagram. */
+/** Its ends, its age, its bytes and its deadline: plain numbers, because chunks and datagrams touch them. */
 export interface Session {
   /** Absent where records are off or this one is not in the sample. */
   readonly id: string | undefined;
@@ -27,12 +27,12 @@ export interface Session {
   bytesOut: number;
   /** Grows with every chunk or datagram, empty ones too: a session is idle while it stands still. */
   activity: number;
-  /** From here on only this file writes; times are monotonic milliseconds. What `activity` was when last looked at. */
+  /** Only this file writes it and all that follows; times are monotonic milliseconds. `activity` at the last look. */
   activityKnown: number;
   quietSince: number;
   /** When its next record is due; NEVER, if it has none. */
   recordAt: number;
-  /** What the records so far tell. */
+  /** Bytes that the records so far tell. */
   recordedIn: number;
   recordedOut: number;
   /** When it must end; NEVER while nothing says so. */

@@ -1,5 +1,5 @@
 /**
- * What node:net and node:dgram have no words for, on Linux through the C library. Elsewhere, and where that can't be
+ * Calls that node:net and node:dgram do not have, on Linux through the C library. Elsewhere, and where that can't be
  * loaded, nothing happens: it refuses nothing that would work without it.
  */
 import { IPPROTO_TCP, SOL_SOCKET, SO_REUSEADDR, TCP_CLOSE, TCP_INFO } from '../../linux/abi.ts';
@@ -22,8 +22,8 @@ const INFO = new Uint8Array(160);
 const WORDS = new Uint32Array(INFO.buffer);
 
 /**
- * What the peer has not got of all that was written to the socket's system, in bytes and segments: 0 means nothing, also
- * where that can't be known or the peer is gone. `acked` moves as long as the peer takes something.
+ * Bytes and segments that were written to the socket and that the peer has not got; 0 also where the system does not say or
+ * the peer is gone. `acked` moves as long as the peer takes something.
  */
 export function undelivered(socket: Socket): { readonly left: number; readonly acked: number } {
   const fd = descriptorOf(socket);
@@ -39,7 +39,7 @@ interface Handled {
 }
 type Handle = { readonly fd?: number } | null;
 
-/** Where every version of Node so far has it; -1 where another one has not. */
+/** Read where every version of Node so far keeps it; -1: this one does not. */
 function descriptorOf(socket: Socket | UdpSocket): number {
   if (socket instanceof Socket) return (socket as unknown as Handled)._handle?.fd ?? -1;
   // not: its _handle, which warns of being asked for.

@@ -45,7 +45,7 @@ export class RuleTargets {
     return target && !tried?.has(target.address) && this.#takesNew(target, port) ? target : this.#next(port, tried);
   }
 
-  /** What a connection ends with, and a datagram is dropped as, where there is none. */
+  /** The cause of a connection's end, and the reason for dropping a datagram, where there is none. */
   get whyNone(): ReturnType<typeof whyNone> {
     return whyNone(this.#listener.targets);
   }
@@ -60,7 +60,7 @@ export class RuleTargets {
     this.#persistence.forget(client);
   }
 
-  /** The target's host says that nobody listens there: for a while it takes new sessions only where no other one can. */
+  /** The target's host says that no program listens there: for a while it takes new sessions only where no other one can. */
   rest(address: string): void {
     this.#resting.set(address, this.#monotonic() + REST_MS);
   }

@@ -1,4 +1,4 @@
-/** The client-address modes: one line per mode, complete by type. */
+/** The client-address modes: a file and a line per mode, complete by type. Asked by engines for each connection or session. */
 import type { Mode } from '../../domain/l4-rule/modes.ts';
 import { off } from './off.ts';
 import type { PassThrough } from './pass-through.ts';

@@ -1,6 +1,6 @@
 /**
- * What a client-address mode is, as engines see it: which bytes towards the origin carry a header, and which header each
- * reply must carry back. Pure; modes live one per file and are listed in index.ts. Source: spec section 16.
+ * A client-address mode, as engines see it: the bytes towards the origin that carry a header, and the header that each reply
+ * must carry back. Pure; modes live one per file and are listed in index.ts. Source: spec section 16.
  */
 import type { Protocol } from '../../domain/l4-rule/modes.ts';
 import { formatAddress, mappedBytes, parseAddress, unmappedBytes } from '../../lib/net/address.ts';

@@ -1,7 +1,7 @@
 /**
  * One TCP connection from accept to its record: accept → admit → choose and dial (origin.ts) → announce → relay (relay.ts) →
- * record. What the client sends before an origin is connected stays unread in the system, so a second origin gets all of
- * it, once. Made by rule.ts for each accepted socket.
+ * record. Bytes that the client sends before an origin is connected stay unread in the system, so a second origin gets all of
+ * them, once. Made by serve() for each accepted socket of rule.ts.
  */
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../lib/clock.ts';
@@ -35,7 +35,7 @@ export interface ConnectionDeps {
 /** The client arrives paused. */
 export function serve(client: Socket, point: BindPoint, deps: ConnectionDeps): void {
   const { remoteAddress, remotePort = 0 } = client;
-  // The client was gone before it could be served; what its socket says of it concerns nobody.
+  // The client was gone before it could be served; an error of its socket must not throw.
   if (remoteAddress === undefined) return void client.on('error', () => {}).destroy();
   new Connection(client, { address: plainAddress(remoteAddress), port: remotePort }, point, deps).admit();
 }
@@ -47,7 +47,7 @@ export class Connection {
   readonly #deps: ConnectionDeps;
   #origin: Socket | undefined;
   #descriptors = 1;
-  /** What is under way before there is an origin. */
+  /** Waits and dials that are under way before there is an origin. */
   #waiting: Waiting | undefined;
   #patience: Timer | undefined;
   #reaching: { cancel(): void } | undefined;
@@ -94,7 +94,7 @@ export class Connection {
 
   /**
    * Ends a dial whose client has reset the connection.
-   * not: reading. What an unread socket has to say of a reset it says to a writer, of nothing too, behind its end too.
+   * not: reading. An unread socket tells a writer of a reset, even where nothing is written, even behind its end.
    */
   probe(): void {
     if (!this.#origin) this.#client.write('');
@@ -164,7 +164,7 @@ export class Connection {
   }
 }
 
-/** What the client connected to: the bound address, unless a wildcard was bound; then the system is asked, per client. */
+/** The address and port that the client dialled: the bound ones; where a wildcard is bound, the system says which. */
 function entryOf(client: Socket, point: BindPoint): Endpoint {
   const isWildcard = point.address === '0.0.0.0' || point.address === '::';
   const address = isWildcard ? plainAddress(client.localAddress ?? point.address) : point.address;

@@ -40,7 +40,7 @@ export function dial(
   function open(): Socket {
     const localPort = sources?.next(destination, refusals) ?? 0;
     if (localPort === 0 && refusals > 0) countDrop(counters, 'wait-source-ports');
-    // The system's library sets SO_REUSEADDR where it binds, so that a port in TIME_WAIT towards somebody else will do.
+    // The system's library sets SO_REUSEADDR where it binds, so that a port in TIME_WAIT towards another peer will do.
     const from = localPort > 0 && { localPort };
     const made = connect({ ...SOCKET_OPTIONS, ...from, host: origin.address, port: origin.port, family });
     // This handler stays for the life of the socket: whatever it is told after the dial, nothing throws.

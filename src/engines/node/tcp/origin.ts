@@ -37,7 +37,7 @@ export function reachOrigin(
   let timeouts = 0;
   /** When the first dial began, or the last one timed out. */
   let since = clock.monotonic();
-  /** What is under way. */
+  /** The dial, or the wait for another one, that is under way. */
   let current: { cancel(): void } | undefined;
   next();
 

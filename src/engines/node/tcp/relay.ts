@@ -51,7 +51,7 @@ export function relay(client: Socket, origin: Socket, clock: Clock, events: Rela
         count(rest.length);
         peer.write(rest);
       }
-      // What it still writes is dropped: one that writes before it reads would wait for it, and so would the delivery.
+      // Bytes that it still writes are dropped: else a peer that writes before it reads would hold up the delivery.
       peer.resume();
       settle(peer, clock, () => {
         reset(peer);
@@ -74,7 +74,7 @@ function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
   from.on('end', () => to.end());
 }
 
-/** Until the peer has got all that was written to its socket, or is gone, or takes nothing any more: a reset would drop it. */
+/** Waits until the peer has got all that was written, is gone, or takes nothing any more: a reset would drop it. */
 function settle(socket: Socket, clock: Clock, done: () => void): void {
   let seenAt = clock.monotonic();
   let last = -1;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 export function reset(socket: Socket): void {
   if (socket.destroyed) return;
-  // Before the handshake is over there is nobody to tell.
+  // Before the handshake is over there is no peer to tell.
   if (socket.connecting) socket.destroy();
   // not: at once. While a shutdown is on its way the system refuses the reset and Node would leak the descriptor; the
   // shutdown takes one turn of the loop.

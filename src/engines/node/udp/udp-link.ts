@@ -1,7 +1,7 @@
 /**
  * The socket of one UDP session, connected to its origin, so that the system itself takes replies from that origin alone.
- * It keeps what comes before the socket is connected, and what was sent first until there is an answer. It refuses to judge
- * what fails: udp.ts does, which makes one for each session.
+ * It keeps datagrams that come before the socket is connected, and the first one until there is an answer. It refuses to
+ * judge failures: udp-side.ts does, which makes one for each session.
  */
 import type { Socket } from 'node:dgram';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
@@ -15,11 +15,11 @@ interface Sent {
 
 interface UdpLinkEvents {
   readonly replied: (datagram: Buffer) => void;
-  /** The system says so of what was sent before, or of `datagram`, which has not left then. */
+  /** The system says so of datagrams that were sent before, or of `datagram`, which has not left then. */
   readonly failed: (code: string | undefined, datagram?: Buffer) => void;
   /** A datagram was given up: too many wait. */
   readonly dropped: () => void;
-  /** Whether another origin may have to get what is sent now. */
+  /** Whether the datagram that is sent now may have to go to another origin. */
   readonly mayMove: () => boolean;
 }
 
@@ -38,7 +38,7 @@ export class UdpLink {
   readonly client: Endpoint;
   readonly #socket: Socket;
   readonly #events: UdpLinkEvents;
-  /** What came before the socket was connected; undefined once it is. */
+  /** Datagrams that came before the socket was connected; undefined once it is. */
   #early: Sent[] | undefined = [];
   #first: Buffer | undefined;
   #isClosed = false;
@@ -72,7 +72,7 @@ export class UdpLink {
     this.#first = undefined;
   }
 
-  /** What the origin may not have got, as far as it is known; `last` with it. */
+  /** Datagrams that the origin may not have got, as far as it is known; `last` with them. */
   undelivered(last: Buffer | undefined): ReadonlySet<Buffer> {
     const datagrams = new Set(this.#early?.map(({ datagram }) => datagram));
     for (const one of [this.#first, last]) if (one) datagrams.add(one);

@@ -1,6 +1,6 @@
 /**
  * The UDP side of a rule: one listening socket per address and port, one connected socket per session (udp-link.ts). It
- * passes datagrams on; what happens to each is decided by udp-table.ts. Made by rule.ts.
+ * passes datagrams on; udp-table.ts decides what happens to each. Made by rule.ts.
  */
 import type { Socket } from 'node:dgram';
 import type { EndCause } from '../../../domain/fact/fact.ts';

@@ -1,7 +1,7 @@
 /**
- * The UDP sessions of one rule: which datagram opens one, where it goes, what header it carries, what is given up and
- * why. Pure; sockets are udp.ts's (`link` is its own mark on a session, never read here). A datagram is answered only by
- * what an origin sent: nothing in here replies.
+ * The UDP sessions of one rule: which datagram opens one, where it goes, which header it carries, which are given up
+ * and why. Pure; udp-side.ts has the sockets (`link` is its mark on a session, never read here). Only an origin's datagram
+ * answers a client: nothing in here replies.
  */
 import type { DropReason, EndCause } from '../../../domain/fact/fact.ts';
 import type { Listener } from '../../engine.ts';
@@ -38,7 +38,7 @@ interface UdpTableDeps<L> {
   readonly most: number;
   /** Milliseconds that never go back. */
   readonly monotonic: () => number;
-  /** Whether this client may have one of what is left (flow/shares.ts); default: it may. */
+  /** Whether this client may have one of the last descriptors (flow/shares.ts); default: it may. */
   readonly admits?: (client: Endpoint) => boolean;
   /** Asked last for each new session; freeing the slot is the caller's. */
   readonly takeSlot: () => boolean;
@@ -138,7 +138,7 @@ export class UdpTable<L> {
   }
 
   /**
-   * Its origin can't be reached, or nobody listens there; the next sessions go elsewhere for a while. True: another origin
+   * Its origin can't be reached, or no program listens there; the next sessions go elsewhere for a while. True: another origin
    * can take the client. Close the session, and admit again what it has not delivered (`undelivered` bytes).
    */
   refused(session: UdpSession<L>, undelivered = 0): boolean {

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { listener, target } from '../../../test/suites/engine/listener.ts';
+import type { Listener, Target } from '../engine.ts';
+import { RuleTargets } from './targets.ts';
+
+const CLIENT = '192.0.2.1';
+const rule = listener({
+  ports: [{ from: 443, to: 444 }],
+  originPorts: { from: 8443, to: 8444 },
+  targets: [target('10.0.0.1'), target('10.0.0.2')],
+});
+
+function targetsOf(change: Partial<Listener> = {}): { targets: RuleTargets; time: { now: number } } {
+  const time = { now: 0 };
+  return { targets: new RuleTargets({ ...rule, ...change }, () => time.now), time };
+}
+const chosen = (targets: RuleTargets, count: number, port = 8443): string[] =>
+  Array.from({ length: count }, () => targets.choose(CLIENT, port)?.address.at(-1) ?? '-');
+
+test('a target that rests is chosen only where there is no other, for ten seconds', () => {
+  const { targets, time } = targetsOf();
+  targets.rest('10.0.0.1');
+  time.now = 9_999;
+  assert.deepEqual(chosen(targets, 3), ['2', '2', '2']);
+  assert.equal(targets.choose(CLIENT, 8443, new Set(['10.0.0.2']))?.address, '10.0.0.1');
+  time.now = 10_000;
+  assert.deepEqual(new Set(chosen(targets, 2)), new Set(['1', '2']));
+});
+
+test('a target that rests is no other one to go to, and one that comes back to the rule rests no more', () => {
+  const { targets } = targetsOf();
+  const [first, second] = ['10.0.0.1', '10.0.0.2'].map((address) => ({ address, port: 8443 }));
+  assert.deepEqual([targets.hasOther(first!), targets.hasOther(second!)], [true, true]);
+  targets.rest('10.0.0.2');
+  assert.deepEqual([targets.hasOther(first!), targets.hasOther(second!)], [false, true]);
+  targets.update({ ...rule, targets: [target('10.0.0.1')] });
+  assert.deepEqual(chosen(targets, 1), ['1']);
+  targets.update(rule);
+  assert.equal(targets.hasOther(first!), true);
+});
+
+test('a client keeps its target until that fails, is barred, rests, or takes nothing new', () => {
+  const loops: Target = { ...target('10.0.0.2'), barred: { cause: 'loop', ports: [{ from: 8444, to: 8444 }] } };
+  const { targets, time } = targetsOf({ persistSeconds: 30, targets: [target('10.0.0.1'), loops] });
+  targets.settle(CLIENT, '10.0.0.2');
+  assert.deepEqual(
+    [chosen(targets, 3), chosen(targets, 2, 8444)],
+    [
+      ['2', '2', '2'],
+      ['1', '1'],
+    ],
+  );
+  targets.rest('10.0.0.2');
+  assert.deepEqual(chosen(targets, 2), ['1', '1']);
+  time.now = 10_000;
+  assert.deepEqual(chosen(targets, 2), ['2', '2']);
+  targets.forget(CLIENT);
+  assert.deepEqual(new Set(chosen(targets, 2)), new Set(['1', '2']));
+});
+
+test('a connection keeps its place while its entry, its port and its target are served', () => {
+  const { targets } = targetsOf();
+  const origin = { address: '10.0.0.1', port: 8443 };
+  assert.deepEqual(
+    [443, 444, 445].map((port) => targets.originPort(port)),
+    [8443, 8444, undefined],
+  );
+  assert.equal(targets.keeps(origin, 443, true), true);
+  assert.equal(targets.keeps(origin, 443, false), false);
+  assert.equal(targets.keeps(origin, 444, true), false);
+  assert.equal(targets.keeps({ ...origin, address: '10.0.0.3' }, 443, true), false);
+  assert.equal(targets.keeps(undefined, 445, true), true);
+  assert.equal(targets.keeps(undefined, 443, false), false);
+});
+
+test('an address that has left its name is known, and the first bar says why there is no target', () => {
+  const { targets } = targetsOf();
+  assert.deepEqual([targets.someLeft, targets.hasLeft('10.0.0.1'), targets.whyNone], [false, false, 'no-origin']);
+  const left: Target = { ...target('10.0.0.1', 0), left: true };
+  targets.update({ ...rule, targets: [left, { ...target('10.0.0.2', 0), barred: { cause: 'denied' } }] });
+  assert.deepEqual([targets.someLeft, targets.hasLeft('10.0.0.1'), targets.hasLeft('10.0.0.2')], [true, true, false]);
+  assert.deepEqual([targets.whyNone, targets.choose(CLIENT, 8443)], ['denied', undefined]);
+});
