@@ -7,7 +7,7 @@
  */
 import { once } from 'node:events';
 import { createServer, connect } from 'node:net';
-import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 import type { Engine, EngineEvents, Listener } from '../../src/engines/engine.ts';
 import { each, originAddresses, others, rule } from './growth-rules.ts';
 

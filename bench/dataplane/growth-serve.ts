@@ -4,7 +4,7 @@
  *
  *   growth-serve.ts ENTRY RULES ORIGINS long|fast
  */
-import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 import { PORTS } from './candidates.ts';
 import { each, originAddresses, others, rule } from './growth-rules.ts';
 

@@ -4,7 +4,7 @@
  *
  *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS] [ports=SPANS]
  */
-import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import type { Engine, EngineEvents, Listener } from '../../src/engines/engine.ts';

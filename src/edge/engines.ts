@@ -45,6 +45,15 @@ function factoriesOf(config: EdgeConfig, { tables, ports }: EngineTools): Engine
   const { engine, flush = false, fastPath, toaKinds } = config;
   const folder = join(config.dataDir, 'edge');
   const records = { folder: join(folder, 'records'), capBytes: RECORD_FILES_BYTES };
-  const books = join(folder, 'kernel-books');
-  return engineFactories({ engine, flush, fastPath, toaKinds, sourcePorts: ports.memory, tables, books, records });
+  const counterFile = join(folder, 'kernel-books');
+  return engineFactories({
+    engine,
+    flush,
+    fastPath,
+    toaKinds,
+    sourcePorts: ports.memory,
+    tables,
+    counterFile,
+    records,
+  });
 }

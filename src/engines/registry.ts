@@ -22,8 +22,8 @@ interface EngineSettings {
   /** flow/source-ports.ts. */
   readonly sourcePorts: SharedArrayBuffer;
   readonly tables: TableOwner;
-  /** A file for what the kernel engine has counted. */
-  readonly books: string;
+  /** For what the kernel engine has counted. */
+  readonly counterFile: string;
   /** Where connection records go, and how much of them all there may be. */
   readonly records: { readonly folder: string; readonly capBytes: number };
 }
@@ -62,13 +62,13 @@ const ENGINES = [
   {
     name: 'kernel',
     alone: [],
-    factory: ({ engine, flush, fastPath, books, records, tables }) =>
+    factory: ({ engine, flush, fastPath, counterFile, records, tables }) =>
       kernelFactory(
         {
           use: engine === 'kernel' ? 'by name' : engine === 'auto' ? 'auto' : 'no',
           onStop: flush ? 'flush' : 'keep',
           ...(fastPath !== undefined && { fastPath }),
-          books,
+          counterFile,
           records,
         },
         tables,

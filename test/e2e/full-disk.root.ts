@@ -111,9 +111,9 @@ test('a full disk and a read-only one: served, said, and well again', async () =
 
 test('counters of the kernel engine that a full disk has no room for last as long as the process', () => {
   using disk = smallDisk(1);
-  const books = openCounterFile(join(disk.path, 'books'), 7);
+  const file = openCounterFile(join(disk.path, 'counters'), 7);
   // A page of the file without room behind it would end this process at once.
-  for (const index of [1, 30_000, 65_535]) books.row(index)[0] = index;
-  assert.deepEqual([books.isCurrent, books.row(65_535)[0]], [false, 65_535]);
-  books.close();
+  for (const index of [1, 30_000, 65_535]) file.row(index)[0] = index;
+  assert.deepEqual([file.isCurrent, file.row(65_535)[0]], [false, 65_535]);
+  file.close();
 });

@@ -6,8 +6,8 @@
 import { createInterface } from 'node:readline';
 import type { ConnectionRecord, RuleCounters } from '../../src/domain/fact/fact.ts';
 import type { Listener } from '../../src/engines/engine.ts';
-import type { KernelSetting } from '../../src/engines/kernel/create.ts';
-import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import type { KernelSetting } from '../../src/engines/kernel/setting.ts';
+import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 
 /** The records of one rule, added up. */
 interface Recorded {

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { messagesOf } from '../../src/engines/kernel/table/encode.ts';
-import { NONE, contentsOf } from '../../src/engines/kernel/table/contents.ts';
-import { addSettings, settingsName, settingsOf } from '../../src/engines/kernel/table/settings.ts';
-import { LAYOUT, TABLE } from '../../src/engines/kernel/table/sets.ts';
+import { contentsOf } from '../../src/engines/kernel/table/contents.ts';
+import { settingsName, settingsOf } from '../../src/engines/kernel/table/settings.ts';
+import { addSettings } from '../../src/engines/kernel/table/settings-chains.ts';
+import { LAYOUT, TABLE, NO_CONTENTS } from '../../src/engines/kernel/table/sets.ts';
 import { baseText } from '../../src/engines/kernel/table/base.ts';
 import { RULES } from '../../src/engines/kernel/testdata/rules.ts';
 import { Netlink } from '../../src/linux/netlink/socket.ts';
@@ -33,8 +34,8 @@ function bothWays(): void {
       const settings = settingsOf(listener);
       const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
       const pieces = contentsOf(listener, { indices: [40_000], slots, settings: settingsName(settings) });
-      const base = `${baseText({ isGuarded: false, isFast: false, owner: 'test' })}${addSettings(settings).join('\n')}\n`;
-      const changes = difference(NONE, pieces);
+      const base = `${baseText({ isGuarded: false, stamp: [], owner: 'test' })}${addSettings(settings).join('\n')}\n`;
+      const changes = difference(NO_CONTENTS, pieces);
       const messages = messagesOf(changes);
       assert.ok(messages, name);
 
@@ -46,7 +47,7 @@ function bothWays(): void {
       assert.equal(netlink.transact(NFNL_SUBSYS_NFTABLES, messages), 0, name);
       assert.equal(listed(world), asText, name);
 
-      assert.equal(netlink.transact(NFNL_SUBSYS_NFTABLES, messagesOf(difference(pieces, NONE)) ?? []), 0, name);
+      assert.equal(netlink.transact(NFNL_SUBSYS_NFTABLES, messagesOf(difference(pieces, NO_CONTENTS)) ?? []), 0, name);
       assert.equal(listed(world), empty, name);
       assert.equal(await runNft(`delete table ${TABLE}\n`), '');
     }

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import type { KernelSetting } from '../../src/engines/kernel/create.ts';
+import type { KernelSetting } from '../../src/engines/kernel/setting.ts';
 import type { Listener } from '../../src/engines/engine.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, listener, options, target } from '../suites/engine/listener.ts';
@@ -150,7 +150,7 @@ function exactness(world: Namespaces): void {
   test('what ends while nobody is there is counted as lost, what lives on is recorded at its end', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'edgefour-exact-'));
     t.after(() => rmSync(folder, { recursive: true }));
-    const books = { books: join(folder, 'books') };
+    const setting = { counterFile: join(folder, 'counters') };
     const [one] = await cases(t, world, 1);
     const rule = one?.rule ?? assert.fail();
     /** Until so many live, and the sum is whole. `before`: counted in an earlier life. */
@@ -162,7 +162,7 @@ function exactness(world: Namespaces): void {
         return status;
       }, PATIENCE_MS);
 
-    const first = await startAgent(t, world, [rule], books);
+    const first = await startAgent(t, world, [rule], setting);
     const older = await tcpClient(t, ...entryOf(rule));
     await ask(older, 'x');
     await talk(rule, 100, world.address());
@@ -180,7 +180,7 @@ function exactness(world: Namespaces): void {
     const younger = await tcpClient(t, ...entryOf(rule));
     await ask(younger, 'x');
 
-    const second = await startAgent(t, world, [rule], books);
+    const second = await startAgent(t, world, [rule], setting);
     await talk(rule, 30, world.address(), 170);
     assert.equal(await ask(older, 'y'), 'y');
     older.end();

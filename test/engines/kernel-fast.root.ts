@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import type { Listener } from '../../src/engines/engine.ts';
-import type { KernelSetting } from '../../src/engines/kernel/create.ts';
+import type { KernelSetting } from '../../src/engines/kernel/setting.ts';
 import { FAST_FROM } from '../../src/engines/kernel/fast-path/layout.ts';
 import { loadPrograms } from '../../src/engines/kernel/fast-path/programs.ts';
 import { serveInterfaces } from '../../src/engines/kernel/fast-path/served.ts';

@@ -1,7 +1,7 @@
 /** The kernel engine in the edge's namespace: a factory for an engine thread that goes there first. */
 import type { Engine, EngineEvents } from '../../src/engines/engine.ts';
-import type { KernelSetting } from '../../src/engines/kernel/create.ts';
-import { createKernelEngine } from '../../src/engines/kernel/open.ts';
+import type { KernelSetting } from '../../src/engines/kernel/setting.ts';
+import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 import { enter } from './kernel-namespaces.ts';
 
 /** Tells the thread where to go, because an engine's source has no arguments. */

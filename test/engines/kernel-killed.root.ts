@@ -34,7 +34,7 @@ async function run(t: TestContext, world: Namespaces, round: number, after: numb
   const parent = mkdtempSync(join(tmpdir(), 'edgefour-killed-'));
   t.after(() => rmSync(parent, { recursive: true }));
   const folder = join(parent, 'records');
-  const setting = { books: join(parent, 'books'), records: { folder, capBytes: 1 << 30 } };
+  const setting = { counterFile: join(parent, 'counters'), records: { folder, capBytes: 1 << 30 } };
   const entries = [world.entry()];
   const [one, some] = [await countingOrigin(t, world.address()), await countingOrigin(t, world.address())];
   const at = (port: number) => ({ entries, ports: [{ from: port, to: port }] });

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { render } from '../../src/engines/kernel/table/render.ts';
+import { STAMP } from '../../src/engines/kernel/acceleration.ts';
+import { render } from '../../src/engines/kernel/testdata/render.ts';
 import type { Listener } from '../../src/engines/engine.ts';
 import { chorus } from '../suites/engine/chorus.ts';
 import { anEntry, eventually } from '../suites/engine/fixture.ts';
@@ -167,9 +168,9 @@ function life(world: Namespaces): void {
     const live = still(table(world, 'edgefour'));
     await agent.kill();
     world.inEdge('nft', 'delete', 'table', 'inet', 'edgefour');
-    const text = render([last], {
+    const text = await render([last], {
       isGuarded: live.includes('chain guard'),
-      isFast: live.includes('meta mark set ct mark'),
+      stamp: live.includes('meta mark set ct mark') ? STAMP : [],
       owner: 'test',
     });
     world.inEdge('sh', '-c', `nft -f - <<'END'\n${text}END`);

@@ -6,7 +6,7 @@ import { after, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Listener } from '../../src/engines/engine.ts';
 import { settle } from '../suites/engine/fixture.ts';
-import type { KernelSetting } from '../../src/engines/kernel/create.ts';
+import type { KernelSetting } from '../../src/engines/kernel/setting.ts';
 import type { KernelStatus } from './kernel-agent.ts';
 import { EDGE_NAMESPACE } from './kernel-in-edge.ts';
 import { enter, makeNamespaces, type Namespaces } from './kernel-namespaces.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { chooseEngine } from '../../src/engines/hosting/choose.ts';
 import type { Capabilities } from '../../src/engines/engine.ts';
 import type { EngineName, EngineSetting } from '../../src/engines/registry.ts';
-import { capabilitiesOf } from '../../src/engines/kernel/create.ts';
+import { kernelCapabilities } from '../../src/engines/kernel/capabilities.ts';
 import { translatable, readListener } from '../../src/engines/kernel/translatable.ts';
 import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
 import { uringCapabilities } from '../../src/engines/uring/engine.ts';
@@ -51,7 +51,7 @@ const RULES: readonly (readonly [words: string, ...rules: Partial<PlannedRule>[]
 const at = (capabilities: Capabilities): Capabilities => ({ ...capabilities, ipv6: true });
 const absent: Capabilities = { ...at(nodeCapabilities()), unavailable: 'it is not there' };
 const ENGINES: Readonly<Partial<Record<EngineName, Capabilities>>> = {
-  kernel: at(capabilitiesOf(true, false)),
+  kernel: at(kernelCapabilities(true, false)),
   uring: at(uringCapabilities(undefined)),
   node: at(nodeCapabilities()),
 };

@@ -2,7 +2,7 @@
 export const KNOWN = {
   circles: [],
   folders: [],
-  functions: ['src/engines/kernel/engine.ts openKernelEngine'],
+  functions: [],
   doors: [],
   late: [],
 } as const;

@@ -3,8 +3,7 @@
  * the room for connections. Changes nothing.
  */
 import { release } from 'node:os';
-import { systemProbe } from './create.ts';
-import { whyUnavailable } from './probe.ts';
+import { systemProbe, whyUnavailable } from './probe.ts';
 import { FORWARD6, LIBERAL, type Switch, SWITCHES, systemSysctls as sysctls } from './sysctl.ts';
 
 interface SwitchState extends Switch {

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { target } from '../../../test/suites/engine/listener.ts';
 import { hex } from '../../linux/nft/nf-tables.ts';
 import { endingOf, indexOf, isOurs, markAt, markOf, MOST_INDEX } from './table/marks.ts';
-import { assignSlots, createRuleSet, pagesFor } from './rules.ts';
+import { assignSlots, pagesFor } from './table/slots.ts';
+import { NO_CONTENTS } from './table/sets.ts';
+import { emptyRules } from './testdata/rule-set.ts';
 
 test('marks carry what they say', () => {
   const mark = markOf(MOST_INDEX, 1023);
@@ -13,29 +15,30 @@ test('marks carry what they say', () => {
 });
 
 test('an index rests before it is given again, and a full table says so', () => {
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const first = registry.take('a', 'p');
   assert.equal(registry.take('a', 'p'), first);
-  registry.inherit('old', 'p', [2]);
+  const found = { slots: new Map(), contents: NO_CONTENTS, settings: undefined, isUp: true };
+  registry.inherit({ id: 'old', proxy: 'p', indices: [2], ...found });
   assert.ok(first);
   registry.release(first);
-  assert.equal(registry.take('b', 'p')?.index, 3);
-  for (let i = registry.rules.size; i < MOST_INDEX; i++) assert.ok(registry.take(`r${i}`, 'p'));
+  assert.equal(registry.take('b', 'p')?.indices[0], 3);
+  for (let i = registry.byId.size; i < MOST_INDEX; i++) assert.ok(registry.take(`r${i}`, 'p'));
   assert.equal(registry.take('one too many', 'p'), undefined);
   assert.equal(registry.at(1)?.id, `r${MOST_INDEX - 1}`);
 });
 
 test('a rule that is released has nothing open, whatever the last look has seen', () => {
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const rule = registry.take('a', 'p') ?? assert.fail();
-  Object.assign(rule.counted, { connections: 24, active: 24 });
+  Object.assign(rule.account.counted, { connections: 24, active: 24 });
   registry.release(rule);
   const { connections, active } = registry.retired.get('a') ?? {};
   assert.deepEqual({ connections, active }, { connections: 24, active: 0 });
 });
 
 test('a rule takes as many indices as its targets need, keeps them, and gives all back', () => {
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const rule = registry.take('a', 'p') ?? assert.fail();
   registry.take('b', 'p');
   assignSlots(
@@ -45,7 +48,7 @@ test('a rule takes as many indices as its targets need, keeps them, and gives al
   assert.equal(pagesFor(rule.slots), 2);
   assert.equal(registry.take('a', 'p', 2), rule);
   assert.equal(registry.take('a', 'p', 1), rule);
-  const indices = [...rule.rows.keys()];
+  const indices = [...rule.indices];
   assert.deepEqual(indices, [1, 3]);
   assert.deepEqual([registry.at(1), registry.at(3)], [rule, rule]);
   assert.deepEqual(
@@ -58,13 +61,13 @@ test('a rule takes as many indices as its targets need, keeps them, and gives al
 });
 
 test('a rule that comes back counts on', () => {
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const rule = registry.take('a', 'p');
   assert.ok(rule);
-  rule.counted.connections = 5;
+  rule.account.counted.connections = 5;
   registry.release(rule);
   assert.equal(registry.retired.get('a')?.connections, 5);
-  assert.equal(registry.take('a', 'p')?.counted.connections, 5);
+  assert.equal(registry.take('a', 'p')?.account.counted.connections, 5);
   assert.equal(registry.retired.size, 0);
 });
 

@@ -1,102 +1,75 @@
 /**
- * Which rules the table has, under which index, and which targets have which slot. Pure. An index is given again only
- * after its rule is gone with all its connections, because their marks carry it.
+ * The rules that the table has, each under indices of its own: the numbers that the marks of its connections carry. An index
+ * is given again only after its rule is gone with all its connections. Pure; open.ts makes the set, and the whole engine
+ * looks rules up in it.
  */
 import type { Listener } from '../engine.ts';
-import { createCounters, hasCounted, keepCounters, type LiveCounters } from '../flow/counters.ts';
-import { type CounterFile, openCounterFile } from './account/counter-file.ts';
-import type { Flow } from '../../linux/netlink/conntrack.ts';
-import { MOST_INDEX, pageOf } from './table/marks.ts';
-import { NONE } from './table/contents.ts';
-import { type Contents } from './table/sets.ts';
+import { hasCounted, keepCounters } from '../flow/counters.ts';
+import { createKernelCounters, type KernelCounters, type RuleAccount } from './account/balance.ts';
+import { MOST_INDEX } from './table/marks.ts';
+import { type Contents, NO_CONTENTS } from './table/sets.ts';
 import type { Settings } from './table/settings.ts';
-
-interface KernelCounters extends LiveCounters {
-  /** Connections without a record: not in the sample, or ended without being heard of. */
-  readonly unrecorded: { sampled: number; lost: number };
-  fastPackets: number;
-}
 
 export interface KernelRule {
   readonly id: string;
   proxy: string;
-  /** The first of its indices: marks.ts. */
-  readonly index: number;
+  /** One at least; more where it has more targets than one can tell apart. The first is its name in the table. */
+  readonly indices: number[];
   /** Target address → slot, counted through all its indices. */
   slots: Map<string, number>;
   /** What it has in the table. */
-  pieces: Contents;
+  contents: Contents;
   settings: Settings | undefined;
   /** As last applied; undefined: found in the table, not applied yet. */
   listener: Listener | undefined;
   /** New connections are led. */
   isUp: boolean;
-  /** Connections that have to go → when, monotonic milliseconds. By conntrack id. */
-  readonly leaving: Map<number, number>;
-  /** UDP flows to a target that its name no longer says → what they had counted when they were last looked at. */
-  readonly watched: Map<number, Pick<Flow, 'packetsIn' | 'packetsOut'>>;
-  /** Connections may have to go that nobody has looked at. */
+  /** A change may have left connections without a place that were not looked at yet. */
   mustJudge: boolean;
-  readonly counted: KernelCounters;
-  /** What each of the table's counters said last, and how many connections were seen to their end: books.ts. Of `index`. */
-  readonly row: Float64Array;
-  /** By index; all but the first have the table's counters alone. */
-  readonly rows: Map<number, Float64Array>;
-  /** What the last audit found: audit.ts. */
-  audited: { readonly told: number; readonly alive: number; readonly missing: number };
-  /** Entries in conntrack at the last survey, open or just closed. */
+  readonly account: RuleAccount;
+  /** Its entries in conntrack at the last look, open or just closed. */
   flows: number;
 }
 
+/** A rule that the table had before this engine. */
+export interface FoundRule extends Pick<KernelRule, 'id' | 'proxy' | 'slots' | 'contents' | 'settings' | 'isUp'> {
+  readonly indices: readonly number[];
+}
+
 export interface RuleSet {
-  readonly rules: ReadonlyMap<string, KernelRule>;
+  readonly byId: ReadonlyMap<string, KernelRule>;
+  /** What rules that are gone have counted. */
+  readonly retired: ReadonlyMap<string, KernelCounters>;
   at(index: number): KernelRule | undefined;
   /** The rule of this id, new where there was none, with so many indices at least. undefined: the table is full. */
   take(id: string, proxy: string, pages?: number): KernelRule | undefined;
-  /** One that was in the table before this engine. `indices`: one at least. */
-  inherit(id: string, proxy: string, indices: readonly number[]): KernelRule;
+  inherit(found: FoundRule): void;
   /** Its last connection is gone. */
   release(rule: KernelRule): void;
 }
 
-type Rows = Pick<CounterFile, 'row'>;
-
-export function createRuleSet(
-  books: Rows = openCounterFile(undefined, 0),
-): RuleSet & { readonly retired: ReadonlyMap<string, KernelCounters> } {
-  const rules = new Map<string, KernelRule>();
+/** `row`: where the numbers of an index are kept. */
+export function createRuleSet(row: (index: number) => Float64Array): RuleSet {
+  const byId = new Map<string, KernelRule>();
   const byIndex = new Map<number, KernelRule>();
   const retired = new Map<string, KernelCounters>();
   let last = 0;
 
-  function add(id: string, proxy: string, indices: readonly number[]): KernelRule {
-    const [index = 0] = indices;
-    const rule: KernelRule = {
-      id,
-      proxy,
-      index,
-      slots: new Map(),
-      pieces: NONE,
-      settings: undefined,
-      listener: undefined,
-      isUp: false,
-      leaving: new Map(),
-      watched: new Map(),
-      mustJudge: false,
-      counted: retired.get(id) ?? { ...createCounters(), unrecorded: { sampled: 0, lost: 0 }, fastPackets: 0 },
-      row: books.row(index),
-      rows: new Map(),
-      audited: { told: 0, alive: 0, missing: 0 },
-      flows: 0,
-    };
+  function add(found: FoundRule): KernelRule {
+    const { id, indices } = found;
+    const counted = retired.get(id) ?? createKernelCounters();
     retired.delete(id);
-    rules.set(id, rule);
+    const account = { counted, row: row(indices[0] ?? 0), rows: new Map(), found: { told: 0, alive: 0, missing: 0 } };
+    const rule = { ...found, indices: [], listener: undefined, mustJudge: false, account, flows: 0 };
+    byId.set(id, rule);
     return widen(rule, indices);
   }
 
   function widen(rule: KernelRule, indices: readonly number[]): KernelRule {
+    const { rows, row: first } = rule.account;
     for (const index of indices) {
-      rule.rows.set(index, index === rule.index ? rule.row : books.row(index));
+      rows.set(index, rows.size === 0 ? first : row(index));
+      rule.indices.push(index);
       byIndex.set(index, rule);
     }
     return rule;
@@ -113,47 +86,37 @@ export function createRuleSet(
   }
 
   return {
-    rules,
+    byId,
     retired,
     at: (index) => byIndex.get(index),
     take(id, proxy, pages = 1) {
-      const known = rules.get(id);
-      const more = freeIndices(pages - (known?.rows.size ?? 0));
-      for (const index of more ?? []) books.row(index).fill(0);
-      return more && (known ? widen(known, more) : add(id, proxy, more));
+      const known = byId.get(id);
+      const more = freeIndices(pages - (known?.indices.length ?? 0));
+      for (const index of more ?? []) row(index).fill(0);
+      if (!more || known) return more && known && widen(known, more);
+      return add({
+        id,
+        proxy,
+        indices: more,
+        slots: new Map(),
+        contents: NO_CONTENTS,
+        settings: undefined,
+        isUp: false,
+      });
     },
-    inherit: add,
+    inherit: (found) => void (add(found).mustJudge = true),
     release(rule) {
-      rules.delete(rule.id);
-      for (const index of rule.rows.keys()) byIndex.delete(index);
+      byId.delete(rule.id);
+      for (const index of rule.indices) byIndex.delete(index);
+      const { counted } = rule.account;
       // Nothing looks at it any more.
-      rule.counted.active = 0;
-      if (hasCounted(rule.counted)) keepCounters(retired, rule.id, rule.counted);
+      counted.active = 0;
+      if (hasCounted(counted)) keepCounters(retired, rule.id, counted);
     },
   };
 }
 
-/** How many indices these slots take. */
-export function pagesFor(slots: ReadonlyMap<string, number>): number {
-  const last = slots.values().reduce((most, slot) => Math.max(most, slot), 1);
-  return pageOf(last) + 1;
-}
-
-/** Gives every target a slot; those that were there keep theirs. */
-export function assignSlots(slots: Map<string, number>, targets: Listener['targets']): void {
-  const wanted = new Set(targets.map(({ address }) => address));
-  for (const address of slots.keys()) if (!wanted.has(address)) slots.delete(address);
-  const used = new Set(slots.values());
-  let slot = 1;
-  for (const address of wanted) {
-    if (slots.has(address)) continue;
-    while (used.has(slot)) slot++;
-    used.add(slot);
-    slots.set(address, slot);
-  }
-}
-
-/** Its places are its own, though nobody knows yet which they are. */
+/** Its places are its own, though this engine does not know yet which they are. */
 export function isInherited(rule: KernelRule | undefined): boolean {
   return rule !== undefined && rule.isUp && !rule.listener;
 }

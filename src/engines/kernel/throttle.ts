@@ -1,7 +1,7 @@
 /**
- * How much of its time the engine may spend on looks through conntrack that changes ask for: such a look takes as long as the
- * table is wide, whatever it finds. One change is looked after at once; of thousands that come together, most wait for
- * the next survey, which looks after all of them in one go. Pure but for its clock.
+ * Bounds how much of its time the engine spends on looks through conntrack that changes ask for: such a look takes as long as
+ * the table is wide, whatever it finds. One change is looked after at once; of thousands that come together, most wait for
+ * the monitor's next check, which looks after all of them in one go. Pure but for its clock. Called by changes.ts.
  */
 import type { Clock } from '../../lib/clock.ts';
 

@@ -1,8 +1,8 @@
 /**
- * What the engine has read of each rule's counters and how many of its connections it has seen to their end: a row of
- * numbers per index. The rows lie in a file that is mapped, so they are as new as the last instruction of a process that
- * was killed, and the next one goes on from there. A file that is about another table (another boot, another network
- * namespace, a table made anew) is about nothing. Called by the engine; without a file the rows last as long as it.
+ * What the engine has read of each rule's counters and how many ends it has seen: a row of numbers per index (balance.ts).
+ * The rows lie in a file that is mapped, so they are as new as the last instruction of a process that was killed, and the
+ * next one goes on from there. A file that is about another table (another boot, another network namespace, a table made
+ * anew) is about nothing. Without a file the rows last as long as the process. Opened by open.ts.
  */
 import { EDQUOT, EIO, ENOSPC } from '../../../linux/abi.ts';
 import {
@@ -18,37 +18,22 @@ import {
 import { dirname } from 'node:path';
 import { fallocate, mapShared, type Slab, unmap } from '../../../linux/ffi/libc.ts';
 import { MOST_INDEX } from '../table/marks.ts';
+import { ROW_WIDTH } from './balance.ts';
 
-/**
- * Columns. Counters are as the kernel gave them last; two columns each where bytes count too. `closed`: seen to their end or
- * lost; `written`: the same, but for those whose record is not in a file yet. `beyond`: new connections less those whose end
- * will be told and those that are known to be in no sample; for a moment too few, never too many.
- */
-export const COLUMN = {
-  fresh: 0,
-  told: 1,
-  refused: 2,
-  closed: 3,
-  seen4: 4,
-  seen6: 8,
-  written: 12,
-  beyond: 13,
-} as const;
-/** limit: 112 bytes × 65,536 rows are 7 MB, of which a file and the memory hold what was written. */
-const WIDTH = 14;
-/** Of row 0, which is no rule's: the title, and behind it the last batch of records (record-log.ts). */
+/** Row 0 is no rule's: it holds the title, and behind it the last batch of records (record-log.ts). */
 const BATCH_AT = 8;
-const BYTES = (MOST_INDEX + 1) * WIDTH * 8;
+/** limit: 112 bytes × 65,536 rows are 7 MB, of which a file and the memory hold what was written. */
+const BYTES = (MOST_INDEX + 1) * ROW_WIDTH * 8;
 /** order: raise it with any change of the columns. */
 const EDITION = 2;
 
 export interface CounterFile {
-  /** Rows are about the table that is there. */
+  /** The rows are about the table that is there. */
   readonly isCurrent: boolean;
   row(index: number): Float64Array;
-  /** Where record-log.ts notes what it is about to write. */
+  /** Here record-log.ts notes what it is about to write. */
   readonly batch: Float64Array;
-  /** Rows are about this table from now on. `handle`: what the kernel calls it. */
+  /** The rows are about this table from now on. `handle`: what the kernel calls it. */
   begin(handle: number): void;
   close(): void;
 }
@@ -60,7 +45,7 @@ export function openCounterFile(path: string | undefined, handle: number): Count
   if (!isCurrent) numbers.fill(0);
   return {
     isCurrent,
-    row: (index) => numbers.subarray(index * WIDTH, (index + 1) * WIDTH),
+    row: (index) => numbers.subarray(index * ROW_WIDTH, (index + 1) * ROW_WIDTH),
     batch: numbers.subarray(BATCH_AT, BATCH_AT + 4),
     begin: (handle) => numbers.set(title(handle)),
     close: () => slab && unmap(slab),
@@ -75,7 +60,7 @@ function title(handle: number): number[] {
 }
 
 /**
- * `undefined` where the file can't be had: then nothing outlives the process. One that was cut starts anew.
+ * `undefined` where the file can't be had: then nothing outlives the process. A file that was cut starts anew.
  * order: its room on the disk before it is mapped. A page that a full disk has no room for ends the process (SIGBUS).
  */
 function mapFile(path: string): Slab | undefined {

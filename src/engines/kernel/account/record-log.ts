@@ -1,6 +1,6 @@
 /**
  * Connection records as JSON lines in files of the kernel engine's own, beside the edge's others (record-files.ts). Written by
- * the engine's thread and at once: what `append` has taken outlives a SIGKILL, so the books may call it recorded. A batch is
+ * the engine's thread and at once: what `append` has taken outlives a SIGKILL, so the account may call it recorded. A batch is
  * there whole or not at all, also when its process died in the middle. No packet waits for it; while it writes, ends wait in
  * the system's buffer. The recorder calls it.
  */
@@ -10,7 +10,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { ConnectionRecord } from '../../../domain/fact/fact.ts';
 import { isSame, makeRoom, PARTS } from '../../hosting/record-files.ts';
 
-export interface RecordLog {
+interface RecordLog {
   /** Whether the last batch of a process that is gone was written. What there is of one that was not is taken back. */
   isWhole(): boolean;
   /** Gives why none is written; nothing where all are. */
@@ -18,7 +18,7 @@ export interface RecordLog {
   close(): void;
 }
 
-interface RecordLogPlace {
+export interface RecordLogPlace {
   readonly folder: string;
   /** For all files together; one part more may exist for a moment. */
   readonly capBytes: number;
@@ -37,7 +37,7 @@ interface OpenFile {
   records: number;
 }
 
-/** `batch`: four numbers that outlive the process (books.ts). `gone`: so many went with a file that something else removed. */
+/** `batch`: four numbers that outlive the process (counter-file.ts). `gone`: so many went with a file that something else removed. */
 export function openRecordLog(
   { folder, capBytes }: RecordLogPlace,
   batch: Float64Array,

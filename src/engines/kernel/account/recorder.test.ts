@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
-import { COLUMN } from './counter-file.ts';
+import { COLUMN } from './balance.ts';
 import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { endingBits, ENDINGS, markOf, TOLD } from '../table/marks.ts';
 import { createRecorder } from './recorder.ts';
-import { createRuleSet } from '../rules.ts';
+import { emptyRules } from '../testdata/rule-set.ts';
 import { flow } from '../testdata/flow.ts';
 import { RULES } from '../testdata/rules.ts';
 
 function desk(listener = RULES.one) {
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const rule = registry.take(listener.id, listener.proxy);
   assert.ok(rule);
   rule.listener = listener;
@@ -58,7 +58,7 @@ test('how a connection ended is in its mark, else in its state', () => {
     world.records.map(({ end }) => end),
     cases.map(([cause]) => cause),
   );
-  assert.deepEqual([rule.counted.ends.idle, rule.counted.ends['client-closed']], [2, 1]);
+  assert.deepEqual([rule.account.counted.ends.idle, rule.account.counted.ends['client-closed']], [2, 1]);
 });
 
 test('the record tells when the last packet passed, not when the kernel forgot', () => {
@@ -125,21 +125,21 @@ test('of what is in no sample, of what is over and of rules that are gone there 
   assert.deepEqual(world.records, []);
 });
 
-test('who is seen to its end is closed in the books, if its end is told at all; one that only vanished says so', () => {
+test('an end that was seen is counted, if it is told at all; a connection that only vanished says so', () => {
   const world = desk();
   const { recorder, rule } = world;
   recorder.ended(flow({ mark: markOf(1) }));
   recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }));
   recorder.ended(flow({ mark: (markOf(1) | TOLD) >>> 0 }), 'unseen');
-  assert.equal(rule.row[COLUMN.closed], 2);
+  assert.equal(rule.account.row[COLUMN.closed], 2);
   assert.equal(world.records.at(-1)?.end, 'unseen');
 });
 
-test('what cannot be written was not heard of, for the books', () => {
+test('an end whose record cannot be written was not heard, for the account', () => {
   const world = desk();
   const { recorder, rule, failed } = world;
   const one = flow({ mark: (markOf(1) | TOLD) >>> 0 });
-  const closed = () => [rule.row[COLUMN.closed], rule.row[COLUMN.written]];
+  const closed = () => [rule.account.row[COLUMN.closed], rule.account.row[COLUMN.written]];
   recorder.ended(one);
   assert.deepEqual(closed(), [1, 0]);
   recorder.settle();

@@ -1,45 +1,52 @@
 /**
- * From connections as conntrack tells of them to connection records and end causes. Bytes are what the kernel counts:
- * of UDP the payload, of TCP whole IP packets, because nobody keeps the size of each segment's header. Pure but for its
- * arguments.
+ * Connection records and end causes, made of what conntrack tells of connections. Bytes are what the kernel counts: of UDP
+ * the payload, of TCP whole IP packets, because the kernel does not keep the size of each segment's header. Pure but for its
+ * arguments. The monitor calls it with every connection that it sees live or end.
  */
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { ConnectionRecord, EndCause } from '../../../domain/fact/fact.ts';
 import { RECORD_EVERY_MS } from '../../flow/behaviour.ts';
-import { close, confirmEnds, takeBackEnds } from './balance.ts';
+import { confirmEnds, countEnd, type RuleAccount, takeBackEnds } from './balance.ts';
 import { CLOSED_SECONDS } from '../table/settings.ts';
 import { type Flow, IPS, TCP_STATE } from '../../../linux/netlink/conntrack.ts';
-import { ENDINGS, endingOf, indexOf, isTold } from '../table/marks.ts';
-import type { KernelRule } from '../rules.ts';
+import { ENDINGS, endingOf, indexOf, isOver, isTold } from '../table/marks.ts';
+
+/** What a record needs of a rule. */
+interface RecordedRule {
+  readonly id: string;
+  readonly proxy: string;
+  readonly account: RuleAccount;
+}
 
 interface RecorderDeps {
   /** Wall clock, milliseconds. */
   now(): number;
   uuid(): string;
-  /** Writes them so that they outlive the process, all or none; gives why none is. */
+  /** Writes them so that they outlive the process, all or none; gives why it wrote none. */
   write(records: readonly ConnectionRecord[]): string | undefined;
-  /** One that is written. */
+  /** Called for each record that is written. */
   record(record: ConnectionRecord): void;
   failed(reason: string, records: number): void;
-  at(index: number): KernelRule | undefined;
+  at(index: number): RecordedRule | undefined;
 }
 
 export interface Recorder {
   /** The engine is about to end this connection, and why. */
   ending(flow: Flow, cause: EndCause): void;
-  /** It is gone; gives why, as it says itself unless `seenAs` is given. */
+  /** The connection is gone; gives the cause that it carries itself, unless `seenAs` is given. */
   ended(flow: Flow, seenAs?: EndCause): EndCause | undefined;
-  /** Seen alive: writes the minute's record where one is due. */
+  /** The connection was seen alive: writes the minute's record where one is due. */
   alive(flow: Flow): void;
-  /** Writes what came since the last call. order: before an audit. */
+  /** Writes what came since the last call. order: before a balance. */
   settle(): void;
-  /** Now and then: forgets what will never be heard of. */
+  /** Called now and then: forgets connections whose end can't come any more. */
   sweep(): void;
 }
 
 /** limit: the end that the engine itself makes is heard of at once, or never. */
 const FORGET_MS = 60_000;
 
+/** What the records of a connection have told so far. */
 interface Told {
   readonly id: string;
   at: number;
@@ -52,9 +59,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   const told = new Map<number, Told>();
   const causes = new Map<number, { readonly cause: EndCause; readonly at: number }>();
   let waiting: ConnectionRecord[] = [];
-  const closing = new Set<KernelRule>();
+  /** Of ends that are counted and whose record waits. */
+  const closing = new Set<RuleAccount>();
 
-  function write(flow: Flow, rule: KernelRule, at: number, end?: EndCause): Told {
+  function write(flow: Flow, rule: RecordedRule, at: number, end?: EndCause): Told {
     const before = told.get(flow.id);
     const { bytesIn, bytesOut } = payload(flow);
     const next = { id: before?.id ?? deps.uuid(), at, bytesIn, bytesOut };
@@ -83,15 +91,16 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       causes.delete(flow.id);
       if (!rule) return undefined;
       const cause = ours ?? causeOf(flow);
-      const { counted } = rule;
+      const { account } = rule;
+      const { counted } = account;
       counted.ends[cause] = (counted.ends[cause] ?? 0) + 1;
       if (flow.protocol === IPPROTO_UDP && !(flow.status & IPS.SEEN_REPLY))
         counted.unanswered = (counted.unanswered ?? 0) + 1;
       write(flow, rule, ours ? deps.now() : endOf(flow, deps.now()), cause);
       told.delete(flow.id);
       if (isTold(flow.mark)) {
-        close(rule);
-        closing.add(rule);
+        countEnd(account);
+        closing.add(account);
       }
       return cause;
     },
@@ -107,7 +116,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
       const records = waiting;
       waiting = [];
       const problem = deps.write(records);
-      for (const rule of closing) (problem === undefined ? confirmEnds : takeBackEnds)(rule);
+      for (const account of closing) (problem === undefined ? confirmEnds : takeBackEnds)(account);
       closing.clear();
       if (problem === undefined) for (const record of records) deps.record(record);
       else deps.failed(problem, records.length);
@@ -115,16 +124,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     sweep() {
       const now = deps.now();
       for (const [id, { at }] of causes) if (now - at > FORGET_MS) causes.delete(id);
-      // A live one is told every minute; one that has not been for three is gone, and its end was lost.
+      // A live connection is told every minute. After three without a record it is gone, and its end was lost.
       for (const [id, { at }] of told) if (now - at > 3 * RECORD_EVERY_MS) told.delete(id);
     },
   };
-}
-
-/** Both sides have ended it, or one has reset it: the kernel only remembers it for what may still be on its way. */
-export function isOver({ state, mark }: Pick<Flow, 'state' | 'mark'>): boolean {
-  const wasReset = endingOf(mark) === ENDINGS.clientReset || endingOf(mark) === ENDINGS.originReset;
-  return state === TCP_STATE.timeWait || state === TCP_STATE.close || wasReset;
 }
 
 function causeOf({ protocol, mark, state, status }: Flow): EndCause {

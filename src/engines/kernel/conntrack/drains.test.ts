@@ -2,22 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { options, target } from '../../../../test/suites/engine/listener.ts';
 import type { Listener } from '../../engine.ts';
-import { endDue, judge, stays } from './drains.ts';
+import { createDrains, stays } from './drains.ts';
 import type { Flow } from '../../../linux/netlink/conntrack.ts';
-import { createRuleSet } from '../rules.ts';
+import { emptyRules } from '../testdata/rule-set.ts';
 import { flow } from '../testdata/flow.ts';
 import { RULES } from '../testdata/rules.ts';
 
 function desk(listener: Listener = RULES.one) {
-  const rule = createRuleSet().take(listener.id, listener.proxy);
+  const rule = emptyRules().take(listener.id, listener.proxy);
   assert.ok(rule);
   rule.listener = listener;
   rule.isUp = true;
   const ended: Flow[] = [];
   const desk = { now: 0, ended, rule };
-  return Object.assign(desk, {
-    deps: { monotonic: () => desk.now, end: (flows: readonly Flow[]) => void ended.push(...flows) },
-  });
+  const end = (flows: readonly Flow[]): void => void ended.push(...flows);
+  return Object.assign(desk, { drains: createDrains({ monotonic: () => desk.now, end }) });
 }
 
 test("a connection stays while its entry and its origin are the rule's", () => {
@@ -47,10 +46,10 @@ for (const [how, seconds, until] of [
   test(`without a place, "${how}" ends it ${until === Infinity ? 'never' : `after ${until} ms`}`, () => {
     const world = desk({ ...RULES.one, targets: [], options: options({ drain: { how, seconds } }) });
     const one = flow();
-    judge(world.rule, [one], world.deps);
+    world.drains.judge(world.rule, [one]);
     for (const now of [0, 4999, 5000, 90_000]) {
       world.now = now;
-      endDue(world.rule, [one], world.deps);
+      world.drains.endDue(world.rule, [one]);
       assert.equal(world.ended.length > 0, now >= until, `at ${now}`);
     }
     assert.ok(world.ended.length <= 1);
@@ -60,51 +59,51 @@ for (const [how, seconds, until] of [
 test('UDP goes at once, what is over is left alone', () => {
   const world = desk({ ...RULES.udp, targets: [] });
   const udp = flow({ protocol: 17 });
-  judge(world.rule, [udp, flow({ state: 7 })], world.deps);
+  world.drains.judge(world.rule, [udp, flow({ state: 7 })]);
   assert.deepEqual(world.ended, [udp]);
 });
 
 test('a drain that has begun keeps its end through more changes, and is called off by the way back', () => {
   const world = desk({ ...RULES.one, targets: [], options: options({ drain: { how: 'drain', seconds: 5 } }) });
   const one = flow();
-  judge(world.rule, [one], world.deps);
+  world.drains.judge(world.rule, [one]);
   world.now = 4000;
-  judge(world.rule, [one], world.deps);
-  assert.deepEqual([...world.rule.leaving], [[one.id, 5000]]);
+  world.drains.judge(world.rule, [one]);
+  assert.deepEqual([...world.drains.deadlines(world.rule)], [[one.id, 5000]]);
   world.rule.listener = RULES.one;
-  judge(world.rule, [one], world.deps);
+  world.drains.judge(world.rule, [one]);
   world.now = 9000;
-  endDue(world.rule, [one], world.deps);
+  world.drains.endDue(world.rule, [one]);
   assert.deepEqual(world.ended, []);
 });
 
 test('one that ended by itself is forgotten', () => {
   const world = desk({ ...RULES.one, targets: [] });
-  judge(world.rule, [flow(), flow()], world.deps);
-  assert.equal(world.rule.leaving.size, 2);
-  endDue(world.rule, [], world.deps);
-  assert.equal(world.rule.leaving.size, 0);
+  world.drains.judge(world.rule, [flow(), flow()]);
+  assert.equal(world.drains.deadlines(world.rule).size, 2);
+  world.drains.endDue(world.rule, []);
+  assert.equal(world.drains.deadlines(world.rule).size, 0);
 });
 
 test('C6: to a target that its name no longer says TCP stays, and UDP as long as it is answered or silent', () => {
   const left = { ...target('10.0.0.1', 0), left: true } as const;
   const targets = [left, target('10.0.0.2')];
   const tcp = desk({ ...RULES.one, targets });
-  judge(tcp.rule, [flow()], tcp.deps);
-  assert.deepEqual([tcp.rule.leaving.size, tcp.ended], [0, []]);
+  tcp.drains.judge(tcp.rule, [flow()]);
+  assert.deepEqual([tcp.drains.deadlines(tcp.rule).size, tcp.ended], [0, []]);
   const world = desk({ ...RULES.udp, originPorts: { from: 8080, to: 8080 }, ports: [{ from: 80, to: 80 }], targets });
   const first = flow({ protocol: 17 });
   const look = (now: number, packetsIn: number, packetsOut: number): Flow[] => {
     world.now = now;
-    endDue(world.rule, [{ ...first, packetsIn, packetsOut }], world.deps);
+    world.drains.endDue(world.rule, [{ ...first, packetsIn, packetsOut }]);
     return world.ended;
   };
-  judge(world.rule, [first], world.deps);
+  world.drains.judge(world.rule, [first]);
   assert.deepEqual(
     [look(9_999, 50, 20), look(10_000, 50, 21), look(20_000, 50, 21), look(29_999, 60, 21)],
     [[], [], [], []],
   );
   // Another change looks again, and gives it no new time.
-  judge(world.rule, [{ ...first, packetsIn: 60, packetsOut: 21 }], world.deps);
+  world.drains.judge(world.rule, [{ ...first, packetsIn: 60, packetsOut: 21 }]);
   assert.equal(look(30_000, 60, 21).length, 1);
 });

@@ -1,65 +1,100 @@
 /**
- * Connections that a change of their rule leaves without a place: who they are, and when they have to go. A connection
- * stays while its entry is the rule's and its origin is one of the rule's targets; TCP drains as the rule says, UDP goes
- * at once, because a sender that hears nothing would keep its flow alive for ever; to a target that its name no longer says,
- * as soon as it is not answered. Pure but for its arguments.
+ * Connections that a change of their rule leaves without a place: which they are, and when they have to go. A connection
+ * keeps its place while its entry is the rule's and its origin is one of the rule's targets. TCP drains as the rule says, UDP
+ * goes at once (flow/verdict.ts says why); to a target that its name no longer says, UDP goes as soon as it is not answered.
+ * Pure but for its arguments. Called by changes.ts after a change and by the monitor while something drains.
  */
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
 import { DEFAULT_DRAIN } from '../../../domain/l4-rule/options.ts';
+import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import type { PlannedOptions } from '../../../plan/plan.ts';
+import type { Listener } from '../../engine.ts';
 import { UNANSWERED_MS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
-import { deadlineAfter, drainMs, keepsPlace, UDP_DRAIN_MS } from '../../flow/verdict.ts';
-import { type Flow } from '../../../linux/netlink/conntrack.ts';
-import { isOver } from '../account/recorder.ts';
-import type { KernelRule } from '../rules.ts';
+import { deadlineAfter, drainMs, keepsPlace, NEVER, UDP_DRAIN_MS } from '../../flow/verdict.ts';
+import { isOver } from '../table/marks.ts';
 
-export interface DrainDeps {
-  monotonic(): number;
-  /** How a rule drains that went while nobody was there to hear how; default within 30 s. */
+interface DrainDeps {
+  readonly monotonic: () => number;
+  /** How a rule drains that went while no engine ran; default within 30 s. */
   readonly unheard?: PlannedOptions['drain'];
   /** Forgets these connections, and tells their peers where that is possible. */
-  end(flows: readonly Flow[], cause: EndCause): void;
+  readonly end: (flows: readonly Flow[], cause: EndCause) => void;
 }
 
-/** After a change: looks at every connection of the rule (`flows`), and ends those that must go now. */
-export function judge(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps): void {
-  const known = new Map(rule.leaving);
-  rule.leaving.clear();
-  rule.flows = flows.length;
-  const now = deps.monotonic();
-  for (const flow of flows) {
-    if (stays(flow, rule)) {
-      if (isForsakable(flow, rule)) watch(flow, rule, Math.min(now + UNANSWERED_MS, known.get(flow.id) ?? Infinity));
-      continue;
-    }
-    const { drain } = rule.listener?.options ?? { drain: deps.unheard ?? DEFAULT_DRAIN };
-    const ms = flow.protocol === IPPROTO_UDP ? UDP_DRAIN_MS : drainMs(drain);
-    const deadline = deadlineAfter(isOver(flow), ms, now, known.get(flow.id) ?? Infinity);
-    if (deadline < Infinity) rule.leaving.set(flow.id, deadline);
+interface DrainedRule {
+  readonly isUp: boolean;
+  readonly listener: Listener | undefined;
+}
+
+export interface Drains {
+  /** After a change: looks at every connection of the rule (`flows`), and ends those that must go now. */
+  judge(rule: DrainedRule, flows: readonly Flow[]): void;
+  /** Ends connections whose time is up. `flows`: all of the rule's that live. */
+  endDue(rule: DrainedRule, flows: readonly Flow[]): void;
+  /** Connections of the rule that have to go → when, monotonic milliseconds. By conntrack id. */
+  deadlines(rule: DrainedRule): ReadonlyMap<number, number>;
+  readonly end: DrainDeps['end'];
+}
+
+interface Leaving {
+  readonly deadlines: Map<number, number>;
+  /** UDP flows to a target that its name no longer says → what they had counted when they were last looked at. */
+  readonly watched: Map<number, Pick<Flow, 'packetsIn' | 'packetsOut'>>;
+}
+
+const NONE: ReadonlyMap<number, number> = new Map();
+
+export function createDrains({ monotonic, unheard = DEFAULT_DRAIN, end }: DrainDeps): Drains {
+  const leavingOf = new WeakMap<DrainedRule, Leaving>();
+
+  function endDue(rule: DrainedRule, flows: readonly Flow[]): void {
+    const leaving = leavingOf.get(rule);
+    if (!leaving) return;
+    const { deadlines, watched } = leaving;
+    const now = monotonic();
+    const living = new Set(flows.map(({ id }) => id));
+    const due = flows.filter((flow) => {
+      if ((deadlines.get(flow.id) ?? NEVER) > now) return false;
+      if (!isForsakable(flow, rule) || !stays(flow, rule) || isUnanswered(flow, leaving)) return true;
+      watch(flow, leaving, now + UNANSWERED_MS);
+      return false;
+    });
+    for (const { id } of due) deadlines.delete(id);
+    for (const id of deadlines.keys()) if (!living.has(id)) deadlines.delete(id);
+    for (const id of watched.keys()) if (!deadlines.has(id)) watched.delete(id);
+    if (deadlines.size === 0) leavingOf.delete(rule);
+    if (due.length > 0) end(due, 'drained');
   }
-  endDue(rule, flows, deps);
+
+  return {
+    judge(rule, flows) {
+      const { deadlines: known, watched } = leavingOf.get(rule) ?? { deadlines: NONE, watched: new Map() };
+      const leaving: Leaving = { deadlines: new Map(), watched };
+      const now = monotonic();
+      const { drain } = rule.listener?.options ?? { drain: unheard };
+      for (const flow of flows) {
+        const before = known.get(flow.id) ?? NEVER;
+        if (stays(flow, rule)) {
+          if (isForsakable(flow, rule)) watch(flow, leaving, Math.min(now + UNANSWERED_MS, before));
+          continue;
+        }
+        const ms = flow.protocol === IPPROTO_UDP ? UDP_DRAIN_MS : drainMs(drain);
+        const deadline = deadlineAfter(isOver(flow), ms, now, before);
+        if (deadline < NEVER) leaving.deadlines.set(flow.id, deadline);
+      }
+      if (leaving.deadlines.size > 0) leavingOf.set(rule, leaving);
+      else leavingOf.delete(rule);
+      endDue(rule, flows);
+    },
+    endDue,
+    deadlines: (rule) => leavingOf.get(rule)?.deadlines ?? NONE,
+    end,
+  };
 }
 
-/** Ends those whose time is up. `flows`: all of the rule's that live. */
-export function endDue(rule: KernelRule, flows: readonly Flow[], deps: DrainDeps): void {
-  if (rule.leaving.size === 0) return;
-  const now = deps.monotonic();
-  const living = new Set(flows.map(({ id }) => id));
-  const due = flows.filter((flow) => {
-    if ((rule.leaving.get(flow.id) ?? Infinity) > now) return false;
-    if (!isForsakable(flow, rule) || !stays(flow, rule) || isUnanswered(flow, rule)) return true;
-    watch(flow, rule, now + UNANSWERED_MS);
-    return false;
-  });
-  for (const { id } of due) rule.leaving.delete(id);
-  for (const id of rule.leaving.keys()) if (!living.has(id)) rule.leaving.delete(id);
-  for (const id of rule.watched.keys()) if (!rule.leaving.has(id)) rule.watched.delete(id);
-  if (due.length > 0) deps.end(due, 'drained');
-}
-
-export function stays({ original, reply, protocol }: Flow, { isUp, listener }: KernelRule): boolean {
+export function stays({ original, reply, protocol }: Flow, { isUp, listener }: DrainedRule): boolean {
   if (!isUp || !listener) return false;
   if ((protocol === IPPROTO_UDP ? 'UDP' : 'TCP') !== listener.protocol) return false;
   if (!listener.entries.includes(original.destination.address)) return false;
@@ -69,19 +104,19 @@ export function stays({ original, reply, protocol }: Flow, { isUp, listener }: K
 }
 
 /** A UDP flow whose origin may be gone for good: its name no longer says it. */
-function isForsakable({ protocol, reply }: Flow, { listener }: KernelRule): boolean {
+function isForsakable({ protocol, reply }: Flow, { listener }: DrainedRule): boolean {
   if (protocol !== IPPROTO_UDP) return false;
   return listener?.targets.some(({ address, left }) => left === true && address === reply.source.address) === true;
 }
 
 /** Looked at again by then: what has it sent, what has it got? A look that is under way keeps its beginning. */
-function watch({ id, packetsIn, packetsOut }: Flow, rule: KernelRule, until: number): void {
-  const isUnderWay = rule.watched.has(id) && rule.leaving.get(id) === undefined;
-  if (!isUnderWay) rule.watched.set(id, { packetsIn, packetsOut });
-  rule.leaving.set(id, until);
+function watch({ id, packetsIn, packetsOut }: Flow, { deadlines, watched }: Leaving, until: number): void {
+  const isUnderWay = watched.has(id) && deadlines.get(id) === undefined;
+  if (!isUnderWay) watched.set(id, { packetsIn, packetsOut });
+  deadlines.set(id, until);
 }
 
-function isUnanswered({ id, packetsIn, packetsOut }: Flow, { watched }: KernelRule): boolean {
+function isUnanswered({ id, packetsIn, packetsOut }: Flow, { watched }: Leaving): boolean {
   const before = watched.get(id);
   return before !== undefined && packetsIn > before.packetsIn && packetsOut === before.packetsOut;
 }

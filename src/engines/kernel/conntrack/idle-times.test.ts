@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { ManualClock } from '../../../../test/world/manual-clock.ts';
 import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { createIdleTimes, lookAt } from './idle-times.ts';
-import { createRuleSet } from '../rules.ts';
+import { emptyRules } from '../testdata/rule-set.ts';
 import { flow } from '../testdata/flow.ts';
 
 /** A rule with an idle time, and what the kernel knows: `flows`. Seconds pass; what is done with connections is told. */
 function stage(seconds: number) {
   const clock = new ManualClock();
-  const registry = createRuleSet();
+  const registry = emptyRules();
   const rule = registry.take('a', 'p') ?? assert.fail();
   const become = (idleSeconds: number): void =>
     void Object.assign(rule, { isUp: true, settings: { protocol: 'TCP', idleSeconds, recordOneIn: 1 } });
@@ -22,7 +22,7 @@ function stage(seconds: number) {
       done.push(...all.map(({ flow, seconds }) => `keep ${flow.id} ${seconds}`)),
   };
   const end = (all: readonly Flow[], cause: string): void => void done.push(...all.map(({ id }) => `${cause} ${id}`));
-  const idle = createIdleTimes({ clock, rules: () => registry.rules.values(), conntrack, end });
+  const idle = createIdleTimes({ clock, rules: () => registry.byId.values(), conntrack, end });
   idle.note();
   return {
     become,

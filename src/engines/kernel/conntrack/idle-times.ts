@@ -1,28 +1,36 @@
 /**
- * A changed idle time holds for connections that are open already. The kernel gives a connection its time-outs when it begins and
- * starts them again with each packet, so those of an earlier setting are watched until they are gone: one that has been
- * silent for longer than it now may be is ended, and one that would be forgotten too early is kept. What an engine before
- * this one has changed is not known. Called by the survey.
+ * Applies a changed idle time to connections that are open already. The kernel gives a connection its time-outs when it begins
+ * and starts them again with each packet, so connections of an earlier setting are watched until they are gone: one that has
+ * been silent for longer than it now may be is ended, and one that the kernel would forget too early is kept. A change by an
+ * engine before this one is not known here. Called by the monitor.
  */
 import type { Clock } from '../../../lib/clock.ts';
 import type { EndCause } from '../../../domain/fact/fact.ts';
-import type { Conntrack } from './conntrack.ts';
 import { type Flow, TCP_STATE } from '../../../linux/netlink/conntrack.ts';
-import { isOver } from '../account/recorder.ts';
-import type { KernelRule } from '../rules.ts';
+import { isOver } from '../table/marks.ts';
+
+/** A rule, as far as its idle time goes. */
+interface IdleRule {
+  readonly indices: readonly number[];
+  readonly isUp: boolean;
+  readonly settings: { readonly idleSeconds: number } | undefined;
+}
 
 interface IdleDeps {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
-  readonly rules: () => Iterable<KernelRule>;
-  readonly conntrack: Pick<Conntrack, 'flows' | 'keep'>;
+  readonly rules: () => Iterable<IdleRule>;
+  readonly conntrack: {
+    flows(indices: Iterable<number>): readonly Flow[];
+    keep(flows: readonly { readonly flow: Flow; readonly seconds: number }[]): void;
+  };
   readonly end: (flows: readonly Flow[], cause: EndCause) => void;
 }
 
-/** Connections that began before `before` (milliseconds since 1970) have this idle time, and so have these. */
+/** An earlier idle time, of connections that began before `before` (milliseconds since 1970). */
 interface Past {
   readonly before: number;
   readonly seconds: number;
-  /** Of those that began between two looks: undefined until there was one. */
+  /** Connections that have it too though they began later, between two looks; undefined until there was a look. */
   doubtful: ReadonlySet<number> | undefined;
 }
 
@@ -32,22 +40,22 @@ interface Seen {
   readonly since: number;
 }
 
-/** limit: looking takes a fiftieth of one core at most. */
+/** limit: looking takes a fiftieth of one core at most; milliseconds between two looks. */
 const LOOK = { least: 500, most: 5_000, share: 50 } as const;
-/** limit: one is kept this long before the kernel would forget it, which is more than two looks. */
+/** limit: a connection is kept when the kernel would forget it within this time, which is more than two looks. */
 const SOON_SECONDS = 12;
 /** nf_conntrack_tcp_timeout_unacknowledged and _max_retrans: the most that is left while an answer is missing. */
 const UNANSWERED_SECONDS = 300;
 
 export function createIdleTimes({ clock, rules, conntrack, end }: IdleDeps) {
   /** As at the last look. */
-  const current = new WeakMap<KernelRule, number>();
-  const changed = new Map<KernelRule, Past[]>();
+  const current = new WeakMap<IdleRule, number>();
+  const changed = new Map<IdleRule, Past[]>();
   /** By conntrack id, of connections that are watched. */
   let seen = new Map<number, Seen>();
   let [last, next] = [clock.now(), 0];
 
-  function note(of: Iterable<KernelRule> = rules()): void {
+  function note(of: Iterable<IdleRule> = rules()): void {
     for (const rule of of) {
       const [before, now] = [current.get(rule), rule.settings?.idleSeconds];
       if (now === undefined || before === now) continue;
@@ -59,11 +67,11 @@ export function createIdleTimes({ clock, rules, conntrack, end }: IdleDeps) {
     }
   }
 
-  function attendTo(rule: KernelRule, pasts: readonly Past[], watched: Map<number, Seen>): void {
+  function attendTo(rule: IdleRule, pasts: readonly Past[], watched: Map<number, Seen>): void {
     const wanted = rule.settings?.idleSeconds;
     const [silent, kept]: [Flow[], { flow: Flow; seconds: number }[]] = [[], []];
     let hasOld = false;
-    const flows = conntrack.flows(rule.rows.keys());
+    const flows = conntrack.flows(rule.indices);
     for (const past of pasts) past.doubtful ??= doubtful(flows, past, wanted ?? past.seconds);
     for (const flow of flows) {
       const isOf = ({ before, doubtful }: Past): boolean => startOf(flow) < before || doubtful?.has(flow.id) === true;
@@ -102,7 +110,7 @@ export function createIdleTimes({ clock, rules, conntrack, end }: IdleDeps) {
   };
 }
 
-/** Since when it is silent: as long as nothing came, what was known; else what its time-out says for certain. */
+/** Since when a connection is silent: what was known, as long as nothing came; else what its time-out says for certain. */
 export function lookAt({ packetsIn, packetsOut, timeout, state }: Flow, own: number, now: number, known?: Seen): Seen {
   const packets = packetsIn + packetsOut;
   if (known?.packets === packets) return known;
@@ -112,7 +120,7 @@ export function lookAt({ packetsIn, packetsOut, timeout, state }: Flow, own: num
 
 const startOf = ({ startedAt = Infinity }: Flow): number => startedAt;
 
-/** Those that are young have nearly all of their time left, which tells one idle time from the other. */
+/** Young connections have nearly all of their time left, which tells one idle time from the other. */
 function doubtful(flows: readonly Flow[], { before, seconds }: Past, wanted: number): ReadonlySet<number> {
   const isOld = ({ timeout }: Flow): boolean => (wanted < seconds ? timeout > wanted : timeout <= seconds);
   return new Set(
@@ -120,7 +128,7 @@ function doubtful(flows: readonly Flow[], { before, seconds }: Past, wanted: num
   );
 }
 
-/** Its time-out is the idle time; one that opens or closes has another. */
+/** Its time-out is the idle time; a connection that opens or closes has another one. */
 function isIdling({ state }: Flow): boolean {
   return (
     state === TCP_STATE.none ||

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAddress } from '../../../lib/net/address.ts';
-import { probe } from './reset-peers.ts';
+import { challenge } from './reset-peers.ts';
 
 const bytes = (address: string): Uint8Array => parseAddress(address) ?? assert.fail(address);
 
@@ -17,7 +17,7 @@ test('an empty segment whose checksum is right, over IPv4 and IPv6', () => {
     ['192.0.2.1', '198.51.100.7', 20],
     ['2001:db8::1', '2001:db8::7', 40],
   ] as const) {
-    const packet = probe(bytes(source), 80, bytes(target), 40_000);
+    const packet = challenge(bytes(source), 80, bytes(target), 40_000);
     assert.equal(packet.length, header + 20);
     assert.deepEqual([...packet.subarray(header, header + 4)], [0, 80, 156, 64]);
     const pseudo = folded(bytes(source), 0, 0) + folded(bytes(target), 0, 0) + 6 + 20;

@@ -1,7 +1,7 @@
 /**
- * How both ends learn that the kernel has forgotten their TCP connection, so that they need not wait until they speak.
- * Nobody here knows the sequence numbers that a reset must carry; but a segment that fits nowhere makes each end answer
- * with its own, and to that answer the system replies with the reset: there is no such connection any more.
+ * Resets both peers of a TCP connection that the kernel has forgotten, so that they need not wait until they speak. The
+ * engine does not know the sequence numbers that a reset must carry. But a segment that fits nowhere makes each peer answer
+ * with its own (a challenge ACK), and to that answer the system replies with the reset: there is no such connection any more.
  */
 import {
   AF_INET,
@@ -22,8 +22,8 @@ import { PROBE_MARK } from '../../packet-marks.ts';
 const TCP_ACK = 0x10;
 
 export interface PeerResetter {
-  /** order: after the connections are forgotten, else the answer would be translated, not refused. */
-  tell(flows: readonly Flow[]): void;
+  /** order: after the kernel has forgotten the connections, else the answer would be translated, not refused. */
+  reset(flows: readonly Flow[]): void;
   close(): void;
 }
 
@@ -37,7 +37,7 @@ export function openPeerResetter(): PeerResetter {
     const family = source.length === 4 ? AF_INET : AF_INET6;
     const fd = sockets.get(family) ?? -1;
     if (fd < 0) return;
-    const packet = probe(source, from.port, target, to.port);
+    const packet = challenge(source, from.port, target, to.port);
     const name = new DataView(new ArrayBuffer(family === AF_INET ? 16 : 28));
     name.setUint16(0, family, true);
     new Uint8Array(name.buffer).set(target, family === AF_INET ? 4 : 8);
@@ -45,7 +45,7 @@ export function openPeerResetter(): PeerResetter {
   }
 
   return {
-    tell(flows) {
+    reset(flows) {
       for (const { protocol, original, reply } of flows) {
         if (protocol !== IPPROTO_TCP) continue;
         send(original.destination, original.source);
@@ -67,7 +67,7 @@ function rawSocket(family: number): number {
 const TCP_BYTES = 20;
 
 /** An IP packet with an empty segment: ACK, sequence number 0. Pure; exported for its test. */
-export function probe(source: Uint8Array, sourcePort: number, target: Uint8Array, targetPort: number): Uint8Array {
+export function challenge(source: Uint8Array, sourcePort: number, target: Uint8Array, targetPort: number): Uint8Array {
   const ipBytes = source.length === 4 ? 20 : 40;
   const packet = new Uint8Array(ipBytes + TCP_BYTES);
   const view = new DataView(packet.buffer);

@@ -1,12 +1,12 @@
 /**
- * The table `inet edgefour` as it is with no rule in it: every set, map and chain that rules share. What a rule adds is in
- * pieces.ts. A packet's way:
+ * The table `inet edgefour` with no rule in it: the chains that all rules share, and with sets.ts its whole text. What a rule
+ * adds is in contents.ts. A packet's way:
  *
  *  output              -300  our own probes are not tracked
  *  prerouting, output  -100  first packet of a connection: entry address and port → the rule's mark → a target
  *  prerouting, output   -90  every packet of ours: counted by rule and direction; who ends first is noted in the mark; a
  *                            new connection of a rule that has no target is refused
- *  forward               10  of a connection that has come so far: stamped for the fast path (fast-path/), where there is one
+ *  forward               10  of a connection that has come so far: stamped for the fast path, where there is one
  *  postrouting, input   100  the first packet again, on its way out: counted as a connection, time-outs set, source replaced
  *
  * Every step is a look-up in a hash or an interval tree, so a packet costs the same with one rule and with ten thousand.
@@ -15,7 +15,6 @@
 import { hex } from '../../../linux/nft/nf-tables.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
 import { PLACEHOLDER, PROBE_MARK } from '../../packet-marks.ts';
-import { FAST_FROM, ORIGINAL } from '../fast-path/layout.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
 import { type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
 
@@ -30,7 +29,7 @@ const OTHERS = `ct mark & ${hex(OURS)} != ${hex(OURS)} return`;
 const note = (ending: (typeof ENDINGS)[keyof typeof ENDINGS]): string =>
   `ct mark set ct mark | ${hex(endingBits(ending))}`;
 
-/** From the rule to the target. `reach`: one target and one port is the usual case, so it is looked up first. */
+/** From the rule to the target. Chain `reach`: one target and one port is the usual case, so it is looked up first. */
 function towards(family: Family): Chain[] {
   const ip = family === 4 ? 'ip' : 'ip6';
   const dnat = `meta l4proto { tcp, udp } dnat ${ip} to`;
@@ -49,7 +48,7 @@ function towards(family: Family): Chain[] {
 }
 
 const LEADING = [
-  // not: a segment from the middle of a connection nobody knows. The system answers it with a reset.
+  // not: a segment from the middle of an unknown connection. The system answers it with a reset.
   'meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn return',
   'meta nfproto vmap { ipv4 : goto enter4, ipv6 : goto enter6 }',
 ];
@@ -61,7 +60,7 @@ const IS_EDGE = '@th,104,8 & 0x07 != 0';
 
 /**
  * Every packet of every connection on the machine passes here, so each step counts: protocol, counter, and for TCP whether
- * it is one that opens or ends. Whose it is, is asked only of those few.
+ * it opens or ends one. The rule is looked up for those few only.
  */
 function watching(family: Family): Chain[] {
   const counted = `${RULE} . ct direction @seen${family}`;
@@ -128,47 +127,31 @@ const CHAINS: readonly Chain[] = [
   { name: 'stay', hook: 'type nat hook input priority 100', lines: COUNTING },
 ];
 
-/** Where the engine itself has switched forwarding on: what was not passed on before is not passed on now. */
+/** Where the engine itself has switched forwarding on: packets that were not passed on before are not passed on now. */
 const GUARD: Chain = {
   name: GUARD_CHAIN,
   hook: 'type filter hook forward priority 0',
   lines: ['meta nfproto ipv6 return', `ct mark & ${hex(OURS)} == ${hex(OURS)} return`, 'counter drop'],
 };
 
-/**
- * A packet that has a mark of somebody else's keeps it, and its connection stays on the long way. order: after the filters of
- * others, so that what they drop is never learned.
- */
-const fast = (isFast: boolean): Chain => ({
-  name: 'fast',
-  hook: 'type filter hook forward priority 10',
-  lines: isFast
-    ? [
-        OTHERS,
-        `ct packets < ${FAST_FROM} return`,
-        'meta mark != 0 return',
-        `${RULE} @slow return`,
-        `ct direction reply meta mark set ct mark & ${hex(~ORIGINAL >>> 0)} return`,
-        'meta mark set ct mark',
-      ]
-    : [],
-});
+/** order: after the filters of others, so that what they drop is never learned. */
+const FAST = { name: 'fast', hook: 'type filter hook forward priority 10' } as const;
 
 export interface TableOptions {
   /** With GUARD. */
   readonly isGuarded: boolean;
-  /** Packets are stamped for the fast path. */
-  readonly isFast: boolean;
-  /** Whose table it is: an id that can be part of a chain's name. */
+  /** What the chain `fast` does with packets that are passed on: acceleration.ts. */
+  readonly stamp: readonly string[];
+  /** Id of the edge that owns the table; it can be part of a chain's name. */
   readonly owner: string;
-  /** Whose it was until now. */
+  /** Owners until now. */
   readonly former?: readonly string[];
 }
 
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText({ isGuarded, isFast, owner, former = [] }: TableOptions): string {
+export function baseText({ isGuarded, stamp, owner, former = [] }: TableOptions): string {
   const owned: Chain = { name: `${OWNER_CHAIN}${owner}`, lines: [] };
-  const chains = [...CHAINS, fast(isFast), ...(isGuarded ? [GUARD] : []), owned];
+  const chains = [...CHAINS, { ...FAST, lines: stamp }, ...(isGuarded ? [GUARD] : []), owned];
   return [
     `add table ${TABLE} { comment "${owner}"; }`,
     ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),

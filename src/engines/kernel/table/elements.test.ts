@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { eachMessage, encode } from '../../../linux/netlink/messages.ts';
 import { elementMessages, elementRequest } from '../../../linux/nft/batch.ts';
 import { readElements, readName, readOwner } from '../../../linux/nft/elements.ts';
-import { NONE, contentsOf } from './contents.ts';
-import { type Element } from './sets.ts';
+import { contentsOf } from './contents.ts';
+import { type Element, NO_CONTENTS } from './sets.ts';
 import { settingsName, settingsOf } from './settings.ts';
 import { LAYOUT, type SetName } from './sets.ts';
 import { RULES } from '../testdata/rules.ts';
@@ -22,8 +22,8 @@ function elements(): Element[] {
 
 test('elements of every set survive the way to the kernel and back', () => {
   const all = elements();
-  const changes = difference(NONE, {
-    ...NONE,
+  const changes = difference(NO_CONTENTS, {
+    ...NO_CONTENTS,
     elements: new Map(all.map((one) => [`${one.set} ${one.key}`, one])),
   });
   const back: Element[] = [];

@@ -5,13 +5,13 @@ import type { Statement } from '../../../linux/nft/transaction.ts';
 import { difference } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
 import { messagesOf } from './encode.ts';
-import { NONE, contentsOf } from './contents.ts';
-import type { SetName } from './sets.ts';
+import { contentsOf } from './contents.ts';
+import { NO_CONTENTS, type SetName } from './sets.ts';
 import { RULES } from '../testdata/rules.ts';
 
 const changesOf = (listener: Listener): Statement<SetName>[] => {
   const slots = new Map(listener.targets.map(({ address }, slot) => [address, slot + 1]));
-  return difference(NONE, contentsOf(listener, { indices: [7], slots, settings: 's' }));
+  return difference(NO_CONTENTS, contentsOf(listener, { indices: [7], slots, settings: 's' }));
 };
 
 test('every kind of rule can be written without nft', () => {

@@ -1,7 +1,7 @@
 /**
- * Statements as one netlink transaction, where all are of the kinds that changes of rules are made of: elements, and the
- * lines of a rule's own chain (pieces.ts), each known by its text. For any other there is nothing, and the caller leaves
- * them to nft, which takes longer the more chains and sets there are. Pure.
+ * Encodes statements as one netlink transaction, where all are of the kinds that a change of a rule takes: elements, and the
+ * lines of a rule's own chain (contents.ts), each known by its text. It refuses any other; the caller leaves those to nft,
+ * which takes longer the more chains and sets there are. Pure; called by table.ts.
  */
 import type { Message } from '../../../linux/netlink/messages.ts';
 import { elementMessages } from '../../../linux/nft/batch.ts';
@@ -23,7 +23,7 @@ import type { Statement } from '../../../linux/nft/transaction.ts';
 import { KERNEL_TABLE } from '../../table-owner.ts';
 import { LAYOUT, type SetName } from './sets.ts';
 
-/** `undefined`: one of them is for nft. */
+/** `undefined`: only nft can write one of them. */
 export function messagesOf(statements: readonly Statement<SetName>[]): Message[] | undefined {
   const all: Message[] = [];
   for (const [i, one] of statements.entries()) {

@@ -1,7 +1,7 @@
 /**
  * What a connection mark says: that the connection is ours, of which rule, towards which target, and who ended it first.
- * The kernel keeps it with the connection, so this is all that links a flow to its rule. Pure; everything in this folder
- * that touches a mark goes through here.
+ * The kernel keeps the mark with the connection, so nothing else links a flow to its rule. Pure; the whole engine reads and
+ * writes marks here alone.
  *
  *     31..29  111         ours
  *     28..26  ending      0 while both sides live; see ENDINGS
@@ -10,13 +10,15 @@
  *      8..0   slot        which target of the rule; 0 where the rule has one target only. A rule with more than 511 has
  *                        several indices (pages)
  */
+import { type Flow, TCP_STATE } from '../../../linux/netlink/conntrack.ts';
+
 export const OURS = 0xe000_0000;
 export const MOST_INDEX = 0xffff;
 export const MOST_SLOTS = 0x1ff;
 export const TOLD = 0x200;
 /** limit: what is left of 32 bits beside an index. */
 const MOST_COUNTS = 0x1_0000;
-/** Leaves what is of the rule: ours and its index. */
+/** The part of a mark that all connections of a rule share: ours, and its index. */
 export const RULE_MASK = 0xe3ff_fc00;
 export const ENDING_MASK = 0x1c00_0000;
 
@@ -40,7 +42,7 @@ export function markAt(indices: readonly number[], slot: number): number {
 /** Which of a rule's indices has this slot, from 0. */
 export const pageOf = (slot: number): number => Math.floor((slot - 1) / MOST_SLOTS);
 
-/** Where the counts of a rule's turn begin in the maps that all rules share; `index` of such a key. */
+/** Where the counts of a rule's rotation begin in the maps that all rules share; and the index behind such a key. */
 export const rotationKey = (index: number): number => index * MOST_COUNTS;
 export const indexOfRotation = (key: number): number => Math.floor(key / MOST_COUNTS);
 
@@ -62,4 +64,11 @@ export function indexOf(mark: number): number {
 
 export function endingOf(mark: number): Ending {
   return ((mark >>> 26) & 7) as Ending;
+}
+
+/** Both sides have ended it, or one has reset it: the kernel remembers it only for what may still be on its way. */
+export function isOver({ state, mark }: Pick<Flow, 'state' | 'mark'>): boolean {
+  const ending = endingOf(mark);
+  const wasReset = ending === ENDINGS.clientReset || ending === ENDINGS.originReset;
+  return state === TCP_STATE.timeWait || state === TCP_STATE.close || wasReset;
 }

@@ -2,22 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { target } from '../../../../test/suites/engine/listener.ts';
-import { shares } from './rotation.ts';
+import { rotationOf } from './rotation.ts';
 
-const lengths = (targets: Parameters<typeof shares>[0]) => {
+const lengths = (targets: Parameters<typeof rotationOf>[0]) => {
   const sums = new Map<string, number>();
-  for (const { from, to, address } of shares(targets)) sums.set(address, (sums.get(address) ?? 0) + to - from + 1);
+  for (const { from, to, address } of rotationOf(targets)) sums.set(address, (sums.get(address) ?? 0) + to - from + 1);
   return sums;
 };
 
-test('weights become a turn, as short as it can be, and no burst in it', () => {
-  assert.deepEqual(shares([target('a', 50), target('b', 50)]), [
+test('weights become a rotation, as short as it can be, and no burst in it', () => {
+  assert.deepEqual(rotationOf([target('a', 50), target('b', 50)]), [
     { from: 0, to: 0, address: 'a' },
     { from: 1, to: 1, address: 'b' },
   ]);
-  const turn = shares([target('a', 5), target('b', 3), target('c', 2)]);
+  const turn = rotationOf([target('a', 5), target('b', 3), target('c', 2)]);
   assert.ok(turn.every(({ from, to }) => to - from < 2));
-  assert.deepEqual(shares([target('a', 7, 1)]), [{ from: 0, to: 0, address: 'a' }]);
+  assert.deepEqual(rotationOf([target('a', 7, 1)]), [{ from: 0, to: 0, address: 'a' }]);
 });
 
 test('only the lowest tier that has a weight takes part', () => {
@@ -29,16 +29,16 @@ test('only the lowest tier that has a weight takes part', () => {
       ['c', 1],
     ]),
   );
-  assert.deepEqual(shares([]), []);
-  assert.deepEqual(shares([target('a', 0)]), []);
+  assert.deepEqual(rotationOf([]), []);
+  assert.deepEqual(rotationOf([target('a', 0)]), []);
 });
 
-test('over a turn each has exactly its share; no count is free, none is given twice', () => {
+test('over a rotation each has exactly its share; no count is free, none is given twice', () => {
   const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(weights, (weights) => {
       const targets = weights.map((weight, i) => target(`o${i}`, weight));
-      const runs = shares(targets);
+      const runs = rotationOf(targets);
       for (const [i, { from, to }] of runs.entries()) assert.ok(from === (runs[i - 1]?.to ?? -1) + 1 && to >= from);
       const sums = lengths(targets);
       const total = weights.reduce((a, b) => a + b, 0);

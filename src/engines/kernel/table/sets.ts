@@ -38,6 +38,7 @@ export const LAYOUT = tableOf(KERNEL_TABLE, SETS);
 export type Element = AnyElement<SetName>;
 /** What one rule has in the table. */
 export type Contents = Pieces<SetName>;
+export const NO_CONTENTS: Contents = { elements: new Map(), chains: new Map(), maps: new Map() };
 
 /** The chain that base.ts adds where the engine itself has switched forwarding on. */
 export const GUARD_CHAIN = 'guard';

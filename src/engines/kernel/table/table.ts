@@ -1,82 +1,70 @@
 /**
- * The table as this engine wants it: what each rule has there, and the shared chains of settings as long as a rule uses
- * them. A table that somebody else has removed (a firewall that reloads flushes the whole ruleset) is made again.
+ * The engine's table in the kernel: made at the start, changed rule by rule, made again where another program has removed it
+ * (a firewall that reloads flushes the whole ruleset), removed at the end. It keeps the shared chains of settings as long as
+ * a rule uses them. It knows nothing of connections. open.ts makes it, the engine and changes.ts call it.
  */
+import { errnoName } from '../../../linux/ffi/libc.ts';
+import type { Netlink } from '../../../linux/netlink/socket.ts';
+import { NFNL_SUBSYS_NFTABLES } from '../../../linux/nft/nf-tables.ts';
 import type { Refusal } from '../../../linux/nft/nft.ts';
 import { difference, type Statement, textOf } from '../../../linux/nft/transaction.ts';
+import { isTable } from '../../../linux/nft/whole-tables.ts';
 import { createWriter } from '../../../linux/nft/writer.ts';
-import type { Contents } from './sets.ts';
-import type { KernelRule } from '../rules.ts';
-import { tableText } from './render.ts';
-import { addSettings, deleteSettings, type Settings, settingsName } from './settings.ts';
-import { LAYOUT, type SetName, TABLE } from './sets.ts';
-import { type TableOptions } from './base.ts';
+import { KERNEL_TABLE } from '../../table-owner.ts';
+import { baseText, type TableOptions } from './base.ts';
+import { messagesOf } from './encode.ts';
+import { type Contents, LAYOUT, NO_CONTENTS, type SetName, TABLE } from './sets.ts';
+import { type Settings, settingsName } from './settings.ts';
+import { addSettings, deleteSettings } from './settings-chains.ts';
 
-interface Table {
-  /** Gives the rule these pieces and settings. Refused: it has what it had. */
-  change(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Promise<Refusal>;
+/** A rule, as far as the table knows it. */
+interface Placed {
+  contents: Contents;
+  settings: Settings | undefined;
+}
+
+export interface Table {
+  /** Makes the table, or makes an older one so; what rules have in it stays. `former`: whose it was until now. */
+  make(former: readonly string[]): Promise<Refusal>;
+  isThere(): boolean;
+  /** Gives the rule these contents and settings. Refused: it has what it had. */
+  change(rule: Placed, contents: Contents, settings: Settings | undefined): Promise<Refusal>;
   /** Writes everything, where the table is gone. */
   restore(): Promise<Refusal>;
-  /** Removes the table. */
   remove(): Promise<Refusal>;
+  /** Resolves when all changes until now are decided. */
   settled(): Promise<void>;
 }
 
 interface TableDeps {
+  readonly asking: Pick<Netlink, 'dump' | 'get' | 'transact'>;
   readonly nft: (text: string) => Promise<Refusal>;
-  /** Undefined where it can't write them. */
-  readonly direct: (statements: readonly Statement<SetName>[]) => Refusal | undefined;
-  readonly rules: () => Iterable<KernelRule>;
-  readonly isThere: () => boolean;
-  /** Chains of settings that are in the table already. */
+  readonly rules: () => Iterable<Placed>;
+  /** Names of settings whose chain is in the table already. */
   readonly settings: readonly string[];
   readonly options: TableOptions;
 }
 
-/** limit: a chain and two time-out objects each. */
-const MOST_UNUSED = 32;
+export function createTable({ asking, nft, rules, settings, options }: TableDeps): Table {
+  const chains = createSettingsUse(settings, rules());
+  const writer = createWriter<SetName>({
+    nft: (statements) => nft(textOf(LAYOUT, statements)),
+    direct(statements) {
+      const messages = messagesOf(statements);
+      if (!messages) return undefined;
+      const code = asking.transact(NFNL_SUBSYS_NFTABLES, messages);
+      return code === 0 ? '' : errnoName(code);
+    },
+  });
+  const isThere = (): boolean => isTable(asking, KERNEL_TABLE);
 
-export function createTable({ nft, direct, rules, isThere, settings, options }: TableDeps): Table {
-  /** Whether their chain is in the table is not known; written again, it is. */
-  const doubtful = new Set<string>();
-  const writer = createWriter({ nft: (statements) => nft(textOf(LAYOUT, statements)), direct });
-  /** Settings whose chain is in the table, and how many rules use them. */
-  const uses = new Map<string, number>(settings.map((name) => [name, 0]));
-  for (const rule of rules()) use(nameOf(rule.settings), 1);
-
-  function use(name: string | undefined, by: 1 | -1): void {
-    if (name !== undefined) uses.set(name, (uses.get(name) ?? 0) + by);
-  }
-
-  /** Settings that nobody uses, but for the last few: rules come and go, and most are alike. */
-  function surplus(): string[] {
-    const unused = [...uses].filter(([, count]) => count <= 0).map(([name]) => name);
-    const surplus = unused.slice(0, Math.max(0, unused.length - MOST_UNUSED));
-    for (const name of surplus) uses.delete(name);
-    return surplus;
-  }
-
-  function statements(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Statement<SetName>[] {
-    const [before, after] = [nameOf(rule.settings), nameOf(settings)];
-    const isNew = after !== undefined && (!uses.has(after) || doubtful.delete(after));
-    const lines = difference(rule.pieces, pieces);
-    if (settings && isNew) lines.unshift(...addSettings(settings));
-    use(after, 1);
-    use(before, -1);
-    return [...lines, ...surplus().flatMap((name) => deleteSettings(name))];
-  }
-
-  async function change(rule: KernelRule, pieces: Contents, settings: Settings | undefined): Promise<Refusal> {
+  async function change(rule: Placed, contents: Contents, settings: Settings | undefined): Promise<Refusal> {
     const before = rule.settings;
-    const refusal = await writer.write(statements(rule, pieces, settings));
-    if (refusal === '') {
-      rule.pieces = pieces;
-      rule.settings = settings;
-    } else {
-      use(nameOf(settings), -1);
-      use(nameOf(before), 1);
-      if (settings) doubtful.add(settingsName(settings));
-    }
+    const own = difference(rule.contents, contents);
+    const { first, last } = chains.replace(before, settings);
+    const refusal = await writer.write([...first, ...own, ...last]);
+    if (refusal === '') Object.assign(rule, { contents, settings });
+    else chains.undo(before, settings);
     return refusal;
   }
 
@@ -86,10 +74,12 @@ export function createTable({ nft, direct, rules, isThere, settings, options }: 
   }
 
   return {
-    async change(rule, pieces, settings) {
-      const refusal = await change(rule, pieces, settings);
+    make: (former) => nft(baseText({ ...options, former })),
+    isThere,
+    async change(rule, contents, settings) {
+      const refusal = await change(rule, contents, settings);
       if (refusal === '' || isThere()) return refusal;
-      return (await restore()) || change(rule, pieces, settings);
+      return (await restore()) || change(rule, contents, settings);
     },
     restore,
     async remove() {
@@ -100,6 +90,65 @@ export function createTable({ nft, direct, rules, isThere, settings, options }: 
   };
 }
 
-function nameOf(settings: Settings | undefined): string | undefined {
-  return settings && settingsName(settings);
+/** limit: a chain and two time-out objects each. */
+const MOST_UNUSED = 32;
+
+/** Which settings have their chain in the table, and how many rules use each. */
+function createSettingsUse(there: readonly string[], rules: Iterable<Placed>) {
+  const uses = new Map<string, number>(there.map((name) => [name, 0]));
+  /** Whether their chain is in the table is not known; written again, it is. */
+  const doubtful = new Set<string>();
+  for (const { settings } of rules) use(settings, 1);
+
+  function use(settings: Settings | undefined, by: 1 | -1): void {
+    const name = settings && settingsName(settings);
+    if (name !== undefined) uses.set(name, (uses.get(name) ?? 0) + by);
+  }
+
+  /** Settings that no rule uses, but for the last few: rules come and go, and most are alike. */
+  function surplus(): string[] {
+    const unused = [...uses].filter(([, count]) => count <= 0).map(([name]) => name);
+    const surplus = unused.slice(0, Math.max(0, unused.length - MOST_UNUSED));
+    for (const name of surplus) uses.delete(name);
+    return surplus;
+  }
+
+  return {
+    /** What to write before and after the change of a rule. */
+    replace(before: Settings | undefined, after: Settings | undefined): { first: string[]; last: string[] } {
+      const name = after && settingsName(after);
+      const isNew = name !== undefined && (!uses.has(name) || doubtful.delete(name));
+      const first = after && isNew ? addSettings(after) : [];
+      use(after, 1);
+      use(before, -1);
+      return { first, last: surplus().flatMap((name) => deleteSettings(name)) };
+    },
+    /** That change was refused. */
+    undo(before: Settings | undefined, after: Settings | undefined): void {
+      use(after, -1);
+      use(before, 1);
+      if (after) doubtful.add(settingsName(after));
+    },
+  };
+}
+
+/** The whole table for `nft -f`: what it takes where nothing of it is there. */
+function tableText(rules: Iterable<Placed>, options: TableOptions): string {
+  const all = [...rules];
+  const settings = new Map(all.flatMap(({ settings }) => (settings ? [[settingsName(settings), settings]] : [])));
+  const contents = all.map(({ contents }) => contents);
+  const whole: Contents = {
+    elements: new Map(contents.flatMap(({ elements }) => [...elements])),
+    chains: new Map(contents.flatMap(({ chains }) => [...chains])),
+    maps: new Map(contents.flatMap(({ maps }) => [...maps])),
+  };
+  const shared: Statement<SetName>[] = [...settings.values()].flatMap((one) => addSettings(one));
+  return baseText(options) + textOf(LAYOUT, [...shared, ...difference(NO_CONTENTS, whole)]);
+}
+
+/** What nft or the kernel says, as an operator reads it. */
+export function explainRefusal(refusal: Refusal): string {
+  if (/File exists|conflicting|EEXIST|EBUSY/.test(refusal))
+    return 'another rule of this edge has one of its addresses and ports';
+  return `the kernel refuses it: ${refusal}`;
 }

@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { env } from 'node:process';
 import { test } from 'node:test';
 import { RULES } from '../testdata/rules.ts';
-import { type Place, contentsOf, drainingContents, NONE } from './contents.ts';
-import { render } from './render.ts';
+import { contentsOf, drainingContents, type Place } from './contents.ts';
+import { render } from '../testdata/render.ts';
+import { STAMP } from '../acceleration.ts';
 import { settingsName, settingsOf } from './settings.ts';
-import { LAYOUT } from './sets.ts';
+import { LAYOUT, NO_CONTENTS } from './sets.ts';
 import { difference, textOf } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
 
@@ -17,19 +18,19 @@ function golden(name: string, actual: string): void {
   assert.equal(actual, readFileSync(file, 'utf8'));
 }
 
-test('the table of a handful of rules', () => {
-  golden('rules', render(Object.values(RULES), { isGuarded: true, isFast: true, owner: '/var/lib/edgefour' }));
+test('the table of a handful of rules', async () => {
+  golden('rules', await render(Object.values(RULES), { isGuarded: true, stamp: STAMP, owner: '/var/lib/edgefour' }));
 });
 
-function pieces(listener: Listener) {
+function contents(listener: Listener) {
   const slots = new Map(listener.targets.map(({ address }, i) => [address, i + 1]));
   const place: Place = { indices: [1], slots, settings: settingsName(settingsOf(listener)) };
   return contentsOf(listener, place);
 }
 
-test('a rule whose packets somebody must see stays on the long way, drained too', () => {
+test('a rule whose packets conntrack or a limit must see stays on the long way, drained too', () => {
   const isSlow = (change: Partial<Listener>): boolean => {
-    const all = pieces({ ...RULES.udp, ...change });
+    const all = contents({ ...RULES.udp, ...change });
     const has = ({ elements }: typeof all): boolean => elements.values().some(({ set }) => set === 'slow');
     assert.equal(has(all), has(drainingContents(all)));
     return has(all);
@@ -43,25 +44,31 @@ test('a rule whose packets somebody must see stays on the long way, drained too'
 test('what a change takes: only what differs, and what is jumped to first', () => {
   const { one, turn, kept } = RULES;
   const steps: readonly (readonly [string, string])[] = [
-    ['the same again', textOf(LAYOUT, difference(pieces(one), pieces(one)))],
-    ['another origin', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: turn.targets.slice(1, 2) })))],
-    ['another port', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, ports: [{ from: 81, to: 90 }] })))],
-    ['several origins', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: turn.targets })))],
-    ['persistence', textOf(LAYOUT, difference(pieces(turn), pieces({ ...turn, persistSeconds: kept.persistSeconds })))],
-    ['one origin again', textOf(LAYOUT, difference(pieces(kept), pieces({ ...kept, targets: one.targets })))],
-    ['no origin', textOf(LAYOUT, difference(pieces(one), pieces({ ...one, targets: [] })))],
-    ['taken down', textOf(LAYOUT, difference(pieces(kept), drainingContents(pieces(kept))))],
-    ['gone', textOf(LAYOUT, difference(drainingContents(pieces(kept)), NONE))],
+    ['the same again', textOf(LAYOUT, difference(contents(one), contents(one)))],
+    [
+      'another origin',
+      textOf(LAYOUT, difference(contents(one), contents({ ...one, targets: turn.targets.slice(1, 2) }))),
+    ],
+    ['another port', textOf(LAYOUT, difference(contents(one), contents({ ...one, ports: [{ from: 81, to: 90 }] })))],
+    ['several origins', textOf(LAYOUT, difference(contents(one), contents({ ...one, targets: turn.targets })))],
+    [
+      'persistence',
+      textOf(LAYOUT, difference(contents(turn), contents({ ...turn, persistSeconds: kept.persistSeconds }))),
+    ],
+    ['one origin again', textOf(LAYOUT, difference(contents(kept), contents({ ...kept, targets: one.targets })))],
+    ['no origin', textOf(LAYOUT, difference(contents(one), contents({ ...one, targets: [] })))],
+    ['taken down', textOf(LAYOUT, difference(contents(kept), drainingContents(contents(kept))))],
+    ['gone', textOf(LAYOUT, difference(drainingContents(contents(kept)), NO_CONTENTS))],
   ];
   golden('changes', steps.map(([what, text]) => `# ${what}\n${text}\n`).join(''));
 });
 
 test('every port of a range that moves has its own place, and a range that stays has one', () => {
   const wide = { ...RULES.shift, ports: [{ from: 10_000, to: 19_999 }], originPorts: { from: 20_000, to: 29_999 } };
-  const shifts = [...pieces(wide).elements.values()].filter(({ set }) => set === 'shift');
+  const shifts = [...contents(wide).elements.values()].filter(({ set }) => set === 'shift');
   assert.equal(shifts.length, 10_000);
   assert.equal(shifts.at(-1)?.data, '29999');
-  const still = pieces({ ...wide, originPorts: { from: 10_000, to: 19_999 } });
+  const still = contents({ ...wide, originPorts: { from: 10_000, to: 19_999 } });
   assert.deepEqual(
     [...still.elements.values()].filter(({ set }) => set === 'shift' || set === 'span4').map(({ key }) => key),
     ['192.0.2.1 . tcp . 10000-19999'],
