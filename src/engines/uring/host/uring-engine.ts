@@ -97,10 +97,10 @@ export class UringEngine implements Engine {
 
   apply(listener: Listener): Promise<Applied> {
     return this.#calls.run(listener.id, async () => {
-      const reason = this.#whyNot(listener) ?? (await this.#serve(listener));
-      if (typeof reason !== 'string') return reason;
+      const outcome = this.#whyNot(listener) ?? (await this.#serve(listener));
+      if (typeof outcome !== 'string') return outcome;
       await this.#close(listener.id);
-      return { ok: false, reason };
+      return { ok: false, reason: outcome };
     });
   }
 

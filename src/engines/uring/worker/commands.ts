@@ -2,6 +2,7 @@
  * Carries out what the agent's thread commands, between two batches, and answers when it is true. It refuses to wait: what
  * takes time (a socket that still has accepts under way, connections that drain) goes on in the loop of worker.ts.
  */
+import { NEVER } from '../../flow/verdict.ts';
 import { cancelAll } from '../ring/operations.ts';
 import { finish } from '../tcp/connection.ts';
 import { FREE } from '../tcp/slots.ts';
@@ -24,9 +25,9 @@ export class Commands {
   /** The `handOver` whose receives are still under way, and the `pause` whose accepts are. */
   #handingOver: number | undefined;
   #pausing: number | undefined;
-  /** The `stop`. */
-  #stop: number | undefined;
-  #stopAt = Infinity;
+  /** The `stop` that over() answers, and its deadline. */
+  #stopping: number | undefined;
+  #stopAt = NEVER;
   /** Only this file writes these two: something is to be looked at; a `stop` has come. */
   isWaiting = false;
   isStopping = false;
@@ -59,7 +60,7 @@ export class Commands {
         this.#done(command.seq);
         break;
       case 'stop':
-        this.#begin(r, command.seq, command.drainMs);
+        this.#stop(r, command.seq, command.drainMs);
         break;
       default:
         throw new Error(`no such command: ${JSON.stringify(command)}`);
@@ -90,7 +91,7 @@ export class Commands {
     if (slots.available < slots.capacity && clock.now < this.#stopAt) return false;
     endAll(r);
     for (const seq of this.#closing.keys()) this.#done(seq);
-    if (this.#stop !== undefined) this.#done(this.#stop);
+    if (this.#stopping !== undefined) this.#done(this.#stopping);
     return true;
   }
 
@@ -116,10 +117,10 @@ export class Commands {
     if (rule.open === 0 && gone.length === 0) rules.delete(index);
   }
 
-  #begin(r: Relay, seq: number, drainMs: number): void {
+  #stop(r: Relay, seq: number, drainMs: number): void {
     const { rules, clock } = r.tcp;
     this.isStopping = true;
-    this.#stop = seq;
+    this.#stopping = seq;
     this.#stopAt = clock.now + drainMs;
     for (const rule of rules.rules.values()) {
       rule.removed = true;
