@@ -5,7 +5,7 @@ import { Usage } from '../../config/usage.ts';
 import { show } from '../output.ts';
 import type { Command } from '../command.ts';
 import { openSession } from './session.ts';
-import { statusPage } from './status.ts';
+import { zoneOf } from './status.ts';
 
 export function instanceCommand(name: string, action: string, definition: AnyAction): Command {
   const flags = { json: { help: 'For programs.' } };
@@ -19,8 +19,7 @@ export function instanceCommand(name: string, action: string, definition: AnyAct
       const [ProxyId] = reading.words;
       if (ProxyId === undefined || reading.words.length > 1) throw new Usage(`It is: edgefour ${name} <ProxyId>`);
       const { client } = openSession(reading.config);
-      const [instance] = (await statusPage(client, { ProxyId })).Instances;
-      const ZoneId = instance?.ZoneId;
+      const ZoneId = await zoneOf(client, ProxyId);
       show(await client.call(action, { ZoneId, ProxyId }, definition.service), reading.flags.has('json'));
       return 0;
     },

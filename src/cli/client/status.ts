@@ -27,6 +27,11 @@ export function statusPage(client: Client, fields: Scope & { Offset?: number; Li
   return client.call<Status>('EdgeFourDescribeStatus', fields, EdgeFourDescribeStatus.service);
 }
 
+/** The zone of an instance that is named by its id alone; undefined: there is no such instance. */
+export async function zoneOf(client: Client, ProxyId: string): Promise<string | undefined> {
+  return (await statusPage(client, { ProxyId })).Instances[0]?.ZoneId;
+}
+
 /** Nothing has failed, and every instance has a live edge at one of its sites, as far as their edges are known. */
 export function healthy({ Edges, Instances }: Status): boolean {
   const known = new Set(Edges.map(({ Site }) => Site));

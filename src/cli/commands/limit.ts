@@ -1,7 +1,6 @@
 /** `edgefour limit`: limits of an instance or a rule, address lists, and bans of networks; an instance is named by its id alone. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { EdgeFourDescribeStatus } from '../../api/actions/edgefour/EdgeFourDescribeStatus.ts';
 import { EdgeFourPutAddressList } from '../../api/actions/edgefour/EdgeFourPutAddressList.ts';
 import { EdgeFourSetLimits } from '../../api/actions/edgefour/EdgeFourSetLimits.ts';
 import { readConfig } from '../../config/read.ts';
@@ -11,6 +10,7 @@ import type { Client } from '../client/api-client.ts';
 import type { Command } from '../command.ts';
 import { show, tell } from '../output.ts';
 import { openSession } from '../client/session.ts';
+import { zoneOf } from '../client/status.ts';
 import { numberFrom } from '../client/verbs.ts';
 
 /** Flag → field. */
@@ -83,15 +83,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-interface Found {
-  readonly Instances: readonly { readonly ZoneId: string }[];
-}
-
-async function zoneOf(client: Client, ProxyId: string): Promise<string | undefined> {
-  const found = await client.call<Found>('EdgeFourDescribeStatus', { ProxyId }, EdgeFourDescribeStatus.service);
-  return found.Instances[0]?.ZoneId;
-}
 
 function limitsFrom(flags: ReadonlyMap<string, readonly string[]>): Readonly<Record<string, unknown>> {
   const amounts = Object.entries(AMOUNTS).flatMap(([flag, field]) => {

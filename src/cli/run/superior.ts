@@ -1,5 +1,5 @@
 /**
- * Who tells a role when to start, to begin and to stop: the supervisor over IPC, or a person with signals. Under a
+ * The superior of a role tells it when to start, to begin and to stop: the supervisor over IPC, or a person with signals. Under a
  * supervisor a role ends at once when that one is gone, because a new one may already be starting; but where the next
  * process is just taking over, which then is there, it gives what it has first. Called by role.ts.
  */

@@ -62,10 +62,10 @@ export function answerWithout({ method }: Call, reason: string): unknown {
 
 /** An engine that takes nothing and has nothing, and says why. */
 export function absentEngine(name: string, unavailable: string): Engine {
-  const nothing: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
+  const none: Capabilities = { unavailable, modes: [], protocols: [], ipv6: false, nextOrigin: false };
   return forwardTo(
     name,
-    () => nothing,
+    () => none,
     (call) => Promise.resolve(answerWithout(call, unavailable)),
   );
 }
