@@ -1,6 +1,6 @@
 /**
- * Which names a file exports, and which of them anybody imports: by name, all at once (`* as x`), late (`await import`), or
- * by a worker thread that is told the name (`factory: 'x'`). Not a parser; used by structure.test.ts.
+ * The names that a file exports, and whether any file imports them: by name, all at once (`* as x`), late (`await import`),
+ * or in a worker thread that is told the name (`factory: 'x'`). Not a parser; used by structure.test.ts.
  */
 import { posix } from 'node:path';
 import type { Source } from './tree.ts';
