@@ -1,6 +1,6 @@
 /**
- * The switches of the network namespace that translation needs, read and set. Nothing is set unless the operator has
- * asked for this engine by name: on somebody's machine they change more than what we forward.
+ * Reads and sets the switches of the network namespace that translation needs. It sets none unless the operator has asked for
+ * this engine by name: they change more of a machine than what EdgeFour forwards.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -20,7 +20,7 @@ export const SWITCHES: readonly Switch[] = [
   { name: 'net.netfilter.nf_conntrack_timestamp', why: 'without it connection records have no beginning' },
 ];
 
-/** What the fast path needs, and nobody else. */
+/** The fast path alone needs it. */
 export const LIBERAL: Switch = {
   name: 'net.netfilter.nf_conntrack_tcp_be_liberal',
   why: 'without it there is no fast path, because conntrack would drop what comes after packets that it has not seen',

@@ -1,6 +1,6 @@
 /**
- * Which listeners can be led by address translation at all, and why another one can't be, in words for its owner. Pure.
- * Called by the engine for every apply.
+ * Which listeners address translation can serve, at which of their entries, and why not another one, in words for its owner.
+ * Pure. Called by changes.ts for every apply.
  */
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import type { Listener } from '../engine.ts';
@@ -8,7 +8,7 @@ import { familyOf } from './table/sets.ts';
 
 type Read = { readonly listener: Listener } | { readonly reason: string };
 
-/** What is written into nft's language must not end a word or a statement there. */
+/** Names are written into nft's language, where they must not end a word or a statement. */
 const NAME = /^[\w.:/=@+-]{1,60}$/;
 
 /** The listener with its addresses as the kernel writes them, or why it can't be served. */
@@ -23,16 +23,16 @@ export function readListener(raw: Listener): Read {
   return { listener: { ...raw, entries, targets } };
 }
 
-/** '' where it is none. An IPv4 address in IPv6 clothes is the IPv4 address. */
+/** '' where it is no address. An IPv4-mapped IPv6 address is the IPv4 address. */
 function canonical(text: string): string {
   const bytes = parseAddress(text);
   return bytes ? formatAddress(unmappedBytes(bytes)) : '';
 }
 
-/** Where it can be led. `note`: at which entries it is not served, and why. */
+/** The listener at the entries where it can be served. `note`: at which others it is not, and why. */
 type Translatable = { readonly listener: Listener; readonly note?: string } | { readonly reason: string };
 
-/** `forwards`: why this machine passes nothing on from an entry. A rule is served at the entries where it can be. */
+/** `forwards`: why this machine passes nothing on from an entry. */
 export function translatable(
   listener: Listener,
   forwards: (entry: string) => string | undefined = () => undefined,

@@ -1,7 +1,7 @@
 /**
  * The account of one rule: whether the end of every connection is known. Of those whose end is told (TOLD in
  * table/marks.ts) the kernel counts how many there were; so many are alive, of so many the end was heard, and the rest is
- * lost: the events about them found the buffer full, or nobody there. So always: connections = records + not in the sample +
+ * lost: the events about them found the buffer full, or no process there. So always: connections = records + not in the sample +
  * lost + alive. Pure. counts.ts and recorder.ts write here, the monitor strikes the balance.
  */
 import { createCounters, type LiveCounters } from '../../flow/counters.ts';

@@ -1,5 +1,5 @@
 /**
- * Connection records as JSON lines in files of the kernel engine's own, beside the edge's others (record-files.ts). Written by
+ * Writes connection records as JSON lines into files of the kernel engine's own, beside the edge's others (record-files.ts), on
  * the engine's thread and at once: what `append` has taken outlives a SIGKILL, so the account may call it recorded. A batch is
  * there whole or not at all, also when its process died in the middle. No packet waits for it; while it writes, ends wait in
  * the system's buffer. The recorder calls it.

@@ -1,6 +1,7 @@
 /**
- * The kernel's table of connections, for those of ours: look through it, end some, hear of ends. Every call here is
- * answered at once by the kernel; how long a look takes grows with the table, so the callers decide how often.
+ * The kernel's table of connections, as far as they are this engine's: looks through it, ends some, hears of ends. The kernel
+ * answers every call at once; how long a look takes grows with the table, so the callers decide how often. This is the door
+ * of the folder, with drains.ts and idle-times.ts for what a change asks of connections that are open.
  */
 import { IPPROTO_UDP } from '../../../linux/abi.ts';
 import { type Heard, NetlinkEvents } from '../../../linux/netlink/events.ts';
@@ -24,11 +25,11 @@ import { markOf, OURS, RULE_MASK } from '../table/marks.ts';
 export interface Conntrack {
   /** Connections of one rule, by its indices, or of all. Looking also makes the kernel drop those whose time is up. */
   flows(indices?: Iterable<number>): Flow[];
-  /** All of them in brief; `whole` reads the rest of the one at hand. */
+  /** All connections in brief; `whole` reads the rest of the one at hand. */
   scan(take: (brief: Brief, whole: () => Flow | undefined) => void): void;
   /**
-   * Forgets UDP flows to the listeners' places that came before them: the kernel would go on treating them as it did, that
-   * is as nobody's, for as long as their clients send.
+   * Forgets UDP flows to the listeners' places that came before the listeners: the kernel would go on treating them as before,
+   * that is as no rule's, for as long as their clients send.
    */
   forget(listeners: readonly Listener[]): void;
   /** Forgets these connections; those that are gone already are no matter. */
@@ -54,7 +55,7 @@ const MOST_EVENTS = 20_000;
 export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
   const asking = new Netlink();
   let hearing: NetlinkEvents | undefined;
-  /** Heard while something else was asked. */
+  /** Ends that came while something else was asked. */
   let heard: Flow[] = [];
   let hasLost = false;
 
@@ -94,13 +95,13 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
       );
     },
     forget(listeners) {
-      const nobodys = look(0, OURS).filter(({ protocol }) => protocol === IPPROTO_UDP);
+      const unmarked = look(0, OURS).filter(({ protocol }) => protocol === IPPROTO_UDP);
       const isTaken = ({ original: { destination: to } }: Flow): boolean =>
         listeners.some(
           ({ entries, ports, originPorts }) =>
             entries.includes(to.address) && originPort(ports, originPorts, to.port) !== undefined,
         );
-      end(nobodys.filter(isTaken));
+      end(unmarked.filter(isTaken));
     },
     end,
     keep: (flows) => void asking.request(flows.map(({ flow, seconds }) => keepFlow(flow, seconds, bytesOf))),

@@ -37,7 +37,7 @@ function stage(seconds: number) {
   };
 }
 
-test('a shorter idle time ends who is silent for longer, and nobody else', async () => {
+test('a shorter idle time ends a connection that is silent for longer, and no other', async () => {
   const it = stage(600);
   await it.look(1);
   const old = { startedAt: it.now() - 1 };
@@ -78,7 +78,7 @@ test('a longer idle time keeps who would be forgotten, until it is over', async 
   assert.deepEqual(await it.look(60), ['idle 1']);
 });
 
-test('one that opens or closes, or of a time nobody knows, is left alone; back as it was, all are', async () => {
+test('one that opens or closes, or began at an unknown time, is left alone; back as it was, all are', async () => {
   const it = stage(600);
   await it.look(1);
   const old = { startedAt: it.now() - 1, timeout: 100 };

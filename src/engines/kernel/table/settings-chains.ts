@@ -51,8 +51,8 @@ function policyOf({ protocol, idleSeconds }: Settings): string {
 }
 
 /**
- * Nothing costs a connection more than being told of, so nobody is told of one that is not in the sample. Those that are
- * carry it in their mark, and are counted: what was told of and is neither alive nor heard of is lost.
+ * Telling of its end costs a connection more than anything else, so the kernel tells only of those in the sample. These carry
+ * it in their mark, and are counted: one whose end is told, and that is neither alive nor heard of, is lost.
  */
 function eventLines(recordOneIn: number): string[] {
   const tell = `ct mark & ${hex(RULE_MASK)} @told ct mark set ct mark | ${hex(TOLD)} ct event set destroy`;
