@@ -57,7 +57,8 @@ const FEW = 8;
 export function createMonitor({ clock, conntrack, resetter, rules, accounts, drains, log }: MonitorDeps): Monitor {
   const { recorder } = accounts;
   const idleTimes = createIdleTimes({ clock, conntrack, rules: () => rules.byId.values(), end: drains.end });
-  let [nextScan, nextWarning] = [0, 0];
+  let nextScan = 0;
+  let nextWarning = 0;
   /** At the last scan there were connections whose end will be told. */
   let hadTold = true;
   /** As last seen, by conntrack id. */
@@ -132,7 +133,9 @@ export function createMonitor({ clock, conntrack, resetter, rules, accounts, dra
 
   /** Counts all connections by rule, and writes the minute's records. */
   function walk() {
-    const [active, all, told] = [new Tally(), new Tally(), new Tally()];
+    const active = new Tally();
+    const all = new Tally();
+    const told = new Tally();
     const orphans: Flow[] = [];
     const unseen = new Map(adopted);
     const oldest = clock.now() - RECORD_EVERY_MS;

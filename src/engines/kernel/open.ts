@@ -87,7 +87,8 @@ export async function openParts(setting: KernelSetting, events: EngineEvents): P
   file.begin(handle());
 
   const conntrack = acceleration.beside(openConntrack(setting.eventsBytes));
-  const [clock, rng] = [systemClock, systemRng];
+  const clock = systemClock;
+  const rng = systemRng;
   const accounts = openAccounts({ asking, clock, rng, file, records: setting.records, rules, events });
   // order: before a connection can begin or end that no account has.
   conntrack.hear(rules.byId.size > 0);

@@ -89,7 +89,8 @@ export class ChainLines {
     const together = JSON.stringify([concurrent, ruleConcurrent, this.#families, ...rates]);
     if (concurrent)
       for (const family of this.#families) {
-        const [source, name] = [this.#source(family), this.#meter('concurrent', together, family, 'dynamic')];
+        const source = this.#source(family);
+        const name = this.#meter('concurrent', together, family, 'dynamic');
         const ofCrowd = Math.max(concurrent, Math.min(CROWD * concurrent, MOST_OF_CROWD));
         hold.push(
           `add @${name} { ${source} ct count over ${concurrent} } ${refuse('concurrent')}`,

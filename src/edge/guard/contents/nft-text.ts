@@ -3,7 +3,8 @@ import { type Family, IP, WIDTH } from '../layout.ts';
 
 /** FNV-1a: short, and only names depend on it. */
 export function digest(text: string): string {
-  let [a, b] = [0x811c9dc5, 0x01000193];
+  let a = 0x811c9dc5;
+  let b = 0x01000193;
   for (let i = 0; i < text.length; i++) {
     a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
     b = Math.imul(b ^ text.charCodeAt(text.length - 1 - i), 0x85ebca6b);

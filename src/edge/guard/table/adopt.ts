@@ -50,10 +50,8 @@ const isAllow = (name: string): boolean => name.startsWith('allow-');
 function swapped(wanted: readonly ElementChange[], { leads, bans }: Found): ElementChange[] {
   const added = wanted.flatMap(({ elements }) => elements);
   const isLead = ({ set }: Element): boolean => MAPS.has(set);
-  const [before, after] = [
-    new Map(leads.map((one) => [leadKey(one), one])),
-    new Map(added.map((one) => [leadKey(one), one])),
-  ];
+  const before = new Map(leads.map((one) => [leadKey(one), one]));
+  const after = new Map(added.map((one) => [leadKey(one), one]));
   const stays = (one: Element): boolean => isLead(one) && before.get(leadKey(one))?.data === one.data;
   const gone = leads.filter((one) => after.get(leadKey(one))?.data !== one.data);
   return [

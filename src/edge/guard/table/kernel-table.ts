@@ -79,7 +79,8 @@ function findAll(asking: Netlink): Found {
     });
     return names;
   };
-  const [sets, counters] = [named('SET'), new Set<string>()];
+  const sets = named('SET');
+  const counters = new Set<string>();
   asking.dump(getCounters(NAMED), (view, body, end) => void counters.add(readNamedCounter(view, body, end).name));
   const bans = [...sets].filter((name) => BAN.test(name));
   const formats = bans.map((name): [string, string] => [name, `{ type ipv${BAN.exec(name)?.[1]}_addr; }`]);

@@ -104,7 +104,8 @@ export class WrittenTable {
 
   async #change(difference: Difference): Promise<Refusal> {
     const networks = await networksOf(difference.lists, this.#options.clock);
-    const [first, last] = [before(difference, networks), after(difference)];
+    const first = before(difference, networks);
+    const last = after(difference);
     const kernel = await this.#kernel();
     const refusal = first && (await kernel.nft(first));
     if (refusal !== '') return refusal;

@@ -70,7 +70,8 @@ export function counterRestarted(account: RuleAccount, before: number): void {
  */
 export function balance(account: RuleAccount, alive: number): void {
   const { found } = account;
-  const [told, missing] = [toldOf(account), missingOf(account, alive)];
+  const told = toldOf(account);
+  const missing = missingOf(account, alive);
   const lost = Math.max(0, Math.min(missing, found.missing));
   writeOff(account, lost);
   // More ends than connections, and nothing has begun or ended since: two engines have heard of the same ends.

@@ -25,7 +25,10 @@ export interface RecordLogPlace {
 }
 
 /** What `batch` says: which file, and its size before the batch and after. */
-const [HOUR, PART, BEFORE, AFTER] = [0, 1, 2, 3] as const;
+const HOUR = 0;
+const PART = 1;
+const BEFORE = 2;
+const AFTER = 3;
 const HOUR_MS = 3_600_000;
 
 interface OpenFile {

@@ -115,7 +115,8 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
     },
     ended(take) {
       if (!hearing) return SILENCE;
-      const [before, lostBefore] = [heard, hasLost];
+      const before = heard;
+      const lostBefore = hasLost;
       [heard, hasLost] = [[], false];
       before.forEach(take);
       const { isAll, lost } = hearMore(hearing, MOST_EVENTS - before.length, take);

@@ -53,11 +53,13 @@ export function createIdleTimes({ clock, rules, conntrack, end }: IdleDeps) {
   const changed = new Map<IdleRule, Past[]>();
   /** By conntrack id, of connections that are watched. */
   let seen = new Map<number, Seen>();
-  let [last, next] = [clock.now(), 0];
+  let last = clock.now();
+  let next = 0;
 
   function note(of: Iterable<IdleRule> = rules()): void {
     for (const rule of of) {
-      const [before, now] = [current.get(rule), rule.settings?.idleSeconds];
+      const before = current.get(rule);
+      const now = rule.settings?.idleSeconds;
       if (now === undefined || before === now) continue;
       current.set(rule, now);
       if (before === undefined) continue;
@@ -100,7 +102,8 @@ export function createIdleTimes({ clock, rules, conntrack, end }: IdleDeps) {
       last = clock.now();
       const start = clock.monotonic();
       if (changed.size === 0 || start < next) return;
-      const [living, watched] = [new Set(rules()), new Map<number, Seen>()];
+      const living = new Set(rules());
+      const watched = new Map<number, Seen>();
       for (const [rule, pasts] of changed)
         if (living.has(rule) && rule.isUp) attendTo(rule, pasts, watched);
         else changed.delete(rule);

@@ -32,7 +32,8 @@ export function openPeerResetter(): PeerResetter {
   const sockets = new Map([AF_INET, AF_INET6].map((family) => [family, rawSocket(family)]));
 
   function send(from: Endpoint, to: Endpoint): void {
-    const [source, target] = [parseAddress(from.address), parseAddress(to.address)];
+    const source = parseAddress(from.address);
+    const target = parseAddress(to.address);
     if (!source || !target || source.length !== target.length) return;
     const family = source.length === 4 ? AF_INET : AF_INET6;
     const fd = sockets.get(family) ?? -1;

@@ -73,8 +73,10 @@ export function createFastPath({ programs, served, asking, now }: FastPathParts)
   const { flows, totals } = programs;
   /** As last read, by key. */
   const counted = new Map<number, { readonly packets: number; readonly octets: number }>();
-  let [number, ruleset] = [0, 0];
-  let [nextLook, nextSweep] = [0, 0];
+  let number = 0;
+  let ruleset = 0;
+  let nextLook = 0;
+  let nextSweep = 0;
   let isClosed = false;
 
   function forget(): void {
@@ -83,7 +85,8 @@ export function createFastPath({ programs, served, asking, now }: FastPathParts)
   }
 
   function grow(key: number, view: DataView, value: number, carried: Carried): void {
-    let [packets, octets] = [0, 0];
+    let packets = 0;
+    let octets = 0;
     for (let copy = 0; copy < totals.copies; copy++) {
       packets += readDouble(view, value + copy * TOTAL.bytes + TOTAL.packets);
       octets += readDouble(view, value + copy * TOTAL.bytes + TOTAL.octets);
@@ -119,7 +122,8 @@ export function createFastPath({ programs, served, asking, now }: FastPathParts)
     },
     forget,
     add(flow, isOver) {
-      const [into, out] = [carriedOf(flow, flow.original, isOver), carriedOf(flow, flow.reply, isOver)];
+      const into = carriedOf(flow, flow.original, isOver);
+      const out = carriedOf(flow, flow.reply, isOver);
       return {
         ...flow,
         packetsIn: flow.packetsIn + into.packets,

@@ -65,7 +65,8 @@ export const STAMPED = 0xc000_0000;
 /** `undefined`: not an address. */
 export function keyOf({ family, protocol }: Pick<Flow, 'family' | 'protocol'>, tuple: Tuple): Uint8Array | undefined {
   const key = new Uint8Array(KEY.bytes);
-  const [source, destination] = [parseAddress(tuple.source.address), parseAddress(tuple.destination.address)];
+  const source = parseAddress(tuple.source.address);
+  const destination = parseAddress(tuple.destination.address);
   if (!source || !destination) return undefined;
   key[KEY.sort] = protocol;
   key[KEY.sort + 1] = family;

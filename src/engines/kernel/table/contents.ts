@@ -61,7 +61,8 @@ export function contentsOf(listener: Listener, place: Place): Contents {
 function putTargets(listener: Listener, { indices, slots }: Place, family: Family, draft: Draft): void {
   const put = putInto(draft);
   const [index = 0] = indices;
-  const [rule, kind] = [hex(markOf(index)), portKind(listener)];
+  const rule = hex(markOf(index));
+  const kind = portKind(listener);
   const takers = takersOf(listener, family);
   const [only, ...others] = takers;
   if (only === undefined) return put('refused', rule);
@@ -73,7 +74,8 @@ function putTargets(listener: Listener, { indices, slots }: Place, family: Famil
   const markOfTarget = ({ address }: { readonly address: string }): string =>
     hex(markAt(indices, slots.get(address) ?? 0));
   for (const target of takers) putTarget(listener, target, markOfTarget(target), put);
-  const [chain, kept] = [`turn-${index}-${family}`, `kept-${index}-${family}`];
+  const chain = `turn-${index}-${family}`;
+  const kept = `kept-${index}-${family}`;
   put(`more${family}`, rule, `goto ${chain}`);
   const runs = rotationOf(takers);
   const pick = putRotation(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
