@@ -1,4 +1,5 @@
 /** Documents stay true: links resolve, commands and scripts exist, versions are pinned and noted. */
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { test } from 'node:test';
@@ -53,9 +54,8 @@ function declares(text: string, name: string): boolean {
   return new RegExp(`${value}|${member}`, 'm').test(text);
 }
 
-test('each hop of an explanation names functions of the file that it leads to', () => {
-  const lists = documents.filter(({ path }) => /^docs\/explanation\/[\w-]+\.md$/.test(path));
-  const wrong = lists.flatMap(({ path, text }) =>
+test('each hop of a list names functions of the file that it leads to', () => {
+  const wrong = documents.flatMap(({ path, text }) =>
     [...text.matchAll(HOP)].flatMap(([item, link = '', names = '']) => {
       const target = posix.join(posix.dirname(path), link);
       const file = files().find((source) => source.path === target);
@@ -67,14 +67,27 @@ test('each hop of an explanation names functions of the file that it leads to', 
       );
     }),
   );
-  const long = lists.flatMap(({ path, text }) =>
+  // By their numbers: a list may go on where another one has ended.
+  const long = documents.flatMap(({ path, text }) =>
     text
       .split(/^#+ /m)
-      .map((section) => ({ title: section.split('\n', 1)[0], hops: [...section.matchAll(HOP)].length }))
+      .map((section) => ({
+        title: section.split('\n', 1)[0],
+        hops: Number.parseInt([...section.matchAll(HOP)].at(-1)?.[0] ?? '0'),
+      }))
       .filter(({ hops }) => hops > MOST_HOPS)
       .map(({ title, hops }) => `${path}, ${title}: ${hops} hops; at most ${MOST_HOPS} are followed`),
   );
   holds([...wrong, ...long]);
+});
+
+test('each step of the tour is such a hop', () => {
+  const tour = documents.find(({ path }) => path === 'docs/explanation/tour.md')?.text ?? '';
+  const hops = new Set([...tour.matchAll(HOP)].map(({ index }) => index));
+  const steps = [...tour.matchAll(/^\d+\. .*/gm)];
+  assert.ok(steps.length > 0);
+  const loose = steps.filter(({ index }) => !hops.has(index));
+  holds(loose.map(([step]) => `docs/explanation/tour.md: lead to a file and name a function: ${step}`));
 });
 
 test('every document is linked from another one', () => {

@@ -15,7 +15,13 @@ interface Hop {
 
 const textOf = (file: string): string => readFileSync(new URL(posix.join('../../..', file), import.meta.url), 'utf8');
 
-const hops: readonly Hop[] = [...textOf(`${FOLDER}/hops.md`).matchAll(/^\d+\. \[[^\]]+\]\(([^)]+)\) `(\w+)`: /gm)].map(
+/** The section of the tour that lists them. */
+const section =
+  textOf(`${FOLDER}/tour.md`)
+    .split(/^#+ /m)
+    .find((text) => text.startsWith('From a received byte')) ?? '';
+
+const hops: readonly Hop[] = [...section.matchAll(/^\d+\. \[[^\]]+\]\(([^)]+)\) `(\w+)`: /gm)].map(
   ([, link = '', named = '']) => ({ file: posix.join(FOLDER, link), named }),
 );
 

@@ -128,7 +128,7 @@ function arrived(t: Tcp, k: number, buffer: number, length: number): void {
 function count({ slots, rules, clock }: Tcp, k: number, length: number): void {
   slots.lives.seenAt[k >> 1] = clock.now;
   slots.directions.bytes[k]! += length;
-  // not: rules.entry(). Each byte comes along here (docs/explanation/hops.md).
+  // not: rules.entry(). Each byte comes along here (docs/explanation/tour.md).
   const { row } = rules.entries[slots.entry[k >> 1]!]!.rule;
   row[BYTES_IN + (k & 1)]! += length;
   row[PACKETS_IN + (k & 1)]! += Math.ceil(length / SEGMENT_BYTES);
