@@ -70,7 +70,7 @@ export function udpSimulation(seed: number, steps: number): number {
   /** The one that may go and was silent longest; brief ones before conversations. */
   function evict(session: S): void {
     assert.equal(alive.size, MOST);
-    assert.ok(mayGo(session), `${session.id} must not go yet`);
+    assert.ok(mayGo(session), `${session.counted.id} must not go yet`);
     const kind = (one: S): boolean => stage.get(one)!.converses;
     for (const other of [...alive.keys()].filter((one) => mayGo(one))) {
       if (kind(other) === kind(session)) assert.ok(lastUse.get(session)! <= lastUse.get(other)! + GRAIN_MS);
@@ -97,12 +97,12 @@ export function udpSimulation(seed: number, steps: number): number {
     assert.equal(session.header.length, had === undefined ? first : later);
     assert.ok(size + session.header.length <= 65_507);
     assert.notEqual(client.port, 0);
-    assert.deepEqual([session.client, session.entry], [client, port.entry]);
+    assert.deepEqual([session.counted.client, session.counted.entry], [client, port.entry]);
     alive.set(session, (had ?? 0) + 1);
     lastUse.set(session, now);
     const { answered = false, converses = false } = stage.get(session) ?? {};
     stage.set(session, { answered, owed: true, converses: converses || answered });
-    return `${session.id} → ${session.origin.address}:${session.origin.port}, ${evicted} evicted`;
+    return `${session.counted.id} → ${session.origin.address}:${session.origin.port}, ${evicted} evicted`;
   }
 
   function reply(): string {
@@ -141,7 +141,7 @@ export function udpSimulation(seed: number, steps: number): number {
     }
     // Seen at whole looks only, so a session may live one look longer, never shorter.
     for (const [session, at] of lastUse)
-      assert.ok(now - at < 2 * IDLE_SECONDS * 1000 + 8000, `${session.id} overslept`);
+      assert.ok(now - at < 2 * IDLE_SECONDS * 1000 + 8000, `${session.counted.id} overslept`);
     return `idle ${idle.length}`;
   }
 
@@ -178,9 +178,9 @@ export function udpSimulation(seed: number, steps: number): number {
     );
     const held = new Set(ports.flatMap((port) => [...port.sessions.values()]));
     assert.deepEqual(held, new Set(alive.keys()));
-    for (const { origin, entry } of alive.keys()) {
+    for (const { origin, port } of alive.keys()) {
       assert.ok(rule.targets.some(({ address }) => address === origin.address));
-      assert.equal(origin.port, entry.port + 10);
+      assert.equal(origin.port, port.entry.port + 10);
     }
   }
 

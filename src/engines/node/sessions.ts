@@ -12,7 +12,7 @@ import { RECORD_EVERY_MS } from '../flow/behaviour.ts';
 import type { LiveCounters } from '../flow/counters.ts';
 import { deadlineAfter, DUE, dueAt, NEVER } from '../flow/verdict.ts';
 
-/** Its ends, its age, its bytes and its deadline: plain numbers, because chunks and datagrams touch them. */
+/** Plain numbers, because chunks and datagrams touch them. */
 export interface Session {
   /** Absent where records are off or this one is not in the sample. */
   readonly id: string | undefined;
@@ -27,15 +27,23 @@ export interface Session {
   bytesOut: number;
   /** Grows with every chunk or datagram, empty ones too: a session is idle while it stands still. */
   activity: number;
-  /** Only this file writes it and all that follows; times are monotonic milliseconds. `activity` at the last look. */
-  activityKnown: number;
+  readonly recorded: Recorded;
+  readonly ending: Ending;
+}
+
+/** What the records so far tell, and when the next one is due (NEVER, if it has none). Only this file reads and writes it. */
+interface Recorded {
+  bytesIn: number;
+  bytesOut: number;
+  nextAt: number;
+}
+
+/** Monotonic milliseconds. Only this file reads and writes it. */
+interface Ending {
+  /** `activity` at the last look. */
+  activity: number;
   quietSince: number;
-  /** When its next record is due; NEVER, if it has none. */
-  recordAt: number;
-  /** Bytes that the records so far tell. */
-  recordedIn: number;
-  recordedOut: number;
-  /** When it must end; NEVER while nothing says so. */
+  /** NEVER while nothing says that it must end. */
   deadline: number;
 }
 
@@ -77,12 +85,8 @@ export class Sessions {
       bytesIn: 0,
       bytesOut: 0,
       activity: 0,
-      activityKnown: 0,
-      quietSince: now,
-      recordAt: isRecorded ? now + RECORD_EVERY_MS : NEVER,
-      recordedIn: 0,
-      recordedOut: 0,
-      deadline: NEVER,
+      recorded: { bytesIn: 0, bytesOut: 0, nextAt: isRecorded ? now + RECORD_EVERY_MS : NEVER },
+      ending: { activity: 0, quietSince: now, deadline: NEVER },
     };
   }
 
@@ -95,26 +99,27 @@ export class Sessions {
   }
 
   /** After a change of the rule: a session that has lost its place in it has this long to go on. */
-  judge(session: Session, hasPlace: boolean, drainMs: number): void {
-    session.deadline = deadlineAfter(hasPlace, drainMs, this.#deps.clock.monotonic(), session.deadline);
+  judge({ ending }: Session, hasPlace: boolean, drainMs: number): void {
+    ending.deadline = deadlineAfter(hasPlace, drainMs, this.#deps.clock.monotonic(), ending.deadline);
   }
 
   /** Now and then: writes the minute's record, and says whether the session must end, and why. */
   due(session: Session): 'idle' | 'drained' | undefined {
     const now = this.#deps.clock.monotonic();
-    if (session.activity !== session.activityKnown) {
-      session.activityKnown = session.activity;
-      session.quietSince = now;
+    const { ending, recorded } = session;
+    if (session.activity !== ending.activity) {
+      ending.activity = session.activity;
+      ending.quietSince = now;
     }
-    const idleAt = session.quietSince + this.#listener.options.idleSeconds * 1000;
-    const due = dueAt(now, session.deadline, idleAt, session.recordAt);
+    const idleAt = ending.quietSince + this.#listener.options.idleSeconds * 1000;
+    const due = dueAt(now, ending.deadline, idleAt, recorded.nextAt);
     if (due === DUE.record) this.#record(session);
     if (due === DUE.drained) return 'drained';
     return due === DUE.idle ? 'idle' : undefined;
   }
 
   #record(session: Session, end?: EndCause): void {
-    const { id, protocol, client, entry, origin, startedAt, bytesIn, bytesOut } = session;
+    const { id, protocol, client, entry, origin, startedAt, bytesIn, bytesOut, recorded } = session;
     if (id === undefined) return;
     const { clock, record } = this.#deps;
     record({
@@ -127,12 +132,12 @@ export class Sessions {
       ...(origin && { origin }),
       startedAt,
       at: clock.now(),
-      bytesIn: bytesIn - session.recordedIn,
-      bytesOut: bytesOut - session.recordedOut,
+      bytesIn: bytesIn - recorded.bytesIn,
+      bytesOut: bytesOut - recorded.bytesOut,
       ...(end && { end }),
     });
-    session.recordAt = clock.monotonic() + RECORD_EVERY_MS;
-    session.recordedIn = bytesIn;
-    session.recordedOut = bytesOut;
+    recorded.nextAt = clock.monotonic() + RECORD_EVERY_MS;
+    recorded.bytesIn = bytesIn;
+    recorded.bytesOut = bytesOut;
   }
 }

@@ -91,7 +91,7 @@ export class UdpSide {
       mayMove: () => this.#table.mayMove(session),
     });
     session.link = link;
-    this.#admission.add(session.client.address, 1);
+    this.#admission.add(session.counted.client.address, 1);
     return link;
   }
 
@@ -125,7 +125,7 @@ export class UdpSide {
     this.#table.close(session, cause);
     session.link.close();
     session.link = undefined;
-    this.#admission.add(session.client.address, -1);
+    this.#admission.add(session.counted.client.address, -1);
     this.#budget.release();
   }
 }

@@ -14,7 +14,8 @@ import { UDP_DRAIN_MS } from '../../flow/verdict.ts';
 import type { RuleState } from '../rule-state.ts';
 import type { Session } from '../sessions.ts';
 
-export interface UdpSession<L> extends Session {
+export interface UdpSession<L> {
+  readonly counted: Session;
   readonly origin: Endpoint;
   /** In front of the payload of the datagram that was just admitted; empty where none belongs there. */
   header: Uint8Array;
@@ -99,8 +100,8 @@ export class UdpTable<L> {
     const known = port.sessions.get(key);
     const session = known ? this.#goOn(known, size) : this.#open(port, key, client, size);
     if (!session) return undefined;
-    session.activity++;
-    session.bytesIn += size;
+    session.counted.activity++;
+    session.counted.bytesIn += size;
     if (again) return session;
     const { counters } = this.#rule;
     counters.bytesIn += size;
@@ -117,8 +118,8 @@ export class UdpTable<L> {
       return -1;
     }
     this.#seniority.answered(session.number, this.#deps.monotonic());
-    session.activity++;
-    session.bytesOut += bytes - cut;
+    session.counted.activity++;
+    session.counted.bytesOut += bytes - cut;
     const { counters } = this.#rule;
     counters.bytesOut += bytes - cut;
     counters.packetsOut++;
@@ -134,7 +135,7 @@ export class UdpTable<L> {
     this.#seniority.closed(session.number);
     this.#byNumber[session.number] = undefined;
     this.#freeNumbers.push(session.number);
-    sessions.close(session, cause);
+    sessions.close(session.counted, cause);
   }
 
   /**
@@ -143,10 +144,10 @@ export class UdpTable<L> {
    */
   refused(session: UdpSession<L>, undelivered = 0): boolean {
     const { targets } = this.#rule;
-    targets.forget(session.client.address);
+    targets.forget(session.counted.client.address);
     targets.rest(session.origin.address);
     const hasOther = targets.hasOther(session.origin);
-    if (hasOther) session.bytesIn -= undelivered;
+    if (hasOther) session.counted.bytesIn -= undelivered;
     return hasOther;
   }
 
@@ -163,7 +164,7 @@ export class UdpTable<L> {
     this.#mode = listener.mode;
     this.#udpHeader = udpHeader;
     for (const session of this.#all())
-      sessions.judge(session, targets.keeps(session.origin, session.entry.port, isHeadedSo), UDP_DRAIN_MS);
+      sessions.judge(session.counted, targets.keeps(session.origin, session.port.entry.port, isHeadedSo), UDP_DRAIN_MS);
   }
 
   /** Now and then, and after a change: the sessions that must end, and why. Close them; the next datagram opens anew. */
@@ -174,8 +175,8 @@ export class UdpTable<L> {
     const ending: [UdpSession<L>, EndCause][] = [];
     for (const session of this.#all()) {
       const isForsaken = someLeft && this.#seniority.isForsaken(session.number, now);
-      if (isForsaken && targets.hasLeft(session.origin.address)) sessions.judge(session, false, UDP_DRAIN_MS);
-      const cause = sessions.due(session);
+      if (isForsaken && targets.hasLeft(session.origin.address)) sessions.judge(session.counted, false, UDP_DRAIN_MS);
+      const cause = sessions.due(session.counted);
       if (cause) ending.push([session, cause]);
     }
     return ending;
@@ -205,8 +206,10 @@ export class UdpTable<L> {
     if (this.#deps.admits?.(client) === false || !this.#makeRoom()) return this.#drop('limit');
     const origin = { address: target.address, port: originPort };
     const number = this.#freeNumbers.pop() ?? this.#byNumber.length;
-    const mine = { origin, header, replyHeader: how.replyHeader, port, key, number, link: undefined };
-    const session: UdpSession<L> = Object.assign(sessions.open(client, port.entry), mine);
+    const counted = sessions.open(client, port.entry);
+    counted.origin = origin;
+    const { replyHeader } = how;
+    const session: UdpSession<L> = { counted, origin, header, replyHeader, port, key, number, link: undefined };
     this.#byNumber[number] = session;
     this.#seniority.opened(number, OWNER, this.#deps.monotonic());
     targets.settle(client.address, target.address);
