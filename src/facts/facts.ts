@@ -53,7 +53,7 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
       ack: (ack) => acks.report(ack),
       counters: (report) => counters.report(report),
     },
-    read: { acks, presence: acks, counters },
+    read: { acks, presence: acks.presence, counters },
     world: {
       site: (id, areas) => acks.site(id, areas),
       reach: (revision) => acks.reach(revision),

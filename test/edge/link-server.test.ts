@@ -145,11 +145,11 @@ test('an edge is alive while it says so: with a stream that stays open it is not
   await clock.advance(5_000);
   assert.equal(await post(control, '/link/v1/beat', beat), 204);
   await clock.advance(6_000);
-  assert.equal(control.acks.isAlive('e1'), true);
+  assert.equal(control.acks.presence.isAlive('e1'), true);
   await clock.advance(1);
-  assert.deepEqual([control.acks.isAlive('e1'), stream.isOver], [false, false]);
+  assert.deepEqual([control.acks.presence.isAlive('e1'), stream.isOver], [false, false]);
   assert.equal(await post(control, '/link/v1/ack', ack('other', 1)), 409);
-  assert.equal(control.acks.isAlive('e1'), true);
+  assert.equal(control.acks.presence.isAlive('e1'), true);
 });
 
 test('acks of this world count, others don’t', async () => {

@@ -90,10 +90,10 @@ test('when every edge is silent, what they said last stays', async () => {
   const { clock, acks, ack, join } = world();
   join('p1', 'paris');
   ack('p1', 'paris', 5, { failed: [{ id: 'rule-1', reason: 'in use' }] });
-  assert.equal(acks.isSilent, false);
+  assert.equal(acks.presence.isSilent, false);
   await clock.advance(60_000);
   assert.deepEqual([acks.applied('overseas'), acks.failures('rule-1')], [5, ['p1: in use']]);
-  assert.equal(acks.isSilent, true);
+  assert.equal(acks.presence.isSilent, true);
 });
 
 test('edges that go silent together leave what all of them had applied', async () => {
@@ -118,9 +118,9 @@ test('what this process slept through is nobody’s silence', async () => {
   acks.heard({ edge: 'p1', site: 'paris', version: '1' });
   await clock.advance(4_000);
   slept = 60_000;
-  assert.equal(acks.isAlive('p1'), true);
+  assert.equal(acks.presence.isAlive('p1'), true);
   await clock.advance(1_500);
-  assert.equal(acks.isAlive('p1'), false);
+  assert.equal(acks.presence.isAlive('p1'), false);
 });
 
 test('applied never goes back, whatever edges do', async () => {
@@ -188,7 +188,7 @@ const wanted = (...ids: string[]) => ({ id: 'sid-1', rules: ids.map((id) => ({ i
 test('a site serves while one of its edges is alive, and before any was heard of', async () => {
   const { clock, acks, join } = world();
   join('p1', 'paris');
-  const serve = () => [acks.serves('paris', wanted()), acks.serves('tokyo', wanted())];
+  const serve = () => [acks.presence.serves('paris', wanted()), acks.presence.serves('tokyo', wanted())];
   assert.deepEqual(serve(), [true, true]);
   await clock.advance(6_001);
   assert.deepEqual(serve(), [false, true]);
@@ -199,12 +199,12 @@ test('a site serves while one of its edges is alive, and before any was heard of
 test('a site where an instance failed, or all of its rules, does not serve that one', () => {
   const { acks, ack } = world();
   const failed = (...ids: string[]) => ({ failed: ids.map((id) => ({ id, reason: 'in use' })) });
-  const serves = () => acks.serves('paris', wanted('rule-1', 'rule-2'));
+  const serves = () => acks.presence.serves('paris', wanted('rule-1', 'rule-2'));
   ack('p1', 'paris', 1, failed('rule-1'));
   assert.equal(serves(), true);
   ack('p1', 'paris', 1, failed('rule-1', 'rule-2'));
   assert.equal(serves(), false);
-  assert.equal(acks.serves('paris', { ...wanted(), id: 'sid-2' }), true);
+  assert.equal(acks.presence.serves('paris', { ...wanted(), id: 'sid-2' }), true);
   ack('p1', 'paris', 1, failed('sid-1'));
   assert.equal(serves(), false);
   ack('p2', 'paris', 1);
@@ -214,7 +214,7 @@ test('a site where an instance failed, or all of its rules, does not serve that 
 test('an address is lost when no edge of its site has it: of the live ones, or of all where none is alive', async () => {
   const { acks, ack, pass } = world();
   const lost = (...addresses: string[]) => ({ lost: addresses });
-  const isLost = () => ['192.0.2.1', '192.0.2.2'].map((address) => acks.isLost('paris', address));
+  const isLost = () => ['192.0.2.1', '192.0.2.2'].map((address) => acks.presence.isLost('paris', address));
   assert.deepEqual(isLost(), [false, false]);
   ack('p1', 'paris', 1, lost('192.0.2.1', '192.0.2.2'));
   ack('p2', 'paris', 1, lost('192.0.2.2'));
@@ -235,6 +235,7 @@ test('a report costs the same at 100 and at 10,000 edges', async () => {
     'floors.ts',
     'least.ts',
     'listening.ts',
+    'presence.ts',
   ]);
   const costs: number[] = [];
   for (const edges of [100, 10_000]) {
@@ -247,7 +248,7 @@ test('a report costs the same at 100 and at 10,000 edges', async () => {
     for (let n = 0; n < 40; n++) report(n, n === 0 ? 7 : 8);
     for (let n = 0; n < 40; n++) assert.equal(acks.applied('global'), 7);
     for (let n = 0; n < 40; n++) assert.deepEqual(acks.failures('rule-9'), []);
-    for (let n = 0; n < 40; n++) assert.equal(acks.serves('paris', wanted('rule-2')), true);
+    for (let n = 0; n < 40; n++) assert.equal(acks.presence.serves('paris', wanted('rule-2')), true);
     costs.push(await counter.take());
   }
   assert.ok((costs[0] ?? 0) > 1_000);

@@ -5,13 +5,22 @@
  * keeps what must survive a restart of control.
  */
 import type { Ack, Beat, Failure } from '../../domain/fact/ack.ts';
-import { type Area, AREAS, type L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import { type Area, AREAS } from '../../domain/l4-proxy/l4-proxy.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { AckReader, EdgeFact, Placement, PresenceReader } from '../readers.ts';
-import { type EdgeState, hasFailed, HOUR_MS, markOf, newEdgeState, NOWHERE } from './edge-state.ts';
+import type { AckReader, EdgeFact, Placement } from '../readers.ts';
+import {
+  type EdgeState,
+  HOUR_MS,
+  type KnownEdges,
+  markOf,
+  newEdgeState,
+  NOWHERE,
+  type SiteState,
+} from './edge-state.ts';
 import { Failures } from './failures.ts';
 import { Floors, type KeptFloors } from './floors.ts';
 import { type Listening, openListening } from './listening.ts';
+import { presenceOf } from './presence.ts';
 
 /** An edge as it is kept across a restart of control. */
 export interface KeptEdge {
@@ -34,21 +43,15 @@ const SILENT_MS = 6_000;
 /** limit: a silent edge is shown for a week, then it was taken out of service. */
 const FORGET_MS = 7 * 24 * HOUR_MS;
 
-interface SiteState {
-  /** Those it serves; an instance of area `global` is served by every site. */
-  areas: readonly Area[];
-  readonly edges: Set<EdgeState>;
-  readonly alive: Set<EdgeState>;
-}
-
-export class Acks implements AckReader, PresenceReader {
+export class Acks implements AckReader {
+  /** Which edges are there. */
+  readonly presence = presenceOf(() => {
+    this.#expire();
+    return this.#known;
+  });
   readonly #clock: Clock;
   readonly #listening: Listening;
-  readonly #edges = new Map<string, EdgeState>();
-  /** The one that was heard of longest ago first. */
-  readonly #alive = new Set<EdgeState>();
-  readonly #silent = new Set<EdgeState>();
-  readonly #sites = new Map<string, SiteState>();
+  readonly #known: KnownEdges = { byId: new Map(), alive: new Set(), silent: new Set(), sites: new Map() };
   readonly #floors: Floors;
   readonly #failures = new Failures();
   readonly #changed: () => void;
@@ -64,7 +67,7 @@ export class Acks implements AckReader, PresenceReader {
       const state = this.#edge({ edge: edge.id, site: edge.site, version: edge.version });
       // Control was away, not the edge: one that was alive gets the usual time to say so.
       if (edge.alive) this.#hear(state);
-      else this.#silent.add(state);
+      else this.#known.silent.add(state);
       state.applied = edge.applied;
       state.seenAt = edge.seenAt;
       state.reported = true;
@@ -99,20 +102,23 @@ export class Acks implements AckReader, PresenceReader {
 
   report(report: Ack): void {
     this.#expire();
-    const before = markOf(this.#edges.get(report.edge));
+    const before = markOf(this.#known.byId.get(report.edge));
     const edge = this.#edge(report);
     this.#hear(edge);
     edge.applied = report.applied;
     edge.reported = true;
-    edge.engines = report.engines;
-    edge.alarms = report.alarms;
-    edge.unresolved = new Map((report.unresolved ?? []).map(({ id, names }) => [id, names]));
-    edge.lost = new Set(report.lost);
-    const isNews = this.#failures.replace(edge, report.failed);
-    if (report.fresh) edge.placed.clear();
+    const placed: typeof edge.said.placed = report.fresh ? new Map() : edge.said.placed;
     for (const { rule, engine, why } of report.placed)
-      if (engine === '') edge.placed.delete(rule);
-      else edge.placed.set(rule, { engine, why });
+      if (engine === '') placed.delete(rule);
+      else placed.set(rule, { engine, why });
+    edge.said = {
+      unresolved: new Map((report.unresolved ?? []).map(({ id, names }) => [id, names])),
+      placed,
+      engines: report.engines,
+      alarms: report.alarms,
+      lost: new Set(report.lost),
+    };
+    const isNews = this.#failures.replace(edge, report.failed);
     this.#count(edge);
     this.#floors.raise();
     if (isNews || markOf(edge) !== before) this.#changed();
@@ -126,56 +132,24 @@ export class Acks implements AckReader, PresenceReader {
   failures(id: string): readonly string[] {
     this.#expire();
     return [...this.#failures.of(id)].flatMap(([edge, reason]) =>
-      edge.counts || this.#alive.size === 0 ? [`${edge.id}: ${reason}`] : [],
+      edge.counts || this.#known.alive.size === 0 ? [`${edge.id}: ${reason}`] : [],
     );
-  }
-
-  isAlive(id: string): boolean {
-    this.#expire();
-    return this.#edges.get(id)?.alive === true;
-  }
-
-  get isSilent(): boolean {
-    this.#expire();
-    return this.#edges.size > 0 && this.#alive.size === 0;
-  }
-
-  silent(): string[] {
-    this.#expire();
-    return [...this.#silent].map(({ id }) => id);
-  }
-
-  serves(site: string, proxy: Pick<L4Proxy, 'id' | 'rules'>): boolean {
-    this.#expire();
-    const { edges, alive } = this.#sites.get(site) ?? {};
-    if (!edges || !alive || edges.size === 0) return true;
-    for (const edge of alive) if (!hasFailed(edge, proxy)) return true;
-    return false;
-  }
-
-  isLost(site: string, address: string): boolean {
-    this.#expire();
-    const { edges, alive } = this.#sites.get(site) ?? {};
-    const asked = alive && alive.size > 0 ? alive : edges;
-    if (!asked || asked.size === 0) return false;
-    for (const { lost } of asked) if (!lost.has(address)) return false;
-    return true;
   }
 
   placements(rules: readonly string[]): Placement[] {
     this.#expire();
-    return rules.flatMap((rule) => [...this.#alive].flatMap((edge) => placementOf(edge, rule)));
+    return rules.flatMap((rule) => [...this.#known.alive].flatMap((edge) => placementOf(edge, rule)));
   }
 
   edges(): EdgeFact[] {
     this.#expire();
-    return [...this.#edges.values()].map(factOf);
+    return [...this.#known.byId.values()].map(factOf);
   }
 
   /** The world is at this revision, so no edge can have applied more: where an older copy of it was restored, forget. */
   reach(revision: number): void {
     this.#floors.lower(revision);
-    for (const edge of this.#edges.values()) {
+    for (const edge of this.#known.byId.values()) {
       edge.applied = Math.min(edge.applied, revision);
       this.#count(edge);
     }
@@ -185,7 +159,7 @@ export class Acks implements AckReader, PresenceReader {
   /** For ack-file.ts. Times are whole hours, so that a world at rest writes nothing. */
   kept(): Kept {
     const edges: KeptEdge[] = [];
-    for (const edge of this.#edges.values()) {
+    for (const edge of this.#known.byId.values()) {
       if (!edge.reported) continue;
       const { id, site, version, applied, alive } = edge;
       const failed = [...edge.failed].map(([id, reason]) => ({ id, reason }));
@@ -199,11 +173,11 @@ export class Acks implements AckReader, PresenceReader {
   #expire(): void {
     const now = this.#listening.now();
     let isAny = false;
-    for (const edge of this.#alive) {
+    for (const edge of this.#known.alive) {
       if (now - edge.heard <= SILENT_MS) break;
-      this.#alive.delete(edge);
+      this.#known.alive.delete(edge);
       this.#site(edge.site).alive.delete(edge);
-      this.#silent.add(edge);
+      this.#known.silent.add(edge);
       edge.alive = false;
       this.#count(edge);
       isAny = true;
@@ -219,12 +193,12 @@ export class Acks implements AckReader, PresenceReader {
     edge.seenAt = this.#clock.now();
     if (!edge.alive) {
       edge.alive = true;
-      this.#silent.delete(edge);
+      this.#known.silent.delete(edge);
       edge.target = this.#floors.highest(this.#site(edge.site).areas);
       this.#site(edge.site).alive.add(edge);
     }
-    this.#alive.delete(edge);
-    this.#alive.add(edge);
+    this.#known.alive.delete(edge);
+    this.#known.alive.add(edge);
   }
 
   /** Something that decides whether it counts, where or at which revision, is different. Raises no floor. */
@@ -239,10 +213,10 @@ export class Acks implements AckReader, PresenceReader {
   }
 
   #edge({ edge: id, site, version }: Beat): EdgeState {
-    let edge = this.#edges.get(id);
+    let edge = this.#known.byId.get(id);
     if (!edge) {
       edge = newEdgeState(id, this.#clock.now());
-      this.#edges.set(id, edge);
+      this.#known.byId.set(id, edge);
     }
     edge.version = version;
     if (edge.site !== site) {
@@ -257,32 +231,22 @@ export class Acks implements AckReader, PresenceReader {
   }
 
   #site(id: string): SiteState {
-    let site = this.#sites.get(id);
-    if (!site) this.#sites.set(id, (site = { areas: NOWHERE, edges: new Set(), alive: new Set() }));
+    let site = this.#known.sites.get(id);
+    if (!site) this.#known.sites.set(id, (site = { areas: NOWHERE, edges: new Set(), alive: new Set() }));
     return site;
   }
 }
 
 /** None where the edge says nothing of the rule. */
-function placementOf({ id, placed, failed, unresolved }: EdgeState, rule: string): Placement[] {
-  const { engine, why } = placed.get(rule) ?? { engine: '', why: '' };
-  const failure = failed.get(rule) ?? '';
-  if (!placed.has(rule) && !failed.has(rule)) return [];
-  return [{ rule, edge: id, engine, why, failure, unresolved: unresolved.get(rule) ?? [] }];
+function placementOf({ id, failed, said }: EdgeState, rule: string): Placement[] {
+  const placed = said.placed.get(rule);
+  const failure = failed.get(rule);
+  if (placed === undefined && failure === undefined) return [];
+  const { engine, why } = placed ?? { engine: '', why: '' };
+  return [{ rule, edge: id, engine, why, failure: failure ?? '', unresolved: said.unresolved.get(rule) ?? [] }];
 }
 
-function factOf({
-  id,
-  site,
-  alive,
-  applied,
-  seenAt,
-  version,
-  engines,
-  alarms,
-  failed,
-  unresolved,
-}: EdgeState): EdgeFact {
+function factOf({ id, site, alive, applied, seenAt, version, failed, said }: EdgeState): EdgeFact {
   return {
     id,
     site,
@@ -290,9 +254,9 @@ function factOf({
     applied,
     seenAt,
     version,
-    engines: engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name),
-    alarms,
+    engines: said.engines.filter(({ unavailable }) => unavailable === undefined).map(({ name }) => name),
+    alarms: said.alarms,
     failed: [...failed].map(([id, reason]) => ({ id, reason })),
-    unresolved: [...unresolved].map(([id, names]) => ({ id, names })),
+    unresolved: [...said.unresolved].map(([id, names]) => ({ id, names })),
   };
 }

@@ -1,6 +1,6 @@
-/** One edge as acks.ts remembers it: what it said last, and what follows from when it did. Plain data; only acks.ts changes it. */
+/** Edges as acks.ts remembers them: what each said last, and what follows from when it did. Plain data; only acks.ts changes it. */
 import type { EngineState } from '../../domain/fact/ack.ts';
-import type { Area, L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import type { Area } from '../../domain/l4-proxy/l4-proxy.ts';
 
 export const HOUR_MS = 3_600_000;
 export const NOWHERE: readonly Area[] = [];
@@ -20,20 +20,35 @@ export interface EdgeState {
   counts: boolean;
   /** The areas it holds up, at this revision. */
   holds: { readonly areas: readonly Area[]; readonly at: number };
-  failed: Map<string, string>;
-  unresolved: ReadonlyMap<string, readonly string[]>;
-  placed: Map<string, { readonly engine: string; readonly why: string }>;
-  engines: readonly EngineState[];
-  alarms: readonly string[];
-  /** Entry addresses that are not on its machine. */
-  lost: ReadonlySet<string>;
+  /** Rule or instance → why it could not be applied. */
+  failed: ReadonlyMap<string, string>;
+  said: Said;
 }
 
-/** The edge could not apply the instance, or none of the rules that it is to have. */
-export function hasFailed({ failed }: EdgeState, { id, rules }: Pick<L4Proxy, 'id' | 'rules'>): boolean {
-  if (failed.size === 0) return false;
-  const wanted = rules.filter(({ want }) => want === 'online');
-  return failed.has(id) || (wanted.length > 0 && wanted.every((rule) => failed.has(rule.id)));
+/** The rest of its last report. */
+interface Said {
+  readonly unresolved: ReadonlyMap<string, readonly string[]>;
+  /** Grows from report to report until a fresh one. */
+  readonly placed: Map<string, { readonly engine: string; readonly why: string }>;
+  readonly engines: readonly EngineState[];
+  readonly alarms: readonly string[];
+  /** Entry addresses that are not on its machine. */
+  readonly lost: ReadonlySet<string>;
+}
+
+export interface SiteState {
+  /** Those it serves; an instance of area `global` is served by every site. */
+  areas: readonly Area[];
+  readonly edges: Set<EdgeState>;
+  readonly alive: Set<EdgeState>;
+}
+
+export interface KnownEdges {
+  readonly byId: Map<string, EdgeState>;
+  /** The one that was heard of longest ago first. */
+  readonly alive: Set<EdgeState>;
+  readonly silent: Set<EdgeState>;
+  readonly sites: Map<string, SiteState>;
 }
 
 /** All that a restart of control must find of the edge beside failures: while the text stays, there is nothing to write. */
@@ -57,10 +72,6 @@ export function newEdgeState(id: string, now: number): EdgeState {
     counts: false,
     holds: { areas: NOWHERE, at: 0 },
     failed: new Map(),
-    unresolved: new Map(),
-    placed: new Map(),
-    engines: [],
-    alarms: [],
-    lost: new Set(),
+    said: { unresolved: new Map(), placed: new Map(), engines: [], alarms: [], lost: new Set() },
   };
 }
