@@ -1,0 +1,48 @@
+/** What is known of one origin. It changes in origin-health.ts alone, and lies on disk as kept-origins.ts writes it. */
+import type { OriginState } from '../../domain/fact/health.ts';
+import { type CheckRule, type CheckVerdict, UNCHECKED } from './check-verdict.ts';
+import { DialWindow } from './dial-window.ts';
+import { openSince, type Traffic } from './traffic-phase.ts';
+
+/** limit: with the usual three good results and ten seconds, four minutes until an origin that flaps is used again. */
+export const MOST_RISE_FACTOR = 8;
+
+/** An operator's word; `until` absent: for good, or until it is ended by hand. */
+export interface Override {
+  readonly state: 'up' | 'down';
+  readonly until?: number | undefined;
+}
+
+/** Who had the last word, and why. */
+export interface Cause {
+  readonly by: 'probe' | 'traffic' | 'operator';
+  readonly reason: string;
+}
+
+export interface Origin {
+  target: number;
+  readonly name: string;
+  check: CheckRule | undefined;
+  verdict: CheckVerdict;
+  traffic: Traffic;
+  override: Override | undefined;
+  /** What check and traffic make of it. `riseFactor`: so many times the good results that its check asks for. */
+  own: { readonly state: OriginState; readonly since: number; readonly riseFactor: number };
+  /** What engines were told. */
+  told: { readonly state: OriginState; readonly since: number; readonly cause: Cause };
+  readonly dials: DialWindow;
+}
+
+export function newOrigin(name: string, at: number): Origin {
+  return {
+    target: -1,
+    name,
+    check: undefined,
+    verdict: UNCHECKED,
+    traffic: openSince(at),
+    override: undefined,
+    own: { state: 'up', since: at, riseFactor: 1 },
+    told: { state: 'up', since: at, cause: { by: 'probe', reason: 'not checked yet' } },
+    dials: new DialWindow(),
+  };
+}
