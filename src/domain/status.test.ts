@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { L4Proxy } from './l4-proxy/l4-proxy.ts';
 import type { L4Rule } from './l4-rule/l4-rule.ts';
-import { type AckView, proxyStatus, ruleStatus } from './status.ts';
+import { type AckView, balancerStatus, proxyStatus, ruleStatus } from './status.ts';
 
 const rule: L4Rule = {
   id: 'rule-1',
@@ -61,6 +61,19 @@ for (const [what, changes, zoneChanges, view, expected] of TABLE) {
     const instance = { ...proxy, ...changes };
     const place = { ...zone, ...zoneChanges };
     const [first = rule] = instance.rules;
-    assert.equal(`${proxyStatus(instance, place, view)} ${ruleStatus(instance, first, place, view)}`, expected);
+    assert.equal(`${proxyStatus(instance, place, view)} ${ruleStatus(instance, first, place, view, 0)}`, expected);
   });
 }
+
+test('a rule waits for the group or balancer that it names, unless it is off', () => {
+  const status = (want: L4Rule['want'], applied: number) =>
+    ruleStatus(proxy, { ...rule, want }, zone, acks(applied), 9);
+  assert.deepEqual([status('online', 8), status('online', 9), status('offline', 8)], ['progress', 'online', 'offline']);
+});
+
+test('a balancer runs once every edge knows it', () => {
+  assert.deepEqual(
+    [balancerStatus({ changed: 7 }, acks(6)), balancerStatus({ changed: 7 }, acks(7))],
+    ['Pending', 'Running'],
+  );
+});

@@ -2,6 +2,7 @@
  * The state words and how they are derived. Handlers never store a status: they store what is wanted, edges report how
  * far they are, and this file puts the two together. Source of the words: spec section 4.
  */
+import type { LoadBalancer } from './load-balancer/load-balancer.ts';
 import type { Area, L4Proxy } from './l4-proxy/l4-proxy.ts';
 import type { L4Rule } from './l4-rule/l4-rule.ts';
 import type { Stamp } from './stamp.ts';
@@ -33,14 +34,29 @@ export function proxyStatus(proxy: Omit<L4Proxy, 'rules'>, zone: ZoneSwitch, ack
   return acks.failures(proxy.id).length > 0 ? 'fail' : 'online';
 }
 
-/** A rule forwards only while its instance does, so an instance that is off shows its rules off. */
-export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks: AckView): RuleStatus {
-  const done = acks.applied(proxy.area) >= Math.max(rule.changed, proxy.changed, zone.changed);
+/**
+ * A rule forwards only while its instance does, so an instance that is off shows its rules off. `origins` is the revision
+ * that last changed the origin group or load balancer that the rule names; 0 where it names none.
+ */
+export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks: AckView, origins: Stamp): RuleStatus {
+  const applied = acks.applied(proxy.area);
+  const done = applied >= Math.max(rule.changed, proxy.changed, zone.changed);
   const off = zone.paused || proxy.banned || proxy.want === 'offline' || rule.want === 'offline';
   // A rule that an edge can't take down forwards on, also where it should not.
   if (off) return !done ? 'stopping' : acks.failures(rule.id).length > 0 ? 'fail' : 'offline';
-  if (!done) return 'progress';
+  if (!done || applied < origins) return 'progress';
   // An instance that an edge cannot even read forwards none of its rules there.
   const failed = acks.failures(rule.id).length > 0 || acks.failures(proxy.id).length > 0;
   return failed ? 'fail' : 'online';
+}
+
+/**
+ * `Deleting` is a word of the cloud's only: here a balancer goes in one commit.
+ * not: waiting for its groups. A caller that changes a group and then its balancer, as Terraform does, would be refused.
+ */
+type BalancerStatus = 'Pending' | 'Deleting' | 'Running';
+
+/** A balancer is wherever its zone's instances may be, so all edges have to know it. */
+export function balancerStatus({ changed }: Pick<LoadBalancer, 'changed'>, acks: AckView): BalancerStatus {
+  return acks.applied('global') >= changed ? 'Running' : 'Pending';
 }

@@ -6,7 +6,8 @@ import type { Account, KeyPair, Policy } from '../domain/account/account.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
 import type { AddressList, AddressListPart, BanRecord, Side } from '../domain/limit/networks.ts';
-import type { OriginGroup } from '../domain/origin-group/origin-group.ts';
+import type { OriginGroup, OriginSecrets } from '../domain/origin-group/origin-group.ts';
+import type { LastUse, Use } from '../domain/origin-group/use.ts';
 import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
 import { THIS_WRITE } from '../domain/stamp.ts';
 import type { Plan, Zone, ZoneNameClaim } from '../domain/zone/zone.ts';
@@ -27,6 +28,11 @@ interface ProxyPlace {
   readonly name: string;
 }
 
+/** Who has a name that is unique in its zone. */
+interface NameHolder {
+  readonly id: string;
+}
+
 export const keys = {
   zone: (id: string) => key<Zone>('zone', id),
   zones: () => prefix<Zone>('zone'),
@@ -42,6 +48,15 @@ export const keys = {
   originGroup: (zone: string, id: string) => key<OriginGroup>('origin-group', zone, id),
   originGroups: (zone: string) => prefix<OriginGroup>('origin-group', zone),
   allOriginGroups: () => prefix<OriginGroup>('origin-group'),
+  originGroupName: (zone: string, name: string) => key<NameHolder>('origin-group-name', zone, name),
+  originGroupNames: () => prefix<NameHolder>('origin-group-name'),
+  originSecrets: (zone: string, group: string) => key<OriginSecrets>('origin-group-secret', zone, group),
+  allOriginSecrets: () => prefix<OriginSecrets>('origin-group-secret'),
+  use: (used: string, user: string) => key<Use>('uses', used, user),
+  uses: (used: string) => prefix<Use>('uses', used),
+  allUses: () => prefix<Use>('uses'),
+  lastUse: (used: string) => key<LastUse>('last-use', used),
+  allLastUses: () => prefix<LastUse>('last-use'),
   loadBalancer: (zone: string, id: string) => key<LoadBalancer>('load-balancer', zone, id),
   loadBalancers: (zone: string) => prefix<LoadBalancer>('load-balancer', zone),
   allLoadBalancers: () => prefix<LoadBalancer>('load-balancer'),

@@ -14,7 +14,7 @@ const all = Object.entries<AnyAction>(ACTIONS);
 /** The policy that denies the zone has to name it. */
 const denying = all.filter(([name]) => name !== 'EdgeFourListPolicies');
 
-async function openFenced(): Promise<Desk & { readonly proxy: string; readonly rule: string }> {
+async function openFenced(): Promise<Desk & { readonly proxy: string; readonly rule: string; readonly group: string }> {
   const desk = await openDesk();
   const zone = { ...newZone(FENCED, PLAN), account: ACCOUNT, tags: [{ key: 'team', value: 'games' }] };
   await desk.store.commit(
@@ -33,7 +33,17 @@ async function openFenced(): Promise<Desk & { readonly proxy: string; readonly r
     ProxyId: made['ProxyId'],
     L4ProxyRules: [draft],
   });
-  return { ...desk, proxy: String(made['ProxyId']), rule: String((rules['L4ProxyRuleIds'] as string[])[0]) };
+  const group = await desk.call('CreateOriginGroup', {
+    ZoneId: FENCED,
+    Type: 'GENERAL',
+    Records: [{ Record: '10.0.0.8' }],
+  });
+  return {
+    ...desk,
+    proxy: String(made['ProxyId']),
+    rule: String((rules['L4ProxyRuleIds'] as string[])[0]),
+    group: String(group['OriginGroupId']),
+  };
 }
 
 async function putSam(desk: Desk, ...statements: [effect: string, action: string, resource: string][]): Promise<void> {
@@ -45,7 +55,7 @@ async function putSam(desk: Desk, ...statements: [effect: string, action: string
 /** All records but keys, policies and plans. */
 async function worldOf(desk: Desk): Promise<string> {
   const records = await desk.store.read((view) =>
-    ['zone/', 'zone-name/', 'proxy/', 'address/'].flatMap((prefix) => view.list(prefix)),
+    ['zone/', 'zone-name/', 'proxy/', 'address/', 'origin-group/'].flatMap((prefix) => view.list(prefix)),
   );
   return JSON.stringify(records.filter(({ key, value }) => JSON.stringify([key, value]).includes(FENCED)));
 }
@@ -58,6 +68,7 @@ for (const [name, { example }] of denying) {
       ZoneId: FENCED,
       ProxyId: desk.proxy,
       RuleIds: [desk.rule],
+      GroupId: desk.group,
       Resource: `qcs::teo::uin/:zone/${FENCED}`,
       ResourceIds: [FENCED],
       Domain: 'fenced.test',
@@ -67,9 +78,11 @@ for (const [name, { example }] of denying) {
     const fits = Object.entries(here).filter(([field]) => field in given);
     const before = await worldOf(desk);
     for (const more of [{}, 'ZoneId' in ACTIONS[name as 'CreateL4Proxy'].request ? { ZoneId: FENCED } : {}]) {
-      const reply = await desk.call(name, { ...given, ...Object.fromEntries(fits), ...more }, SAM);
+      const everything = 'Filters' in given ? { Filters: [] } : {};
+      const reply = await desk.call(name, { ...given, ...Object.fromEntries(fits), ...everything, ...more }, SAM);
       if (reply.Error && [CAM, 'ResourceNotFound'].includes(reply.Error.Code)) continue;
-      for (const word of [FENCED, desk.proxy, desk.rule]) assert.ok(!JSON.stringify(reply).includes(word), word);
+      for (const word of [FENCED, desk.proxy, desk.rule, desk.group])
+        assert.ok(!JSON.stringify(reply).includes(word), word);
       assert.notEqual(reply['Status'], 'success');
     }
     assert.equal(await worldOf(desk), before);

@@ -75,7 +75,7 @@ async function stage(t: TestContext, world: Namespaces) {
     status(want: 'online' | 'offline'): string {
       const one = { id: 'rule-a', want, changed: 0 } as Parameters<typeof ruleStatus>[1];
       const instance = { ...proxy('a', entry, []), area: 'overseas' } as unknown as Parameters<typeof ruleStatus>[0];
-      return ruleStatus(instance, one, { paused: false, changed: 1 }, control.acks);
+      return ruleStatus(instance, one, { paused: false, changed: 1 }, control.acks, 0);
     },
     /** Resolves when the edge has applied another revision. */
     async start({ data, engine, edge = 'e1', isPowerless = false }: Setting): Promise<ChildProcess> {

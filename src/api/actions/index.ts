@@ -32,6 +32,10 @@ import { DeleteL4ProxyRules } from './l4-rule/DeleteL4ProxyRules.ts';
 import { DescribeL4ProxyRules } from './l4-rule/DescribeL4ProxyRules.ts';
 import { ModifyL4ProxyRules } from './l4-rule/ModifyL4ProxyRules.ts';
 import { ModifyL4ProxyRulesStatus } from './l4-rule/ModifyL4ProxyRulesStatus.ts';
+import { CreateOriginGroup } from './origin-group/CreateOriginGroup.ts';
+import { DeleteOriginGroup } from './origin-group/DeleteOriginGroup.ts';
+import { DescribeOriginGroup } from './origin-group/DescribeOriginGroup.ts';
+import { ModifyOriginGroup } from './origin-group/ModifyOriginGroup.ts';
 import { BindZoneToPlan } from './plan/BindZoneToPlan.ts';
 import { CreatePlan } from './plan/CreatePlan.ts';
 import { CreatePlanForZone } from './plan/CreatePlanForZone.ts';
@@ -80,6 +84,11 @@ export const ACTIONS = {
   DescribeL4ProxyRules,
   ModifyL4ProxyRules,
   ModifyL4ProxyRulesStatus,
+  // origin-group
+  CreateOriginGroup,
+  DeleteOriginGroup,
+  DescribeOriginGroup,
+  ModifyOriginGroup,
   // plan
   BindZoneToPlan,
   CreatePlan,

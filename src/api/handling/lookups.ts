@@ -4,7 +4,10 @@
  */
 import { pauseFault, planFault } from '../../domain/l4-proxy/change.ts';
 import type { L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
+import type { L4Rule } from '../../domain/l4-rule/l4-rule.ts';
 import type { OriginWorld } from '../../domain/l4-rule/origins.ts';
+import type { OriginGroup } from '../../domain/origin-group/origin-group.ts';
+import type { Stamp } from '../../domain/stamp.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
 import { Fault, refuse } from '../../faults/fault.ts';
 import { keys } from '../../store/records.ts';
@@ -56,4 +59,18 @@ export function originWorld(tx: Reads, zone: string): OriginWorld {
     group: (id) => tx.get(keys.originGroup(zone, id)),
     loadBalancer: (id) => tx.get(keys.loadBalancer(zone, id)),
   };
+}
+
+export function groupOf(tx: Reads, zone: string, id: string): OriginGroup | NotFound {
+  return tx.get(keys.originGroup(zone, id)) ?? refuse('ResourceNotFound', `Zone ${zone} has no origin group ${id}.`);
+}
+
+/** The revision that last changed what the rule names as its origin; 0 where it names hosts. For answers. */
+export function originsChanged(tx: Pick<Tx, 'peek'>, zone: string, rule: L4Rule): Stamp {
+  const [id = ''] = rule.originValue;
+  const groupChanged = (group: string): Stamp => tx.peek(keys.originGroup(zone, group))?.changed ?? 0;
+  if (rule.originType === 'IP_DOMAIN') return 0;
+  if (rule.originType === 'ORIGIN_GROUP') return groupChanged(id);
+  const balancer = tx.peek(keys.loadBalancer(zone, id));
+  return Math.max(balancer?.changed ?? 0, ...(balancer?.groups ?? []).map(({ group }) => groupChanged(group)));
 }

@@ -6,6 +6,7 @@ import type { L4Rule, RuleOptions } from '../../domain/l4-rule/l4-rule.ts';
 import { MODE_NAMES, PROTOCOLS } from '../../domain/l4-rule/modes.ts';
 import { DRAIN_WAYS } from '../../domain/l4-rule/options.ts';
 import type { Site } from '../../domain/site/site.ts';
+import type { Stamp } from '../../domain/stamp.ts';
 import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../domain/status.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../shape/time.ts';
@@ -114,6 +115,7 @@ export function showInstance(
   sites: readonly Site[],
   edges: EdgesBySite,
   { facts: { acks } }: Pick<Surroundings, 'facts'>,
+  originsOf: (rule: L4Rule) => Stamp,
 ): Infer<typeof INSTANCE_STATUS.fields> {
   const placements = Map.groupBy(acks.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
   const showRule = (rule: L4Rule) => ({
@@ -125,7 +127,7 @@ export function showInstance(
     OriginPortRange: rule.originPortRange,
     ClientIPPassThroughMode: rule.mode ?? 'OFF',
     Options: showOptions(rule.options),
-    Status: ruleStatus(proxy, rule, zone, acks),
+    Status: ruleStatus(proxy, rule, zone, acks, originsOf(rule)),
     Want: rule.want,
     Placements: (placements.get(rule.id) ?? []).map(showPlacement),
     Failures: [...acks.failures(rule.id)],

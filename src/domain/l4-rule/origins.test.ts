@@ -14,12 +14,12 @@ function group(
   const records = hosts.map((host) =>
     typeof host === 'string' ? { id: host, host, type: 'IP_DOMAIN' as const } : host,
   );
-  return { id, zone: 'z', name: id, type, hostHeader: '', records, createdAt: 0, updatedAt: 0 };
+  return { id, zone: 'z', name: id, type, hostHeader: '', records, changed: 1, createdAt: 0, updatedAt: 0 };
 }
 
 function balancer(id: string, type: LoadBalancer['type'], ...groups: string[]): LoadBalancer {
   const ordered = groups.map((group, priority) => ({ priority, group }));
-  return { id, zone: 'z', name: id, type, groups: ordered, failover: 'OtherOriginGroup' };
+  return { id, zone: 'z', name: id, type, groups: ordered, failover: 'OtherOriginGroup', changed: 1 };
 }
 
 const GROUPS = [

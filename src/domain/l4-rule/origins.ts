@@ -3,9 +3,9 @@
  * Pure; the world's records come as an argument. How origins become targets is plan/origins.ts.
  */
 import { type Fault, refuse } from '../../faults/fault.ts';
-import { formatAddress } from '../../lib/net/address.ts';
 import { type EgressRule, type Host, readHost } from '../../lib/net/egress.ts';
 import type { LoadBalancer } from '../load-balancer/load-balancer.ts';
+import { hostProblem, sameHostText } from '../origin-group/host.ts';
 import type { OriginGroup } from '../origin-group/origin-group.ts';
 import type { L4Rule } from './l4-rule.ts';
 
@@ -49,26 +49,15 @@ function hostsFault(hosts: readonly string[], world: OriginWorld, at: string): O
   }
   if (named > 0 && named < hosts.length) return invalid(at, 'IP addresses and domain names cannot be mixed');
   if (named > 1) return invalid(at, 'there can be one domain name only');
-  const names = read.map((host, i) => (host.kind === 'address' ? formatAddress(host.bytes) : hosts[i]));
-  if (new Set(names).size < names.length) return invalid(at, 'an origin is listed twice');
+  if (new Set(hosts.map(sameHostText)).size < hosts.length) return invalid(at, 'an origin is listed twice');
   return undefined;
 }
 
-/** order: an address that policy refuses is refused as such, however it is written. */
 function hostFault(text: string, host: Host, { egress }: OriginWorld, at: string): OriginFault | undefined {
-  if (host.kind === 'name') return undefined;
-  if (host.kind === 'neither')
-    return invalid(at, `\`${text}\` is neither an IP address nor a domain name (without a port)`);
-  const address = formatAddress(host.bytes);
-  const what = host.isPlain ? text : `${text} (${address})`;
-  const refusal = egress(host.bytes);
-  if (refusal === 'no host') return refuse('InvalidParameter.InvalidOriginIp', `${at}: ${what} is no host's address.`);
-  if (refusal === 'policy')
-    return refuse(
-      'InvalidParameter.InvalidOriginIp',
-      `${at}: ${what} is refused by the origin policy (EDGEFOUR_ORIGINS_DENY).`,
-    );
-  return host.isPlain ? undefined : invalid(at, `\`${text}\` is an unusual spelling of ${address}; write it so`);
+  const problem = hostProblem(text, egress, host);
+  if (!problem) return undefined;
+  if (problem.about === 'form') return invalid(at, problem.why);
+  return refuse('InvalidParameter.InvalidOriginIp', `${at}: ${problem.why}.`);
 }
 
 function groupFault(id: string, world: OriginWorld, at: string): OriginFault | undefined {
@@ -96,4 +85,9 @@ function balancerFault(id: string, world: OriginWorld, at: string): OriginFault 
 
 function invalid(at: string, why: string): OriginFault {
   return refuse('InvalidParameter.InvalidOriginValue', `${at}: ${why}.`);
+}
+
+/** Ids of the origin groups and load balancers that the rules name, each once; those of rules that are off, too. */
+export function namedOrigins(rules: readonly Named[]): ReadonlySet<string> {
+  return new Set(rules.flatMap(({ originType, originValue }) => (originType === 'IP_DOMAIN' ? [] : originValue)));
 }

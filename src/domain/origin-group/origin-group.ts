@@ -1,11 +1,21 @@
-/** A named set of origins. Record key: `origin-group/<zone>/<id>`. */
+/** A named set of origins, for rules and load balancers to send traffic to. Record key: `origin-group/<zone>/<id>`. */
+import type { Stamp } from '../stamp.ts';
+
+export const GROUP_TYPES = ['GENERAL', 'HTTP'] as const;
+type GroupType = (typeof GROUP_TYPES)[number];
+export const RECORD_TYPES = ['IP_DOMAIN', 'COS', 'AWS_S3'] as const;
+type RecordType = (typeof RECORD_TYPES)[number];
+
 export interface OriginGroup {
   readonly id: string;
   readonly zone: string;
+  /** Empty where the caller gave none; else no other group of the zone has it. */
   readonly name: string;
-  readonly type: 'GENERAL' | 'HTTP';
+  readonly type: GroupType;
   readonly hostHeader: string;
   readonly records: readonly OriginRecord[];
+  /** The revision that last changed the type or the records: what edges have to apply. */
+  readonly changed: Stamp;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -14,7 +24,25 @@ export interface OriginRecord {
   readonly id: string;
   /** IPv4, IPv6 or a domain name; no port. */
   readonly host: string;
-  readonly type: 'IP_DOMAIN' | 'COS' | 'AWS_S3';
+  readonly type: RecordType;
   /** 0–100; absent means equal shares. */
   readonly weight?: number;
+  /** Object storage that wants credentials; they are in OriginSecrets. */
+  readonly private?: boolean;
 }
+
+/**
+ * Credentials of a group's object storage, by record. Record key: `origin-group-secret/<zone>/<group>`.
+ * not: in the group itself, which every edge follows; edges have no use for a secret.
+ */
+export interface OriginSecrets {
+  readonly parameters: Readonly<Record<string, readonly PrivateParameter[]>>;
+}
+
+export interface PrivateParameter {
+  readonly name: PrivateName;
+  readonly value: string;
+}
+
+export const PRIVATE_NAMES = ['AccessKeyId', 'SecretAccessKey', 'SignatureVersion', 'Region'] as const;
+type PrivateName = (typeof PRIVATE_NAMES)[number];

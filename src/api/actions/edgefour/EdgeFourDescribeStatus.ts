@@ -3,7 +3,7 @@ import type { Zone } from '../../../domain/zone/zone.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { findProxy, type Reads, zoneOf } from '../../handling/lookups.ts';
+import { findProxy, originsChanged, type Reads, zoneOf } from '../../handling/lookups.ts';
 import { EDGE_STATUS, INSTANCE_STATUS, showEdge, showInstance } from '../../models/EdgeFourStatus.ts';
 import { MOST_LIMIT, pageOf } from '../../models/Filter.ts';
 import type { Tx } from '../../handling/transaction.ts';
@@ -89,7 +89,9 @@ export const EdgeFourDescribeStatus = action({
       Alarms: [...tx.around.alarms()],
       Edges: edges.map(showEdge),
       TotalCount: total,
-      Instances: proxies.map(({ proxy, zone }) => showInstance(proxy, zone, sites, bySite, tx.around)),
+      Instances: proxies.map(({ proxy, zone }) =>
+        showInstance(proxy, zone, sites, bySite, tx.around, (rule) => originsChanged(tx, zone.id, rule)),
+      ),
     };
   },
 });

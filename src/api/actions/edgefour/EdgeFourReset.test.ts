@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../store/records.ts';
 import { actionWorld, newPlan, newZone, ROOT, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { putRule } from '../../../../test/world/groups.ts';
 import { prepare } from '../../../../test/world/refusals.ts';
 
 const pair = (secretId: string, user: string) => ({
@@ -30,12 +31,21 @@ test('everything goes but the first zone, its plan, the root key, sites and edge
     createdAt: world.around.clock.now() + 1,
   });
   await world.write(keys.plan('edgeone-2'), newPlan('edgeone-2'));
+  const Records = [{ Record: '10.0.0.1' }];
+  const { OriginGroupId } = await world.call('CreateOriginGroup', {
+    ZoneId: ZONE,
+    Name: 'g',
+    Type: 'GENERAL',
+    Records,
+  });
+  const { ProxyId } = await world.call('CreateL4Proxy', { ZoneId: ZONE, ProxyName: 'q', Area: 'overseas' });
+  await putRule(world, ProxyId, 'ORIGIN_GROUP', OriginGroupId);
   await world.call('CreateZone', { ZoneName: 'example.com' });
   await world.pauseZone(true);
   const before = await world.revision();
   const { Deleted, Remaining } = await world.call('EdgeFourReset', {});
   assert.equal(await world.revision(), before + 1);
-  assert.deepEqual([Deleted, Remaining], [10, 0]);
+  assert.deepEqual([Deleted, Remaining], [17, 0]);
   assert.deepEqual(await world.store.read((view) => view.list('').map(({ key }) => key)), first);
   const zone = await world.read(keys.zone(ZONE));
   assert.deepEqual([zone?.paused, zone?.changed], [false, before + 1]);

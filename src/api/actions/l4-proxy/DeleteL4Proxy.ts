@@ -7,6 +7,7 @@ import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { release } from '../../handling/entry-addresses.ts';
 import { proxyOf, zoneOf } from '../../handling/lookups.ts';
+import { keepProxyUses } from '../../handling/uses.ts';
 
 export const DeleteL4Proxy = action({
   summary: 'Delete a Layer 4 proxy instance that is off, with its rules.',
@@ -24,6 +25,7 @@ export const DeleteL4Proxy = action({
     const zone = tx.must(zoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
     tx.must(deletionFault(proxy, proxyStatus(proxy, zone, tx.around.facts.acks)));
+    keepProxyUses(tx, proxy, []);
     release(tx, proxy, addressesOf(proxy.entries));
     for (const { key } of tx.list(keys.bans(proxy.id))) tx.delete(key as Key<BanRecord>);
     tx.delete(keys.proxyPlace(proxy.id));

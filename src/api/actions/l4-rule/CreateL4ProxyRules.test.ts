@@ -148,6 +148,7 @@ const group = (records: readonly string[], more: object = {}) => ({
   type: 'GENERAL' as const,
   hostHeader: '',
   records: records.map((host) => ({ id: host, host, type: 'IP_DOMAIN' as const })),
+  changed: 1,
   createdAt: 0,
   updatedAt: 0,
   ...more,

@@ -5,6 +5,7 @@ import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { sharedPortFault } from '../../handling/entry-addresses.ts';
 import { originWorld, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
+import { keepProxyUses } from '../../handling/uses.ts';
 import { MOST_RULES_PER_CALL, NEW_RULE, readRule, remoteAuthFault } from '../../models/L4ProxyRule.ts';
 
 export const CreateL4ProxyRules = action({
@@ -61,6 +62,7 @@ export const CreateL4ProxyRules = action({
     const added = L4ProxyRules.map((rule) => ({ ...readRule(rule), id: tx.id('rule') }));
     const next = tx.must(createRules(proxy, added, originWorld(tx, zone.id)));
     tx.must(sharedPortFault(tx, next, placesOf(added)));
+    keepProxyUses(tx, proxy, next.rules);
     tx.put(keys.proxy(zone.id, proxy.name), next);
     return { L4ProxyRuleIds: added.map(({ id }) => id) };
   },

@@ -1,9 +1,11 @@
 import { removeRules } from '../../../domain/l4-rule/batch.ts';
+import type { L4Rule } from '../../../domain/l4-rule/l4-rule.ts';
 import { ruleStatus } from '../../../domain/status.ts';
 import { list, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
-import { proxyOf, zoneOf } from '../../handling/lookups.ts';
+import { originsChanged, proxyOf, zoneOf } from '../../handling/lookups.ts';
+import { keepProxyUses } from '../../handling/uses.ts';
 import { MOST_RULES_PER_CALL } from '../../models/L4ProxyRule.ts';
 
 export const DeleteL4ProxyRules = action({
@@ -25,7 +27,10 @@ export const DeleteL4ProxyRules = action({
   handle(tx, { ZoneId, ProxyId, RuleIds }) {
     const zone = tx.must(zoneOf(tx, ZoneId));
     const proxy = tx.must(proxyOf(tx, zone.id, ProxyId));
-    const next = tx.must(removeRules(proxy, RuleIds, (rule) => ruleStatus(proxy, rule, zone, tx.around.facts.acks)));
+    const statusOf = (rule: L4Rule) =>
+      ruleStatus(proxy, rule, zone, tx.around.facts.acks, originsChanged(tx, zone.id, rule));
+    const next = tx.must(removeRules(proxy, RuleIds, statusOf));
+    keepProxyUses(tx, proxy, next.rules);
     tx.put(keys.proxy(zone.id, proxy.name), next);
     return {};
   },

@@ -1,8 +1,9 @@
+import type { L4Rule } from '../../../domain/l4-rule/l4-rule.ts';
 import { ruleStatus } from '../../../domain/status.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { defaultsFor } from '../../handling/defaults.ts';
-import { findProxy, zoneOf } from '../../handling/lookups.ts';
+import { findProxy, originsChanged, zoneOf } from '../../handling/lookups.ts';
 import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY_RULE, showRule } from '../../models/L4ProxyRule.ts';
 
@@ -73,9 +74,11 @@ export const DescribeL4ProxyRules = action({
     const defaults = defaultsFor(tx);
     const { offset, limit } = pageOf(page);
     const shown = matching.slice(offset, offset + limit);
+    const statusOf = (rule: L4Rule) =>
+      ruleStatus(proxy, rule, zone, tx.around.facts.acks, originsChanged(tx, zone.id, rule));
     return {
       TotalCount: matching.length,
-      L4ProxyRules: shown.map((rule) => showRule(rule, ruleStatus(proxy, rule, zone, tx.around.facts.acks), defaults)),
+      L4ProxyRules: shown.map((rule) => showRule(rule, statusOf(rule), defaults)),
     };
   },
 });

@@ -5,6 +5,7 @@ import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { sharedPortFault } from '../../handling/entry-addresses.ts';
 import { originWorld, proxyOf, readyZoneOf } from '../../handling/lookups.ts';
+import { keepProxyUses } from '../../handling/uses.ts';
 import { MOST_RULES_PER_CALL, readRule, remoteAuthFault, RULE_CHANGE } from '../../models/L4ProxyRule.ts';
 
 export const ModifyL4ProxyRules = action({
@@ -54,6 +55,7 @@ export const ModifyL4ProxyRules = action({
     const next = tx.must(changeRules(proxy, changes, originWorld(tx, zone.id)));
     if (next === proxy) return {};
     tx.must(sharedPortFault(tx, next));
+    keepProxyUses(tx, proxy, next.rules);
     tx.put(keys.proxy(zone.id, proxy.name), next);
     return {};
   },

@@ -3,6 +3,7 @@ import { string } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { zoneOf } from '../../handling/lookups.ts';
+import { deleteGroup } from '../../handling/origin-groups.ts';
 import { releaseName } from '../../handling/zones.ts';
 
 export const DeleteZone = action({
@@ -19,7 +20,10 @@ export const DeleteZone = action({
     tx.must(deletionFault(zone, tx.count(keys.proxies(zone.id))));
     releaseName(tx, zone);
     for (const { value } of tx.list(keys.loadBalancers(zone.id))) tx.delete(keys.loadBalancer(zone.id, value.id));
-    for (const { value } of tx.list(keys.originGroups(zone.id))) tx.delete(keys.originGroup(zone.id, value.id));
+    for (const { value: group } of tx.list(keys.originGroups(zone.id))) {
+      for (const { value: user } of tx.list(keys.uses(group.id))) tx.delete(keys.use(group.id, user.id));
+      deleteGroup(tx, group);
+    }
     for (const { key } of [...tx.heads(keys.addressLists(zone.id)), ...tx.heads(keys.addressListParts(zone.id))])
       tx.delete(key as Key<unknown>);
     tx.delete(keys.zone(zone.id));

@@ -75,7 +75,7 @@ test('DeleteZone: a disabled zone without instances goes, and its name is free a
   await using world = await actionWorld();
   const { ZoneId } = await world.call('CreateZone', { ZoneName: 'example.com', PlanId: 'edgeone-000000000001' });
   const group = { id: 'og-1', zone: ZoneId, name: 'g', type: 'GENERAL', hostHeader: '', records: [] } as const;
-  await world.write(keys.originGroup(ZoneId, 'og-1'), { ...group, createdAt: 0, updatedAt: 0 });
+  await world.write(keys.originGroup(ZoneId, 'og-1'), { ...group, changed: 1, createdAt: 0, updatedAt: 0 });
   assert.equal(await world.refusedWith('DeleteZone', { ZoneId }), 'OperationDenied.DisableZoneNotCompleted');
   const { ProxyId } = await world.call('CreateL4Proxy', { ...PROXY, ZoneId });
   await world.call('ModifyL4ProxyStatus', { ZoneId, ProxyId, Status: 'offline' });
