@@ -106,7 +106,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   });
   // order: not before it serves, because until then control may refuse to start, which is said in one line and no other.
   void ready.promise.then(() => {
-    tables.keep(KERNEL_TABLE, (id) => rules().has(id));
+    tables.marks.keep(KERNEL_TABLE, (id) => rules().has(id));
     for (const { name, unavailable } of engines.report)
       if (unavailable !== undefined) log.info('an engine cannot be used here', { engine: name, reason: unavailable });
   });

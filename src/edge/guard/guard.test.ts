@@ -25,8 +25,7 @@ function guarding() {
     id: 'me',
     whose: () => 'nobody' as const,
     claim: (): Claim => (claimed.push(clock.now()), { why: 'it is of another edge', isThere: false, former: [] }),
-    note() {},
-    keep() {},
+    marks: { note() {}, drop() {}, keep() {} },
   };
   const changed = new Signal();
   let changes = 0;

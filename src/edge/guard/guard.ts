@@ -16,7 +16,7 @@ interface GuardOptions extends World {
   readonly clock: Clock;
   readonly log: Log;
   /** Whose the table in the kernel is. */
-  readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'note' | 'keep'>;
+  readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'marks'>;
   readonly onStop: 'keep' | 'flush';
   /** Told when `alarms` may be different. */
   readonly changed: Signal;
@@ -144,7 +144,7 @@ export class Guard {
     }
     const wait = why === '' ? this.#untilNextEnd() : AGAIN_MS;
     if (wait !== undefined) this.#timer = clock.after(wait, () => this.#poke());
-    if (why === '') tables.keep(GUARD_NAME, (id) => this.#contents.holds(id));
+    if (why === '') tables.marks.keep(GUARD_NAME, (id) => this.#contents.holds(id));
   }
 
   /** Milliseconds until a ban ends. */

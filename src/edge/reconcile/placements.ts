@@ -30,7 +30,7 @@ export interface PlacementsOptions {
   readonly origins: Pick<Origins, 'listens'>;
   readonly clock: Clock;
   /** What tables in the kernel hold; absent: nothing. */
-  readonly tables?: Pick<Tables, 'inTheWay' | 'note' | 'drop'>;
+  readonly tables?: Pick<Tables, 'inTheWay' | 'marks'>;
 }
 
 /** How a rule gets its listener. */
@@ -88,9 +88,9 @@ export class Placements {
       return { ok: false, reason: obstacle };
     }
     // order: noted before it is in the kernel, so that a process that dies in between is taken to have left it there.
-    if (isInKernel) tables?.note(KERNEL_TABLE, listener);
+    if (isInKernel) tables?.marks.note(KERNEL_TABLE, listener);
     const applied = await this.#move(order);
-    if (!applied.ok && isInKernel) tables?.drop(KERNEL_TABLE, listener.id);
+    if (!applied.ok && isInKernel) tables?.marks.drop(KERNEL_TABLE, listener.id);
     return applied;
   }
 
@@ -104,7 +104,7 @@ export class Placements {
     };
     const left = await this.#calls.call(placed.engine, remove, lateness);
     if (!left.ok) return left;
-    if (this.translates(placed)) this.#options.tables?.drop(KERNEL_TABLE, rule);
+    if (this.translates(placed)) this.#options.tables?.marks.drop(KERNEL_TABLE, rule);
     this.#place(rule, undefined);
     this.#options.origins.listens(rule, undefined);
     return left;

@@ -18,13 +18,20 @@ import { occupiedPort } from '../../engines/kernel/occupied.ts';
 import { makeId, ownerOfOldName, readId } from './identity.ts';
 import { KernelMarks, type Place } from './kernel-marks.ts';
 
+interface Marks {
+  /** The table will hold the rule. */
+  note(table: string, place: Place): void;
+  /** It no longer does. */
+  drop(table: string, id: string): void;
+  /** It holds no other rule. */
+  keep(table: string, isKept: (id: string) => boolean): void;
+}
+
 export interface Tables extends TableOwner {
   /** Why a rule at this place can't be served beside the tables in the kernel; those of an edge that died are removed. */
   inTheWay(place: Place): string | undefined;
-  /** The table will hold the rule; `drop`: holds it no more; `keep`: holds no other. */
-  note(table: string, place: Place): void;
-  drop(table: string, id: string): void;
-  keep(table: string, isKept: (id: string) => boolean): void;
+  /** Which rules each table holds, by those that write it. */
+  readonly marks: Marks;
   /** Rules that a table holds which this edge can't change, each with what to do. */
   leftovers(): readonly { readonly id: string; readonly reason: string }[];
   readonly alarms: readonly string[];
@@ -172,9 +179,7 @@ function withKernel(kernel: Kernel, { id, dataDir, marks, log }: Own): Tables {
       const why = remove(KERNEL_TABLE);
       return why === '' ? undefined : `a dead edge has left the table inet ${KERNEL_TABLE} in the kernel: ${why}`;
     },
-    note: (table, place) => marks.note(table, place),
-    drop: (table, rule) => marks.drop(table, rule),
-    keep: (table, isKept) => marks.keep(table, isKept),
+    marks,
     leftovers: () => [],
     alarms: [],
     rest: die,
@@ -219,9 +224,8 @@ function withoutKernel(marks: KernelMarks): Tables {
       if (!isLeft()) return undefined;
       return marks.all().some((line) => overlaps(line, place)) ? reason() : undefined;
     },
-    note() {},
-    drop() {},
-    keep() {},
+    // not: its own. They tell of an earlier life, until an edge that may look has looked.
+    marks: { note() {}, drop() {}, keep() {} },
     leftovers: () => (isLeft() ? [...marks.all()].map(({ id }) => ({ id, reason: reason() })) : []),
     get alarms() {
       return isLeft() ? [reason()] : [];

@@ -21,7 +21,7 @@ import { type KernelTable, openTable } from './kernel-table.ts';
 interface WrittenTableOptions {
   readonly contents: Contents;
   /** Whose the table in the kernel is. */
-  readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'note' | 'keep'>;
+  readonly tables: Pick<Tables, 'id' | 'whose' | 'claim' | 'marks'>;
   readonly clock: Clock;
   /** How many sources a meter remembers, where not as many as usual. */
   readonly sources: number | undefined;
@@ -49,7 +49,7 @@ export class WrittenTable {
     contents.end(now);
     const difference = contents.take(now);
     if (contents.isEmpty) return this.#state === 'none' ? '' : this.#remove();
-    for (const rule of contents.limited()) tables.note(GUARD_NAME, rule);
+    for (const rule of contents.limited()) tables.marks.note(GUARD_NAME, rule);
     if (this.#state === 'there' && (await this.#change(difference)) === '') return '';
     if (this.#state === 'unknown' && (await this.#adopt(difference))) return '';
     if (this.#state === 'none') return this.#make(difference);
@@ -157,7 +157,7 @@ export class WrittenTable {
     const whose = tables.whose(GUARD_NAME);
     if ((whose === 'ours' || whose === 'abandoned') && tables.claim(GUARD_NAME).isThere)
       await (await this.#kernel()).nft(REMOVE);
-    tables.keep(GUARD_NAME, () => false);
+    tables.marks.keep(GUARD_NAME, () => false);
     this.#state = 'none';
     this.#dropped.restart();
     return '';
