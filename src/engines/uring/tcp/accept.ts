@@ -26,7 +26,7 @@ import { LINGER_ZERO, begin, finish } from './connection.ts';
 import { dial } from './dial.ts';
 import type { DialState } from './dial.ts';
 import { accept, cancelAll } from '../ring/operations.ts';
-import { isClosed } from '../worker/rule.ts';
+import { isClosed, serving } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
 import { NAME_BYTES, addressOffset, addressSize, portAt } from '../../../linux/sockaddr.ts';
 
@@ -103,7 +103,7 @@ export class Acceptor {
    */
   pause(): void {
     if (this.#paused) return;
-    this.#paused = new Set(this.#state.rules.serving('TCP'));
+    this.#paused = new Set(serving(this.#state.rules.rules, 'TCP'));
     for (const entry of this.#paused) if (entry.posted > 0) cancelAll(this.#state.ring, entry.fd);
   }
 

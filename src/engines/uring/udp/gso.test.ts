@@ -15,7 +15,7 @@ async function chains() {
   assert.ok(typeof ring !== 'number');
   const pool = BufferPool.create(ring, { group: 7, size: 65_536, headroom: 0, count: 256 });
   assert.ok(typeof pool !== 'number');
-  const gso = new GsoChains(ring, pool, 2);
+  const gso = new GsoChains(pool, 2);
   return {
     gso,
     datagram: (length: number): number => {
@@ -32,7 +32,6 @@ async function chains() {
     release: (): void => {
       ring.close();
       pool.release();
-      gso.release();
     },
   };
 }

@@ -9,7 +9,7 @@ import { cancelAll } from '../ring/operations.ts';
 import { NAME_BYTES, addressText, portAt, writeName } from '../../../linux/sockaddr.ts';
 import { CAUSE, LOST, countEnd } from '../worker/counters.ts';
 import type { WorkerSession } from '../worker/messages.ts';
-import { headsEach } from '../worker/rule.ts';
+import { headsEach, serving } from '../worker/rule.ts';
 import type { Entry } from '../worker/rule.ts';
 import { takeBursts } from './datagrams.ts';
 import { listenToClients, listenToOrigin } from './receive.ts';
@@ -23,7 +23,7 @@ const NO_HEADER = new Uint8Array();
 export function stopReceiving(u: Udp): void {
   const { flows } = u;
   u.datagrams.isPaused = true;
-  for (const entry of u.rules.serving('UDP')) {
+  for (const entry of serving(u.rules.rules, 'UDP')) {
     // Another engine may take it over, one that would read a burst as one datagram.
     takeBursts(entry.fd, false);
     if (entry.posted > 0) cancelAll(u.ring, entry.fd);
@@ -34,7 +34,7 @@ export function stopReceiving(u: Udp): void {
 
 export function hasStoppedReceiving(u: Udp): boolean {
   const { flows } = u;
-  for (const entry of u.rules.serving('UDP')) if (entry.posted > 0) return false;
+  for (const entry of serving(u.rules.rules, 'UDP')) if (entry.posted > 0) return false;
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.sockets.fd[flow]! >= 0 && flows.sockets.reading[flow] === 1) return false;
   return true;
@@ -43,7 +43,7 @@ export function hasStoppedReceiving(u: Udp): boolean {
 export function resumeReceiving(u: Udp): void {
   const { flows } = u;
   u.datagrams.isPaused = false;
-  for (const entry of u.rules.serving('UDP')) if (entry.posted === 0) listenToClients(u, entry);
+  for (const entry of serving(u.rules.rules, 'UDP')) if (entry.posted === 0) listenToClients(u, entry);
   for (let flow = 0; flow < flows.capacity; flow++)
     if (flows.sockets.fd[flow]! >= 0 && flows.sockets.reading[flow] === 0) listenToOrigin(u, flow);
 }

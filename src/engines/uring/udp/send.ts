@@ -8,6 +8,7 @@ import { familyAt, sizeOfFamily } from '../../../linux/sockaddr.ts';
 import { DROP } from '../worker/counters.ts';
 import type { Rules } from '../worker/rules.ts';
 import { takeApart } from './datagrams.ts';
+import type { GsoMessages } from './gso-messages.ts';
 import type { GsoChains } from './gso.ts';
 import { RUNS_OF_STREAM } from './receive.ts';
 import type { Receiving } from './receive.ts';
@@ -18,6 +19,7 @@ const RUN = 16;
 export interface Sending extends Receiving {
   readonly rules: Rules;
   readonly gso: GsoChains;
+  readonly gsoMessages: GsoMessages;
 }
 
 /** The datagram or burst goes by direction k, behind those that wait there. */
@@ -42,18 +44,18 @@ function flush(u: Sending, k: number): void {
 }
 
 function sendChain(u: Sending, k: number, first: number): void {
-  const { gso, flows } = u;
+  const { gso, gsoMessages, flows } = u;
   const flow = k >> 1;
   const generation = flows.generation[flow]!;
-  const message = gso.describe(k, first);
+  const message = gsoMessages.describe(first, gso.segment(k));
   if ((k & 1) === 1) {
     const { names, sockets } = flows;
     const name = names.offset(flow);
     const isRun = gso.count(k) >= RUN && sockets.runs[flow]! < RUNS_OF_STREAM;
     if (isRun && ++sockets.runs[flow]! === RUNS_OF_STREAM) cancelReceive(u.ring, OP.UDP_ORIGIN, flow, generation);
-    gso.to(message, names.slab, name, sizeOfFamily(familyAt(names.bytes, name)));
+    gsoMessages.to(message, names.slab, name, sizeOfFamily(familyAt(names.bytes, name)));
   }
-  sendMessage(u.ring, socketOf(u, k), gso.slab, message, OP.UDP_SEND, k, generation, first);
+  sendMessage(u.ring, socketOf(u, k), gsoMessages.slab, message, OP.UDP_SEND, k, generation, first);
 }
 
 /** Sends one datagram by direction k; `op` is what its completion says. */

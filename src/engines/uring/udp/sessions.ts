@@ -29,6 +29,7 @@ import type { Datagrams } from './datagrams.ts';
 import type { FirstDatagrams } from './first-datagrams.ts';
 import { HEADER_BYTES } from './flows.ts';
 import type { Flows } from './flows.ts';
+import type { GsoMessages } from './gso-messages.ts';
 import type { GsoChains } from './gso.ts';
 import { listenToOrigin } from './receive.ts';
 import { countDrops } from './socket-drops.ts';
@@ -38,6 +39,7 @@ export interface Udp extends WorkerState {
   readonly flows: Flows;
   readonly datagrams: Datagrams;
   readonly gso: GsoChains;
+  readonly gsoMessages: GsoMessages;
   readonly firsts: FirstDatagrams;
 }
 

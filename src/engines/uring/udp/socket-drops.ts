@@ -6,7 +6,7 @@
 import { getsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_MEMINFO } from '../../../linux/abi.ts';
 import { DROP } from '../worker/counters.ts';
-import type { Rules } from '../worker/rules.ts';
+import { serving } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
 
 /** SK_MEMINFO_VARS, and the place of SK_MEMINFO_DROPS among them. */
@@ -35,8 +35,8 @@ export function countDrops(rule: Rule, fd: number, known: number): number {
 export class SocketDrops {
   #rest: Generator<Entry> | undefined;
 
-  look(rules: Rules): void {
-    this.#rest ??= rules.serving('UDP');
+  look(rules: ReadonlyMap<number, Rule>): void {
+    this.#rest ??= serving(rules, 'UDP');
     for (let i = 0; i < ASKED_AT_ONCE; i++) {
       const { value: entry, done } = this.#rest.next();
       if (done) {

@@ -26,6 +26,7 @@ import { failOver, keepFirst } from './fail-over.ts';
 import { FirstDatagrams } from './first-datagrams.ts';
 import { Flows } from './flows.ts';
 import { forward } from './forward.ts';
+import { GsoMessages } from './gso-messages.ts';
 import { GsoChains } from './gso.ts';
 import { RUNS_OF_STREAM, listenToClients, listenToOrigin } from './receive.ts';
 import { replied } from './replies.ts';
@@ -47,15 +48,16 @@ export function createUdp(
     ...state,
     datagrams,
     flows: new Flows(sessions, descriptors, firstClock),
-    gso: new GsoChains(state.ring, buffers, sessions),
+    gso: new GsoChains(buffers, sessions),
+    gsoMessages: new GsoMessages(state.ring, buffers),
     firsts: new FirstDatagrams(buffers, sessions, UDP_BUFFERS.count),
   };
 }
 
-export function releaseUdp({ datagrams, flows, gso }: Udp): void {
+export function releaseUdp({ datagrams, flows, gsoMessages }: Udp): void {
   datagrams.release();
   flows.names.release();
-  gso.release();
+  gsoMessages.release();
 }
 
 /** A datagram for an entry, or the end of its receive. */

@@ -2,6 +2,7 @@
  * One rule of one worker and its entries, as data, with what follows from them alone. A connection refers to its rule and
  * to the entry that accepted it by number, and both stay until the last one has ended. rules.ts changes them.
  */
+import type { Protocol } from '../../../domain/l4-rule/modes.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { keepsPlace } from '../../flow/verdict.ts';
@@ -85,6 +86,12 @@ export function createEntry(index: number, rule: Rule, spec: EntrySpec): Entry {
     closing: false,
     open: 0,
   };
+}
+
+/** The sockets that are bound and not on their way out. */
+export function* serving(rules: ReadonlyMap<number, Rule>, protocol: Protocol): Generator<Entry> {
+  for (const rule of rules.values())
+    for (const entry of rule.entries) if (rule.spec.protocol === protocol && !entry.closing) yield entry;
 }
 
 /** Whether its socket is closed; of a port behind a socket: whether the rule no longer has it. */

@@ -4,7 +4,6 @@
  * connections: it says which have to go.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Protocol } from '../../../domain/l4-rule/modes.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { EntrySpec, RuleSpec } from './messages.ts';
 import { createEntry, createRule, isClosed, portInRange } from './rule.ts';
@@ -42,10 +41,6 @@ export class Rules {
     return { rule, added: [...wanted.values()].map((entry) => this.#bind(rule, entry)), gone };
   }
 
-  rule(index: number): Rule {
-    return this.rules.get(index)!;
-  }
-
   entry(index: number): Entry {
     return this.entries[index]!;
   }
@@ -53,12 +48,6 @@ export class Rules {
   /** Of a target that some rule has or had; sessions outlive the rule's interest in it. */
   addressOf(target: TargetNumber): Uint8Array {
     return this.#addresses.get(target)!;
-  }
-
-  /** The sockets that are bound and not on their way out. */
-  *serving(protocol: Protocol): Generator<Entry> {
-    for (const rule of this.rules.values())
-      for (const entry of rule.entries) if (rule.spec.protocol === protocol && !entry.closing) yield entry;
   }
 
   /** A connection or session of this entry has begun. */

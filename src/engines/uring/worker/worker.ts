@@ -55,7 +55,7 @@ function loop(relay: Relay, commands: Commands): void {
     if (acceptor.waiting.length > 0 && slots.available > 0) acceptor.resume();
     ring.enter(1, patience(relay, commands.isStopping));
     clock.now = performance.timeOrigin + performance.now();
-    relay.udp?.gso.submitted();
+    relay.udp?.gsoMessages.submitted();
     let woken = false;
     let head = ring.cqHead();
     for (let tail = ring.cqTail(); head !== tail; tail = ring.advance(head)) {
@@ -73,7 +73,7 @@ function loop(relay: Relay, commands: Commands): void {
       acceptor.tick();
       buffers.relax();
       relay.udp?.datagrams.buffers.relax();
-      drops.look(tcp.rules);
+      drops.look(tcp.rules.rules);
     }
     if (commands.isWaiting) commands.look(relay);
     if (!woken) continue;
