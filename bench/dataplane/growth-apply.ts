@@ -19,6 +19,7 @@ const TRIED_ONE_IN = 10;
 const events: EngineEvents = {
   record() {},
   listener() {},
+  outcomes() {},
   log: (level, message, facts) =>
     level === 'info' || process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
 };

@@ -25,7 +25,7 @@ export function rule({ id, entry, port, originPort, origins, weights, protocol =
     entries: [entry],
     ports: [{ from: port, to: port }],
     originPorts: { from: originPort, to: originPort },
-    targets: origins.map((address, i) => ({ address, weight: weights?.[i] ?? 1, tier: 0 })),
+    targets: origins.map((address, i) => ({ number: i, address, weight: weights?.[i] ?? 1, tier: 0 })),
     mode: 'OFF',
     persistSeconds: 0,
     options: {

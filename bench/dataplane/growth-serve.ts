@@ -27,6 +27,7 @@ const engine = await createKernelEngine(
   {
     record() {},
     listener() {},
+    outcomes() {},
     log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
   },
   { use: 'by name', onStop: 'flush', owner: 'bench', fastPath: way === 'fast' },

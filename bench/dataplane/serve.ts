@@ -24,6 +24,7 @@ const sourcePorts = spans && new EdgePorts(spans, systemRng).memory;
 const events: EngineEvents = {
   record() {},
   listener() {},
+  outcomes() {},
   log: (level, message, facts) => process.stderr.write(`${level} ${message} ${JSON.stringify(facts ?? {})}\n`),
 };
 const MAKERS: Readonly<Record<string, () => Promise<Engine>>> = {
@@ -60,7 +61,7 @@ function listener(mapping: string): Listener {
     entries: [address],
     ports: [{ from: port, to: port }],
     originPorts: { from: origin.port, to: origin.port },
-    targets: [{ address: origin.address, weight: 1, tier: 0 }],
+    targets: [{ number: 0, address: origin.address, weight: 1, tier: 0 }],
     mode: (words.find((word) => word !== 'udp') ?? 'OFF') as Mode,
     persistSeconds: 0,
     options: {

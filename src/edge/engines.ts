@@ -3,7 +3,7 @@
  * listeners that go down by themselves are told to the part that listens. The agent makes them.
  */
 import { join } from 'node:path';
-import type { Applied } from '../engines/engine.ts';
+import type { Applied, TargetOutcomes } from '../engines/engine.ts';
 import { type EngineSet, openEngines } from '../engines/hosting/engine-set.ts';
 import { type EngineFactories, engineFactories, type EngineName } from '../engines/registry.ts';
 import type { ConnectionRecord } from '../domain/fact/fact.ts';
@@ -26,6 +26,8 @@ interface EngineTools {
 }
 
 export interface EdgeEngines extends EngineSet {
+  /** How dials to origins went, by their numbers. */
+  readonly outcomes: Signal<readonly TargetOutcomes[]>;
   /** A listener went down by itself, or is back. */
   readonly listeners: Signal<{ readonly engine: EngineName; readonly id: string; readonly state: Applied }>;
 }
@@ -33,12 +35,14 @@ export interface EdgeEngines extends EngineSet {
 export async function openEdgeEngines(config: EdgeConfig, tools: EngineTools): Promise<EdgeEngines> {
   const { records, predecessor, log } = tools;
   const listeners: EdgeEngines['listeners'] = new Signal();
+  const outcomes: EdgeEngines['outcomes'] = new Signal();
   const factories = tools.factories ?? factoriesOf(config, tools);
   const events = {
     record: (engine: EngineName, record: ConnectionRecord) => records.write(engine, record),
     listener: (engine: EngineName, id: string, state: Applied) => listeners.tell({ engine, id, state }),
+    outcomes: (batch: readonly TargetOutcomes[]) => outcomes.tell(batch),
   };
-  return { ...(await openEngines(factories, log, events, predecessor.inheritance)), listeners };
+  return { ...(await openEngines(factories, log, events, predecessor.inheritance)), listeners, outcomes };
 }
 
 function factoriesOf(config: EdgeConfig, { tables, ports }: EngineTools): EngineFactories {

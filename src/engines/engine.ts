@@ -4,6 +4,7 @@
  */
 import type { Mode, Protocol } from '../domain/l4-rule/modes.ts';
 import type { ConnectionRecord, RuleCounters } from '../domain/fact/fact.ts';
+import type { DialCounts, OriginState } from '../domain/fact/health.ts';
 import type { Inherited } from '../handoff/inherited.ts';
 import type { PortSpan } from '../lib/net/ports.ts';
 import type { PlannedRule } from '../plan/plan.ts';
@@ -11,6 +12,8 @@ import type { Endpoint } from './pass-through/pass-through.ts';
 
 /** One origin address. */
 export interface Target {
+  /** The edge's number of the origin: small; the same in all rules that lead to this address, port and protocol. */
+  readonly number: number;
   /** IPv4 or IPv6, no port. */
   readonly address: string;
   /** 0: takes nothing new; what is open goes on. */
@@ -45,6 +48,22 @@ export interface Capabilities {
   readonly nextOrigin: boolean;
   /** It rewrites packets instead of relaying streams: TCP bytes are counted as whole IP packets, and a client dials for itself. */
   readonly translates?: boolean;
+  /** It obeys `states` and tells `outcomes`. */
+  readonly states?: true;
+}
+
+/** `target`: its number. */
+export interface TargetState {
+  readonly target: number;
+  readonly state: OriginState;
+}
+
+/** How dials to a target went since the batch before. */
+export interface TargetOutcomes {
+  readonly target: number;
+  readonly counts: DialCounts;
+  /** Failures since the last `ok`, at the end of the batch. */
+  readonly failedInRow: number;
 }
 
 /** `note`: how the listener is served, for an operator, where that is not as one would expect. */
@@ -54,6 +73,8 @@ export interface EngineEvents {
   record(record: ConnectionRecord): void;
   /** A listener that was up went down by itself or came back (worker restart, address gone). */
   listener(id: string, state: Applied): void;
+  /** How dials went since the last batch, per target; 100 ms late at most, and a first failure after a success at once. */
+  outcomes(batch: readonly TargetOutcomes[]): void;
   log(level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -74,6 +95,13 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** Removes every listener not in `keep`. */
   prune(keep: ReadonlySet<string>): Promise<void>;
+  /**
+   * Targets are in these states from now on, in every rule; a target of which nothing is said is up. When it resolves, new
+   * connections and sessions avoid a target that is down while another one of their rule can take them, and a UDP session
+   * with it moves on at its next datagram. Where all targets of a rule are down, they are used as if all were up.
+   * Connections stay. Numbers without a target are fine, and so is the same state twice (`try` allows one more connection).
+   */
+  states(changes: readonly TargetState[]): Promise<void>;
   /** Counters of every listener that the engine has had connections for. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
   /** Closes all sockets, waits up to `drainMs` for connections, resets the rest. May be called twice. */

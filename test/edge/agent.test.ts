@@ -186,7 +186,7 @@ test('an edge that starts without DNS uses the addresses it knew', async () => {
   const node = fakeEngine('node');
   await using second = await edgeOn(control, node, { lookup: () => Promise.reject(new Error('no DNS')) });
   await second.ready;
-  assert.deepEqual(node.listeners.get('a')?.targets, [{ address: '198.51.100.7', weight: 1, tier: 0 }]);
+  assert.deepEqual(node.listeners.get('a')?.targets, [{ number: 0, address: '198.51.100.7', weight: 1, tier: 0 }]);
   await second.stop(0);
 });
 

@@ -33,6 +33,7 @@ const events = {
     sum.bytesOut += bytesOut;
   },
   listener() {},
+  outcomes() {},
   log: (_level: string, message: string) => void logs.push(message),
 };
 const setting = JSON.parse(process.argv[3] ?? '{}') as Partial<KernelSetting>;

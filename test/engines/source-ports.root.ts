@@ -33,7 +33,7 @@ describe('out of source ports', { skip: whyNoNamespaces() ?? false }, () => {
       `${name}: a rule listens on a port of the system's that a connection is dialled from`,
       { skip: name === 'uring' ? (noUring ?? false) : false },
       async (t) => {
-        const engine = await MAKERS[name]({ record() {}, listener() {}, log() {} });
+        const engine = await MAKERS[name]({ record() {}, listener() {}, outcomes() {}, log() {} });
         t.after(() => engine.stop(0));
         const origin = await tcpOrigin(t, undefined, { address: '127.0.0.9', port: 9000 });
         const ports = [{ from: 7000, to: 7000 }];
@@ -60,7 +60,12 @@ describe('out of source ports', { skip: whyNoNamespaces() ?? false }, () => {
       async (t) => {
         execFileSync('sysctl', ['-qw', 'net.ipv4.ip_local_port_range=40000 40001']);
         const records: ConnectionRecord[] = [];
-        const engine = await MAKERS[name]({ record: (record) => records.push(record), listener() {}, log() {} });
+        const engine = await MAKERS[name]({
+          record: (record) => records.push(record),
+          listener() {},
+          outcomes() {},
+          log() {},
+        });
         t.after(() => engine.stop(0));
         const origin = await tcpOrigin(t, undefined, { address: '127.0.0.9', port: 9000 });
         const rule = listener({

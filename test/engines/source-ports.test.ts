@@ -17,7 +17,7 @@ import { ask, echo, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { quickConnects, quickOrigin } from '../suites/engine/quick-peers.ts';
 import { udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
 
-const quiet: EngineEvents = { record() {}, listener() {}, log() {} };
+const quiet: EngineEvents = { record() {}, listener() {}, outcomes() {}, log() {} };
 const MAKERS = {
   uring: (sourcePorts?: SharedArrayBuffer) => createUringEngineWith({ workers: 2, sourcePorts }, quiet),
   node: (sourcePorts?: SharedArrayBuffer) => createNodeEngine(quiet, sourcePorts && { sourcePorts }),

@@ -17,7 +17,7 @@ import { treeWorld } from '../world/world.ts';
 import { switchValue, whyNotSwitched, withoutUring } from './uring-switch.ts';
 
 const WHY = 'io_uring is switched off: set sysctl kernel.io_uring_disabled=0 (it is 2)';
-const quiet = { record() {}, listener() {}, log() {} };
+const quiet = { record() {}, listener() {}, outcomes() {}, log() {} };
 const skip = whyNotSwitched() ?? false;
 
 describe('kernel.io_uring_disabled=2', { skip }, () => {

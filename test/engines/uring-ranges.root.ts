@@ -32,7 +32,7 @@ describe('uring, 30,000 ports between machines', { skip: missing ?? whyNoNamespa
     enter(spaces.edge);
     const engine: Engine = await createUringEngineWith(
       { workers: 2 },
-      { record: (record) => records.push(record), listener() {}, log() {} },
+      { record: (record) => records.push(record), listener() {}, outcomes() {}, log() {} },
     );
     t.after(() => engine.stop(0));
     enter(spaces.out);
@@ -89,7 +89,7 @@ describe('uring, 30,000 ports between machines', { skip: missing ?? whyNoNamespa
   });
 
   test('without it a rule that needs more sockets than fit says so, and what to change', async () => {
-    const quiet = { record() {}, listener() {}, log() {} };
+    const quiet = { record() {}, listener() {}, outcomes() {}, log() {} };
     const engine = await createUringEngineWith({ workers: 1, steering: false, descriptors: 4000 }, quiet);
     const refused = await engine.apply(listener({ entries: [loopback()], ports: [{ from: 10_000, to: 39_999 }] }));
     await engine.stop(0);

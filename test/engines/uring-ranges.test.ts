@@ -46,7 +46,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
     await world.engine.succession.handOver();
     const next = await createUringEngineWith(
       { workers: 2, inheritance: { sockets, sessions: new Map() } },
-      { record() {}, listener() {}, log() {} },
+      { record() {}, listener() {}, outcomes() {}, log() {} },
     );
     t.after(() => next.stop(0));
     assert.match(
@@ -67,7 +67,7 @@ describe('uring ranges, taken over', { skip: missing ?? false }, () => {
 });
 
 describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
-  const quiet = { record() {}, listener() {}, log() {} };
+  const quiet = { record() {}, listener() {}, outcomes() {}, log() {} };
 
   test('sockets that a range began with, and the one that takes it, go on in the next process; a change counts at once', async (t) => {
     const origin = await tcpOrigin(t);
@@ -263,7 +263,10 @@ function changes(under: EngineUnderTest): void {
 
   test('a range that does not fit is refused in words', async () => {
     const rule = await world.rule({ protocol: 'UDP', ports: span(1025, 65_535) });
-    const few = await createUringEngineWith({ workers: 1, descriptors: 400 }, { record() {}, listener() {}, log() {} });
+    const few = await createUringEngineWith(
+      { workers: 1, descriptors: 400 },
+      { record() {}, listener() {}, outcomes() {}, log() {} },
+    );
     const refused = await few.apply(rule);
     await few.stop(0);
     assert.ok(!refused.ok);

@@ -15,7 +15,7 @@ import { ask, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 /** Without the pause one connection in twenty was overlooked. */
 const HAND_OVERS = 15;
 const ENTRY_PORT = 28_000;
-const quiet = { record() {}, listener() {}, log() {} };
+const quiet = { record() {}, listener() {}, outcomes() {}, log() {} };
 
 test(
   'whoever connects while engines change is served, by either',

@@ -13,7 +13,7 @@ import { treeWorld } from '../world/world.ts';
 import { enter, makeNamespaces, type Namespaces, whyNoNamespaces } from './kernel-namespaces.ts';
 import { capture } from './uring-capture.ts';
 
-const quiet = { record() {}, listener() {}, log() {} };
+const quiet = { record() {}, listener() {}, outcomes() {}, log() {} };
 
 const missing = await whyUnavailable();
 

@@ -44,6 +44,7 @@ const logs: string[] = [];
 const events = {
   record() {},
   listener() {},
+  outcomes() {},
   log: (level: string, message: string) => void (level !== 'info' && logs.push(message)),
 };
 const make = {

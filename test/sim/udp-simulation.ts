@@ -30,7 +30,7 @@ export function udpSimulation(seed: number, steps: number): number {
   const world = ruleWorld(rule);
   const { counters, records } = world;
   const { monotonic } = world;
-  const table = new UdpTable<never>(world.rule, { most: MOST, monotonic, takeSlot: () => true, evict });
+  const table = new UdpTable<never>(world.rule, { most: MOST, monotonic, takeSlot: () => true, evict, move: evict });
   const ports: UdpPort<never>[] = [];
   /** The model: sessions that must be alive, with the datagrams that each has had. */
   const alive = new Map<S, number>();

@@ -12,12 +12,14 @@ import type { EngineUnderTest } from './engine/fixture.ts';
 import { isolationCases } from './engine/isolation-cases.ts';
 import { recordCases } from './engine/record-cases.ts';
 import { rangeCases } from './engine/range-cases.ts';
+import { stateCases } from './engine/state-cases.ts';
 import { tcpCases } from './engine/tcp-cases.ts';
 import { udpCases } from './engine/udp-cases.ts';
 
 const SUBJECTS = {
   tcp: tcpCases,
   choice: choiceCases,
+  states: stateCases,
   barred: barredCases,
   announce: announceCases,
   udp: udpCases,

@@ -29,7 +29,11 @@ function opened(lookup: Lookup = () => Promise.reject(new Error('ENOTFOUND'))) {
 test('targets, with what is not dialled and why; a refusal only where none may be', async () => {
   const { origins } = opened();
   const free = await origins.targets(rule('a', 80, '198.51.100.1', 80), false);
-  assert.deepEqual(free, { targets: [{ address: '198.51.100.1', weight: 1, tier: 0 }], unresolved: [], notes: [] });
+  assert.deepEqual(free, {
+    targets: [{ number: 0, address: '198.51.100.1', weight: 1, tier: 0 }],
+    unresolved: [],
+    notes: [],
+  });
   const denied = await origins.targets(rule('b', 81, '10.0.0.1', 80), false);
   assert.match(denied.refusal ?? '', /^denied: 10\.0\.0\.1/);
   assert.deepEqual(denied.notes, [denied.refusal]);

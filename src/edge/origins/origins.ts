@@ -15,6 +15,7 @@ import { createSystemLookup, type Lookup } from './lookup.ts';
 import { type Listening, Loops } from './loops.ts';
 import { openNameFile } from './name-file.ts';
 import { OriginNames } from './names.ts';
+import { TargetNumbers } from './numbers.ts';
 import { originNames, targetsOf } from './targets.ts';
 
 interface Destinations {
@@ -58,6 +59,8 @@ export class Origins {
   readonly #loops: Loops;
   /** Rules whose targets may be other ones. */
   readonly changed = new Signal<Iterable<string>>();
+  /** By which engines know origins. */
+  readonly numbers = new TargetNumbers();
 
   constructor(parts: OriginsParts) {
     const { names, local } = parts;
@@ -70,7 +73,9 @@ export class Origins {
   /** From now on these are the rule's origins, whose names are followed. None: the rule is forgotten. May be called twice. */
   use(rule: string, origins: readonly PlannedOrigin[]): void {
     this.#parts.names.use(rule, originNames(origins));
-    if (origins.length === 0) this.#loops.leads(rule, undefined);
+    if (origins.length > 0) return;
+    this.#loops.leads(rule, undefined);
+    this.numbers.release(rule);
   }
 
   /**
@@ -82,7 +87,7 @@ export class Origins {
     await names.answered(rule.id, NAME_MS);
     const { origins, ...rest } = rule;
     const { targets: found, missing: unresolved } = targetsOf(origins, names);
-    const listener = { ...rest, targets: found };
+    const listener = { ...rest, targets: this.numbers.give(rule, found) };
     // order: first noted, then barred, so that a listener that comes meanwhile has this rule asked for again.
     this.#loops.leads(rule.id, listener);
     const { targets, notes } = barTargets(listener, egress, this.#loops, whole);

@@ -6,8 +6,10 @@ import { isIP } from 'node:net';
 import type { PlannedOrigin } from '../../plan/plan.ts';
 import type { Target } from '../../engines/engine.ts';
 
+type Resolved = Omit<Target, 'number'>;
+
 interface Targets {
-  readonly targets: readonly Target[];
+  readonly targets: readonly Resolved[];
   /** Names without an address so far. */
   readonly missing: readonly string[];
 }
@@ -27,7 +29,7 @@ interface Names {
  * former address of a name is a target without weight.
  */
 export function targetsOf(origins: readonly PlannedOrigin[], names: Names): Targets {
-  const found = new Map<string, Target>();
+  const found = new Map<string, Resolved>();
   const missing: string[] = [];
   for (const { host, weight, tier } of origins) {
     const addresses = isIP(host) === 0 ? names.addresses(host) : [host];

@@ -50,7 +50,7 @@ export async function reconciler(
   const local = { has: isLocal, changed: new Signal(), stop() {} };
   const origins = new Origins({ names, egress: egressRule(['169.254.0.0/16']), local });
   const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
-  const set = await openEngines(factories, log, { record() {}, listener() {} });
+  const set = await openEngines(factories, log, { record() {}, listener() {}, outcomes() {} });
   const settled: string[] = [];
   const made = new Reconciler({
     engines: set,

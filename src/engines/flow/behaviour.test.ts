@@ -9,6 +9,7 @@ test('the numbers of behaviour are what the documents promise', () =>
       RECORD_EVERY_MS: 60_000,
       SWEEP_MS: 500,
       STOP_POLL_MS: 20,
+      OUTCOMES_MS: 100,
       CONNECTION_DESCRIPTORS: 2,
       KEEPALIVE_SECONDS: 60,
       SEGMENT_BYTES: 1448,

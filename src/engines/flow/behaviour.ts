@@ -11,6 +11,9 @@ export const SWEEP_MS = 500;
 /** limit: how often an engine that stops looks whether its last connection is gone. */
 export const STOP_POLL_MS = 20;
 
+/** limit: the outcomes of dials are told so often; each tells a thread. */
+export const OUTCOMES_MS = 100;
+
 /** To the client and to the origin. */
 export const CONNECTION_DESCRIPTORS = 2;
 /** A peer that has vanished is noticed within minutes, where the idle time is hours. */

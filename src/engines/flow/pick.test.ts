@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Target } from '../engine.ts';
 import { createPicker, type Picker } from './pick.ts';
 
-const target = (address: string, weight: number, tier = 0): Target => ({ address, weight, tier });
+const target = (address: string, weight: number, tier = 0): Target => ({ number: 0, address, weight, tier });
 
 function picker(...targets: Target[]): Picker {
   const picker = createPicker();

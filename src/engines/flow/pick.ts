@@ -7,8 +7,8 @@ import { isBarred } from './bars.ts';
 
 export interface Picker {
   update(targets: readonly Target[]): void;
-  /** `tried`: addresses that must not be taken; `port`: where it would be dialled. `undefined`: nothing is left. */
-  next(tried?: ReadonlySet<string>, port?: number): Target | undefined;
+  /** `tried`: addresses that must not be taken; `port`: where it would be dialled; `isShut`: it takes none now. `undefined`: nothing is left. */
+  next(tried?: ReadonlySet<string>, port?: number, isShut?: (target: Target) => boolean): Target | undefined;
 }
 
 interface Slot {
@@ -30,9 +30,9 @@ export function createPicker(): Picker {
         return { target, owed: Math.max(-target.weight, Math.min(target.weight, before)) };
       });
     },
-    next(tried, port = 0) {
+    next(tried, port = 0, isShut) {
       const usable = ({ target }: Slot): boolean =>
-        target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port);
+        target.weight > 0 && !tried?.has(target.address) && !isBarred(target, port) && !isShut?.(target);
       let tier = Infinity;
       for (const slot of slots) if (usable(slot)) tier = Math.min(tier, slot.target.tier);
       let total = 0;

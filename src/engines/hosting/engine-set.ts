@@ -5,7 +5,17 @@
 import type { EngineState } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
 import type { Log } from '../../observe/log.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, EngineFactory, Inheritance, Succession } from '../engine.ts';
+import type {
+  Applied,
+  Capabilities,
+  Engine,
+  EngineEvents,
+  EngineFactory,
+  Inheritance,
+  Succession,
+  TargetOutcomes,
+  TargetState,
+} from '../engine.ts';
 import { addCounters } from '../flow/counters.ts';
 import { ENGINE_NAMES, type EngineName } from '../registry.ts';
 import { absentEngine, callOn, forwardSuccession } from './forward.ts';
@@ -13,6 +23,7 @@ import { absentEngine, callOn, forwardSuccession } from './forward.ts';
 interface EngineSetEvents {
   record(engine: EngineName, record: ConnectionRecord): void;
   listener(engine: EngineName, id: string, state: Applied): void;
+  outcomes(batch: readonly TargetOutcomes[]): void;
 }
 
 export interface EngineSet {
@@ -23,6 +34,8 @@ export interface EngineSet {
   readonly report: readonly EngineState[];
   /** Of all engines, summed per rule: a rule may have moved between them. */
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
+  /** To all engines that obey states; never rejects. */
+  states(changes: readonly TargetState[]): Promise<void>;
   stop(drainMs: number): Promise<void>;
   /** Of all engines, each word at once. */
   readonly succession: Succession;
@@ -44,6 +57,7 @@ export async function openEngines(
       const tell = {
         record: (record: ConnectionRecord) => events.record(name, record),
         listener: (id: string, state: Applied) => events.listener(name, id, state),
+        outcomes: (batch: readonly TargetOutcomes[]) => events.outcomes(batch),
         log: (...[level, message, facts]: Parameters<EngineEvents['log']>) => log[level](message, facts),
       };
       const engine = await factory(tell, inheritance);
@@ -72,6 +86,15 @@ export async function openEngines(
           sums.set(rule, before ? addCounters(before, counted) : counted);
         }
       return sums;
+    },
+    async states(changes) {
+      const obeying = [...running].filter(([name]) => capabilities.get(name)?.states);
+      const told = obeying.map(([name, engine]) =>
+        engine.states(changes).catch((error: Error) => {
+          log.error('an engine does not take the states of origins', { engine: name, reason: error.message });
+        }),
+      );
+      await Promise.all(told);
     },
     async stop(drainMs) {
       await Promise.all([...running.values()].map((engine) => engine.stop(drainMs)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listener } from '../../../test/suites/engine/listener.ts';
-import type { Applied, Capabilities, Engine, HandedSession, Succession } from '../engine.ts';
+import type { Applied, Capabilities, Engine, HandedSession, Succession, TargetState } from '../engine.ts';
 import { absentEngine, callOn, forwardTo } from './forward.ts';
 
 /** A class, because an engine may be one: its methods need their object. */
@@ -22,6 +22,9 @@ class Noting implements Engine, Succession {
   }
   async prune(keep: ReadonlySet<string>): Promise<void> {
     this.asked.push(['prune', keep]);
+  }
+  async states(changes: readonly TargetState[]): Promise<void> {
+    this.asked.push(['states', changes]);
   }
   async counters(): Promise<Awaited<ReturnType<Engine['counters']>>> {
     this.asked.push(['counters']);
@@ -58,6 +61,7 @@ test('each method of the door comes to the engine as it was called, and its answ
   assert.deepEqual(await door.apply(rule, beside), { ok: true, note: 'as asked' });
   await door.remove('b');
   await door.prune(keep);
+  await door.states([{ target: 3, state: 'down' }]);
   assert.deepEqual(await door.counters(), new Map());
   assert.deepEqual(await door.succession.handOver(), []);
   await door.succession.pause();
@@ -68,6 +72,7 @@ test('each method of the door comes to the engine as it was called, and its answ
     ['apply', rule, beside],
     ['remove', 'b'],
     ['prune', keep],
+    ['states', [{ target: 3, state: 'down' }]],
     ['counters'],
     ['handOver'],
     ['pause'],

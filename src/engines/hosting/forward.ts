@@ -19,6 +19,7 @@ const PLAIN: Rows<Plain> = {
   apply: (reason) => ({ ok: false, reason }),
   remove: nothing,
   prune: nothing,
+  states: nothing,
   counters: () => new Map(),
   stop: nothing,
 };

@@ -27,6 +27,9 @@ function workshop(failures = 0) {
       async prune(keep) {
         asked.push(`prune ${[...keep].join()}`);
       },
+      async states(changes) {
+        asked.push(`states ${changes.map(({ target, state }) => `${target} ${state}`).join()}`);
+      },
       async stop(drainMs) {
         asked.push(`stop ${drainMs}`);
       },
@@ -69,4 +72,16 @@ test('after the end nothing is made any more', async () => {
   await engine.stop(0);
   assert.deepEqual(await engine.apply(listener({ id: 'a' })), { ok: false, reason: 'the engine is stopped' });
   assert.equal(made(), 0);
+});
+
+test('an engine that is made later starts with the states of targets, and hears the next ones', async () => {
+  const { engine, asked } = workshop();
+  await engine.states([
+    { target: 1, state: 'down' },
+    { target: 2, state: 'down' },
+  ]);
+  await engine.states([{ target: 1, state: 'up' }]);
+  await engine.apply(listener({ id: 'a' }));
+  await engine.states([{ target: 2, state: 'try' }]);
+  assert.deepEqual(asked, ['states 2 down', 'apply a', 'states 2 try']);
 });

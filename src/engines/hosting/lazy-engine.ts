@@ -4,16 +4,24 @@
  */
 import type { Capabilities, Engine } from '../engine.ts';
 import { answerWithout, type Call, callOn, forwardTo } from './forward.ts';
+import { KnownStates } from './known-states.ts';
 
 /** A rule that needs an engine which can't be made fails with the reason; the next one tries again. */
 export function lazyEngine(name: string, capabilities: Capabilities, make: () => Promise<Engine>): Engine {
   let making: Promise<Engine> | undefined;
   let stopped: Promise<unknown> | undefined;
+  const known = new KnownStates();
 
   function made(): Promise<Engine> {
-    making ??= make();
+    making ??= start();
     making.catch(() => (making = undefined));
     return making;
+  }
+  /** order: before its first rule. */
+  async function start(): Promise<Engine> {
+    const engine = await make();
+    if (known.call) await callOn(engine, known.call);
+    return engine;
   }
   async function apply(call: Call): Promise<unknown> {
     if (stopped) return answerWithout(call, 'the engine is stopped');
@@ -34,6 +42,7 @@ export function lazyEngine(name: string, capabilities: Capabilities, make: () =>
     name,
     () => capabilities,
     (call) => {
+      known.note(call);
       if (call.method === 'apply') return apply(call);
       return call.method === 'stop' ? (stopped ??= ifMade(call)) : ifMade(call);
     },

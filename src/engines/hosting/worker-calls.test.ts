@@ -135,3 +135,17 @@ test('after the end everything has an answer', async () => {
   calls.end((call) => `no ${call.method}`);
   assert.deepEqual([await before, await calls.post({ method: 'counters', args: [] })], ['no apply', 'no counters']);
 });
+
+test('a new thread is told the states of targets before it gets a listener', async () => {
+  const { calls, connect, got, answer, die } = desk();
+  connect();
+  void calls.post({ method: 'states', args: [[{ target: 1, state: 'down' }]] });
+  answer();
+  void calls.post(apply('a'));
+  answer();
+  die();
+  connect();
+  assert.deepEqual(got(), ['states']);
+  answer();
+  assert.deepEqual(got(), ['a']);
+});

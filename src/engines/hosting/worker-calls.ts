@@ -5,6 +5,7 @@
  */
 import type { Applied, Listener } from '../engine.ts';
 import type { Call } from './forward.ts';
+import { KnownStates } from './known-states.ts';
 import { WantedListeners } from './wanted-listeners.ts';
 import type { NumberedCall } from './worker-messages.ts';
 
@@ -24,6 +25,7 @@ const KILLER: Applied = { ok: false, reason: "the engine's thread dies of this r
 export class WorkerCalls {
   readonly #restored: (id: string, state: Applied) => void;
   readonly #wanted = new WantedListeners();
+  readonly #states = new KnownStates();
   /** In the order in which a thread gets them. */
   #pending = new Map<number, Pending>();
   #numbers = 0;
@@ -41,6 +43,7 @@ export class WorkerCalls {
     if (this.#ended) return Promise.resolve(this.#ended(call));
     if (this.#wanted.isLeftOut(call)) return Promise.resolve(KILLER);
     this.#wanted.note(call);
+    this.#states.note(call);
     return new Promise((resolve, reject) => {
       const one: Pending = { call, resolve, reject, isSent: false, deaths: 0 };
       const number = ++this.#numbers;
@@ -56,7 +59,8 @@ export class WorkerCalls {
     const coming = [...waiting.values()].flatMap(({ call }) => (call.method === 'apply' ? call.args[0].id : []));
     const missing = this.#wanted.without(new Set(coming));
     const restoring = missing.map((listener) => [++this.#numbers, this.#restore(listener)] as const);
-    this.#pending = new Map([...restoring, ...waiting]);
+    // order: states first, so that no rule leads to a target that is down.
+    this.#pending = new Map([...this.#restoreStates(), ...restoring, ...waiting]);
     this.#isRecovering = true;
     this.#recover();
   }
@@ -101,6 +105,11 @@ export class WorkerCalls {
     const [head] = this.#pending;
     if (!head) this.#isRecovering = false;
     else if (!head[1].isSent) this.#transmit(...head);
+  }
+
+  *#restoreStates(): Generator<[number, Pending]> {
+    const { call } = this.#states;
+    if (call) yield [++this.#numbers, { call, resolve() {}, reject() {}, isSent: false, deaths: 0 }];
   }
 
   #restore(listener: Listener): Pending {

@@ -17,6 +17,7 @@ test('a thread that dies is started again with its listeners; the rule that kill
   const told: string[] = [];
   const events: EngineEvents = {
     record() {},
+    outcomes() {},
     listener: (id, { ok }) => told.push(`${id} ${ok ? 'up' : 'down'}`),
     log: (level) => told.push(level),
   };
@@ -46,12 +47,12 @@ test('a thread that dies is started again with its listeners; the rule that kill
 });
 
 test('a thread that cannot start says so', async () => {
-  const events: EngineEvents = { record() {}, listener() {}, log() {} };
+  const events: EngineEvents = { record() {}, listener() {}, outcomes() {}, log() {} };
   await assert.rejects(hostEngine('node', { module, factory: 'createNothing' }, events), /has no createNothing/);
 });
 
 test('stopping twice, and asking afterwards, has answers', async () => {
-  const engine = await hostEngine('node', NODE, { record() {}, listener() {}, log() {} });
+  const engine = await hostEngine('node', NODE, { record() {}, listener() {}, outcomes() {}, log() {} });
   await Promise.all([engine.stop(0), engine.stop(0)]);
   await engine.remove('x');
   await engine.prune(new Set());

@@ -83,6 +83,8 @@ class EngineHost {
         return;
       case 'listener':
         return this.#events.listener(news.id, news.state);
+      case 'outcomes':
+        return this.#events.outcomes(news.batch);
       case 'log':
         return this.#events.log(...news.entry);
     }

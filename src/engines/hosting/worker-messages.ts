@@ -1,6 +1,6 @@
 /** Messages between an engine's thread (worker-thread.ts) and its host on the agent's thread (worker-engine.ts). Types only. */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
-import type { Applied, Capabilities, EngineEvents } from '../engine.ts';
+import type { Applied, Capabilities, EngineEvents, TargetOutcomes } from '../engine.ts';
 import type { Call } from './forward.ts';
 
 /** Given to the thread at its start: the factory's module and name in it. */
@@ -22,5 +22,6 @@ export type Report =
   /** What the call resolved with, or why it rejected. */
   | { readonly kind: 'answer'; readonly number: number; readonly value?: unknown; readonly error?: string }
   | { readonly kind: 'records'; readonly records: readonly ConnectionRecord[] }
+  | { readonly kind: 'outcomes'; readonly batch: readonly TargetOutcomes[] }
   | { readonly kind: 'listener'; readonly id: string; readonly state: Applied }
   | { readonly kind: 'log'; readonly entry: Parameters<EngineEvents['log']> };

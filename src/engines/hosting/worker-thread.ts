@@ -28,6 +28,7 @@ const events: EngineEvents = {
     if (records.length >= MOST_RECORDS) flush();
   },
   listener: (id, state) => report({ kind: 'listener', id, state }),
+  outcomes: (batch) => report({ kind: 'outcomes', batch }),
   log: (...entry) => report({ kind: 'log', entry }),
 };
 const engine = await create(events, options);

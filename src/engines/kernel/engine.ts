@@ -93,6 +93,10 @@ class KernelEngine implements Engine {
     await Promise.all(gone.map((id) => this.remove(id)));
   }
 
+  states(): Promise<void> {
+    return Promise.reject(new Error('the kernel engine does not obey states of origins'));
+  }
+
   counters(): Promise<ReadonlyMap<string, RuleCounters>> {
     const { rules, monitor } = this.#parts;
     if (this.#isActive()) {

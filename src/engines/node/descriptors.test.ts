@@ -115,7 +115,7 @@ test('the last descriptors go to other sources than the one that holds most, and
 test('a range that would eat up the descriptors is refused before anything is bound', async (t) => {
   const engine = await createNodeEngineWith(
     { clock: systemClock, rng: systemRng, descriptors: 400 },
-    { record() {}, listener() {}, log() {} },
+    { record() {}, listener() {}, outcomes() {}, log() {} },
   );
   t.after(() => engine.stop(0));
   const rule = await freeRule({ ports: [{ from: 20_000, to: 20_399 }] });

@@ -3,6 +3,7 @@ import { createNodeEngine } from './engine.ts';
 
 engineSuite('node engine', { create: createNodeEngine }, [
   'choice',
+  'states',
   'barred',
   'announce',
   'udp',

@@ -9,6 +9,8 @@ import { descriptorLimit } from '../../linux/descriptors.ts';
 import type { Engine, EngineEvents } from '../engine.ts';
 import { SWEEP_MS } from '../flow/behaviour.ts';
 import { SourcePorts } from '../flow/source-ports.ts';
+import { OutcomeTally } from '../flow/outcomes.ts';
+import { TargetStates } from '../flow/target-states.ts';
 import { createAdmission } from './admission.ts';
 import { Budget } from './budget.ts';
 import { nodeCapabilities } from './capabilities.ts';
@@ -46,7 +48,8 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   const budget = new Budget({ descriptors: descriptors - reserve, waiting: Math.floor(reserve / 2) });
   const watch = new DescriptorWatch(budget, descriptors, events);
   const capabilities = nodeCapabilities();
-  const { rules, begin } = createRules(options, budget, descriptors - reserve, events);
+  const states = new TargetStates();
+  const { rules, begin } = createRules(options, budget, descriptors - reserve, states, events);
   const sweeper = clock.every(SWEEP_MS, () => {
     watch.measure();
     rules.sweep();
@@ -59,6 +62,7 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     apply: (listener) => rules.apply(listener),
     remove: (id) => rules.remove(id),
     prune: (keep) => rules.prune(keep),
+    states: async (changes) => changes.forEach((change) => states.set(change)),
     counters: async () => rules.counters(),
     stop: (drainMs) => (stopping ??= rules.stop(drainMs).then(() => sweeper.cancel())),
     // Its sessions begin anew in the next process, and its sockets may be accepted from by both.
@@ -76,6 +80,7 @@ function createRules(
   { clock, rng, descriptors, sourcePorts, inherited: parts }: NodeEngineOptions,
   budget: Budget,
   budgeted: number,
+  states: TargetStates,
   events: EngineEvents,
 ): { readonly rules: NodeRules; readonly begin: () => void } {
   const inherited = parts && new Inherited(parts);
@@ -88,6 +93,8 @@ function createRules(
     mostUdpSessions: Math.min(65_536, Math.floor(descriptors / 4)),
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
+    states,
+    outcomes: new OutcomeTally(clock, events),
     sources: sourcePorts && new SourcePorts(sourcePorts),
     inherited,
     begun: begun?.promise,

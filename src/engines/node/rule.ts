@@ -16,11 +16,10 @@ import { bindTcp } from './bind.ts';
 import { BoundPoints } from './bound-points.ts';
 import type { Budget } from './budget.ts';
 import { serve, type Connection, type ConnectionDeps } from './tcp/connection.ts';
-import { RuleState } from './rule-state.ts';
-import type { SessionDeps } from './sessions.ts';
+import { RuleState, type RuleStateDeps } from './rule-state.ts';
 import { UdpSide } from './udp/udp-side.ts';
 
-interface NodeRuleDeps extends SessionDeps {
+interface NodeRuleDeps extends RuleStateDeps {
   readonly clock: Clock;
   readonly budget: Budget;
   readonly admission: Admission;

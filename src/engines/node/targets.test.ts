@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listener, target } from '../../../test/suites/engine/listener.ts';
 import type { Listener, Target } from '../engine.ts';
+import type { OriginState } from '../../domain/fact/health.ts';
+import { TargetStates } from '../flow/target-states.ts';
 import { RuleTargets } from './targets.ts';
 
 const CLIENT = '192.0.2.1';
@@ -11,9 +13,11 @@ const rule = listener({
   targets: [target('10.0.0.1'), target('10.0.0.2')],
 });
 
-function targetsOf(change: Partial<Listener> = {}): { targets: RuleTargets; time: { now: number } } {
+function targetsOf(change: Partial<Listener> = {}) {
   const time = { now: 0 };
-  return { targets: new RuleTargets({ ...rule, ...change }, () => time.now), time };
+  const states = new TargetStates();
+  const say = (address: string, state: OriginState) => states.set({ target: target(address).number, state });
+  return { targets: new RuleTargets({ ...rule, ...change }, states, () => time.now), time, say };
 }
 const chosen = (targets: RuleTargets, count: number, port = 8443): string[] =>
   Array.from({ length: count }, () => targets.choose(CLIENT, port)?.address.at(-1) ?? '-');
@@ -81,4 +85,38 @@ test('an address that has left its name is known, and the first bar says why the
   targets.update({ ...rule, targets: [left, { ...target('10.0.0.2', 0), barred: { cause: 'denied' } }] });
   assert.deepEqual([targets.someLeft, targets.hasLeft('10.0.0.1'), targets.hasLeft('10.0.0.2')], [true, true, false]);
   assert.deepEqual([targets.whyNone, targets.choose(CLIENT, 8443)], ['denied', undefined]);
+});
+
+test('a target that is down is chosen only where all are, and then as if all were up', () => {
+  const { targets, say } = targetsOf({ targets: [target('10.0.0.1'), target('10.0.0.2'), target('10.0.0.3', 10, 1)] });
+  say('10.0.0.1', 'down');
+  assert.deepEqual(chosen(targets, 3), ['2', '2', '2']);
+  say('10.0.0.2', 'down');
+  assert.deepEqual(chosen(targets, 2), ['3', '3']);
+  say('10.0.0.3', 'down');
+  assert.deepEqual(new Set(chosen(targets, 2)), new Set(['1', '2']));
+  for (const last of [1, 2, 3]) say(`10.0.0.${last}`, 'up');
+  assert.deepEqual(new Set(chosen(targets, 2)), new Set(['1', '2']));
+});
+
+test('a target in state try is chosen once, then as if it were down, until it is said to be something else', () => {
+  const { targets, say } = targetsOf();
+  say('10.0.0.1', 'try');
+  assert.equal(chosen(targets, 6).filter((one) => one === '1').length, 1);
+  const origin = { address: '10.0.0.1', port: 8443 };
+  const { number } = target('10.0.0.1');
+  assert.equal(targets.isLeft(number, origin), false);
+  say('10.0.0.1', 'down');
+  assert.equal(targets.isLeft(number, origin), true);
+  say('10.0.0.2', 'down');
+  assert.equal(targets.isLeft(number, origin), false);
+});
+
+test('a client leaves its target while that is down, and keeps it where all are', () => {
+  const { targets, say } = targetsOf({ persistSeconds: 30 });
+  targets.settle(CLIENT, '10.0.0.2');
+  say('10.0.0.2', 'down');
+  assert.deepEqual(chosen(targets, 2), ['1', '1']);
+  say('10.0.0.1', 'down');
+  assert.deepEqual(chosen(targets, 2), ['2', '2']);
 });

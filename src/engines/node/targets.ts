@@ -1,6 +1,6 @@
 /**
- * The targets of one rule: which one takes the next connection or session of a client, which rest, which keep those they
- * have. Pure; it refuses to dial. Asked by the rule's connections and UDP sessions.
+ * The targets of one rule: which one takes the next connection or session of a client, which are down or rest, which keep
+ * those they have. Pure; it refuses to dial. Asked by the rule's connections and UDP sessions.
  */
 import type { Listener, Target } from '../engine.ts';
 import { isBarred, whyNone } from '../flow/bars.ts';
@@ -8,11 +8,13 @@ import { REST_MS } from '../flow/behaviour.ts';
 import { originPort } from '../flow/endpoints.ts';
 import { createPersistence } from '../flow/persistence.ts';
 import { createPicker } from '../flow/pick.ts';
+import type { TargetStates } from '../flow/target-states.ts';
 import { keepsPlace } from '../flow/verdict.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 
 export class RuleTargets {
   readonly #monotonic: () => number;
+  readonly #states: TargetStates;
   readonly #picker = createPicker();
   readonly #persistence = createPersistence();
   /** Address → until when it rests. */
@@ -20,8 +22,9 @@ export class RuleTargets {
   #listener: Listener;
   #byAddress = new Map<string, Target>();
 
-  constructor(listener: Listener, monotonic: () => number) {
+  constructor(listener: Listener, states: TargetStates, monotonic: () => number) {
     this.#monotonic = monotonic;
+    this.#states = states;
     this.#listener = listener;
     this.update(listener);
   }
@@ -31,6 +34,7 @@ export class RuleTargets {
     this.#byAddress = new Map(listener.targets.map((target) => [target.address, target]));
     this.#picker.update(listener.targets);
     this.#persistence.setSeconds(listener.persistSeconds);
+    for (const address of this.#resting.keys()) if (!this.#byAddress.has(address)) this.#resting.delete(address);
   }
 
   /** The port of origins that this entry port leads to; undefined: the rule does not have it. */
@@ -38,11 +42,17 @@ export class RuleTargets {
     return originPort(this.#listener.ports, this.#listener.originPorts, entryPort);
   }
 
-  /** The target of a new session of this client, to be dialled at `port`; `tried` are out of the question. */
+  /**
+   * The target of a new session of this client, to be dialled at `port`; `tried` are out of the question. One that is down or
+   * rests is chosen only where there is no other.
+   */
   choose(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined {
-    const kept = this.#persistence.recall(client, this.#monotonic());
-    const target = kept === undefined ? undefined : this.#byAddress.get(kept);
-    return target && !tried?.has(target.address) && this.#takesNew(target, port) ? target : this.#next(port, tried);
+    const isShut = (target: Target): boolean => this.#isShut(target);
+    for (;;) {
+      const open = this.#choose(client, port, tried, isShut);
+      if (!open) return this.#choose(client, port, tried);
+      if (this.#states.take(open.number)) return open;
+    }
   }
 
   /** The cause of a connection's end, and the reason for dropping a datagram, where there is none. */
@@ -65,7 +75,17 @@ export class RuleTargets {
     this.#resting.set(address, this.#monotonic() + REST_MS);
   }
 
-  /** Whether a target other than this one takes new sessions at this port, and does not rest. */
+  /** Whether a session with this target moves to another one at its next datagram. */
+  isLeft(target: number, origin: Endpoint): boolean {
+    return this.#states.isLeft(target) && this.hasOther(origin);
+  }
+
+  /** The number of the target, for outcomes of dials; undefined: the rule has it no more. */
+  numberOf(address: string): number | undefined {
+    return this.#byAddress.get(address)?.number;
+  }
+
+  /** Whether a target other than this one takes new sessions at this port, and is neither down nor at rest. */
   hasOther(than: Endpoint): boolean {
     return this.#listener.targets.some(
       (target) => target.address !== than.address && this.#takesNew(target, than.port),
@@ -88,22 +108,31 @@ export class RuleTargets {
     return this.#listener.targets.some(({ left }) => left);
   }
 
-  #takesNew(target: Target, port: number): boolean {
-    return target.weight > 0 && !isBarred(target, port) && !this.#rests(target.address);
+  /** The client's own target where it may have it, else the next. */
+  #choose(client: string, port: number, tried?: ReadonlySet<string>, isShut?: (target: Target) => boolean) {
+    const address = this.#persistence.recall(client, this.#monotonic());
+    const kept = address === undefined ? undefined : this.#byAddress.get(address);
+    if (kept && takes(kept, port) && !tried?.has(kept.address) && !isShut?.(kept)) return kept;
+    return this.#picker.next(tried, port, isShut);
   }
 
-  /** The next target, of those that rest only where there is no other. */
-  #next(port: number, tried?: ReadonlySet<string>): Target | undefined {
-    const resting = [...this.#resting.keys()].filter((address) => this.#rests(address));
-    if (resting.length === 0) return this.#picker.next(tried, port);
-    return this.#picker.next(new Set([...resting, ...(tried ?? [])]), port) ?? this.#picker.next(tried, port);
+  #takesNew(target: Target, port: number): boolean {
+    return takes(target, port) && !this.#isShut(target);
+  }
+
+  #isShut({ number, address }: Target): boolean {
+    return this.#states.isShut(number) || this.#rests(address);
   }
 
   #rests(address: string): boolean {
     const until = this.#resting.get(address);
     if (until === undefined) return false;
-    if (until > this.#monotonic() && this.#byAddress.has(address)) return true;
+    if (until > this.#monotonic()) return true;
     this.#resting.delete(address);
     return false;
   }
+}
+
+function takes(target: Target, port: number): boolean {
+  return target.weight > 0 && !isBarred(target, port);
 }

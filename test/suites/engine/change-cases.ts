@@ -163,7 +163,12 @@ export function changeCases(under: EngineUnderTest): void {
   describe('engine of its own', () => {
     async function stoppable(t: TestContext) {
       const ends: (string | undefined)[] = [];
-      const engine = await under.create({ record: ({ end }) => ends.push(end), listener() {}, log() {} });
+      const engine = await under.create({
+        record: ({ end }) => ends.push(end),
+        listener() {},
+        outcomes() {},
+        log() {},
+      });
       t.after(() => engine.stop(0));
       const [tcp, udp] = [await tcpOrigin(t), await udpEcho(t)];
       const entries = [anEntry()];

@@ -38,6 +38,7 @@ const engine = await ENGINES[name]!({
     if (ends.push(end) >= 2000) ends = ends.slice(-1000);
   },
   listener() {},
+  outcomes() {},
   log: (_level, message, facts) => logs.push(`${message} ${JSON.stringify(facts)}`),
 });
 for (const listener of JSON.parse(listeners) as Listener[]) {

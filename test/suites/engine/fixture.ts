@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, EngineFactory, Listener } from '../../../src/engines/engine.ts';
+import type { Engine, EngineFactory, Listener, TargetOutcomes } from '../../../src/engines/engine.ts';
 import type { ConnectionRecord, RuleCounters } from '../../../src/domain/fact/fact.ts';
 import { listener } from './listener.ts';
 
@@ -32,6 +32,8 @@ export interface EngineWorld {
   /** Applies, and fails the case with the engine's reason where it refuses. */
   up(listener: Listener): Promise<Listener>;
   records(rule: string): ConnectionRecord[];
+  /** What has been told of a target, by its number, oldest first. */
+  outcomes(target: number): TargetOutcomes[];
   /** The records that end a connection of the rule, once there are so many. */
   ended(rule: string, count?: number): Promise<ConnectionRecord[]>;
   counters(rule: string): Promise<RuleCounters>;
@@ -76,10 +78,16 @@ async function listenAt(address: string, port: number): Promise<() => Promise<un
 /** Call inside a `describe`: the engine lives as long as its cases. */
 export function engineWorld(under: EngineUnderTest): EngineWorld {
   const seen: ConnectionRecord[] = [];
+  const told: TargetOutcomes[] = [];
   let engine: Engine | undefined;
   let rules = 0;
   before(async () => {
-    engine = await under.create({ record: (record) => seen.push(record), listener() {}, log() {} });
+    engine = await under.create({
+      record: (record) => seen.push(record),
+      listener() {},
+      outcomes: (batch) => told.push(...batch),
+      log() {},
+    });
   });
   after(() => engine?.stop(0));
 
@@ -100,6 +108,7 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
       assert.ok(applied.ok, JSON.stringify(applied));
       return listener;
     },
+    outcomes: (target) => told.filter((one) => one.target === target),
     records: (rule) => seen.filter((record) => record.rule === rule),
     async ended(rule, count = 1) {
       const ended = (): ConnectionRecord[] => world.records(rule).filter((record) => record.end);

@@ -28,8 +28,13 @@ export function options(change: Partial<Listener['options']> = {}): Listener['op
   };
 }
 
+const numbers = new Map<string, number>();
+
+/** Numbered as an edge does: the same for the same address. */
 export function target(address: string, weight = 10, tier = 0): Target {
-  return { address, weight, tier };
+  const number = numbers.get(address) ?? numbers.size;
+  numbers.set(address, number);
+  return { number, address, weight, tier };
 }
 
 /** The part of a rule that leads to these origins, which listen on one port. */

@@ -49,7 +49,7 @@ export function recordCases(under: EngineUnderTest): void {
         seen.push(one);
         records.add(one);
       };
-      engine = await under.create({ record, listener() {}, log() {} });
+      engine = await under.create({ record, listener() {}, outcomes() {}, log() {} });
       reporter.connected();
     });
     after(async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Statement } from '../../../linux/nft/transaction.ts';
 import { difference } from '../../../linux/nft/transaction.ts';
 import type { Listener } from '../../engine.ts';
+import { target } from '../../../../test/suites/engine/listener.ts';
 import { messagesOf } from './encode.ts';
 import { contentsOf } from './contents.ts';
 import { NO_CONTENTS, type SetName } from './sets.ts';
@@ -21,7 +22,7 @@ test('every kind of rule can be written without nft', () => {
 test('what is not known goes through nft: settings, a turn of many counts, a foreign line', () => {
   const [first] = Object.values(RULES);
   assert.ok(first);
-  const weights = [300, 299, 298, 297, 296, 295].map((weight, i) => ({ address: `10.0.0.${i + 1}`, weight, tier: 0 }));
+  const weights = [300, 299, 298, 297, 296, 295].map((weight, i) => target(`10.0.0.${i + 1}`, weight));
   const isLong = ({ targets }: Pick<Listener, 'targets'>): boolean =>
     messagesOf(changesOf({ ...first, entries: ['10.1.0.1'], targets })) === undefined;
   assert.ok(isLong({ targets: weights }));

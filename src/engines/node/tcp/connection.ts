@@ -148,7 +148,11 @@ export class Connection {
         counters.bytesOut += bytes;
         counters.packetsOut += Math.ceil(bytes / SEGMENT_BYTES);
       },
-      over: (cause) => this.#finish(cause),
+      over: (cause) => {
+        const isUnused = session.bytesIn + session.bytesOut === 0;
+        if (cause === 'origin-reset' && isUnused && session.origin) rule.tell(session.origin.address, cause);
+        this.#finish(cause);
+      },
     });
   }
 

@@ -53,9 +53,13 @@ export function reachOrigin(
   }
 
   function dialled(origin: Endpoint, result: Dialled): void {
-    if ('socket' in result) return done({ origin, socket: result.socket });
+    if ('socket' in result) {
+      rule.tell(origin.address, 'ok');
+      return done({ origin, socket: result.socket });
+    }
     if (result.failed === 'no-descriptor') return retry();
     tried.add(origin.address);
+    rule.tell(origin.address, result.failed);
     if (result.failed !== 'no-source-port') targets.forget(client);
     lastCause = result.failed;
     if (result.failed === 'origin-timeout') {

@@ -43,6 +43,7 @@ export class UdpSide {
         budget.hold();
         this.#end(session, 'evicted');
       },
+      move: (session) => this.#end(session, 'origin-unreachable'),
     });
   }
 
@@ -113,6 +114,7 @@ export class UdpSide {
     if (isOutOfDescriptors(code)) return this.#end(session, 'limit');
     // A bind that failed so: this machine has no address of the origin's family.
     const cause = !link.isConnected && code === 'EADDRNOTAVAIL' ? 'origin-unreachable' : dialCause(code);
+    this.#rule.tell(session.origin.address, cause);
     const undelivered = link.undelivered(datagram);
     const bytes = undelivered.values().reduce((sum, { length }) => sum + length, 0);
     const moves = cause.startsWith('origin-') && this.#table.refused(session, bytes);

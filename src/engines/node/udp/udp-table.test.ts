@@ -29,7 +29,8 @@ function table(
 
 function tableOf({ rule, monotonic }: RuleWorld, most: number, takeSlot = () => true): UdpTable<string> {
   const evict = (session: UdpSession<string>): void => table.close(session, 'evicted');
-  const table: UdpTable<string> = new UdpTable<string>(rule, { most, monotonic, takeSlot, evict });
+  const move = (session: UdpSession<string>): void => table.close(session, 'origin-unreachable');
+  const table: UdpTable<string> = new UdpTable<string>(rule, { most, monotonic, takeSlot, evict, move });
   return table;
 }
 
@@ -272,4 +273,21 @@ test('C6: a session to an address that its name no longer says stays while it is
   assert.deepEqual(udp.due(), [[first, 'drained']]);
   udp.close(first, 'drained');
   assert.equal(udp.admit(port, client, 1)?.origin.address, '10.0.0.2');
+});
+
+test('a session moves at its next datagram when its target is down and another takes it; else it stays', () => {
+  const { table: udp, port, records, states } = table({ targets: [target('10.0.0.1'), target('10.0.0.2')] });
+  const say = (address: string, state: 'up' | 'down'): void => states.set({ target: target(address).number, state });
+  const [first, second] = [udp.admit(port, client, 10), udp.admit(port, other, 10)];
+  assert.ok(first && second);
+  assert.deepEqual([first.origin.address, second.origin.address], ['10.0.0.1', '10.0.0.2']);
+  say('10.0.0.1', 'down');
+  assert.equal(udp.admit(port, other, 10), second);
+  assert.equal(udp.admit(port, client, 10)?.origin.address, '10.0.0.2');
+  assert.deepEqual(
+    records.map(({ end, origin }) => [end, origin?.address]),
+    [['origin-unreachable', '10.0.0.1']],
+  );
+  say('10.0.0.2', 'down');
+  assert.equal(udp.admit(port, other, 10), second);
 });

@@ -17,6 +17,8 @@ import type { Session } from '../sessions.ts';
 export interface UdpSession<L> {
   readonly counted: Session;
   readonly origin: Endpoint;
+  /** Its target's number. */
+  readonly target: number;
   /** In front of the payload of the datagram that was just admitted; empty where none belongs there. */
   header: Uint8Array;
   /** Bytes to cut off each reply. */
@@ -45,6 +47,8 @@ interface UdpTableDeps<L> {
   readonly takeSlot: () => boolean;
   /** Ends this one with cause `evicted`; its slot is the newcomer's, for which no other slot is asked. */
   readonly evict: (session: UdpSession<L>) => void;
+  /** Ends this one, whose target is down, before its client's next session begins. */
+  readonly move: (session: UdpSession<L>) => void;
 }
 
 const NOTHING = new Uint8Array();
@@ -97,7 +101,11 @@ export class UdpTable<L> {
   admit(port: UdpPort<L>, client: Endpoint, size: number, again = false): UdpSession<L> | undefined {
     if (client.port === 0) return this.#drop('source');
     const key = `${client.address} ${client.port}`;
-    const known = port.sessions.get(key);
+    let known = port.sessions.get(key);
+    if (known && this.#rule.targets.isLeft(known.target, known.origin)) {
+      this.#deps.move(known);
+      known = undefined;
+    }
     const session = known ? this.#goOn(known, size) : this.#open(port, key, client, size);
     if (!session) return undefined;
     session.counted.activity++;
@@ -117,6 +125,7 @@ export class UdpTable<L> {
       this.#drop(bytes < cut ? 'short' : 'header');
       return -1;
     }
+    if (!this.#seniority.isAnswered(session.number)) this.#rule.tell(session.origin.address, 'ok');
     this.#seniority.answered(session.number, this.#deps.monotonic());
     session.counted.activity++;
     session.counted.bytesOut += bytes - cut;
@@ -209,7 +218,8 @@ export class UdpTable<L> {
     const counted = sessions.open(client, port.entry);
     counted.origin = origin;
     const { replyHeader } = how;
-    const session: UdpSession<L> = { counted, origin, header, replyHeader, port, key, number, link: undefined };
+    const place = { target: target.number, port, key, number };
+    const session: UdpSession<L> = { ...place, counted, origin, header, replyHeader, link: undefined };
     this.#byNumber[number] = session;
     this.#seniority.opened(number, OWNER, this.#deps.monotonic());
     targets.settle(client.address, target.address);

@@ -113,6 +113,10 @@ export class UringEngine implements Engine {
     await Promise.all(gone.map((id) => this.remove(id)));
   }
 
+  states(): Promise<void> {
+    return Promise.reject(new Error('the uring engine does not obey states of origins'));
+  }
+
   counters(): Promise<ReadonlyMap<string, RuleCounters>> {
     this.#takeRecords();
     return Promise.resolve(this.#rules.counters());

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import type { Target } from '../../engine.ts';
 import { nextTurn, turnsOf } from './schedule.ts';
 
-const target = (weight: number, tier = 0, address = `${weight}.${tier}`): Target => ({ address, weight, tier });
+const target = (weight: number, tier = 0, address = `${weight}.${tier}`): Target => ({
+  number: 0,
+  address,
+  weight,
+  tier,
+});
 const counter = (): Int32Array => new Int32Array(new SharedArrayBuffer(4));
 
 test('over one period each target gets exactly its share, whoever asks', () => {

@@ -1,0 +1,82 @@
+/**
+ * The number of each origin that rules lead to, by which engines tell of it and are told its state. An origin is an address
+ * with the ports and the protocol that rules dial there; rules that share one share its number. Pure; origins.ts owns one.
+ */
+import type { Listener, Target } from '../../engines/engine.ts';
+import { formatPortSpan } from '../../lib/net/ports.ts';
+import { Signal } from '../../lib/signal.ts';
+
+interface NumberedOrigin {
+  readonly number: number;
+  /** As an operator reads it, and as files keep it: `TCP 198.51.100.1 443`. */
+  readonly key: string;
+  readonly address: string;
+  readonly rules: ReadonlySet<string>;
+}
+
+type Leading = Pick<Listener, 'id' | 'protocol' | 'originPorts'>;
+interface Kept extends NumberedOrigin {
+  readonly rules: Set<string>;
+}
+
+/**
+ * limit: an engine may still have connections of the origin that had a number before; a number is given again only when so
+ * many others are free, the longest free one first.
+ */
+const RESTING = 4_096;
+
+export class TargetNumbers {
+  /** An origin has a number since now, or has it no more. */
+  readonly taken = new Signal<NumberedOrigin>();
+  readonly freed = new Signal<NumberedOrigin>();
+  readonly #byKey = new Map<string, Kept>();
+  readonly #byNumber = new Map<number, Kept>();
+  readonly #byRule = new Map<string, ReadonlySet<Kept>>();
+  readonly #free: number[] = [];
+  #next = 0;
+
+  /** The rule leads to these targets from now on, and to no others. */
+  give(rule: Leading, targets: readonly Omit<Target, 'number'>[]): Target[] {
+    const used = new Set<Kept>();
+    const numbered = targets.map((target) => {
+      const origin = this.#take(rule, target.address);
+      used.add(origin);
+      return { number: origin.number, ...target };
+    });
+    for (const origin of this.#byRule.get(rule.id) ?? []) if (!used.has(origin)) this.#leave(rule.id, origin);
+    this.#byRule.set(rule.id, used);
+    return numbered;
+  }
+
+  /** The rule leads nowhere. */
+  release(rule: string): void {
+    for (const origin of this.#byRule.get(rule) ?? []) this.#leave(rule, origin);
+    this.#byRule.delete(rule);
+  }
+
+  get(number: number): NumberedOrigin | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  #take({ id, protocol, originPorts }: Leading, address: string): Kept {
+    const key = `${protocol} ${address} ${formatPortSpan(originPorts)}`;
+    const known = this.#byKey.get(key);
+    known?.rules.add(id);
+    if (known) return known;
+    const number = (this.#free.length > RESTING ? this.#free.shift() : undefined) ?? this.#next++;
+    const origin = { number, key, address, rules: new Set([id]) };
+    this.#byKey.set(key, origin);
+    this.#byNumber.set(number, origin);
+    this.taken.tell(origin);
+    return origin;
+  }
+
+  #leave(rule: string, origin: Kept): void {
+    origin.rules.delete(rule);
+    if (origin.rules.size > 0) return;
+    this.#byKey.delete(origin.key);
+    this.#byNumber.delete(origin.number);
+    this.#free.push(origin.number);
+    this.freed.tell(origin);
+  }
+}

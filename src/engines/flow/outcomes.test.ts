@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManualClock } from '../../../test/world/manual-clock.ts';
+import type { TargetOutcomes } from '../engine.ts';
+import { outcomeOf, OutcomeTally } from './outcomes.ts';
+
+function desk() {
+  const clock = new ManualClock();
+  const batches: (readonly TargetOutcomes[])[] = [];
+  const tally = new OutcomeTally(clock, { outcomes: (batch) => void batches.push(batch) });
+  return { clock, batches, tally };
+}
+
+test('outcomes are added up per target and told after a tenth of a second, then no more', async () => {
+  const { clock, batches, tally } = desk();
+  for (const target of [1, 2, 1]) tally.note(target, 'ok');
+  await clock.advance(99);
+  assert.deepEqual(batches, []);
+  await clock.advance(1);
+  const first = { target: 1, counts: { ok: 2 }, failedInRow: 0 };
+  assert.deepEqual(batches, [[first, { target: 2, counts: { ok: 1 }, failedInRow: 0 }]]);
+  await clock.advance(1_000);
+  assert.equal(batches.length, 1);
+});
+
+test('a first failure is told at once, with all that waits; the next ones wait, and are counted on through batches', async () => {
+  const { clock, batches, tally } = desk();
+  tally.note(1, 'ok');
+  tally.note(1, 'refused');
+  assert.deepEqual(batches, [[{ target: 1, counts: { ok: 1, refused: 1 }, failedInRow: 1 }]]);
+  tally.note(1, 'timed-out');
+  tally.note(1, 'timed-out');
+  assert.equal(batches.length, 1);
+  await clock.advance(100);
+  assert.deepEqual(batches[1], [{ target: 1, counts: { 'timed-out': 2 }, failedInRow: 3 }]);
+  tally.note(1, 'ok');
+  tally.note(1, 'reset');
+  assert.deepEqual(batches[2], [{ target: 1, counts: { ok: 1, reset: 1 }, failedInRow: 1 }]);
+});
+
+test('only what says something about the origin is an outcome', () => {
+  const one = { from: 80, to: 80 };
+  assert.deepEqual(
+    (['origin-refused', 'origin-timeout', 'origin-unreachable', 'origin-reset'] as const).map((cause) =>
+      outcomeOf(cause, 'TCP', one),
+    ),
+    ['refused', 'timed-out', 'unreachable', 'reset'],
+  );
+  assert.equal(outcomeOf('origin-refused', 'UDP', one), 'port-unreachable');
+  assert.equal(outcomeOf('origin-refused', 'TCP', { from: 80, to: 81 }), undefined);
+  assert.equal(outcomeOf('no-source-port', 'TCP', one), undefined);
+});

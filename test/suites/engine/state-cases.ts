@@ -1,0 +1,157 @@
+/** States of targets that an engine is told, and outcomes that it tells: who gets a connection, who keeps one, what is heard. */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import type { OriginState } from '../../../src/domain/fact/health.ts';
+import type { Listener } from '../../../src/engines/engine.ts';
+import { engineWorld, eventually, freePort, type EngineUnderTest } from './fixture.ts';
+import { entryOf, leadsTo, options, target } from './listener.ts';
+import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
+import { udpPeer } from './udp-peers.ts';
+
+export function stateCases(under: EngineUnderTest): void {
+  describe('states of origins', { concurrency: 4 }, () => {
+    const world = engineWorld(under);
+    const obeys = (): boolean => world.engine.capabilities().states === true;
+
+    const say = (state: OriginState, ...addresses: string[]): Promise<void> =>
+      world.engine.states(addresses.map((address) => ({ target: target(address).number, state })));
+
+    /** A rule that leads to so many origins, which tell their address. */
+    async function served(t: TestContext, count: number): Promise<{ rule: Listener; addresses: string[] }> {
+      const port = await freePort();
+      const addresses = Array.from({ length: count }, () => world.address());
+      for (const address of addresses) await tcpOrigin(t, (socket) => void socket.end(address), { address, port });
+      const rule = await world.rule(leadsTo(...addresses.map((address) => ({ address, port }))));
+      return { rule: await world.up(rule), addresses };
+    }
+    async function answers(t: TestContext, rule: Listener, count: number): Promise<Record<string, number>> {
+      const counts: Record<string, number> = {};
+      for (let i = 0; i < count; i++) {
+        const client = dialTcp(t, ...entryOf(rule));
+        const answer = (await readAll(client)).bytes.toString();
+        client.end();
+        counts[answer] = (counts[answer] ?? 0) + 1;
+      }
+      return counts;
+    }
+
+    test('a target that is down gets nothing new, in any rule, and its share when it is up', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const { rule, addresses } = await served(t, 2);
+      const [bad = '', good = ''] = addresses;
+      const second = await world.up(await world.rule({ targets: rule.targets, originPorts: rule.originPorts }));
+      await say('down', bad);
+      assert.deepEqual([await answers(t, rule, 6), await answers(t, second, 4)], [{ [good]: 6 }, { [good]: 4 }]);
+      await say('up', bad);
+      assert.deepEqual(await answers(t, rule, 8), { [bad]: 4, [good]: 4 });
+    });
+
+    test('a state that is said before the rule is there counts for it', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const { rule, addresses } = await served(t, 2);
+      const [bad = '', good = ''] = addresses;
+      await say('down', bad);
+      await world.engine.remove(rule.id);
+      const again = await world.up({ ...rule, id: `${rule.id}-again` });
+      assert.deepEqual(await answers(t, again, 4), { [good]: 4 });
+    });
+
+    test('the next tier is used when all of a tier are down; where all are, as if all were up', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const { rule, addresses } = await served(t, 3);
+      const [first = '', second = '', reserve = ''] = addresses;
+      await world.up({ ...rule, targets: [target(first), target(second), target(reserve, 10, 1)] });
+      await say('down', first, second);
+      assert.deepEqual(await answers(t, rule, 3), { [reserve]: 3 });
+      await say('down', reserve);
+      assert.deepEqual(await answers(t, rule, 4), { [first]: 2, [second]: 2 });
+    });
+
+    test('a target to try takes one connection, then none until its state is said', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const { rule, addresses } = await served(t, 2);
+      const [tried = '', good = ''] = addresses;
+      await say('down', tried);
+      await say('try', tried);
+      assert.deepEqual(await answers(t, rule, 8), { [tried]: 1, [good]: 7 });
+      await say('try', tried);
+      assert.deepEqual(await answers(t, rule, 8), { [tried]: 1, [good]: 7 });
+      await say('up', tried);
+      assert.deepEqual(await answers(t, rule, 4), { [tried]: 2, [good]: 2 });
+    });
+
+    test('connections to a target that goes down stay', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const origin = await tcpOrigin(t);
+      const other = await tcpOrigin(t, undefined, { port: origin.port });
+      const rule = await world.up(await world.rule(leadsTo(origin, other)));
+      const clients = [await tcpClient(t, ...entryOf(rule)), await tcpClient(t, ...entryOf(rule))];
+      for (const client of clients) assert.equal(await ask(client, 'hello'), 'hello');
+      await say('down', origin.address);
+      for (const client of clients) assert.equal(await ask(client, 'still'), 'still');
+      await say('up', origin.address);
+      for (const client of clients) assert.equal(await ask(client, 'again'), 'again');
+      assert.equal((await world.counters(rule.id)).active, 2);
+    });
+
+    test('a UDP session leaves a target that is down at its next datagram; the others stay', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const echo = (bytes: Buffer): Buffer => bytes;
+      const first = await udpPeer(t, {}, echo);
+      const second = await udpPeer(t, { port: first.port }, echo);
+      const rule = await world.up(await world.rule({ ...leadsTo(first, second), protocol: 'UDP' }));
+      const clients = [await udpPeer(t), await udpPeer(t)];
+      for (const client of clients) {
+        client.send('one', ...entryOf(rule));
+        await client.datagram(0);
+      }
+      assert.deepEqual([first.got.length, second.got.length], [1, 1]);
+      await say('down', first.address);
+      for (const client of clients) {
+        client.send('two', ...entryOf(rule));
+        assert.equal((await client.datagram(1)).toString(), 'two');
+      }
+      assert.deepEqual([first.got.length, second.got.length], [1, 3]);
+      assert.equal((await world.counters(rule.id)).connections, 3);
+    });
+
+    test('outcomes are told: what went well, a refusal at once, time-outs with how many in a row', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const origin = await tcpOrigin(t);
+      const deaf = await deafOrigin(t, origin.port);
+      const closed = world.address();
+      const targets = [target(closed), target(deaf.address, 10, 1), target(origin.address, 10, 2)];
+      const fast = { targets, options: options({ connectTimeoutMs: 300 }) };
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...fast }));
+      for (let i = 0; i < 3; i++) assert.equal(await ask(await tcpClient(t, ...entryOf(rule)), 'hello'), 'hello');
+      const of = (address: string) => world.outcomes(target(address).number);
+      await eventually(() => {
+        const sums = [closed, deaf.address, origin.address].map((address) => {
+          const sum: Record<string, number> = {};
+          for (const { counts } of of(address))
+            for (const [kind, count] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + count;
+          return sum;
+        });
+        assert.deepEqual(sums, [{ refused: 3 }, { 'timed-out': 3 }, { ok: 3 }]);
+      });
+      assert.deepEqual(of(closed)[0], { target: target(closed).number, counts: { refused: 1 }, failedInRow: 1 });
+      const inRow = [closed, deaf.address, origin.address].map((address) => of(address).at(-1)?.failedInRow);
+      assert.deepEqual(inRow, [3, 3, 0]);
+    });
+
+    test('of UDP an answer and a port without a program are told', async (t) => {
+      if (!obeys()) return t.skip('the engine does not obey states');
+      const origin = await udpPeer(t, {}, (bytes) => bytes);
+      const closed = world.address();
+      const targets = [target(closed), target(origin.address, 10, 1)];
+      const rule = await world.up(await world.rule({ ...leadsTo(origin), targets, protocol: 'UDP' }));
+      const client = await udpPeer(t);
+      client.send('one', ...entryOf(rule));
+      assert.equal((await client.datagram(0)).toString(), 'one');
+      await eventually(() => {
+        assert.deepEqual(world.outcomes(target(closed).number)[0]?.counts, { 'port-unreachable': 1 });
+        assert.deepEqual(world.outcomes(target(origin.address).number)[0]?.counts, { ok: 1 });
+      });
+    });
+  });
+}
