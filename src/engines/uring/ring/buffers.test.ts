@@ -11,11 +11,16 @@ test(
   'what a peak has touched goes back to the machine when the peak is over, and what is in use stays',
   { skip: missing },
   async () => {
-    const [{ Ring }, { BufferPool }] = await Promise.all([import('./ring.ts'), import('./buffers.ts')]);
+    const [{ Ring }, { BufferPool, ProvidedBuffers }] = await Promise.all([
+      import('./ring.ts'),
+      import('./buffers.ts'),
+    ]);
     const ring = Ring.create(8);
     assert.ok(typeof ring !== 'number');
-    const pool = BufferPool.create(ring, SHAPE);
+    const pool = BufferPool.create(SHAPE);
     assert.ok(typeof pool !== 'number');
+    const provided = ProvidedBuffers.create(ring, pool, SHAPE);
+    assert.ok(typeof provided !== 'number');
     // The first byte shares its page with the buffer before.
     const isTouched = (buffer: number): boolean => pool.memory[pool.offset(buffer)] === 1;
 
@@ -24,14 +29,14 @@ test(
     const [kept, ...given] = peak.toReversed();
     for (const buffer of given) pool.give(buffer);
     // The first look still sees the peak.
-    for (let tick = 0; tick < TICKS; tick++) pool.relax();
+    for (let tick = 0; tick < TICKS; tick++) provided.relax();
     assert.equal(given.filter(isTouched).length, given.length);
     // One that comes and goes all the time stays warm.
     const warm = pool.take();
     pool.memory[pool.offset(warm)] = 1;
     pool.give(warm);
     for (let tick = 0; tick < 4 * TICKS; tick++) {
-      pool.relax();
+      provided.relax();
       assert.equal(pool.take(), warm);
       pool.give(warm);
     }
@@ -43,6 +48,7 @@ test(
     );
     assert.deepEqual([isTouched(warm), isTouched(kept ?? -1)], [true, true]);
     ring.close();
+    provided.release();
     pool.release();
   },
 );

@@ -7,7 +7,8 @@ import { CONNECTION_DESCRIPTORS, RECORD_EVERY_MS, SETTLE_MS, STALLED_MS } from '
 import { NEVER } from '../../flow/verdict.ts';
 import { setsockopt } from '../../../linux/ffi/libc.ts';
 import { SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
-import type { BufferPool } from '../ring/buffers.ts';
+import { giveChain } from '../ring/buffers.ts';
+import type { BufferPool, ProvidedBuffers } from '../ring/buffers.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from '../worker/counters.ts';
 import { cancelAll, close } from '../ring/operations.ts';
 import type { Pipes } from '../ring/pipes.ts';
@@ -21,6 +22,7 @@ import type { WorkerState } from '../worker/state.ts';
 export interface Tcp extends WorkerState {
   readonly slots: Slots;
   readonly buffers: BufferPool;
+  readonly provided: ProvidedBuffers;
   readonly pipes: Pipes;
 }
 
@@ -65,7 +67,7 @@ export function finish(t: Tcp, slot: number, cause: number, reset: boolean): voi
     }
     // The buffer that the kernel is sending comes back with its completion.
     const head = d.head[k]!;
-    t.buffers.giveChain((d.flags[k]! & SENDING) === 0 ? head : t.buffers.next[head]!);
+    giveChain(t.buffers, (d.flags[k]! & SENDING) === 0 ? head : t.buffers.next[head]!);
     d.head[k] = d.tail[k] = -1;
   }
   t.wheel.clear(slot);

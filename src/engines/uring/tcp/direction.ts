@@ -27,6 +27,7 @@ import {
   SPLICE_F_NONBLOCK,
 } from '../../../linux/abi.ts';
 import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
+import { giveChain } from '../ring/buffers.ts';
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from '../worker/counters.ts';
 import { OP, cancelReceive, poll, receive, send, watchErrors } from '../ring/operations.ts';
 import { PIPE_BYTES } from '../ring/pipes.ts';
@@ -67,7 +68,7 @@ const TRICKLES = 8;
 export function startReading(t: Tcp, k: number, nothingYet = false): void {
   const { directions: d, generation } = t.slots;
   d.flags[k]! |= READING;
-  receive(t.ring, d.fd[k]!, t.buffers.group, nothingYet, OP.RECEIVE, k, generation[k >> 1]!);
+  receive(t.ring, d.fd[k]!, t.provided.group, nothingYet, OP.RECEIVE, k, generation[k >> 1]!);
 }
 
 function stopReading(t: Tcp, k: number): void {
@@ -83,7 +84,7 @@ export function received(t: Tcp, k: number, generation: number, result: number, 
   const { flags } = s.directions;
   const slot = k >> 1;
   const buffer = (cqeFlags & IORING_CQE_F_BUFFER) === 0 ? -1 : cqeFlags >>> IORING_CQE_BUFFER_SHIFT;
-  if (buffer >= 0) buffers.received(buffer, result);
+  if (buffer >= 0) t.provided.received(buffer, result);
   if (s.generation[slot] !== generation) {
     if (buffer >= 0) buffers.give(buffer);
     return;
@@ -206,7 +207,7 @@ function starved(t: Tcp, k: number): void {
   const { slots: s } = t;
   const d = s.directions;
   const slot = k >> 1;
-  if (t.buffers.starved()) return flush(t, k);
+  if (t.provided.starved()) return flush(t, k);
   t.rules.entry(s.entry[slot]!).rule.row[DROP['wait-buffers']]! += 1;
   const maySplice = s.state[slot] === RELAYING && d.queued[k] === 0 && (d.flags[k]! & DEAD) === 0;
   if (maySplice && enterBulk(t, k)) return;
@@ -379,7 +380,7 @@ function drain(t: Tcp, k: number): void {
 
 /** Nothing of it is with the kernel. */
 function dropQueue({ slots: { directions: d }, buffers }: Tcp, k: number): void {
-  buffers.giveChain(d.head[k]!);
+  giveChain(buffers, d.head[k]!);
   d.head[k] = d.tail[k] = -1;
   d.queued[k] = 0;
 }

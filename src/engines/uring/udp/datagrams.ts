@@ -7,7 +7,7 @@
 import { mapPages, setsockopt, unmap } from '../../../linux/ffi/libc.ts';
 import type { Slab } from '../../../linux/ffi/libc.ts';
 import { SOL_UDP, UDP_GRO } from '../../../linux/abi.ts';
-import { BufferPool } from '../ring/buffers.ts';
+import { BufferPool, ProvidedBuffers } from '../ring/buffers.ts';
 import type { Ring } from '../ring/ring.ts';
 import { CONTROL_ROOM, NAME_ROOM, RECVMSG_OUT, UDP_BUFFERS } from '../worker/memory.ts';
 
@@ -29,6 +29,7 @@ const OFF = Int32Array.of(0);
 
 export class Datagrams {
   readonly buffers: BufferPool;
+  readonly provided: ProvidedBuffers;
   /** The buffers' memory as words, in which senders' addresses are compared. */
   readonly words: Int32Array;
   /** Bytes of each datagram where buffer b holds a burst; 0: it holds one datagram. */
@@ -41,10 +42,13 @@ export class Datagrams {
   isPaused = false;
 
   constructor(ring: Ring) {
-    const buffers = BufferPool.create(ring, UDP_BUFFERS);
+    const buffers = BufferPool.create(UDP_BUFFERS);
+    const provided = typeof buffers === 'number' ? buffers : ProvidedBuffers.create(ring, buffers, UDP_BUFFERS);
     const messages = mapPages(2 * MSGHDR_BYTES);
-    if (typeof buffers === 'number' || typeof messages === 'number') throw new Error('no memory for datagrams');
+    if (typeof buffers === 'number' || typeof provided === 'number' || typeof messages === 'number')
+      throw new Error('no memory for datagrams');
     this.buffers = buffers;
+    this.provided = provided;
     this.words = new Int32Array(buffers.memory.buffer);
     this.messages = messages;
     const described = new Int32Array(messages.buffer);
@@ -65,6 +69,7 @@ export class Datagrams {
   }
 
   release(): void {
+    this.provided.release();
     this.buffers.release();
     unmap(this.messages);
   }

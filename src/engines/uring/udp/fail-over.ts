@@ -3,6 +3,7 @@
  * delivered. Of a session that has had no answer the first datagram is kept for that. Called by udp.ts when a send has
  * succeeded, and when a send or a receive fails.
  */
+import { detach, giveChain } from '../ring/buffers.ts';
 import { CAUSE } from '../worker/counters.ts';
 import type { Entry } from '../worker/rule.ts';
 import { addressOffset, addressSize } from '../../../linux/sockaddr.ts';
@@ -21,7 +22,7 @@ export function keepFirst(u: Udp, flow: number, first: number): boolean {
   const { targets } = u.rules.entry(flows.entry[flow]!).rule;
   const hasOther = targets.hasOther(origins.target[flow]!, origins.port[flow]!, u.clock.now);
   if (lives.seniority.isAnswered(flow) || !hasOther) return false;
-  buffers.giveChain(buffers.detach(first));
+  giveChain(buffers, detach(buffers, first));
   firsts.keep(flow, first);
   return true;
 }
@@ -47,7 +48,7 @@ export function failOver(u: Udp, flow: number, unsent: number): boolean {
   endSession(u, flow, CAUSE['origin-refused']);
   if (first >= 0) resend(u, entry, client, first);
   for (let b = unsent; b >= 0;) {
-    const next = buffers.detach(b);
+    const next = detach(buffers, b);
     resend(u, entry, client, b);
     b = next;
   }

@@ -4,6 +4,7 @@
  */
 import { LARGEST_DATAGRAM_V4, LARGEST_DATAGRAM_V6 } from '../../flow/behaviour.ts';
 import { AF_INET6 } from '../../../linux/abi.ts';
+import { detach } from '../ring/buffers.ts';
 import { BYTES_IN, DROP, PACKETS_IN } from '../worker/counters.ts';
 import { headsEach } from '../worker/rule.ts';
 import type { Entry } from '../worker/rule.ts';
@@ -25,7 +26,7 @@ export function forward(u: Forwarding, entry: Entry, flow: number, buffer: numbe
     return head(u, entry, flow, buffer, again);
   split(u, 2 * flow, buffer);
   for (let part = buffer; part >= 0;) {
-    const next = buffers.detach(part);
+    const next = detach(buffers, part);
     head(u, entry, flow, part, again);
     part = next;
   }

@@ -13,7 +13,7 @@ async function chains() {
   ]);
   const ring = Ring.create(8);
   assert.ok(typeof ring !== 'number');
-  const pool = BufferPool.create(ring, { group: 7, size: 65_536, headroom: 0, count: 256 });
+  const pool = BufferPool.create({ group: 7, size: 65_536, headroom: 0, count: 256 });
   assert.ok(typeof pool !== 'number');
   const gso = new GsoChains(pool, 2);
   return {

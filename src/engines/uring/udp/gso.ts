@@ -4,6 +4,7 @@
  * sends it before a datagram that does not fit into it, so the order stays. Where the path refuses segments the direction
  * does without for good. It refuses to send: gso-messages.ts describes a chain to the kernel.
  */
+import { giveChain } from '../ring/buffers.ts';
 import type { BufferPool } from '../ring/buffers.ts';
 import { datagramsOf } from './datagrams.ts';
 
@@ -105,7 +106,7 @@ export class GsoChains {
   /** The session ends: buffers that wait in its directions are given back. */
   drop(session: number): void {
     for (let k = 2 * session; k <= 2 * session + 1; k++) {
-      if (this.#head[k]! >= 0) this.#buffers.giveChain(this.#head[k]!);
+      if (this.#head[k]! >= 0) giveChain(this.#buffers, this.#head[k]!);
       this.#head[k] = -1;
       this.#plain[k] = 0;
     }

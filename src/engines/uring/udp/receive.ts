@@ -26,22 +26,22 @@ export function listenToClients({ ring, datagrams }: Receiving, entry: Entry): v
   if (datagrams.isPaused) return;
   entry.posted = 1;
   takeBursts(entry.fd, true);
-  const { buffers, messages } = datagrams;
-  receiveMessages(ring, entry.fd, buffers.group, messages, CLIENT_MESSAGE, OP.UDP_CLIENT, entry.index, 0);
+  const { provided, messages } = datagrams;
+  receiveMessages(ring, entry.fd, provided.group, messages, CLIENT_MESSAGE, OP.UDP_CLIENT, entry.index, 0);
 }
 
 /** Receives on the socket of a session. */
 export function listenToOrigin({ ring, flows, datagrams }: Receiving, flow: number): void {
   if (datagrams.isPaused) return;
   const { sockets } = flows;
-  const { buffers, messages } = datagrams;
+  const { provided, messages } = datagrams;
   const fd = sockets.fd[flow]!;
   const generation = flows.generation[flow]!;
   sockets.reading[flow] = 1;
   if (sockets.runs[flow]! < RUNS_OF_STREAM) {
-    receive(ring, fd, buffers.group, false, OP.UDP_ORIGIN, flow, generation);
+    receive(ring, fd, provided.group, false, OP.UDP_ORIGIN, flow, generation);
     return;
   }
   takeBursts(fd, true);
-  receiveMessages(ring, fd, buffers.group, messages, ORIGIN_MESSAGE, OP.UDP_ORIGIN_BURST, flow, generation);
+  receiveMessages(ring, fd, provided.group, messages, ORIGIN_MESSAGE, OP.UDP_ORIGIN_BURST, flow, generation);
 }

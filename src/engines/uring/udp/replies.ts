@@ -3,6 +3,7 @@
  * by the socket that the client spoke to. A datagram that is no reply to this session is dropped and counted. Called by
  * udp.ts.
  */
+import { detach } from '../ring/buffers.ts';
 import { BYTES_OUT, DROP, PACKETS_OUT } from '../worker/counters.ts';
 import type { Entry } from '../worker/rule.ts';
 import { REPLY_HEAD } from '../worker/memory.ts';
@@ -32,7 +33,7 @@ export function replied(u: Replying, flow: number, buffer: number, size: number,
   if (segment[buffer] === 0 || isSentWhole) return back(u, entry, flow, buffer);
   split(u, 2 * flow + 1, buffer);
   for (let part = buffer; part >= 0;) {
-    const next = buffers.detach(part);
+    const next = detach(buffers, part);
     back(u, entry, flow, part);
     part = next;
   }

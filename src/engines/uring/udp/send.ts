@@ -3,6 +3,7 @@
  * message: to the origin by the session's socket, back by the one that the client spoke to. udp.ts deals with the
  * completions. It refuses to keep a datagram for which there is no room: a full socket drops, and the loss is counted.
  */
+import { detach } from '../ring/buffers.ts';
 import { OP, cancelReceive, sendDatagram, sendMessage } from '../ring/operations.ts';
 import { familyAt, sizeOfFamily } from '../../../linux/sockaddr.ts';
 import { DROP } from '../worker/counters.ts';
@@ -99,10 +100,10 @@ export function sendEmptyReply(u: Sending, flow: number, fd: number): void {
 export function sendEach(u: Sending, k: number, first: number): void {
   const { buffers, segment } = u.datagrams;
   for (let buffer = first; buffer >= 0;) {
-    const next = buffers.detach(buffer);
+    const next = detach(buffers, buffer);
     if (segment[buffer]! > 0) split(u, k, buffer);
     for (let part = buffer; part >= 0;) {
-      const other = buffers.detach(part);
+      const other = detach(buffers, part);
       sendOne(u, k, part, OP.UDP_SEND_AGAIN);
       part = other;
     }

@@ -17,6 +17,7 @@ import {
   ENOBUFS,
 } from '../../../linux/abi.ts';
 import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
+import { giveChain } from '../ring/buffers.ts';
 import { DROP } from '../worker/counters.ts';
 import { MESSAGE_HEAD, NAME_ROOM, RECVMSG_OUT, REPLY_HEAD, UDP_BUFFERS } from '../worker/memory.ts';
 import type { Entry } from '../worker/rule.ts';
@@ -62,11 +63,11 @@ export function releaseUdp({ datagrams, flows, gsoMessages }: Udp): void {
 
 /** A datagram for an entry, or the end of its receive. */
 export function fromClient(u: Udp, index: number, result: number, cqeFlags: number): void {
-  const { buffers, hungry, isPaused } = u.datagrams;
+  const { buffers, provided, hungry, isPaused } = u.datagrams;
   const entry = u.rules.entry(index);
   if ((cqeFlags & IORING_CQE_F_BUFFER) !== 0) {
     const buffer = cqeFlags >>> IORING_CQE_BUFFER_SHIFT;
-    buffers.received(buffer, result);
+    provided.received(buffer, result);
     if (result < MESSAGE_HEAD || entry.closing) buffers.give(buffer);
     else arrived(u, entry, buffer, result - MESSAGE_HEAD);
   }
@@ -74,7 +75,7 @@ export function fromClient(u: Udp, index: number, result: number, cqeFlags: numb
   entry.posted = 0;
   if (isPaused && !entry.closing) return;
   if (entry.closing) closeSocket(u, entry);
-  else if (result === -ENOBUFS && !buffers.starved()) {
+  else if (result === -ENOBUFS && !provided.starved()) {
     entry.rule.row[DROP['wait-buffers']]! += 1;
     hungry.push(index);
   } else listenToClients(u, entry);
@@ -111,7 +112,7 @@ export function sentDatagrams(
   const flow = k >> 1;
   const isAlive = flows.generation[flow] === generation;
   if (result >= 0 && isAlive && (k & 1) === 0 && keepFirst(u, flow, first)) return;
-  if (result >= 0 || !isAlive) return buffers.giveChain(first);
+  if (result >= 0 || !isAlive) return giveChain(buffers, first);
   const isSegmented = buffers.next[first]! >= 0 || segment[first]! > 0;
   const refusesSegments = isSegmented && (result === -EINVAL || result === -EMSGSIZE || result === -EIO);
   if (refusesSegments) gso.refused(k);
@@ -123,7 +124,7 @@ export function sentDatagrams(
   const { row } = u.rules.entry(flows.entry[flow]!).rule;
   const reason = result === -EMSGSIZE ? DROP.oversize : DROP.queue;
   for (let b = first; b >= 0; b = buffers.next[b]!) row[reason]! += datagrams.count(b);
-  buffers.giveChain(first);
+  giveChain(buffers, first);
 }
 
 /** A reply for a session, or the end of its receive; `bursts`: of the receive that may bring bursts. */
@@ -136,9 +137,9 @@ export function fromOrigin(
   bursts: boolean,
 ): void {
   const { flows } = u;
-  const { buffers, hungry } = u.datagrams;
+  const { buffers, provided, hungry } = u.datagrams;
   const buffer = (cqeFlags & IORING_CQE_F_BUFFER) === 0 ? -1 : cqeFlags >>> IORING_CQE_BUFFER_SHIFT;
-  if (buffer >= 0) buffers.received(buffer, result);
+  if (buffer >= 0) provided.received(buffer, result);
   const isAlive = flows.generation[flow] === generation;
   const head = bursts ? REPLY_HEAD : 0;
   if (isAlive && result >= head) replied(u, flow, buffer, result - head, bursts);
@@ -148,7 +149,7 @@ export function fromOrigin(
   // A receive that is to be followed by one of bursts was cancelled for that; any other for good.
   if (result === -ECANCELED && (bursts || flows.sockets.runs[flow]! < RUNS_OF_STREAM)) return;
   if (result === -ECONNREFUSED && failOver(u, flow, -1)) return;
-  if (result === -ENOBUFS && !buffers.starved()) {
+  if (result === -ENOBUFS && !provided.starved()) {
     u.rules.entry(flows.entry[flow]!).rule.row[DROP['wait-buffers']]! += 1;
     hungry.push(-1 - flow);
   } else listenToOrigin(u, flow);
@@ -156,10 +157,10 @@ export function fromOrigin(
 
 /** Called before each wait: chains that wait go, receives that found no buffer try again. */
 export function feedUdp(u: Udp): void {
-  const { buffers, hungry, isPaused } = u.datagrams;
+  const { buffers, provided, hungry, isPaused } = u.datagrams;
   const { sockets } = u.flows;
   flushAll(u);
-  buffers.provide();
+  provided.provide();
   if (hungry.length === 0 || buffers.free === 0 || isPaused) return;
   for (const number of hungry.splice(0)) {
     if (number < 0) {

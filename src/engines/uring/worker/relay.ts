@@ -4,7 +4,7 @@
  */
 import { systemRng } from '../../../lib/rng.ts';
 import { Shares } from '../../flow/shares.ts';
-import { BufferPool } from '../ring/buffers.ts';
+import { BufferPool, ProvidedBuffers } from '../ring/buffers.ts';
 import { writeLeftovers } from '../ring/leftovers.ts';
 import { optionSetter } from '../ring/options.ts';
 import { Pipes } from '../ring/pipes.ts';
@@ -42,6 +42,8 @@ export class Relay {
     const ring = must('io_uring', Ring.create(SUBMISSIONS));
     const budget = new Budget(settings.descriptors);
     const setOption = optionSetter(ring);
+    const shape = { ...TCP_BUFFERS, count: settings.buffers };
+    const buffers = must('buffers', BufferPool.create(shape));
     this.settings = settings;
     this.#shared = {
       ring,
@@ -55,7 +57,8 @@ export class Relay {
     this.tcp = {
       ...this.#shared,
       slots: new Slots(settings.slots, settings.slotFds),
-      buffers: must('buffers', BufferPool.create(ring, { ...TCP_BUFFERS, count: settings.buffers })),
+      buffers,
+      provided: must('buffers', ProvidedBuffers.create(ring, buffers, shape)),
       pipes: new Pipes(budget),
       outbound: {
         setOption,
@@ -79,8 +82,9 @@ export class Relay {
 
   /** Nothing is open any more. */
   release(): void {
-    const { ring, buffers, slots, outbound } = this.tcp;
+    const { ring, buffers, provided, slots, outbound } = this.tcp;
     ring.close();
+    provided.release();
     buffers.release();
     slots.names.release();
     this.acceptor.release();

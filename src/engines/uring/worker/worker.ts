@@ -38,7 +38,7 @@ function run(): void {
 
 function loop(relay: Relay, commands: Commands): void {
   const { tcp, acceptor, clock } = relay;
-  const { ring, slots, wheel, buffers } = tcp;
+  const { ring, slots, wheel, provided } = tcp;
   const { hungry } = slots.directions;
   const { cqes, cqMask } = ring;
   const wake = new Uint8Array(8);
@@ -50,7 +50,7 @@ function loop(relay: Relay, commands: Commands): void {
   let slowTick = 0;
   // Conditions are fields, not calls: most batches have nothing to resume, to feed or to answer.
   while (!commands.isStopping || !commands.over(relay)) {
-    buffers.provide();
+    provided.provide();
     if (relay.udp) feedUdp(relay.udp);
     if (acceptor.waiting.length > 0 && slots.available > 0) acceptor.resume();
     ring.enter(1, patience(relay, commands.isStopping));
@@ -71,8 +71,8 @@ function loop(relay: Relay, commands: Commands): void {
     if (clock.now - slowTick > WAIT_MS) {
       slowTick = clock.now;
       acceptor.tick();
-      buffers.relax();
-      relay.udp?.datagrams.buffers.relax();
+      provided.relax();
+      relay.udp?.datagrams.provided.relax();
       drops.look(tcp.rules.rules);
     }
     if (commands.isWaiting) commands.look(relay);
