@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { exportedNames, importedNames } from './exports.ts';
 import { circles } from './graph.ts';
 import { holds } from './holds.ts';
+import { exportedObjects } from './members.ts';
 import { lineOf, product, sources } from './tree.ts';
 
 test('no file imports itself by way of others, types included', () => {
@@ -60,6 +61,19 @@ test('every exported name is imported somewhere', () => {
       .map((name) => `${source.path}: no file imports ${name}: don't export it`);
   });
   holds(unused);
+});
+
+/** limit: as much as a reader keeps in mind; an object of more is several that change for reasons of their own. */
+const MOST_MEMBERS = 12;
+const STATEFUL = /^src\/(engines|edge|facts|control)\//;
+
+test(`no object with a state that files pass on has more than ${MOST_MEMBERS} members`, () => {
+  const large = exportedObjects(product()).filter(
+    ({ at, members, isState }) => STATEFUL.test(at) && isState && members.length > MOST_MEMBERS,
+  );
+  holds(
+    large.map(({ at, name, members }) => `${at} ${name} has ${members.length} members: part them by what changes them`),
+  );
 });
 
 /** Where numbers of the kernel are; everything else imports them. */

@@ -132,7 +132,7 @@ export class Acks implements AckReader {
   failures(id: string): readonly string[] {
     this.#expire();
     return [...this.#failures.of(id)].flatMap(([edge, reason]) =>
-      edge.counts || this.#known.alive.size === 0 ? [`${edge.id}: ${reason}`] : [],
+      edge.counting.isOn || this.#known.alive.size === 0 ? [`${edge.id}: ${reason}`] : [],
     );
   }
 
@@ -194,7 +194,7 @@ export class Acks implements AckReader {
     if (!edge.alive) {
       edge.alive = true;
       this.#known.silent.delete(edge);
-      edge.target = this.#floors.highest(this.#site(edge.site).areas);
+      edge.counting.target = this.#floors.highest(this.#site(edge.site).areas);
       this.#site(edge.site).alive.add(edge);
     }
     this.#known.alive.delete(edge);
@@ -203,13 +203,14 @@ export class Acks implements AckReader {
 
   /** Something that decides whether it counts, where or at which revision, is different. Raises no floor. */
   #count(edge: EdgeState): void {
-    edge.counts = edge.reported && edge.alive && edge.applied >= edge.target;
-    const areas = edge.counts ? this.#site(edge.site).areas : NOWHERE;
-    const { holds } = edge;
-    if (holds.areas === areas && holds.at === edge.applied) return;
-    this.#floors.release(holds.areas, holds.at);
-    this.#floors.hold(areas, edge.applied);
-    edge.holds = { areas, at: edge.applied };
+    const { counting, applied } = edge;
+    counting.isOn = edge.reported && edge.alive && applied >= counting.target;
+    const areas = counting.isOn ? this.#site(edge.site).areas : NOWHERE;
+    if (counting.areas === areas && counting.at === applied) return;
+    this.#floors.release(counting.areas, counting.at);
+    this.#floors.hold(areas, applied);
+    counting.areas = areas;
+    counting.at = applied;
   }
 
   #edge({ edge: id, site, version }: Beat): EdgeState {

@@ -14,15 +14,20 @@ export interface EdgeState {
   /** In listening time. */
   heard: number;
   alive: boolean;
-  /** It counts once it has applied this much: an edge that joins, or comes back, must not turn `online` back. */
-  target: number;
   reported: boolean;
-  counts: boolean;
-  /** The areas it holds up, at this revision. */
-  holds: { readonly areas: readonly Area[]; readonly at: number };
+  readonly counting: Counting;
   /** Rule or instance → why it could not be applied. */
   failed: ReadonlyMap<string, string>;
   said: Said;
+}
+
+interface Counting {
+  isOn: boolean;
+  /** Counting begins when it has applied this much: an edge that joins, or comes back, must not turn `online` back. */
+  target: number;
+  /** The areas it holds up, at this revision. */
+  areas: readonly Area[];
+  at: number;
 }
 
 /** The rest of its last report. */
@@ -67,10 +72,8 @@ export function newEdgeState(id: string, now: number): EdgeState {
     seenAt: now,
     heard: 0,
     alive: false,
-    target: 0,
     reported: false,
-    counts: false,
-    holds: { areas: NOWHERE, at: 0 },
+    counting: { isOn: false, target: 0, areas: NOWHERE, at: 0 },
     failed: new Map(),
     said: { unresolved: new Map(), placed: new Map(), engines: [], alarms: [], lost: new Set() },
   };
