@@ -13,6 +13,8 @@ import { keepsPlace } from '../flow/verdict.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 
 export class RuleTargets {
+  /** Addresses that their name no longer says. */
+  left: ReadonlySet<string> = new Set();
   readonly #monotonic: () => number;
   readonly #states: TargetStates;
   readonly #picker = createPicker();
@@ -32,6 +34,7 @@ export class RuleTargets {
   update(listener: Listener): void {
     this.#listener = listener;
     this.#byAddress = new Map(listener.targets.map((target) => [target.address, target]));
+    this.left = new Set(listener.targets.flatMap(({ address, left }) => (left ? [address] : [])));
     this.#picker.update(listener.targets);
     this.#persistence.setSeconds(listener.persistSeconds);
     for (const address of this.#resting.keys()) if (!this.#byAddress.has(address)) this.#resting.delete(address);
@@ -96,16 +99,6 @@ export class RuleTargets {
   keeps(origin: Endpoint | undefined, entryPort: number, isServed: boolean): boolean {
     const target = origin && this.#byAddress.get(origin.address);
     return keepsPlace(isServed, target, this.originPort(entryPort), origin?.port ?? 0);
-  }
-
-  /** Whether the address is one that its name no longer says. */
-  hasLeft(address: string): boolean {
-    return this.#byAddress.get(address)?.left === true;
-  }
-
-  /** Whether any is. */
-  get someLeft(): boolean {
-    return this.#listener.targets.some(({ left }) => left);
   }
 
   /** The client's own target where it may have it, else the next. */

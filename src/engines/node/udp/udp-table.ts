@@ -179,12 +179,12 @@ export class UdpTable<L> {
   /** Now and then, and after a change: the sessions that must end, and why. Close them; the next datagram opens anew. */
   due(): [UdpSession<L>, EndCause][] {
     const { targets, sessions } = this.#rule;
-    const { someLeft } = targets;
+    const { left } = targets;
     const now = this.#deps.monotonic();
     const ending: [UdpSession<L>, EndCause][] = [];
     for (const session of this.#all()) {
-      const isForsaken = someLeft && this.#seniority.isForsaken(session.number, now);
-      if (isForsaken && targets.hasLeft(session.origin.address)) sessions.judge(session.counted, false, UDP_DRAIN_MS);
+      const isForsaken = left.size > 0 && this.#seniority.isForsaken(session.number, now);
+      if (isForsaken && left.has(session.origin.address)) sessions.judge(session.counted, false, UDP_DRAIN_MS);
       const cause = sessions.due(session.counted);
       if (cause) ending.push([session, cause]);
     }
