@@ -54,7 +54,8 @@ export function ruleStatus(proxy: L4Proxy, rule: L4Rule, zone: ZoneSwitch, acks:
  * `Deleting` is a word of the cloud's only: here a balancer goes in one commit.
  * not: waiting for its groups. A caller that changes a group and then its balancer, as Terraform does, would be refused.
  */
-type BalancerStatus = 'Pending' | 'Deleting' | 'Running';
+export const BALANCER_STATUSES = ['Pending', 'Deleting', 'Running'] as const;
+type BalancerStatus = (typeof BALANCER_STATUSES)[number];
 
 /** A balancer is wherever its zone's instances may be, so all edges have to know it. */
 export function balancerStatus({ changed }: Pick<LoadBalancer, 'changed'>, acks: AckView): BalancerStatus {

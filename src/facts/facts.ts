@@ -53,7 +53,8 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
       ack: (ack) => acks.report(ack),
       counters: (report) => counters.report(report),
     },
-    read: { acks, presence: acks.presence, counters },
+    // Edges do not report the health of origins yet, so of none is anything known.
+    read: { acks, presence: acks.presence, counters, health: { reported: () => [] } },
     world: {
       site: (id, areas) => acks.site(id, areas),
       reach: (revision) => acks.reach(revision),

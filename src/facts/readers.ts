@@ -5,6 +5,7 @@
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
 import type { CountersOfRule } from '../domain/fact/fact.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
+import type { HealthView } from '../domain/load-balancer/health.ts';
 import type { AckView } from '../domain/status.ts';
 
 /** Where an edge has a rule, or why it has not. */
@@ -65,4 +66,5 @@ export interface FactReader {
   readonly acks: AckReader;
   readonly presence: PresenceReader;
   readonly counters: CounterReader;
+  readonly health: HealthView;
 }

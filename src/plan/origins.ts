@@ -31,7 +31,9 @@ function balancedOrigins(zone: string, id: string, look: Look): readonly Planned
   if (!balancer) return `load balancer ${id} does not exist`;
   if (balancer.groups.length === 0) return `load balancer ${id} has no origin groups`;
   const origins: PlannedOrigin[] = [];
-  for (const [tier, { group }] of balancer.groups.toSorted((a, b) => a.priority - b.priority).entries()) {
+  const ordered = balancer.groups.toSorted((a, b) => a.priority - b.priority);
+  // A group at two priorities counts at the higher one.
+  for (const [tier, group] of [...new Set(ordered.map(({ group }) => group))].entries()) {
     const members = groupOrigins(zone, group, tier, look);
     if (typeof members === 'string') return `load balancer ${id}: ${members}`;
     origins.push(...members);

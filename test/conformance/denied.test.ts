@@ -14,7 +14,9 @@ const all = Object.entries<AnyAction>(ACTIONS);
 /** The policy that denies the zone has to name it. */
 const denying = all.filter(([name]) => name !== 'EdgeFourListPolicies');
 
-async function openFenced(): Promise<Desk & { readonly proxy: string; readonly rule: string; readonly group: string }> {
+async function openFenced(): Promise<
+  Desk & { readonly proxy: string; readonly rule: string; readonly group: string; readonly balancer: string }
+> {
   const desk = await openDesk();
   const zone = { ...newZone(FENCED, PLAN), account: ACCOUNT, tags: [{ key: 'team', value: 'games' }] };
   await desk.store.commit(
@@ -38,11 +40,18 @@ async function openFenced(): Promise<Desk & { readonly proxy: string; readonly r
     Type: 'GENERAL',
     Records: [{ Record: '10.0.0.8' }],
   });
+  const balancer = await desk.call('CreateLoadBalancer', {
+    ZoneId: FENCED,
+    Name: 'in',
+    Type: 'GENERAL',
+    OriginGroups: [{ Priority: 'priority_1', OriginGroupId: group['OriginGroupId'] }],
+  });
   return {
     ...desk,
     proxy: String(made['ProxyId']),
     rule: String((rules['L4ProxyRuleIds'] as string[])[0]),
     group: String(group['OriginGroupId']),
+    balancer: String(balancer['InstanceId']),
   };
 }
 
@@ -55,7 +64,9 @@ async function putSam(desk: Desk, ...statements: [effect: string, action: string
 /** All records but keys, policies and plans. */
 async function worldOf(desk: Desk): Promise<string> {
   const records = await desk.store.read((view) =>
-    ['zone/', 'zone-name/', 'proxy/', 'address/', 'origin-group/'].flatMap((prefix) => view.list(prefix)),
+    ['zone/', 'zone-name/', 'proxy/', 'address/', 'origin-group/', 'load-balancer/'].flatMap((prefix) =>
+      view.list(prefix),
+    ),
   );
   return JSON.stringify(records.filter(({ key, value }) => JSON.stringify([key, value]).includes(FENCED)));
 }
@@ -69,6 +80,8 @@ for (const [name, { example }] of denying) {
       ProxyId: desk.proxy,
       RuleIds: [desk.rule],
       GroupId: desk.group,
+      InstanceId: desk.balancer,
+      LBInstanceId: desk.balancer,
       Resource: `qcs::teo::uin/:zone/${FENCED}`,
       ResourceIds: [FENCED],
       Domain: 'fenced.test',
@@ -81,7 +94,7 @@ for (const [name, { example }] of denying) {
       const everything = 'Filters' in given ? { Filters: [] } : {};
       const reply = await desk.call(name, { ...given, ...Object.fromEntries(fits), ...everything, ...more }, SAM);
       if (reply.Error && [CAM, 'ResourceNotFound'].includes(reply.Error.Code)) continue;
-      for (const word of [FENCED, desk.proxy, desk.rule, desk.group])
+      for (const word of [FENCED, desk.proxy, desk.rule, desk.group, desk.balancer])
         assert.ok(!JSON.stringify(reply).includes(word), word);
       assert.notEqual(reply['Status'], 'success');
     }

@@ -84,6 +84,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     facts: {
       acks: { applied: () => Infinity, failures: () => [], placements: () => [], edges: () => [] },
       counters: { dropped: () => ({}) },
+      health: { reported: () => [] },
     },
     domain: 'edgefour.test',
     features: [],

@@ -11,6 +11,7 @@ import { Limiter } from '../../src/api/limiter.ts';
 import { run } from '../../src/api/steps/run.ts';
 import type { Caller, Surroundings } from '../../src/api/handling/transaction.ts';
 import { Turns } from '../../src/api/handling/turns.ts';
+import type { SiteHealth } from '../../src/domain/load-balancer/health.ts';
 import type { Site } from '../../src/domain/site/site.ts';
 import type { Plan, Zone } from '../../src/domain/zone/zone.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';
@@ -52,6 +53,8 @@ export async function actionWorld(options: WorldOptions = {}) {
     failures: new Map<string, readonly string[]>(),
     placements: [] as Placement[],
     facts: [] as EdgeFact[],
+    /** By `group host`. */
+    health: new Map<string, readonly SiteHealth[]>(),
   };
   const store = openMemory({ clock: systemClock, log: silentLog });
   const around: Surroundings = {
@@ -65,6 +68,7 @@ export async function actionWorld(options: WorldOptions = {}) {
         edges: () => edges.facts,
       },
       counters: { dropped: () => ({}) },
+      health: { reported: (_zone, group, host) => edges.health.get(`${group} ${host}`) ?? [] },
     },
     domain: 'edgefour.test',
     features: options.features ?? [],

@@ -32,6 +32,11 @@ import { DeleteL4ProxyRules } from './l4-rule/DeleteL4ProxyRules.ts';
 import { DescribeL4ProxyRules } from './l4-rule/DescribeL4ProxyRules.ts';
 import { ModifyL4ProxyRules } from './l4-rule/ModifyL4ProxyRules.ts';
 import { ModifyL4ProxyRulesStatus } from './l4-rule/ModifyL4ProxyRulesStatus.ts';
+import { CreateLoadBalancer } from './load-balancer/CreateLoadBalancer.ts';
+import { DeleteLoadBalancer } from './load-balancer/DeleteLoadBalancer.ts';
+import { DescribeLoadBalancerList } from './load-balancer/DescribeLoadBalancerList.ts';
+import { DescribeOriginGroupHealthStatus } from './load-balancer/DescribeOriginGroupHealthStatus.ts';
+import { ModifyLoadBalancer } from './load-balancer/ModifyLoadBalancer.ts';
 import { CreateOriginGroup } from './origin-group/CreateOriginGroup.ts';
 import { DeleteOriginGroup } from './origin-group/DeleteOriginGroup.ts';
 import { DescribeOriginGroup } from './origin-group/DescribeOriginGroup.ts';
@@ -84,6 +89,12 @@ export const ACTIONS = {
   DescribeL4ProxyRules,
   ModifyL4ProxyRules,
   ModifyL4ProxyRulesStatus,
+  // load-balancer
+  CreateLoadBalancer,
+  DeleteLoadBalancer,
+  DescribeLoadBalancerList,
+  DescribeOriginGroupHealthStatus,
+  ModifyLoadBalancer,
   // origin-group
   CreateOriginGroup,
   DeleteOriginGroup,

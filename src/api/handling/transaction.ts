@@ -2,6 +2,7 @@
  * A handler's unit of work: typed reads and writes that remember the revisions they saw, so that the commit can be
  * guarded by exactly what the decision was based on. The pipeline makes one per attempt and commits it.
  */
+import type { HealthView } from '../../domain/load-balancer/health.ts';
 import type { AckReader, CounterReader } from '../../facts/readers.ts';
 import type { FaultCode } from '../../faults/catalogue.ts';
 import { Fault } from '../../faults/fault.ts';
@@ -53,6 +54,7 @@ export interface Surroundings {
 interface HandlerFacts {
   readonly acks: AckReader;
   readonly counters: Pick<CounterReader, 'dropped'>;
+  readonly health: HealthView;
 }
 
 export interface FaultOnDemand {

@@ -18,7 +18,7 @@ export function keepProxyUses(tx: Writes, before: L4Proxy, rules: L4Proxy['rules
   keepUses(tx, { kind: 'l4-proxy', id, name }, namedOrigins(before.rules), namedOrigins(rules));
 }
 
-function keepUses(tx: Writes, user: Use, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+export function keepUses(tx: Writes, user: Use, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
   for (const used of before) if (!after.has(used)) tx.delete(keys.use(used, user.id));
   for (const used of after)
     if (!before.has(used)) {
@@ -54,6 +54,11 @@ export function groupUsersOf(tx: Reads, zone: string, group: string): GroupUsers
     kind === 'load-balancer' ? (tx.get(keys.loadBalancer(zone, id)) ?? []) : [],
   );
   return { balancers, proxies: proxiesOf(tx, zone, [...users, ...balancers.flatMap(({ id }) => usersOf(tx, id))]) };
+}
+
+/** The instances with rules on a load balancer. */
+export function proxiesOn(tx: Reads, zone: string, balancer: string): readonly L4Proxy[] {
+  return proxiesOf(tx, zone, usersOf(tx, balancer));
 }
 
 /** The instances among the users. */

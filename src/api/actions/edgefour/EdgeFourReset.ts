@@ -17,6 +17,7 @@ const CLEARED = [
   keys.originGroupNames(),
   keys.allOriginSecrets(),
   keys.allLoadBalancers(),
+  keys.loadBalancerNames(),
   keys.allUses(),
   keys.allLastUses(),
   keys.allAddressLists(),

@@ -2,6 +2,7 @@ import { deletionFault } from '../../../domain/zone/change.ts';
 import { string } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { deleteBalancer } from '../../handling/load-balancers.ts';
 import { zoneOf } from '../../handling/lookups.ts';
 import { deleteGroup } from '../../handling/origin-groups.ts';
 import { releaseName } from '../../handling/zones.ts';
@@ -19,11 +20,8 @@ export const DeleteZone = action({
     // The count needs no guard: a call that adds an instance reads the zone, which is gone then.
     tx.must(deletionFault(zone, tx.count(keys.proxies(zone.id))));
     releaseName(tx, zone);
-    for (const { value } of tx.list(keys.loadBalancers(zone.id))) tx.delete(keys.loadBalancer(zone.id, value.id));
-    for (const { value: group } of tx.list(keys.originGroups(zone.id))) {
-      for (const { value: user } of tx.list(keys.uses(group.id))) tx.delete(keys.use(group.id, user.id));
-      deleteGroup(tx, group);
-    }
+    for (const { value } of tx.list(keys.loadBalancers(zone.id))) deleteBalancer(tx, value);
+    for (const { value } of tx.list(keys.originGroups(zone.id))) deleteGroup(tx, value);
     for (const { key } of [...tx.heads(keys.addressLists(zone.id)), ...tx.heads(keys.addressListParts(zone.id))])
       tx.delete(key as Key<unknown>);
     tx.delete(keys.zone(zone.id));
