@@ -102,7 +102,7 @@ test('any JSON, and any change of a sound file, is read without a throw into wha
     }
   });
   const numbers = fc
-    .double({ noNaN: true })
+    .double({ min: -1e300, max: 1e300, noNaN: true })
     .map((number) => JSON.parse(text.replaceAll(/\d{4,}/g, `${number}`)) as unknown);
   fc.assert(
     fc.property(fc.oneof(fc.jsonValue(), changed, numbers), (value) => {
