@@ -1,0 +1,50 @@
+/**
+ * How origins are checked: the cloud's HealthChecker, with what EdgeFour adds (`send` and `expect` for TCP, `proxy`). A check
+ * need not follow the protocol of the rule whose origins it looks at. Types alone; what the API takes is checked there.
+ */
+
+interface CheckTimes {
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  /** Good results in a row that make an ill origin well; the cloud's HealthThreshold. */
+  readonly rise: number;
+  /** Bad ones that make it ill; CriticalThreshold. */
+  readonly fall: number;
+}
+
+/** Said before all else where the origins expect to be told of a client: that there is none. */
+type Announced = { readonly proxy?: 'PPV1' | 'PPV2' | undefined };
+
+export interface TcpChecker extends CheckTimes, Announced {
+  readonly type: 'TCP';
+  readonly port: number;
+  /** Absent: a connection is enough, which a program that was stopped grants too. */
+  readonly send?: string | undefined;
+  readonly expect?: string | undefined;
+}
+
+export interface UdpChecker extends CheckTimes {
+  readonly type: 'UDP';
+  readonly port: number;
+  readonly send: string;
+  /** Absent: any answer is good, and none says nothing. */
+  readonly expect?: string | undefined;
+}
+
+export interface HttpChecker extends CheckTimes, Announced {
+  readonly type: 'HTTP' | 'HTTPS';
+  readonly port: number;
+  readonly method: 'GET' | 'HEAD';
+  /** Host and path, as `www.example.com/test`. */
+  readonly path: string;
+  /** `200`, or a class as `2xx`. */
+  readonly codes: readonly string[];
+  readonly headers: readonly { readonly key: string; readonly value: string }[];
+  readonly followsRedirects: boolean;
+}
+
+export interface PingChecker extends CheckTimes {
+  readonly type: 'ICMP Ping';
+}
+
+export type Checker = TcpChecker | UdpChecker | HttpChecker | PingChecker;
