@@ -17,6 +17,8 @@ import { EntryWatch, openHere } from './entry-watch.ts';
 import { Follower } from './follower.ts';
 import { Guard } from './guard/guard.ts';
 import { LastGood } from './last-good/last-good.ts';
+import { openOriginFile } from './health/origin-file.ts';
+import { OriginWatch } from './health/origin-watch.ts';
 import { openOrigins } from './origins/origins.ts';
 import { PlanFeed } from './plan-feed.ts';
 import { Predecessor } from './predecessor.ts';
@@ -46,9 +48,10 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const tables = await openTables({ dataDir: config.dataDir, isSuccessor: predecessor.isThere, clock, rng, log });
   const ports = new EdgePorts(config.sourcePorts ?? [], rng);
   const records = openRecords(join(folder, 'records'), clock);
-  const [lastGood, origins, routing, engines] = await Promise.all([
+  const [lastGood, origins, originFile, routing, engines] = await Promise.all([
     LastGood.open(join(folder, 'world'), { clock, rng, log, newWorld: config.newWorld, changed }),
     openOrigins(join(folder, 'names.json'), config.originsDeny ?? [], { clock, rng, log, lookup: tools.lookup }),
+    openOriginFile(join(folder, 'origins.json'), clock, log),
     tools.here ? { here: tools.here, close() {} } : openHere(),
     openEdgeEngines(config, { factories: tools.engines, tables, ports, records, predecessor, log }),
   ]);
@@ -61,6 +64,8 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const onStop = config.flush ? 'flush' : 'keep';
   const world = { rules, records: () => replica.records, world: () => replica.world };
   const guard = new Guard({ clock, log, tables, onStop, changed, ...world });
+  const watch = new OriginWatch({ engines, numbers: origins.numbers, file: originFile, clock, log });
+  watch.changed.listen(() => changed.tell());
   const reconciler = new Reconciler({
     engines,
     setting: config.engine,
@@ -80,7 +85,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     reconciler.retry(rules);
     changed.tell();
   });
-  const parts = { lastGood, planner, guard, reconciler, engines, entries, tables, ports };
+  const parts = { lastGood, planner, guard, reconciler, engines, entries, tables, ports, watch };
   const feed = new PlanFeed(parts);
 
   // What control hears, and what it says.
@@ -127,6 +132,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     routing.close();
     if (succession.hasSuccessor) reporter.drain();
     reconciler.stop();
+    await watch.close(succession.hasSuccessor);
     await origins.close();
     await followed;
     await engines.stop(drainMs);

@@ -26,7 +26,7 @@ test('rules that lead to the same address, port and protocol share a number, and
   assert.deepEqual(give(rule('a'), at('10.0.0.1', '10.0.0.2')), [0, 1]);
   assert.deepEqual(give(rule('b'), at('10.0.0.2')), [1]);
   assert.deepEqual([give(rule('c', 80), at('10.0.0.2')), give(rule('d', 443, 'UDP'), at('10.0.0.2'))], [[2], [3]]);
-  assert.deepEqual(told, ['0 TCP 10.0.0.1 443', '1 TCP 10.0.0.2 443', '2 TCP 10.0.0.2 80', '3 UDP 10.0.0.2 443']);
+  assert.deepEqual(told, ['0 TCP 10.0.0.1:443', '1 TCP 10.0.0.2:443', '2 TCP 10.0.0.2:80', '3 UDP 10.0.0.2:443']);
   assert.deepEqual([...(numbers.get(1)?.rules ?? [])], ['a', 'b']);
 });
 
@@ -35,7 +35,7 @@ test('a number is free when no rule leads there any more, and is not given to th
   give(rule('a'), at('10.0.0.1', '10.0.0.2'));
   give(rule('b'), at('10.0.0.1'));
   assert.deepEqual(give(rule('a'), at('10.0.0.3')), [2]);
-  assert.deepEqual(told.slice(2), ['2 TCP 10.0.0.3 443', '1 free']);
+  assert.deepEqual(told.slice(2), ['2 TCP 10.0.0.3:443', '1 free']);
   numbers.release('b');
   assert.deepEqual(give(rule('a'), at('10.0.0.1', '10.0.0.3')), [3, 2]);
 });

@@ -6,9 +6,9 @@ import type { Listener, Target } from '../../engines/engine.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
 import { Signal } from '../../lib/signal.ts';
 
-interface NumberedOrigin {
+export interface NumberedOrigin {
   readonly number: number;
-  /** As an operator reads it, and as files keep it: `TCP 198.51.100.1 443`. */
+  /** As an operator reads it, and as files keep it: `TCP 198.51.100.1:443`. */
   readonly key: string;
   readonly address: string;
   readonly rules: ReadonlySet<string>;
@@ -17,6 +17,12 @@ interface NumberedOrigin {
 type Leading = Pick<Listener, 'id' | 'protocol' | 'originPorts'>;
 interface Kept extends NumberedOrigin {
   readonly rules: Set<string>;
+}
+
+/** The origins of a rule; `serving`: without those that take nothing new. */
+interface Led {
+  readonly all: ReadonlySet<Kept>;
+  readonly serving: readonly Kept[];
 }
 
 /**
@@ -31,27 +37,28 @@ export class TargetNumbers {
   readonly freed = new Signal<NumberedOrigin>();
   readonly #byKey = new Map<string, Kept>();
   readonly #byNumber = new Map<number, Kept>();
-  readonly #byRule = new Map<string, ReadonlySet<Kept>>();
+  readonly #byRule = new Map<string, Led>();
   readonly #free: number[] = [];
   #next = 0;
 
   /** The rule leads to these targets from now on, and to no others. */
   give(rule: Leading, targets: readonly Omit<Target, 'number'>[]): Target[] {
-    const used = new Set<Kept>();
-    const numbered = targets.map((target) => {
-      const origin = this.#take(rule, target.address);
-      used.add(origin);
-      return { number: origin.number, ...target };
-    });
-    for (const origin of this.#byRule.get(rule.id) ?? []) if (!used.has(origin)) this.#leave(rule.id, origin);
-    this.#byRule.set(rule.id, used);
-    return numbered;
+    const origins = targets.map(({ address }) => this.#take(rule, address));
+    const all = new Set(origins);
+    for (const origin of this.#byRule.get(rule.id)?.all ?? []) if (!all.has(origin)) this.#leave(rule.id, origin);
+    this.#byRule.set(rule.id, { all, serving: origins.filter((_, i) => targets[i]!.weight > 0) });
+    return targets.map((target, i) => ({ number: origins[i]!.number, ...target }));
   }
 
   /** The rule leads nowhere. */
   release(rule: string): void {
-    for (const origin of this.#byRule.get(rule) ?? []) this.#leave(rule, origin);
+    for (const origin of this.#byRule.get(rule)?.all ?? []) this.#leave(rule, origin);
     this.#byRule.delete(rule);
+  }
+
+  /** Those that take the rule's connections. */
+  servingOf(rule: string): readonly NumberedOrigin[] {
+    return this.#byRule.get(rule)?.serving ?? [];
   }
 
   get(number: number): NumberedOrigin | undefined {
@@ -59,7 +66,8 @@ export class TargetNumbers {
   }
 
   #take({ id, protocol, originPorts }: Leading, address: string): Kept {
-    const key = `${protocol} ${address} ${formatPortSpan(originPorts)}`;
+    const host = address.includes(':') ? `[${address}]` : address;
+    const key = `${protocol} ${host}:${formatPortSpan(originPorts)}`;
     const known = this.#byKey.get(key);
     known?.rules.add(id);
     if (known) return known;

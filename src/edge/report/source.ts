@@ -8,6 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Planner } from '../../plan/planner.ts';
 import type { EntryWatch } from '../entry-watch.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { OriginWatch } from '../health/origin-watch.ts';
 import type { LastGood } from '../last-good/last-good.ts';
 import type { Reconciler } from '../reconcile/reconcile.ts';
 import type { EdgePorts } from '../source-ports.ts';
@@ -28,17 +29,18 @@ interface SourceParts {
   readonly tables: Tables;
   readonly ports: EdgePorts;
   readonly records: Records;
+  readonly watch: OriginWatch;
   readonly clock: Clock;
   /** Of the process that the edge is in. */
   readonly alarms: () => readonly string[];
 }
 
 export function reportSource(parts: SourceParts): ReporterSource {
-  const { lastGood, planner, guard, reconciler, entries, tables, records, ports, clock } = parts;
+  const { lastGood, planner, guard, reconciler, entries, tables, records, ports, watch, clock } = parts;
   const rules = () => planner.plan.rules;
   const meter = new Meter({ ...parts, rules, records: () => lastGood.replica.records });
   const alarms = (): string[] => [
-    ...[lastGood, records, guard, tables, entries].flatMap((part) => part.alarms),
+    ...[lastGood, records, guard, tables, entries, watch].flatMap((part) => part.alarms),
     ...ports.alarms(clock.monotonic()),
     ...parts.alarms(),
   ];

@@ -10,6 +10,7 @@ test('the numbers of behaviour are what the documents promise', () =>
       SWEEP_MS: 500,
       STOP_POLL_MS: 20,
       OUTCOMES_MS: 100,
+      FAILURES_AT_ONCE: 3,
       CONNECTION_DESCRIPTORS: 2,
       KEEPALIVE_SECONDS: 60,
       SEGMENT_BYTES: 1448,

@@ -13,6 +13,8 @@ export const STOP_POLL_MS = 20;
 
 /** limit: the outcomes of dials are told so often; each tells a thread. */
 export const OUTCOMES_MS = 100;
+/** limit: so many failures in a row are told at once; they are what holds an origin out of use (edge/health). */
+export const FAILURES_AT_ONCE = 3;
 
 /** To the client and to the origin. */
 export const CONNECTION_DESCRIPTORS = 2;

@@ -23,19 +23,21 @@ test('outcomes are added up per target and told after a tenth of a second, then 
   assert.equal(batches.length, 1);
 });
 
-test('a first failure is told at once, with all that waits; the next ones wait, and are counted on through batches', async () => {
+test('the first failures in a row are told at once, with all that waits; the next ones wait', async () => {
   const { clock, batches, tally } = desk();
   tally.note(1, 'ok');
   tally.note(1, 'refused');
   assert.deepEqual(batches, [[{ target: 1, counts: { ok: 1, refused: 1 }, failedInRow: 1 }]]);
-  tally.note(1, 'timed-out');
-  tally.note(1, 'timed-out');
-  assert.equal(batches.length, 1);
+  for (let i = 0; i < 4; i++) tally.note(1, 'timed-out');
+  assert.deepEqual(
+    batches.slice(1).map(([one]) => one?.failedInRow),
+    [2, 3],
+  );
   await clock.advance(100);
-  assert.deepEqual(batches[1], [{ target: 1, counts: { 'timed-out': 2 }, failedInRow: 3 }]);
+  assert.deepEqual(batches[3], [{ target: 1, counts: { 'timed-out': 2 }, failedInRow: 5 }]);
   tally.note(1, 'ok');
   tally.note(1, 'reset');
-  assert.deepEqual(batches[2], [{ target: 1, counts: { ok: 1, reset: 1 }, failedInRow: 1 }]);
+  assert.deepEqual(batches[4], [{ target: 1, counts: { ok: 1, reset: 1 }, failedInRow: 1 }]);
 });
 
 test('only what says something about the origin is an outcome', () => {

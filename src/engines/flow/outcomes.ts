@@ -1,5 +1,5 @@
 /**
- * How dials to targets went, on its way to the edge: added up per target and told in batches, a first failure at once. It
+ * How dials to targets went, on its way to the edge: added up per target and told in batches, the first failures in a row at once. It
  * judges nothing (edge/health does). The node engine has one.
  */
 import type { DialOutcome } from '../../domain/fact/health.ts';
@@ -7,7 +7,7 @@ import type { EndCause } from '../../domain/fact/fact.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type PortSpan, spanSize } from '../../lib/net/ports.ts';
 import type { EngineEvents, TargetOutcomes } from '../engine.ts';
-import { OUTCOMES_MS } from './behaviour.ts';
+import { FAILURES_AT_ONCE, OUTCOMES_MS } from './behaviour.ts';
 
 interface Tally {
   counts: Partial<Record<DialOutcome, number>>;
@@ -36,7 +36,7 @@ export class OutcomeTally {
     tally.counts[kind] = (tally.counts[kind] ?? 0) + 1;
     tally.failedInRow = failedInRow;
     this.#tallies.set(target, tally);
-    if (failedInRow === 1) this.#tell();
+    if (failedInRow > 0 && failedInRow <= FAILURES_AT_ONCE) this.#tell();
     else if (!this.#isDue) {
       this.#isDue = true;
       this.#clock.after(OUTCOMES_MS, () => {

@@ -1,0 +1,125 @@
+/**
+ * Origins that are watched by the traffic itself, on a real edge with real engines: an origin that drops packets costs its
+ * first clients a wait, and after that one connection per back-off, over a restart too.
+ */
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EdgeTools } from '../../src/edge/edge.ts';
+import type { EngineFactory } from '../../src/engines/engine.ts';
+import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
+import { createNodeEngine } from '../../src/engines/node/engine.ts';
+import { createUringEngineWith, uringCapabilities } from '../../src/engines/uring/engine.ts';
+import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
+import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
+import { deafOrigin, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { controlEnd } from './control-end.ts';
+import { echo, edgeOn, PLACE, proxy, rule } from './edges.ts';
+
+const CONNECT_MS = 400;
+/** Longer than any answer of an origin that is there. */
+const SLOW_MS = 300;
+/** The first back-off is 5 s: in this time it ends once. */
+const LOOK_MS = 7_000;
+const LACKS = 'the engine does not obey states';
+const noUring = (await whyUnavailable(2)) ?? (uringCapabilities(undefined).states ? undefined : LACKS);
+const ENGINES: readonly [string, EngineFactory, string | undefined][] = [
+  ['node', createNodeEngine, nodeCapabilities().states ? undefined : LACKS],
+  ['uring', (events) => createUringEngineWith({ workers: 2 }, events), noUring],
+];
+
+for (const [name, create, absent] of ENGINES)
+  describe(`watched origins on the ${name} engine`, { skip: absent ?? false, concurrency: 2 }, () => {
+    test('packets dropped: three dials fail, then one connection waits per back-off; a restart keeps that', (t) =>
+      dropsPackets(t, name, create));
+
+    test('all origins down: they are used as if all were up, which is said; one that is back is used again', (t) =>
+      allDown(t, name, create));
+  });
+
+type Said = { level: string; message: string; facts: Readonly<Record<string, unknown>> }[];
+
+function listening(): { log: EdgeTools['log']; said: Said } {
+  const said: Said = [];
+  const say =
+    (level: string) =>
+    (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
+      void said.push({ level, message, facts });
+  const levels = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+  const log: EdgeTools['log'] = { ...levels, with: () => log };
+  return { log, said };
+}
+
+/** Each client's wait for its answer, one after the other. */
+async function waits(entry: string, port: number, forMs: number): Promise<number[]> {
+  const all: number[] = [];
+  for (const end = performance.now() + forMs; performance.now() < end; await sleep(20)) {
+    const began = performance.now();
+    assert.equal(await echo(entry, port, 'hello'), 'hello');
+    all.push(performance.now() - began);
+  }
+  return all;
+}
+const slow = (all: readonly number[]): number => all.filter((ms) => ms >= SLOW_MS).length;
+
+async function dropsPackets(t: TestContext, name: string, create: EngineFactory): Promise<void> {
+  await using control = await controlEnd();
+  const { log, said } = listening();
+  const tools = { engines: { [name]: create }, log };
+  await using edge = await edgeOn(control, undefined, tools);
+  const deaf = await deafOrigin(t);
+  const good = await tcpOrigin(t, undefined, { port: deaf.port });
+  const entry = loopback();
+  const port = await freePort(entry);
+  const origins = { originValue: [deaf.address, good.address], options: { connectTimeoutMs: CONNECT_MS } };
+  const rules = [rule('watched', port, '', deaf.port, origins)];
+  const revision = await control.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', entry, rules) });
+  await eventually(() => assert.equal(control.acks.applied('overseas'), revision));
+
+  const first = await waits(entry, port, LOOK_MS);
+  t.diagnostic(`${first.length} connections, ${slow(first)} of them slow`);
+  assert.ok(first.length > 100, `${first.length} connections`);
+  assert.equal(slow(first), 4, 'three until it is known, one that is tried');
+  const about = said.filter(({ facts }) => facts['origin'] === `TCP ${deaf.address}:${deaf.port}`);
+  assert.deepEqual(
+    about.map(({ level, message, facts }) => [level, message, facts['by'], facts['rules']]),
+    [['info', 'an origin is out of use', 'traffic', 1]],
+  );
+
+  await edge.stop(0);
+  await using again = await edgeOn(control, undefined, tools);
+  await again.ready;
+  const second = await waits(entry, port, 3_000);
+  t.diagnostic(`after a restart ${second.length} connections, ${slow(second)} of them slow`);
+  assert.equal(slow(second), 0);
+}
+
+async function allDown(t: TestContext, name: string, create: EngineFactory): Promise<void> {
+  await using control = await controlEnd();
+  const { log, said } = listening();
+  await using edge = await edgeOn(control, undefined, { engines: { [name]: create }, log });
+  await edge.ready;
+  const entry = loopback();
+  const port = await freePort(entry);
+  const [one, two] = [loopback(), loopback()];
+  const originPort = await freePort(one);
+  const rules = [rule('watched', port, '', originPort, { originValue: [one, two] })];
+  const revision = await control.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', entry, rules) });
+  await eventually(() => assert.equal(control.acks.applied('overseas'), revision));
+  await eventually(async () => {
+    await assert.rejects(echo(entry, port, 'hello'));
+    assert.ok(
+      said.some(({ level, message }) => level === 'warn' && message.startsWith('all origins of a rule are down')),
+    );
+  });
+  await tcpOrigin(t, undefined, { address: two, port: originPort });
+  for (let i = 0; i < 5; i++) assert.equal(await echo(entry, port, 'hello'), 'hello');
+  await eventually(async () => {
+    assert.equal(await echo(entry, port, 'hello'), 'hello');
+    assert.ok(
+      said.some(
+        ({ message, facts }) => message === 'an origin is used again' && facts['origin'] === `TCP ${two}:${originPort}`,
+      ),
+    );
+  });
+}
