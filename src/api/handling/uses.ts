@@ -1,6 +1,6 @@
 /**
- * Who uses an origin group or a load balancer: the index is kept by whoever makes a use, in the same commit, and asked before
- * a group or balancer goes or changes. Called by handlers of rules, instances, balancers and groups.
+ * Who uses an origin group or a load balancer: the call that makes a use writes the index in the same commit, and it is asked
+ * before a group or balancer goes or changes (docs/decisions/uses.md). Called by handlers of rules, instances, balancers and groups.
  */
 import type { LoadBalancer } from '../../domain/load-balancer/load-balancer.ts';
 import type { L4Proxy } from '../../domain/l4-proxy/l4-proxy.ts';
