@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { TargetStates } from '../../src/engines/flow/target-states.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import type { Applied, Listener } from '../../src/engines/engine.ts';
@@ -114,6 +115,8 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
   const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
   const { Ranges } = await import('../../src/engines/uring/steer/ranges.ts');
+  const { outcomeMemory } = await import('../../src/engines/uring/worker/outcomes.ts');
+  const { memory: states } = new TargetStates();
   const origin = await tcpOrigin(t);
   const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
   const ranges = new Ranges();
@@ -126,8 +129,16 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const events: string[] = [];
   const worker = new SupervisedWorker(
     0,
-    { slots: 64, descriptors: 256, buffers: 64, toa: undefined, sourcePorts: undefined },
-    { log() {}, died: () => events.push('died'), back: () => events.push('back') },
+    {
+      slots: 64,
+      descriptors: 256,
+      buffers: 64,
+      states,
+      outcomes: outcomeMemory(),
+      toa: undefined,
+      sourcePorts: undefined,
+    },
+    { log() {}, firstFailure() {}, died: () => events.push('died'), back: () => events.push('back') },
   );
   t.after(() => worker.end(0));
   const row = newRow();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
+import { TargetStates } from '../../src/engines/flow/target-states.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
 import { workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
@@ -16,6 +17,8 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const { SupervisedWorker } = await import('../../src/engines/uring/host/supervised-worker.ts');
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
   const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
+  const { outcomeMemory } = await import('../../src/engines/uring/worker/outcomes.ts');
+  const { memory: states } = new TargetStates();
   const origin = await tcpOrigin(t);
   const address = loopback();
   const port = await freePort(address);
@@ -24,8 +27,17 @@ test('a worker that dies is replaced; while it is, connections wait', { skip: mi
   const events: string[] = [];
   const worker = new SupervisedWorker(
     0,
-    { slots: 64, descriptors: 256, buffers: 64, toa: undefined, sourcePorts: undefined },
     {
+      slots: 64,
+      descriptors: 256,
+      buffers: 64,
+      states,
+      outcomes: outcomeMemory(),
+      toa: undefined,
+      sourcePorts: undefined,
+    },
+    {
+      firstFailure() {},
       log: (level, message) => events.push(`${level} ${message}`),
       died: () => events.push('died'),
       back: () => events.push('back'),

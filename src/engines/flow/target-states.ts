@@ -10,18 +10,26 @@ import type { TargetState } from '../engine.ts';
 const BYTE = { up: 0, down: 1, try: 2 } as const satisfies Record<OriginState, number>;
 const TRYING = 3;
 /** limit: a byte each; a target with a higher number is up always. */
-const MOST_TARGETS = 1 << 20;
+export const MOST_TARGETS = 1 << 20;
 
 export class TargetStates {
+  /** For another thread's table. */
+  readonly memory: SharedArrayBuffer;
   readonly #bytes: Uint8Array;
 
   /** `memory`: of another thread's table. */
   constructor(memory = new SharedArrayBuffer(MOST_TARGETS)) {
+    this.memory = memory;
     this.#bytes = new Uint8Array(memory);
   }
 
   set({ target, state }: TargetState): void {
     if (target < this.#bytes.length) Atomics.store(this.#bytes, target, BYTE[state]);
+  }
+
+  /** Nothing that is known speaks against it. */
+  isUp(target: number): boolean {
+    return (this.#bytes[target] ?? BYTE.up) === BYTE.up;
   }
 
   /** Nothing new goes there while another target can take it. */

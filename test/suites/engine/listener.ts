@@ -56,6 +56,7 @@ export function workerRule(
     mode: 'OFF',
     targets: [{ number: 0, address: origin, weight: 1 }],
     turns: [Uint16Array.of(0)],
+    originPorts: { from: 1, to: 1 },
     persistSeconds: 0,
     options: options(),
     entries,

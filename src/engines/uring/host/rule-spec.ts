@@ -1,6 +1,6 @@
 /**
- * A rule as a worker is told of it. It refuses to decide how ports are bound (ranges.ts, bind.ts) and keeps only what must
- * be the same in all rules: the numbers of targets, and the inherited sessions, which are handed to a worker once.
+ * A rule as a worker is told of it. It refuses to decide how ports are bound (ranges.ts, bind.ts) and keeps only
+ * the inherited sessions, which are handed to a worker once.
  */
 import { socketNumber } from '../../../handoff/listeners.ts';
 import type { Inheritance, Listener } from '../../engine.ts';
@@ -11,7 +11,6 @@ import type { BoundPoint } from './listening-sockets.ts';
 import type { ServedRule } from './served-rules.ts';
 
 export class RuleSpecs {
-  readonly #targetNumbers = new Map<string, number>();
   readonly #sessions: Inheritance['sessions'] | undefined;
 
   constructor(sessions: Inheritance['sessions'] | undefined) {
@@ -26,8 +25,9 @@ export class RuleSpecs {
       index: rule.index,
       protocol,
       mode,
-      targets: targets.map((target) => ({ ...target, number: this.#numberOf(target.address) })),
+      targets,
       turns: turnsOf(targets),
+      originPorts,
       persistSeconds,
       options,
       entries: entriesOf(rule.points.values(), worker, before ? [listener, before] : [listener]).map((entry) =>
@@ -38,12 +38,6 @@ export class RuleSpecs {
       position: rule.position,
       persistence: rule.persistence,
     };
-  }
-
-  #numberOf(address: string): number {
-    const number = this.#targetNumbers.get(address) ?? this.#targetNumbers.size;
-    this.#targetNumbers.set(address, number);
-    return number;
   }
 
   /** The inherited sessions of this socket, the first time that it is given to a worker. */

@@ -10,6 +10,7 @@ import { newRow, sumRows } from '../worker/counters.ts';
 import type { Row } from '../worker/counters.ts';
 import { persistenceMemory } from '../worker/persistence.ts';
 import type { RuleName } from '../worker/records.ts';
+import { placeMemory } from '../worker/schedule.ts';
 import type { BoundPoint } from './listening-sockets.ts';
 
 export interface ServedRule {
@@ -22,7 +23,7 @@ export interface ServedRule {
   state: 'served' | 'closing' | 'removed';
   /** Counters by worker. */
   readonly rows: readonly Row[];
-  /** Shared by all workers: the place in the schedule of targets; the clients and their targets. */
+  /** Shared by all workers: the places in the schedule of targets; the clients and their targets. */
   readonly position: SharedArrayBuffer;
   persistence: SharedArrayBuffer | undefined;
   /** Its counters from before it was removed and came back. */
@@ -63,7 +64,7 @@ export class ServedRules {
       points: new Map(),
       state: 'served',
       rows: Array.from({ length: this.#workers }, newRow),
-      position: new SharedArrayBuffer(4),
+      position: placeMemory(),
       persistence: undefined,
       past: this.#retired.get(listener.id),
     };

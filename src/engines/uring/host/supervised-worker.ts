@@ -15,6 +15,8 @@ import { WorkerLife } from './worker-life.ts';
 import type { WorkerShape } from './worker-life.ts';
 
 export interface WorkerEvents {
+  /** It has counted a target's first failure. */
+  firstFailure(): void;
   log: EngineEvents['log'];
   /** Its connections are gone and its rules wait for the next life. order: its last records are taken now or never. */
   died(worker: number): void;
@@ -115,6 +117,8 @@ export class SupervisedWorker {
     switch (message.kind) {
       case 'ready':
         return this.#ready.resolve();
+      case 'firstFailure':
+        return this.#events.firstFailure();
       case 'log':
         return this.#events.log(message.level, message.message, { worker: this.index, ...message.facts });
       case 'done':

@@ -7,7 +7,7 @@ import type { RuleCounters } from '../../../domain/fact/fact.ts';
 import { socketNumber } from '../../../handoff/listeners.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { spanSize } from '../../../lib/net/ports.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, Listener, Succession } from '../../engine.ts';
+import type { Applied, Capabilities, Engine, EngineEvents, Listener, Succession, TargetState } from '../../engine.ts';
 import { bindPoints } from '../../flow/endpoints.ts';
 import type { BindPoint } from '../../flow/endpoints.ts';
 import { createKeyedQueue } from '../../flow/keyed-queue.ts';
@@ -23,6 +23,7 @@ import type { UringEngineOptions } from './options.ts';
 import { RuleSpecs } from './rule-spec.ts';
 import { ServedRules, update } from './served-rules.ts';
 import type { ServedRule } from './served-rules.ts';
+import { TargetHealth } from './target-health.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** limit: records are at most this late. */
@@ -36,6 +37,7 @@ export class UringEngine implements Engine {
   readonly #binding: Binding;
   readonly #rules: ServedRules;
   readonly #specs: RuleSpecs;
+  readonly #health: TargetHealth;
   readonly #workers: WorkerPool;
   readonly #calls = createKeyedQueue();
   readonly #reading = systemClock.every(RECORDS_MS, () => this.#sweep());
@@ -65,9 +67,17 @@ export class UringEngine implements Engine {
   ) {
     const { workers, inheritance, sourcePorts } = options;
     const share = shareOf(options.descriptors ?? unreserved(descriptorLimit()), workers);
-    const shape = { ...share, buffers: options.buffers ?? TCP_BUFFERS.count, toa: toa?.handles, sourcePorts };
+    const health = new TargetHealth(events);
+    const shape = {
+      ...share,
+      buffers: options.buffers ?? TCP_BUFFERS.count,
+      toa: toa?.handles,
+      sourcePorts,
+      ...health.memory,
+    };
     const workerEvents = {
       log: events.log.bind(events),
+      firstFailure: () => health.firstFailure(),
       died: (worker: number) => this.#died(worker),
       back: (worker: number) => this.#back(worker),
     };
@@ -82,6 +92,7 @@ export class UringEngine implements Engine {
     };
     this.#rules = new ServedRules(workers);
     this.#specs = new RuleSpecs(inheritance?.sessions);
+    this.#health = health;
     this.#workers = new WorkerPool(workers, shape, workerEvents, inheritance?.sockets);
   }
 
@@ -113,8 +124,10 @@ export class UringEngine implements Engine {
     await Promise.all(gone.map((id) => this.remove(id)));
   }
 
-  states(): Promise<void> {
-    return Promise.reject(new Error('the uring engine does not obey states of origins'));
+  async states(changes: readonly TargetState[]): Promise<void> {
+    this.#health.set(changes);
+    // order: the answer says that no choice of before is under way, and that sessions have left.
+    await this.#workers.tell(() => ({ kind: 'states' }));
   }
 
   counters(): Promise<ReadonlyMap<string, RuleCounters>> {
@@ -215,6 +228,7 @@ export class UringEngine implements Engine {
     this.#binding.ranges.close();
     if (this.#isSucceeded) await this.#tellAll('pause');
     await this.#workers.end(drainMs);
+    this.#health.stop();
     this.#takeRecords();
     this.#reading.cancel();
     this.#toa?.detach();

@@ -14,7 +14,10 @@ import { RecordReader, recordMemory } from '../worker/records.ts';
 import type { RuleName } from '../worker/records.ts';
 
 /** What all workers of an engine are given. */
-export type WorkerShape = Pick<WorkerSettings, 'slots' | 'descriptors' | 'buffers' | 'toa' | 'sourcePorts'>;
+export type WorkerShape = Pick<
+  WorkerSettings,
+  'slots' | 'descriptors' | 'buffers' | 'states' | 'outcomes' | 'toa' | 'sourcePorts'
+>;
 
 interface LifeEvents {
   message(message: FromWorker): void;
@@ -84,7 +87,7 @@ export class WorkerLife {
 }
 
 function newSettings(shape: WorkerShape, wakeFd: number, isHeld: boolean): WorkerSettings {
-  const { slots, descriptors, buffers, toa, sourcePorts } = shape;
+  const { slots, descriptors, buffers, states, outcomes, toa, sourcePorts } = shape;
   return {
     // It begins the id of every record, so it is unlike any other on any machine and at any time.
     name: systemRng.uuid().replaceAll('-', ''),
@@ -96,6 +99,8 @@ function newSettings(shape: WorkerShape, wakeFd: number, isHeld: boolean): Worke
     slotFds: words(2 * slots),
     flowFds: words(descriptors),
     records: recordMemory(),
+    states,
+    outcomes,
     toa,
     sourcePorts,
     isHeld,

@@ -140,6 +140,7 @@ export function connected(t: DialState, slot: number, generation: number, attemp
   const client = s.names.offset(2 * slot);
   const size = addressSize(bytes, client);
   targets.persistence?.remember(bytes, addressOffset(bytes, client), size, s.dials.target[slot]!, clock.now);
+  t.outcomes.ok(s.dials.target[slot]!);
   s.state[slot] = RELAYING;
   s.urgent--;
   s.lives.seenAt[slot] = clock.now;
@@ -159,6 +160,7 @@ function failed(t: DialState, slot: number, cause: number): void {
   const { directions: d, dials, names, entry } = t.slots;
   const k = 2 * slot + 1;
   if (d.fd[k]! >= 0) {
+    t.outcomes.failed(dials.target[slot]!, cause, t.rules.entry(entry[slot]!).rule.spec);
     cancelAll(t.ring, d.fd[k]!);
     close(t.ring, d.fd[k]!);
     d.fd[k] = -1;

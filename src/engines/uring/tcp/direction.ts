@@ -345,10 +345,17 @@ function sideDied(t: Tcp, slot: number, side: number): void {
   if ((flags[towards]! & RESET) !== 0) return finish(t, slot, resetCause(side ^ 1), true);
   if ((flags[from]! & RESET) !== 0) return;
   flags[from]! |= RESET;
+  if (side === 1) countReset(t, slot);
   abandon(t, towards);
   s.lives.seenAt[slot] = t.clock.now;
   arm(t, slot);
   if ((flags[from]! & ENDED) !== 0) flush(t, from);
+}
+
+/** not: of a connection with bytes. What its client has sent may be the reason, and no client may bring an origin down. */
+function countReset({ outcomes, rules, slots: { directions: d, dials, entry } }: Tcp, slot: number): void {
+  if (d.bytes[2 * slot]! + d.bytes[2 * slot + 1]! > 0) return;
+  outcomes.failed(dials.target[slot]!, CAUSE['origin-reset'], rules.entry(entry[slot]!).rule.spec);
 }
 
 /** The source of direction k is dead, and all that came from it has been read. */

@@ -6,6 +6,7 @@
 import { detach } from '../ring/buffers.ts';
 import { BYTES_OUT, DROP, PACKETS_OUT } from '../worker/counters.ts';
 import type { Entry } from '../worker/rule.ts';
+import type { WorkerState } from '../worker/state.ts';
 import { REPLY_HEAD } from '../worker/memory.ts';
 import { segmentOf } from './datagrams.ts';
 import type { FirstDatagrams } from './first-datagrams.ts';
@@ -15,6 +16,7 @@ import { enqueue, sendEmptyReply, split } from './send.ts';
 
 interface Replying extends Forwarding {
   readonly firsts: FirstDatagrams;
+  readonly outcomes: WorkerState['outcomes'];
 }
 
 /** An origin's datagram or burst of `size` bytes. A lone empty datagram comes without a buffer (−1). */
@@ -22,7 +24,9 @@ export function replied(u: Replying, flow: number, buffer: number, size: number,
   const { flows, datagrams } = u;
   const { buffers, segment } = datagrams;
   const entry = u.rules.entry(flows.entry[flow]!);
-  flows.lives.seniority.answered(flow, u.clock.now);
+  const { seniority } = flows.lives;
+  if (!seniority.isAnswered(flow)) u.outcomes.ok(flows.origins.target[flow]!);
+  seniority.answered(flow, u.clock.now);
   u.firsts.drop(flow);
   if (buffer < 0) return backEmpty(u, entry, flow);
   const start = buffers.start[buffer]!;

@@ -94,6 +94,7 @@ export function openSession(
     const error = errnoName(fd);
     if (isOutOfDescriptors(error)) return drop(DROP.limit);
     if (dialCause(error) === 'no-source-port') return drop(DROP['no-source-port']);
+    u.outcomes.failed(target, CAUSE[dialCause(error)], rule.spec);
     rule.targets.rest(target, u.clock.now);
     if (!rule.targets.hasOther(target, entry.originPort, u.clock.now)) return drop(DROP['no-origin']);
   }
@@ -229,7 +230,10 @@ export function reviewSessions(u: Udp, rule: Rule, otherHeader: boolean): void {
     if (sockets.fd[flow]! < 0) continue;
     const entry = u.rules.entry(flows.entry[flow]!);
     if (entry.rule !== rule) continue;
-    const hasPlace = !otherHeader && keepsTarget(entry, origins.target[flow]!, origins.port[flow]!);
+    const target = origins.target[flow]!;
+    const port = origins.port[flow]!;
+    const hasPlace =
+      !otherHeader && keepsTarget(entry, target, port) && !rule.targets.mustLeave(target, port, clock.now);
     if (deadlineAfter(hasPlace, UDP_DRAIN_MS, clock.now, NEVER) <= clock.now) endSession(u, flow, CAUSE.drained);
     else arm(u, flow);
   }

@@ -119,7 +119,7 @@ export function sentDatagrams(
   // An error of the datagram before, told at this one: it has not been sent.
   const isLate = result === -ECONNREFUSED && !again;
   const isOrigins = (k & 1) === 0 && (isLate || result === -EHOSTUNREACH || result === -ENETUNREACH);
-  if (isOrigins && failOver(u, flow, first)) return;
+  if (isOrigins && failOver(u, flow, first, isLate ? 'origin-refused' : 'origin-unreachable')) return;
   if (refusesSegments || (isOrigins && isLate)) return sendEach(u, k, first);
   const { row } = u.rules.entry(flows.entry[flow]!).rule;
   const reason = result === -EMSGSIZE ? DROP.oversize : DROP.queue;
@@ -148,7 +148,7 @@ export function fromOrigin(
   flows.sockets.reading[flow] = 0;
   // A receive that is to be followed by one of bursts was cancelled for that; any other for good.
   if (result === -ECANCELED && (bursts || flows.sockets.runs[flow]! < RUNS_OF_STREAM)) return;
-  if (result === -ECONNREFUSED && failOver(u, flow, -1)) return;
+  if (result === -ECONNREFUSED && failOver(u, flow, -1, 'origin-refused')) return;
   if (result === -ENOBUFS && !provided.starved()) {
     u.rules.entry(flows.entry[flow]!).rule.row[DROP['wait-buffers']]! += 1;
     hungry.push(-1 - flow);

@@ -8,6 +8,7 @@ import { finish } from '../tcp/connection.ts';
 import { FREE } from '../tcp/slots.ts';
 import { adoptSessions, hasStoppedReceiving, resumeReceiving, sessionsOf, stopReceiving } from '../udp/handoff.ts';
 import { listenToClients } from '../udp/receive.ts';
+import { leaveDown } from '../udp/fail-over.ts';
 import { endSession, reviewSessions } from '../udp/sessions.ts';
 import { dropsOf } from '../udp/socket-drops.ts';
 import { closeSocket } from '../udp/udp.ts';
@@ -44,6 +45,10 @@ export class Commands {
       case 'remove':
         this.#remove(r, command.seq, command.index);
         break;
+      case 'states':
+        if (r.udp) leaveDown(r.udp);
+        this.#done(command.seq);
+        break;
       case 'handOver':
         if (r.udp) stopReceiving(r.udp);
         this.#handingOver = command.seq;
@@ -56,7 +61,10 @@ export class Commands {
       case 'begin':
         this.#handingOver = this.#pausing = undefined;
         r.acceptor.begin();
-        if (r.udp) resumeReceiving(r.udp);
+        if (r.udp) {
+          resumeReceiving(r.udp);
+          leaveDown(r.udp);
+        }
         this.#done(command.seq);
         break;
       case 'stop':

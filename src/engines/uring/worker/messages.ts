@@ -29,7 +29,7 @@ export interface WorkerSession {
 }
 
 export interface TargetSpec {
-  /** The same number for the same address, in all rules and workers, as long as the engine lives. */
+  /** The edge's: the same number for the same address, in all rules and workers. */
   readonly number: number;
   readonly address: string;
   readonly weight: number;
@@ -52,11 +52,12 @@ export interface RuleSpec {
   readonly mode: Mode;
   readonly targets: readonly TargetSpec[];
   readonly turns: Turns;
+  readonly originPorts: PortSpan;
   readonly persistSeconds: number;
   readonly options: PlannedOptions;
   readonly entries: readonly EntrySpec[];
   readonly range?: PortMap | undefined;
-  /** Shared: counters of this rule and worker; position in the turns; persistence where the rule has it. */
+  /** Shared: counters of this rule and worker; places in the turns; persistence where the rule has it. */
   readonly row: SharedArrayBuffer;
   readonly position: SharedArrayBuffer;
   readonly persistence: SharedArrayBuffer | undefined;
@@ -67,6 +68,8 @@ export type Command =
   | { readonly kind: 'apply'; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly index: number }
+  /** States of targets have changed (flow/target-states.ts): sessions leave those that are down. */
+  | { readonly kind: 'states' }
   /** Receive no datagram any more, and say which sessions there are. */
   | { readonly kind: 'handOver' }
   /** Accept no connection any more. */
@@ -81,6 +84,8 @@ export type ToWorker = Command & { readonly seq: number };
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** A target's first failure is counted (worker/outcomes.ts). */
+  | { readonly kind: 'firstFailure' }
   /** Carried out: new sockets accept, old ones are closed. `sessions`: the answer to `handOver`. */
   | { readonly kind: 'done'; readonly seq: number; readonly sessions?: readonly WorkerSession[] }
   | {
@@ -105,6 +110,9 @@ export interface WorkerSettings {
   readonly slotFds: SharedArrayBuffer;
   readonly flowFds: SharedArrayBuffer;
   readonly records: SharedArrayBuffer;
+  /** Of all workers: flow/target-states.ts, worker/outcomes.ts. */
+  readonly states: SharedArrayBuffer;
+  readonly outcomes: SharedArrayBuffer;
   readonly toa: ToaHandles | undefined;
   /** Shared: flow/source-ports.ts. */
   readonly sourcePorts: SharedArrayBuffer | undefined;

@@ -4,6 +4,7 @@
  */
 import { systemRng } from '../../../lib/rng.ts';
 import { Shares } from '../../flow/shares.ts';
+import { TargetStates } from '../../flow/target-states.ts';
 import { BufferPool, ProvidedBuffers } from '../ring/buffers.ts';
 import { writeLeftovers } from '../ring/leftovers.ts';
 import { optionSetter } from '../ring/options.ts';
@@ -20,6 +21,7 @@ import { createUdp, releaseUdp } from '../udp/udp.ts';
 import { Budget } from './budget.ts';
 import { TCP_BUFFERS } from './memory.ts';
 import type { WorkerSettings } from './messages.ts';
+import { OutcomeCounter } from './outcomes.ts';
 import { RecordWriter } from './records.ts';
 import { Rules } from './rules.ts';
 import type { WorkerState } from './state.ts';
@@ -48,11 +50,12 @@ export class Relay {
     this.#shared = {
       ring,
       clock: this.clock,
-      rules: new Rules(),
+      rules: new Rules(new TargetStates(settings.states)),
       budget,
       shares: new Shares(settings.descriptors, systemRng.below(2 ** 32)),
       wheel: new Wheel(settings.slots + settings.descriptors, TICK_MS, BUCKETS, this.clock.now),
       records: new RecordWriter(settings.records),
+      outcomes: new OutcomeCounter(settings.outcomes),
     };
     this.tcp = {
       ...this.#shared,

@@ -5,6 +5,7 @@
 import type { Protocol } from '../../../domain/l4-rule/modes.ts';
 import { parseAddress } from '../../../lib/net/address.ts';
 import { originPort } from '../../flow/endpoints.ts';
+import type { TargetStates } from '../../flow/target-states.ts';
 import { keepsPlace } from '../../flow/verdict.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { PassThrough } from '../../pass-through/pass-through.ts';
@@ -55,13 +56,13 @@ export interface Entry {
   open: number;
 }
 
-export function createRule(spec: RuleSpec): Rule {
+export function createRule(spec: RuleSpec, states: TargetStates): Rule {
   return {
     index: spec.index,
     spec,
     row: new Float64Array(spec.row),
     pass: PASS_THROUGH[spec.mode],
-    targets: new RuleTargets(spec),
+    targets: new RuleTargets(spec, states),
     takesRange: false,
     rangeBefore: undefined,
     entries: new Set(),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TargetStates } from '../../flow/target-states.ts';
 import type { RuleSpec } from './messages.ts';
 import { newRow } from './counters.ts';
 import { Rules } from './rules.ts';
@@ -16,6 +17,7 @@ function spec(change: Partial<RuleSpec>): RuleSpec {
     mode: 'OFF',
     targets: [],
     turns: [],
+    originPorts: { from: 9000, to: 9000 },
     persistSeconds: 0,
     options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'keep', seconds: 0 }, recordOneIn: 0 },
     entries: [{ fd: 50, address: '192.0.2.1', port: 100, originPort: 9000 }],
@@ -27,7 +29,7 @@ function spec(change: Partial<RuleSpec>): RuleSpec {
 }
 
 test('a port behind a socket is one entry as long as the rule has it, whatever changes around it', () => {
-  const rules = new Rules();
+  const rules = new Rules(new TargetStates());
   const [socket] = rules.apply(spec({ range: range(100, 199) })).added;
   assert.ok(socket);
   assert.equal(rules.behind(socket, 100), socket);
@@ -46,7 +48,7 @@ test('a port behind a socket is one entry as long as the rule has it, whatever c
 });
 
 test('a connection follows its port to another socket, of the range or of its own', () => {
-  const rules = new Rules();
+  const rules = new Rules(new TargetStates());
   const [socket] = rules.apply(spec({ range: range(100, 199) })).added;
   assert.ok(socket);
   const port = rules.behind(socket, 150);
@@ -64,7 +66,7 @@ test('a connection follows its port to another socket, of the range or of its ow
 });
 
 test('places of entries are used again, once each', () => {
-  const rules = new Rules();
+  const rules = new Rules(new TargetStates());
   const [socket] = rules.apply(spec({ range: range(100, 199) })).added;
   assert.ok(socket);
   const ports = [150, 151].map((port) => rules.behind(socket, port));

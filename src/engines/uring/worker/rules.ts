@@ -4,6 +4,7 @@
  * connections: it says which have to go.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { TargetStates } from '../../flow/target-states.ts';
 import { PASS_THROUGH } from '../../pass-through/index.ts';
 import type { EntrySpec, RuleSpec } from './messages.ts';
 import { createEntry, createRule, isClosed, portInRange } from './rule.ts';
@@ -18,10 +19,15 @@ export class Rules {
   readonly #freeEntries: number[] = [];
   /** In network order. */
   readonly #addresses = new Map<TargetNumber, Uint8Array>();
+  readonly #states: TargetStates;
+
+  constructor(states: TargetStates) {
+    this.#states = states;
+  }
 
   /** Makes the rule so, and says which entries came and which have to go. */
   apply(spec: RuleSpec): { rule: Rule; added: Entry[]; gone: Entry[] } {
-    const rule = this.rules.get(spec.index) ?? createRule(spec);
+    const rule = this.rules.get(spec.index) ?? createRule(spec, this.#states);
     this.rules.set(spec.index, rule);
     describe(rule, spec);
     for (const [position, { number }] of spec.targets.entries())

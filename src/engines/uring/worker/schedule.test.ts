@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Target } from '../../engine.ts';
-import { nextTurn, turnsOf } from './schedule.ts';
+import { Schedule, placeMemory, turnsOf } from './schedule.ts';
+import type { Candidates } from './schedule.ts';
 
 const target = (weight: number, tier = 0, address = `${weight}.${tier}`): Target => ({
   number: 0,
@@ -10,15 +11,30 @@ const target = (weight: number, tier = 0, address = `${weight}.${tier}`): Target
   weight,
   tier,
 });
-const counter = (): Int32Array => new Int32Array(new SharedArrayBuffer(4));
+
+const scheduleOf = (targets: readonly Target[], places = placeMemory()): Schedule =>
+  new Schedule(turnsOf(targets), places);
+
+/** All but these positions. */
+function without(...out: readonly number[]): Candidates {
+  const may = (position: number): boolean => !out.includes(position);
+  return { may, takes: may };
+}
+
+/** How often each target is chosen. */
+function taken(schedule: Schedule, targets: readonly Target[], times: number, among: Candidates): number[] {
+  const counts = targets.map(() => 0);
+  for (let i = 0; i < times; i++) counts[schedule.next(among)]! += 1;
+  return counts;
+}
 
 test('over one period each target gets exactly its share, whoever asks', () => {
   const targets = [target(3), target(1), target(2)];
-  const turns = turnsOf(targets);
-  const shared = counter();
-  const taken = [0, 0, 0];
-  for (let i = 0; i < 6; i++) taken[nextTurn(turns, shared)]! += 1;
-  assert.deepEqual(taken, [3, 1, 2]);
+  const places = placeMemory();
+  const workers = [scheduleOf(targets, places), scheduleOf(targets, places)];
+  const counts = [0, 0, 0];
+  for (let i = 0; i < 6; i++) counts[workers[i % 2]!.next(without())]! += 1;
+  assert.deepEqual(counts, [3, 1, 2]);
 });
 
 test('a common divisor shortens the turn', () => {
@@ -27,36 +43,75 @@ test('a common divisor shortens the turn', () => {
 
 test('weight 0 has no turn; without any target there is none', () => {
   assert.deepEqual(turnsOf([target(0)]), []);
-  assert.equal(nextTurn(turnsOf([target(0)]), counter()), -1);
-  assert.equal(nextTurn([], counter()), -1);
+  assert.equal(scheduleOf([target(0)]).next(without()), -1);
+  assert.equal(scheduleOf([]).next(without()), -1);
 });
 
-test('a higher tier is asked only when the lower ones are taboo', () => {
-  const turns = turnsOf([target(1, 1), target(1, 0)]);
-  assert.equal(nextTurn(turns, counter()), 1);
-  assert.equal(
-    nextTurn(turns, counter(), (position) => position === 1),
-    0,
-  );
-  assert.equal(
-    nextTurn(turns, counter(), () => true),
-    -1,
-  );
+test('a higher tier is asked only when no target of the lower ones may', () => {
+  const schedule = scheduleOf([target(1, 1), target(1, 0)]);
+  assert.equal(schedule.next(without()), 1);
+  assert.equal(schedule.next(without(1)), 0);
+  assert.equal(schedule.next(without(0, 1)), -1);
 });
+
+const weighted = (weights: readonly number[], tier = 0): Target[] =>
+  weights.map((weight, i) => target(weight, tier, `${tier}.${i}`));
 
 test('shares are exact for any weights, from any point of the turn', () => {
   const weights = fc.array(fc.nat(20), { minLength: 1, maxLength: 6 });
   fc.assert(
-    fc.property(weights, fc.integer(), (weights, start) => {
-      const targets = weights.map((weight, i) => target(weight, 0, `${i}`));
-      const turns = turnsOf(targets);
+    fc.property(weights, fc.nat(1000), (weights, start) => {
+      const targets = weighted(weights);
+      const schedule = scheduleOf(targets);
       const total = weights.reduce((a, b) => a + b, 0);
-      const shared = counter();
-      // A multiple of the period, so that the wrap of the counter is not what is tested.
-      shared[0] = Math.abs(start % 1000) * (turns[0]?.length ?? 1);
-      const taken = weights.map(() => 0);
-      for (let i = 0; i < total; i++) taken[nextTurn(turns, shared)]! += 1;
-      assert.deepEqual(taken, weights);
+      for (let i = 0; i < start; i++) schedule.next(without());
+      assert.deepEqual(taken(schedule, targets, total, without()), weights);
     }),
   );
+});
+
+test('those that are passed over leave the others their shares of each other, in a higher tier too', () => {
+  const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(weights, fc.nat(), fc.nat(100), (weights, out, start) => {
+      const targets = [...weighted([1, 2], 0), ...weighted(weights, 1)];
+      const schedule = scheduleOf(targets);
+      const gone = 2 + (out % weights.length);
+      for (let i = 0; i < start; i++) schedule.next(without());
+      const wanted = targets.map(({ weight }, i) => (i < 2 || i === gone ? 0 : weight));
+      const total = wanted.reduce((a, b) => a + b, 0);
+      assert.deepEqual(taken(schedule, targets, total, without(0, 1, gone)), wanted);
+    }),
+  );
+});
+
+test('second choices, each after a first one, have shares of their own', () => {
+  const targets = [target(1, 0), target(1, 1, 'a'), target(1, 1, 'b')];
+  const schedule = scheduleOf(targets);
+  const counts = [0, 0, 0];
+  for (let i = 0; i < 10; i++) for (const out of [without(), without(0)]) counts[schedule.next(out)]! += 1;
+  assert.deepEqual(counts, [10, 5, 5]);
+});
+
+test('where another worker takes what only one may have, the next one is chosen', () => {
+  const schedule = scheduleOf([target(1, 0, 'a'), target(1, 0, 'b'), target(1, 1)]);
+  const lost: Candidates = { may: () => true, takes: (position) => position !== 0 };
+  assert.deepEqual([schedule.next(lost), schedule.next(lost)], [1, 1]);
+  const allLost: Candidates = { may: () => true, takes: (position) => position === 2 };
+  assert.equal(schedule.next(allLost), 2);
+});
+
+test('a lone target with a small weight takes all, at once', () => {
+  const targets = weighted([997, 991, 1]);
+  const schedule = scheduleOf(targets);
+  let asked = 0;
+  const counting: Candidates = {
+    may: (position) => position === 2,
+    takes(position) {
+      asked++;
+      return position === 2;
+    },
+  };
+  assert.deepEqual(taken(schedule, targets, 100, counting), [0, 0, 100]);
+  assert.ok(asked <= 400, `${asked} asked`);
 });

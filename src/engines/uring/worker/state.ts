@@ -3,6 +3,7 @@
  * udp/sessions.ts); relay.ts makes all of it, and only worker.ts sets the clock.
  */
 import type { Shares } from '../../flow/shares.ts';
+import type { OutcomeCounter } from './outcomes.ts';
 import type { Ring } from '../ring/ring.ts';
 import type { Wheel } from '../ring/wheel.ts';
 import type { Budget } from './budget.ts';
@@ -20,4 +21,5 @@ export interface WorkerState {
   /** Clocks of slots, then of sessions. */
   readonly wheel: Wheel;
   readonly records: RecordWriter;
+  readonly outcomes: OutcomeCounter;
 }

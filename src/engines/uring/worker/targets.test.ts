@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workerRule } from '../../../../test/suites/engine/listener.ts';
 import { REST_MS } from '../../flow/behaviour.ts';
+import { TargetStates } from '../../flow/target-states.ts';
 import { newRow } from './counters.ts';
 import type { RuleSpec, TargetSpec } from './messages.ts';
 import { persistenceMemory } from './persistence.ts';
@@ -25,10 +26,15 @@ function spec(targets: readonly TargetSpec[], change: Partial<RuleSpec> = {}): R
   });
 }
 
-function targetsOf(first: RuleSpec): { targets: RuleTargets; choose: (now: number, tried?: Set<number>) => number } {
-  const targets = new RuleTargets(first);
+function targetsOf(first: RuleSpec): {
+  targets: RuleTargets;
+  states: TargetStates;
+  choose: (now: number, tried?: Set<number>) => number;
+} {
+  const states = new TargetStates();
+  const targets = new RuleTargets(first, states);
   targets.update(first);
-  return { targets, choose: (now, tried) => targets.choose(CLIENT, 0, 4, now, PORT, tried) };
+  return { targets, states, choose: (now, tried) => targets.choose(CLIENT, 0, 4, now, PORT, tried) };
 }
 
 test('targets are chosen in turn; without any there is none', () => {
@@ -94,4 +100,60 @@ test('another target is one that takes new sessions', () => {
 test('a target is said to have left only while the rule has it', () => {
   const { targets } = targetsOf(spec([target(1, { weight: 0, left: true }), target(2)]));
   assert.deepEqual([targets.hasLeft(1), targets.hasLeft(2), targets.hasLeft(3)], [true, false, false]);
+});
+
+test('one that is down takes a client only where all are; of one to try, one', () => {
+  const { states, choose } = targetsOf(spec([target(1), target(2), target(3)]));
+  states.set({ target: 1, state: 'down' });
+  const four = [1, 2, 3, 4].map(() => choose(0));
+  assert.deepEqual(
+    four.toSorted((a, b) => a - b),
+    [1, 1, 2, 2],
+  );
+  states.set({ target: 2, state: 'down' });
+  states.set({ target: 3, state: 'try' });
+  assert.equal(choose(0), 2);
+  const all = Array.from({ length: 9 }, () => choose(0));
+  assert.deepEqual(
+    all.toSorted((a, b) => a - b),
+    [0, 0, 0, 1, 1, 1, 2, 2, 2],
+  );
+  states.set({ target: 2, state: 'up' });
+  assert.deepEqual([choose(0), choose(0)], [1, 1]);
+});
+
+test('a client is not kept by a target that is down, and is by one that takes its try', () => {
+  const kept = { persistence: persistenceMemory(), persistSeconds: 60 };
+  const { targets, states, choose } = targetsOf(spec([target(1), target(2)], kept));
+  targets.persistence?.remember(CLIENT, 0, 4, 2, 0);
+  states.set({ target: 2, state: 'down' });
+  assert.deepEqual([choose(0), choose(0)], [0, 0]);
+  states.set({ target: 2, state: 'try' });
+  assert.deepEqual([choose(0), choose(0)], [1, 0]);
+  states.set({ target: 1, state: 'down' });
+  assert.deepEqual([choose(0), choose(0)], [1, 1], 'where all are down, as if all were up');
+});
+
+test('a client that one target has failed gets one that is down where no other is left', () => {
+  const { states, choose } = targetsOf(spec([target(1), target(2), target(3)]));
+  states.set({ target: 2, state: 'down' });
+  assert.equal(choose(0, new Set([1])), 2);
+  assert.equal(choose(0, new Set([1, 3])), 1);
+  assert.equal(choose(0, new Set([1, 2, 3])), -1);
+});
+
+test('a session leaves a target that is down for one that is up, and stays where none is', () => {
+  const { targets, states } = targetsOf(spec([target(1), target(2), target(3, { weight: 0 })]));
+  const leaves = (...numbers: number[]): boolean[] => numbers.map((number) => targets.mustLeave(number, PORT, 0));
+  states.set({ target: 1, state: 'down' });
+  assert.deepEqual(leaves(1, 2, 3), [true, false, false]);
+  targets.rest(2, 0);
+  assert.deepEqual(leaves(1), [false]);
+  assert.equal(targets.mustLeave(1, PORT, REST_MS), true);
+  states.set({ target: 2, state: 'try' });
+  assert.equal(targets.mustLeave(1, PORT, REST_MS), false);
+  states.set({ target: 2, state: 'down' });
+  assert.equal(targets.mustLeave(1, PORT, REST_MS), false);
+  // As if all were up: one that refuses has another one still.
+  assert.ok(targets.hasOther(1, PORT, REST_MS));
 });

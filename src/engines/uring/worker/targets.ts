@@ -1,16 +1,23 @@
 /**
- * The targets of one rule in one worker: which one takes the next connection or session, which rest, which are barred.
- * Asked once per connection and session, so it makes no object unless a target is to be passed over. It refuses to dial.
+ * The targets of one rule in one worker: which one takes the next connection or session, which rest, which are barred, which
+ * are down (flow/target-states.ts). Asked once per connection and session, so it makes no object. It refuses to dial.
  */
 import { parseAddress } from '../../../lib/net/address.ts';
 import { isBarred, whyNone } from '../../flow/bars.ts';
 import { REST_MS } from '../../flow/behaviour.ts';
+import type { TargetStates } from '../../flow/target-states.ts';
 import type { RuleSpec, TargetSpec } from './messages.ts';
 import { SharedPersistence } from './persistence.ts';
-import { nextTurn } from './schedule.ts';
+import { Schedule } from './schedule.ts';
+import type { Candidates } from './schedule.ts';
 
 /** A target's number: the same for the same address, in all rules and workers. */
 export type TargetNumber = TargetSpec['number'];
+
+/** What a choice asks of a target: that it is up and does not rest, that it is up, nothing. */
+const AWAKE = 2;
+const UP = 1;
+const ANY = 0;
 
 export class RuleTargets {
   /** In network order, by position in the rule's list. */
@@ -23,15 +30,23 @@ export class RuleTargets {
   /** Until when a target takes no new UDP session, by position; and the latest of these times. */
   #restUntil = new Float64Array();
   #restsUntil = 0;
-  /** Shared by all workers: the place in the schedule. */
-  readonly #place: Int32Array;
-  /** A target is barred at some of its ports only. */
-  #barsPorts = false;
+  readonly #states: TargetStates;
+  #schedule: Schedule;
+  /** The choice in hand: what it asks of a target, and its arguments. */
+  #demand: typeof AWAKE | typeof UP | typeof ANY = ANY;
+  #now = 0;
+  #port = 0;
+  #tried: ReadonlySet<TargetNumber> | undefined;
+  readonly #candidates: Candidates = {
+    may: (position) => this.#may(position),
+    takes: (position) => this.#takes(position),
+  };
 
   /** Has no target before the first update(). */
-  constructor(spec: RuleSpec) {
+  constructor(spec: RuleSpec, states: TargetStates) {
     this.#spec = spec;
-    this.#place = new Int32Array(spec.position);
+    this.#states = states;
+    this.#schedule = new Schedule([], spec.position);
   }
 
   /** The rule's targets from now on; those that rest go on resting. */
@@ -40,8 +55,8 @@ export class RuleTargets {
     const restOf = (number: TargetNumber): number => this.#restUntil[this.#positions.get(number) ?? -1] ?? 0;
     this.#restUntil = Float64Array.from(targets, ({ number }) => restOf(number));
     this.#spec = spec;
+    this.#schedule = new Schedule(spec.turns, spec.position);
     this.#positions = new Map(targets.map(({ number }, position) => [number, position]));
-    this.#barsPorts = targets.some(({ barred }) => barred?.ports);
     this.addresses = targets.map(({ address }) => parseAddress(address) ?? new Uint8Array(4));
     this.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
     this.whyNone = whyNone(targets);
@@ -59,18 +74,20 @@ export class RuleTargets {
     port: number,
     tried?: ReadonlySet<TargetNumber>,
   ): number {
-    const { targets, turns } = this.#spec;
+    this.#now = now;
+    this.#port = port;
+    this.#tried = tried;
+    this.#demand = AWAKE;
     const kept = this.persistence?.recall(memory, at, size, now) ?? -1;
-    if (kept >= 0 && !tried?.has(kept)) {
-      const position = this.#positions.get(kept);
-      if (position !== undefined && this.#takesNew(position, port, now)) return position;
-    }
-    const someRest = this.#restsUntil > now;
-    if (!tried && !this.#barsPorts && !someRest) return nextTurn(turns, this.#place);
-    const isTaboo = (one: number): boolean =>
-      isBarred(targets[one]!, port) || tried?.has(targets[one]!.number) === true;
-    const awake = someRest ? nextTurn(turns, this.#place, (one) => this.#restUntil[one]! > now || isTaboo(one)) : -1;
-    return awake >= 0 ? awake : nextTurn(turns, this.#place, isTaboo);
+    const own = (kept < 0 ? undefined : this.#positions.get(kept)) ?? -1;
+    if (this.#keeps(own)) return own;
+    const awake = this.#restsUntil > now ? this.#schedule.next(this.#candidates) : -1;
+    if (awake >= 0) return awake;
+    this.#demand = UP;
+    const up = this.#schedule.next(this.#candidates);
+    if (up >= 0) return up;
+    this.#demand = ANY;
+    return this.#keeps(own) ? own : this.#schedule.next(this.#candidates);
   }
 
   /** The target's host says that no socket listens there: for a while it takes new sessions only where no other one can. */
@@ -79,12 +96,21 @@ export class RuleTargets {
     if (position !== undefined) this.#restUntil[position] = this.#restsUntil = now + REST_MS;
   }
 
-  /** Whether another target than this one takes new sessions. */
+  /** Whether another target than this one takes new sessions; one that is down does where none is up. */
   hasOther(target: TargetNumber, port: number, now: number): boolean {
     const { targets } = this.#spec;
-    for (let position = 0; position < targets.length; position++)
-      if (targets[position]!.number !== target && this.#takesNew(position, port, now)) return true;
+    const needsUp = this.#someUp(port);
+    for (let position = 0; position < targets.length; position++) {
+      const { number } = targets[position]!;
+      const isFit = !needsUp || this.#states.isUp(number);
+      if (number !== target && isFit && this.#takesNew(position, port, now)) return true;
+    }
     return false;
+  }
+
+  /** Whether a session with this target is to go to another: the target is down, and one that is not can take it. */
+  mustLeave(target: TargetNumber, port: number, now: number): boolean {
+    return this.#states.isLeft(target) && this.#someUp(port) && this.hasOther(target, port, now);
   }
 
   /** Undefined: the rule has it no more. */
@@ -100,5 +126,33 @@ export class RuleTargets {
   #takesNew(position: number, port: number, now: number): boolean {
     const target = this.#spec.targets[position]!;
     return target.weight > 0 && !isBarred(target, port) && this.#restUntil[position]! <= now;
+  }
+
+  #someUp(port: number): boolean {
+    const { targets } = this.#spec;
+    for (let position = 0; position < targets.length; position++) {
+      const target = targets[position]!;
+      if (target.weight > 0 && !isBarred(target, port) && this.#states.isUp(target.number)) return true;
+    }
+    return false;
+  }
+
+  /** Of the choice in hand. */
+  #may(position: number): boolean {
+    const target = this.#spec.targets[position]!;
+    if (isBarred(target, this.#port) || this.#tried?.has(target.number) === true) return false;
+    if (this.#demand === ANY) return true;
+    if (this.#demand === AWAKE && this.#restUntil[position]! > this.#now) return false;
+    return !this.#states.isShut(target.number);
+  }
+
+  /** Whether the client's own target takes it again; −1: it has none. */
+  #keeps(own: number): boolean {
+    return own >= 0 && this.#spec.targets[own]!.weight > 0 && this.#takes(own);
+  }
+
+  #takes(position: number): boolean {
+    if (!this.#may(position)) return false;
+    return this.#demand === ANY || this.#states.take(this.#spec.targets[position]!.number);
   }
 }

@@ -38,7 +38,7 @@ function run(): void {
 
 function loop(relay: Relay, commands: Commands): void {
   const { tcp, acceptor, clock } = relay;
-  const { ring, slots, wheel, provided } = tcp;
+  const { ring, slots, wheel, provided, outcomes } = tcp;
   const { hungry } = slots.directions;
   const { cqes, cqMask } = ring;
   const wake = new Uint8Array(8);
@@ -74,6 +74,10 @@ function loop(relay: Relay, commands: Commands): void {
       provided.relax();
       relay.udp?.datagrams.provided.relax();
       drops.look(tcp.rules.rules);
+    }
+    if (outcomes.isUrgent) {
+      outcomes.isUrgent = false;
+      say({ kind: 'firstFailure' });
     }
     if (commands.isWaiting) commands.look(relay);
     if (!woken) continue;
