@@ -25,12 +25,20 @@ export const ORIGIN_GROUPS = list(
 );
 
 /** wire: misspelled so in the cloud. */
-export const STEERING_POLICY = oneOf(['Pritory'], 'Traffic goes to the first group that is healthy; the only policy.', {
-  emptyIsAbsent: true,
-});
-export const FAILOVER_POLICY = oneOf(FAILOVERS, 'Where a connection goes next; default OtherRecordInOriginGroup.', {
-  emptyIsAbsent: true,
-});
+export const STEERING_POLICY = oneOf(
+  ['Pritory'],
+  'Traffic goes to the first group whose origins answer; the only policy.',
+  {
+    emptyIsAbsent: true,
+  },
+);
+export const FAILOVER_POLICY = oneOf(
+  FAILOVERS,
+  "Where a connection is tried next. Stored; edges try the group's other origins first, as by default, so far.",
+  {
+    emptyIsAbsent: true,
+  },
+);
 
 const GROUP_HEALTH = object(
   {
