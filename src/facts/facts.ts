@@ -12,6 +12,7 @@ import { openAcks } from './acks/ack-file.ts';
 import type { Acks } from './acks/acks.ts';
 import type { CounterBook } from './counters/counter-book.ts';
 import { openCounters } from './counters/counter-file.ts';
+import { OriginFacts } from './origin-facts.ts';
 import type { FactReader } from './readers.ts';
 
 /** Reports, checked for their form. The same one twice changes nothing, but for records that were lost. */
@@ -47,14 +48,18 @@ export interface Facts {
 const FORGET_MS = 3_600_000;
 
 export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'now'>): Omit<Facts, 'close'> {
+  const origins = new OriginFacts();
   return {
     report: {
       beat: (beat) => acks.heard(beat),
       ack: (ack) => acks.report(ack),
-      counters: (report) => counters.report(report),
+      counters(report) {
+        counters.report(report);
+        if (report.health) origins.report(report.edge, report.health);
+      },
     },
-    // Edges do not report the health of origins yet, so of none is anything known.
-    read: { acks, presence: acks.presence, counters, health: { reported: () => [] } },
+    // Edges do not report what probes find yet, so of none is anything known.
+    read: { acks, presence: acks.presence, counters, health: { reported: () => [] }, origins },
     world: {
       site: (id, areas) => acks.site(id, areas),
       reach: (revision) => acks.reach(revision),
@@ -62,6 +67,7 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
         const heard = new Map(acks.edges().map(({ id, alive, seenAt }) => [id, alive ? Infinity : seenAt]));
         for (const edge of counters.edges())
           if (clock.now() - (heard.get(edge) ?? 0) > FORGET_MS) counters.forget(edge);
+        origins.forget((edge) => clock.now() - (heard.get(edge) ?? 0) <= FORGET_MS);
         if (!counters.hasPast()) return;
         const ids = await rules();
         counters.forgetRules((rule) => ids.has(rule));

@@ -100,3 +100,26 @@ edgefour_dns_fail_open 0
 `,
   );
 });
+
+test('origins that have been out of use have their series, and an edge with a rule without any origin is seen', () => {
+  const { facts, series } = page();
+  const report = { edge: 'e', epoch: 'x', counters: [], gone: [], recordsLost: 0 };
+  const origins = [
+    { origin: 'TCP 10.0.0.1:80', isUp: false, changes: 3 },
+    { origin: 'TCP 10.0.0.2:80', isUp: true, changes: 2 },
+  ];
+  const told = () => series().filter((line) => line.startsWith('edgefour_origin'));
+  facts.report.counters({ ...report, health: { origins, failOpen: 2 } });
+  const lines = [
+    'edgefour_origin_up{edge="e",origin="TCP 10.0.0.1:80"} 0',
+    'edgefour_origin_up{edge="e",origin="TCP 10.0.0.2:80"} 1',
+    'edgefour_origin_changes_total{edge="e",origin="TCP 10.0.0.1:80"} 3',
+    'edgefour_origin_changes_total{edge="e",origin="TCP 10.0.0.2:80"} 2',
+    'edgefour_origin_fail_open{edge="e"} 1',
+  ];
+  assert.deepEqual(told(), lines);
+  facts.report.counters(report);
+  assert.deepEqual(told(), lines);
+  facts.report.counters({ ...report, health: { origins: [], failOpen: 0 } });
+  assert.deepEqual(told(), ['edgefour_origin_fail_open{edge="e"} 0']);
+});

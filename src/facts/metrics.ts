@@ -4,6 +4,7 @@
  * for control's /metrics.
  */
 import type { CounterName, CountersOfRule } from '../domain/fact/fact.ts';
+import type { HealthReport } from '../domain/fact/health.ts';
 import type { ReadMetric, Sample } from '../observe/metrics.ts';
 import type { EdgeFact, FactReader } from './readers.ts';
 
@@ -12,14 +13,16 @@ interface FactsNow {
   readonly isSilent: boolean;
   readonly edges: readonly EdgeFact[];
   readonly recordsLost: ReadonlyMap<string, number>;
+  readonly origins: ReadonlyMap<string, HealthReport>;
   readonly rules: readonly { readonly edge: string; readonly counters: CountersOfRule }[];
 }
 
-export function factsNow({ acks, presence, counters }: FactReader): FactsNow {
+export function factsNow({ acks, presence, counters, origins }: FactReader): FactsNow {
   return {
     isSilent: presence.isSilent,
     edges: acks.edges(),
     recordsLost: counters.recordsLost(),
+    origins: origins.ofEdges(),
     rules: [...counters.all()],
   };
 }
@@ -70,6 +73,24 @@ export const FACT_METRICS = {
       edges.flatMap(({ id: edge, unresolved }) =>
         unresolved.map(({ id: rule, names }) => [{ edge, rule }, names.length]),
       ),
+  },
+  edgefour_origin_up: {
+    kind: 'gauge',
+    help: 'Whether the origin gets connections (1) or is out of use (0); of origins that have been out of use since the edge started.',
+    labels: ['edge', 'origin'],
+    read: ofOrigin(({ isUp }) => (isUp ? 1 : 0)),
+  },
+  edgefour_origin_changes_total: {
+    kind: 'counter',
+    help: 'How often the origin went out of use or came back since the edge started.',
+    labels: ['edge', 'origin'],
+    read: ofOrigin(({ changes }) => changes),
+  },
+  edgefour_origin_fail_open: {
+    kind: 'gauge',
+    help: 'Whether a rule of the edge has no origin that is up, so that all of them are used as if they were (1).',
+    labels: ['edge'],
+    read: ({ origins }) => [...origins].map(([edge, { failOpen }]) => [{ edge }, failOpen > 0 ? 1 : 0]),
   },
   edgefour_rule_connections_total: {
     kind: 'counter',
@@ -134,6 +155,13 @@ type TableName = NameOf<object>;
 
 function ofEdge(value: (edge: EdgeFact) => number): Read {
   return ({ edges }) => edges.map((edge) => [{ edge: edge.id, site: edge.site }, value(edge)]);
+}
+
+function ofOrigin(value: (origin: HealthReport['origins'][number]) => number): Read {
+  return ({ origins }) =>
+    [...origins].flatMap(([edge, health]) =>
+      health.origins.map((one): Sample => [{ edge, origin: one.origin }, value(one)]),
+    );
 }
 
 /** One series for each rule of each edge; none where it has not counted any. */

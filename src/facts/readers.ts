@@ -4,6 +4,7 @@
  */
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
 import type { CountersOfRule } from '../domain/fact/fact.ts';
+import type { HealthReport } from '../domain/fact/health.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { HealthView } from '../domain/load-balancer/health.ts';
 import type { AckView } from '../domain/status.ts';
@@ -62,9 +63,15 @@ export interface CounterReader {
   recordsLost(): ReadonlyMap<string, number>;
 }
 
+export interface OriginReader {
+  /** As each edge told it last. */
+  ofEdges(): ReadonlyMap<string, HealthReport>;
+}
+
 export interface FactReader {
   readonly acks: AckReader;
   readonly presence: PresenceReader;
   readonly counters: CounterReader;
   readonly health: HealthView;
+  readonly origins: OriginReader;
 }

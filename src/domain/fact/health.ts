@@ -23,3 +23,11 @@ export interface ProbeResult {
   /** A line in words, for an operator. */
   readonly reason: string;
 }
+
+/** The origins of one edge, whole: it replaces what was told before. */
+export interface HealthReport {
+  /** Those that have been out of use since the edge's process began, as `TCP 198.51.100.1:443`. */
+  readonly origins: readonly { readonly origin: string; readonly isUp: boolean; readonly changes: number }[];
+  /** Rules all of whose origins are down, so that they are used as if all were up. */
+  readonly failOpen: number;
+}

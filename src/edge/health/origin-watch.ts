@@ -3,7 +3,7 @@
  * operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts does) and dials
  * nothing. The agent makes one, before the first rule has its targets.
  */
-import type { OriginState } from '../../domain/fact/health.ts';
+import type { HealthReport, OriginState } from '../../domain/fact/health.ts';
 import type { TargetOutcomes, TargetState } from '../../engines/engine.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { Signal } from '../../lib/signal.ts';
@@ -23,6 +23,8 @@ interface OriginWatchParts {
   readonly log: Log;
 }
 
+/** limit: 100 kB of a report; those that changed last. */
+const MOST_TOLD = 1_000;
 /** limit: rules named in one line. */
 const NAMED = 3;
 
@@ -33,7 +35,9 @@ export class OriginWatch {
   readonly #health = new OriginHealth();
   /** Origins that are out of use. */
   readonly #down = new Map<number, NumberedOrigin>();
-  /** Rules all of whose origins are. */
+  /** How often an origin left or came back, of those that ever did; by number. */
+  readonly #changes = new Map<number, { readonly origin: string; changes: number }>();
+  /** Rules all of whose origins are out of use. */
   #failOpen: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #isClosed = false;
@@ -52,17 +56,15 @@ export class OriginWatch {
     });
   }
 
-  /** Rules with origins that are out of use, and which. */
-  *down(): Generator<{ readonly id: string; readonly origins: readonly string[] }> {
-    for (const id of this.#rulesOf(this.#down.values())) {
-      const origins = this.#parts.numbers.servingOf(id).filter(({ number }) => this.#down.has(number));
-      if (origins.length > 0) yield { id, origins: origins.map(({ key }) => key) };
-    }
-  }
-
   get alarms(): string[] {
     const rules = this.#withoutOrigin();
     return rules.size === 0 ? [] : [`all origins are down, and used as if all were up, of rule ${named(rules)}`];
+  }
+
+  /** As control hears it. */
+  report(): HealthReport {
+    const origins = [...this.#changes].map(([number, changed]) => ({ ...changed, isUp: !this.#down.has(number) }));
+    return { origins: origins.slice(-MOST_TOLD), failOpen: this.#withoutOrigin().size };
   }
 
   /** What is known is on disk when it resolves. `hasSuccessor`: the next process keeps the file. May be called twice. */
@@ -92,10 +94,17 @@ export class OriginWatch {
     const origin = numbers.get(target);
     if (origin && state !== 'up') this.#down.set(target, origin);
     else this.#down.delete(target);
+    if (from === 'up' || state === 'up') this.#count(target, name);
     const facts = { origin: name, by: cause.by, reason: cause.reason, rules: origin?.rules.size ?? 0 };
     if (from === 'up') log.info('an origin is out of use', facts);
     else if (state === 'up') log.info('an origin is used again', facts);
     if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin: name });
+  }
+
+  #count(target: number, origin: string): void {
+    const { changes } = this.#changes.get(target) ?? { changes: 0 };
+    this.#changes.delete(target);
+    this.#changes.set(target, { origin, changes: changes + 1 });
   }
 
   #noteFailOpen(): void {
@@ -123,6 +132,7 @@ export class OriginWatch {
   #free({ number }: NumberedOrigin): void {
     const up: OriginState = 'up';
     if (this.#down.delete(number)) void this.#parts.engines.states([{ target: number, state: up }]);
+    this.#changes.delete(number);
     this.#health.release(number);
   }
 

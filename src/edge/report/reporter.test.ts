@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { seededRng } from '../../lib/rng.ts';
+import type { HealthReport } from '../../domain/fact/health.ts';
 import type { AckReport, FactReport } from '../../link/contract.ts';
 import type { Beat } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
@@ -11,6 +12,8 @@ import { Reporter } from './reporter.ts';
 
 const ZERO = { connections: 0, active: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, dropped: {}, ends: {} };
 
+const QUIET: HealthReport = { origins: [], failOpen: 0 };
+
 function reporting() {
   const clock = new ManualClock();
   const acks: AckReport[] = [];
@@ -18,7 +21,13 @@ function reporting() {
   const beats: Beat[] = [];
   const placements = new Map<string, Placed>();
   let moved = new Map<string, Placed | undefined>();
-  const world = { applied: 0, status: 204, counters: new Map<string, RuleCounters>(), hangs: Promise.resolve() };
+  const world = {
+    applied: 0,
+    status: 204,
+    counters: new Map<string, RuleCounters>(),
+    hangs: Promise.resolve(),
+    health: QUIET,
+  };
   const place = (id: string, engine?: Placed['engine']) => {
     const placed = engine && { engine, why: 'test' };
     if (placed) placements.set(id, placed);
@@ -56,6 +65,7 @@ function reporting() {
         alarms: [],
       }),
       placements: () => placements,
+      health: () => world.health,
       takeMoved() {
         const taken = moved;
         moved = new Map();
@@ -240,4 +250,21 @@ test('one that drains tells no ack, all its counters each time, and its last wor
   await stopped;
   assert.deepEqual([facts.at(-1)?.counters[0]?.bytesIn, facts.at(-1)?.draining, acks.length], [9, true, told]);
   assert.equal(new Set(facts.map(({ epoch }) => epoch)).size, 1);
+});
+
+test('the health of origins is told once, when it differs, and anew after a new stream', async () => {
+  const { reporter, facts, world } = reporting();
+  const health = () => facts.splice(0).flatMap((report) => report.health?.failOpen ?? []);
+  reporter.connected();
+  await reporter.tell();
+  await reporter.tell();
+  assert.deepEqual(health(), [0]);
+  world.health = { origins: [{ origin: 'TCP 10.0.0.1:80', isUp: false, changes: 1 }], failOpen: 1 };
+  await reporter.tell();
+  await reporter.tell();
+  assert.deepEqual(health(), [1]);
+  reporter.connected();
+  await reporter.tell();
+  assert.deepEqual(health(), [1]);
+  await reporter.stop();
 });

@@ -49,5 +49,6 @@ export function reportSource(parts: SourceParts): ReporterSource {
     placements: () => reconciler.placements.all(),
     takeMoved: () => reconciler.placements.takeMoved(),
     counters: () => meter.read(),
+    health: () => watch.report(),
   };
 }

@@ -39,6 +39,7 @@ export function recordCases(under: EngineUnderTest): void {
         placements: () => new Map(),
         takeMoved: () => new Map(),
         counters: () => engine.counters(),
+        health: () => ({ origins: [], failOpen: 0 }),
       },
       edge: 'e',
       clock: systemClock,
