@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { isHeldByUs, socketsAt } from './udp-holders.ts';
+import { havePeers, isHeldByUs, socketsAt } from './udp-holders.ts';
 
 const skip = process.platform === 'linux' ? false : 'reads /proc';
 
@@ -25,4 +25,22 @@ test('of TCP the one that listens counts, of UDP each', () => {
     [socketsAt(table, 443, true), socketsAt(table, 443, false), socketsAt(table, 80, false)],
     [['77'], ['77', '78'], []],
   );
+});
+
+test('a UDP port is free beside connected sockets, and beside others at another address', () => {
+  const row = (local: string, remote: string) => `  1: ${local}:01BB ${remote} 07 00000000:00000000 00:00000000`;
+  const connected = row('0100007F', '0200007F:0050');
+  const listening = row('0100007F', '00000000:0000');
+  const cases: [string, string, number, boolean][] = [
+    [connected, '127.0.0.1', 443, true],
+    [listening, '127.0.0.1', 443, false],
+    [`${connected}\n${listening}`, '127.0.0.1', 443, false],
+    [listening, '127.0.0.2', 443, true],
+    [listening, '127.0.0.1', 80, true],
+    [row('00000000', '00000000:0000'), '127.0.0.2', 443, false],
+    [row('0000000000000000FFFF00000100007F', '0'.repeat(32) + ':0000'), '127.0.0.1', 443, false],
+    [row('00000000000000000000000001000000', '0'.repeat(32) + ':0000'), '::1', 443, false],
+    [row('00000000000000000000000001000000', '0'.repeat(32) + ':0000'), '::2', 443, true],
+  ];
+  for (const [table, address, port, isFree] of cases) assert.equal(havePeers(table, address, port), isFree, table);
 });

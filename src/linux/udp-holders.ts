@@ -4,15 +4,16 @@
  * Engines ask when a bind is refused.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mappedBytes, parseAddress } from '../lib/net/address.ts';
 
 /** A row: number, local address and port, remote ones, state. */
-const ROW = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) /;
+const ROW = /^ *\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) /;
 
-/** In this thread's network namespace, at any address. */
-export function isHeldByPeersAlone(port: number): boolean {
+/** Whether each socket at this place is connected, in this thread's network namespace. One at another address is no matter. */
+export function isHeldByPeersAlone(address: string, port: number): boolean {
   return ['udp', 'udp6'].every((name) => {
     try {
-      return havePeers(readFileSync(`/proc/thread-self/net/${name}`, 'latin1'), port);
+      return havePeers(readFileSync(`/proc/thread-self/net/${name}`, 'latin1'), address, port);
     } catch {
       // A machine without IPv6, or a system that does not tell: then the second bind has the last word.
       return process.platform === 'linux';
@@ -20,12 +21,21 @@ export function isHeldByPeersAlone(port: number): boolean {
   });
 }
 
-/** Whether every socket of this port is connected. Pure. */
-function havePeers(table: string, port: number): boolean {
+/** The same of one list. Pure. */
+export function havePeers(table: string, address: string, port: number): boolean {
+  const bytes = parseAddress(address);
+  const here = bytes ? [asListed(bytes), asListed(mappedBytes(bytes))] : [];
   return table.split('\n').every((row) => {
-    const [, local = '', remote = ''] = ROW.exec(row) ?? [];
-    return Number.parseInt(local, 16) !== port || remote !== '0000';
+    const [, local = '', at = '', remote = ''] = ROW.exec(row) ?? [];
+    const isHere = Number.parseInt(at, 16) === port && (/^0+$/.test(local) || here.includes(local));
+    return !isHere || remote !== '0000';
   });
+}
+
+/** The list has addresses as words of the machine, which is little-endian. */
+function asListed(bytes: Uint8Array): string {
+  const words = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.slice(4 * i, 4 * i + 4).reverse());
+  return words.map((word) => Buffer.from(word).toString('hex').toUpperCase()).join('');
 }
 
 /** limit: descriptors that are looked through, a few hundredths of a second. */

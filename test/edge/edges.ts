@@ -16,7 +16,13 @@ export async function edgeOn(
 ): Promise<Edge & AsyncDisposable> {
   const config = { dataDir: control.folder, edgeId: 'e1', site: 'local', join: control.socket, version: 'test' };
   const engines = { node: fake ? factoryOf(fake) : createNodeEngine };
-  const defaults = { log: silentLog, clock: systemClock, engines };
+  // Entry addresses of fake engines are on no machine.
+  const defaults = {
+    log: silentLog,
+    clock: systemClock,
+    engines,
+    ...(fake && { here: (wanted: readonly string[]) => new Set(wanted) }),
+  };
   const edge = await startEdge({ ...config, engine: 'auto' }, { ...defaults, ...tools });
   return { ...edge, [Symbol.asyncDispose]: () => edge.stop(0) };
 }

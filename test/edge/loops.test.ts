@@ -56,6 +56,11 @@ async function loops(t: TestContext, name: string, create: EngineFactory, protoc
   ];
   const revision = await control.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', entry, rules) });
   await eventually(() => assert.equal(control.acks.applied('overseas'), revision));
+  // The listener that closes a loop comes after the rule that leads there.
+  const looped = rules.slice(0, -1).map(({ id }) => id);
+  await eventually(() => {
+    for (const { why, rule: id } of control.acks.placements(looped)) assert.match(why, /loop: /, id);
+  });
   assert.equal(await echo(entry, port, 'warm'), 'warm');
   const before = openDescriptors();
   const push = protocol === 'TCP' ? pushTcp(entry, port) : await pushUdp(entry, port);

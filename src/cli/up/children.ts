@@ -81,6 +81,7 @@ export function startChildren(first: First, { args, log, refused, goesBack }: Ar
 /** order: the edge first, so that control can tell how far the drain is; nothing new reaches either meanwhile. */
 export async function endInOrder({ control, edge }: Children, drainMs: number): Promise<void> {
   const patience = clock.after(TELL_AFTER_MS, () => {
+    if (drainMs === 0) return;
     process.stderr.write(
       `edgefour: connections may go on for up to ${drainMs / 1_000} s; Ctrl-C again ends at once.\n`,
     );

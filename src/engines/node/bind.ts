@@ -42,7 +42,7 @@ export function bindTcp(point: BindPoint, accept: (client: Socket) => void, fd?:
 /** Rejects with the system's error. `fd`: it is bound already. A port that only sessions have will do. */
 export function bindUdp(point: BindPoint, fd?: number): Promise<UdpSocket> {
   return bindUdpOnce(point, fd, false).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE' || !isHeldByPeersAlone(point.port)) throw error;
+    if (error.code !== 'EADDRINUSE' || !isHeldByPeersAlone(point.address, point.port)) throw error;
     return bindUdpOnce(point, fd, true);
   });
 }

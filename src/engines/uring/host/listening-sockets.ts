@@ -53,7 +53,8 @@ export function openPoint(point: BindPoint, workers: number, only: number | unde
   // order: first without SO_REUSEPORT. With it, a program of the same user that has the port would go unnoticed and get half
   // of the connections.
   const refused = whyRefused(point);
-  const isBeside = refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.port);
+  const isBeside =
+    refused === 'EADDRINUSE' && point.protocol === 'UDP' && isHeldByPeersAlone(point.address, point.port);
   if (refused !== undefined && !isBeside) return refused;
   const fds: number[][] = Array.from({ length: workers }, () => []);
   const isShared = only === undefined && workers > 1;
