@@ -73,7 +73,7 @@ export interface EngineEvents {
   record(record: ConnectionRecord): void;
   /** A listener that was up went down by itself or came back (worker restart, address gone). */
   listener(id: string, state: Applied): void;
-  /** How dials went since the last batch, per target; 100 ms late at most, the first failures in a row at once. */
+  /** How dials went since the last batch, per target; 100 ms late at most, a first failure in a row at once. */
   outcomes(batch: readonly TargetOutcomes[]): void;
   log(level: 'info' | 'warn' | 'error', message: string, facts?: Readonly<Record<string, unknown>>): void;
 }

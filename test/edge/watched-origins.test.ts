@@ -79,7 +79,9 @@ async function dropsPackets(t: TestContext, name: string, create: EngineFactory)
   const first = await waits(entry, port, LOOK_MS);
   t.diagnostic(`${first.length} connections, ${slow(first)} of them slow`);
   assert.ok(first.length > 100, `${first.length} connections`);
-  assert.equal(slow(first), 4, 'three until it is known, one that is tried');
+  // Three until it is known, one that is tried; where only a first failure is told at once, one more begins within a batch.
+  const most = name === 'node' ? 4 : 5;
+  assert.ok(slow(first) >= 4 && slow(first) <= most, `${slow(first)} slow`);
   const about = said.filter(({ facts }) => facts['origin'] === `TCP ${deaf.address}:${deaf.port}`);
   assert.deepEqual(
     about.map(({ level, message, facts }) => [level, message, facts['by'], facts['rules']]),
