@@ -74,9 +74,9 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
     doors.promise,
   );
   ports.defer(() => http.stop());
-  let dns = '';
-  if (config.dns) {
-    const server = await startControlDns({
+  const dns =
+    config.dns &&
+    (await startControlDns({
       listen: config.dns,
       inherited,
       domain: config.domain,
@@ -84,36 +84,41 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
       clock,
       log,
       metrics,
-    });
-    ports.defer(() => server.close());
-    dns = hostAndPort(server.address);
-  }
+    }));
+  if (dns) ports.defer(() => dns.close());
   const opened = early ?? (await open());
   services.resolve(opened);
-  const api = http.origin;
-  doors.resolve(controlDoors(opened, { config, metrics, api, dns, edge }));
-  const running = writePatiently(
-    folder.running,
-    `${JSON.stringify({ api, dns, pid: process.pid, program })}\n`,
-    clock,
-    (reason) => log.warn('commands do not find this control by the data folder until it can be written', { reason }),
-  );
-  ports.defer(() => {
-    running.cancel();
-    removeIfPossible(folder.running);
-  });
+  const addresses = { api: http.origin, dns: dns ? hostAndPort(dns.address) : '' };
+  doors.resolve(controlDoors(opened, { config, metrics, ...addresses, edge }));
+  ports.use(noteRunning(folder, { ...addresses, pid: process.pid, program }, { clock, log }));
 
   const ending = new AsyncDisposableStack();
   ending.use(behind.move());
   ending.use(ports.move());
   return {
-    api,
-    console: `${api}/console`,
-    dns,
+    ...addresses,
+    console: `${addresses.api}/console`,
     listen: hostAndPort(http.address),
     ...opened.credentials,
     retire: () => http.retire(),
     stop: () => ending.disposeAsync(),
+  };
+}
+
+/** By this file commands find a control that runs; gone when it ends. */
+function noteRunning(
+  { running }: Pick<DataFolder, 'running'>,
+  control: object,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Disposable {
+  const writing = writePatiently(running, `${JSON.stringify(control)}\n`, clock, (reason) =>
+    log.warn('commands do not find this control by the data folder until it can be written', { reason }),
+  );
+  return {
+    [Symbol.dispose]() {
+      writing.cancel();
+      removeIfPossible(running);
+    },
   };
 }
 

@@ -54,46 +54,14 @@ interface Tools {
 export function createLinkClient(address: LinkAddress, identity: LinkIdentity, { clock, rng }: Tools): LinkClient {
   const { request, Agent } = address.kind === 'url' && address.tls ? https() : http;
   const agent = new Agent({ keepAlive: true, maxSockets: POSTS_AT_ONCE });
-  const target = (): RequestOptions =>
-    address.kind === 'socket'
-      ? { socketPath: reachablePath(address.path) }
-      : { host: address.host, port: address.port };
-
-  /** Resolves when the stream is over, saying why. */
-  async function readStream(
-    replica: Replica,
-    state: StreamState,
-    sink: LinkSink,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const from = state.doubted ? 0 : replica.revision;
-    const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world });
-    const outgoing = request({ ...target(), agent: false, signal, path: `${LINK_PATHS.watch}?${query.toString()}` });
-    let missed = 0;
-    // not: comparing times. After a long pause of this process the timer fires once, and waiting data is read next.
-    const silence = clock.every(BEAT_MS, () => {
-      if (++missed > BEATS_MISSED) outgoing.destroy();
+  const to = (path: string, options: RequestOptions): ClientRequest =>
+    request({
+      ...(address.kind === 'socket'
+        ? { socketPath: reachablePath(address.path) }
+        : { host: address.host, port: address.port }),
+      ...options,
+      path,
     });
-    try {
-      const response = await responseOf(outgoing);
-      if (response.statusCode !== 200) return `control answers ${response.statusCode}`;
-      const splitter = createLineSplitter(MAX_LINE);
-      replica.begin();
-      for await (const chunk of response as AsyncIterable<Uint8Array>) {
-        missed = 0;
-        for (const line of splitter.push(chunk) ?? [OVERLONG]) {
-          const untrue = take(line, replica, state, sink);
-          if (untrue !== undefined) return untrue;
-        }
-      }
-      return 'control ended the stream';
-    } catch (error) {
-      return missed > BEATS_MISSED ? 'control has gone silent' : (error as Error).message;
-    } finally {
-      silence.cancel();
-      outgoing.destroy();
-    }
-  }
 
   return {
     async follow(replica, sink, signal) {
@@ -104,7 +72,10 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
       while (!signal.aborted) {
         state.heard = false;
         state.proven = false;
-        const reason = await readStream(replica, state, sink, signal);
+        const from = state.doubted ? 0 : replica.revision;
+        const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world });
+        const outgoing = to(`${LINK_PATHS.watch}?${query.toString()}`, { agent: false, signal });
+        const reason = await readStream(outgoing, clock, replica, (line) => take(line, replica, state, sink));
         if (signal.aborted) return;
         if (state.heard) backoff.reset();
         if (state.proven) doubts.reset();
@@ -113,7 +84,7 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
       }
     },
     async post(path, body, withinMs = POST_TIMEOUT_MS) {
-      const outgoing = request({ ...target(), agent, path, method: 'POST' });
+      const outgoing = to(path, { agent, method: 'POST' });
       const timer = clock.after(withinMs, () => outgoing.destroy(new Error('control does not answer')));
       try {
         outgoing.end(JSON.stringify(body));
@@ -126,6 +97,39 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Resolves when the stream is over, saying why: its own end, a silence, or what `take` says of a line. */
+async function readStream(
+  outgoing: ClientRequest,
+  clock: Clock,
+  replica: Replica,
+  take: (line: Uint8Array) => string | undefined,
+): Promise<string> {
+  let missed = 0;
+  // not: comparing times. After a long pause of this process the timer fires once, and waiting data is read next.
+  const silence = clock.every(BEAT_MS, () => {
+    if (++missed > BEATS_MISSED) outgoing.destroy();
+  });
+  try {
+    const response = await responseOf(outgoing);
+    if (response.statusCode !== 200) return `control answers ${response.statusCode}`;
+    const splitter = createLineSplitter(MAX_LINE);
+    replica.begin();
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      missed = 0;
+      for (const line of splitter.push(chunk) ?? [OVERLONG]) {
+        const untrue = take(line);
+        if (untrue !== undefined) return untrue;
+      }
+    }
+    return 'control ended the stream';
+  } catch (error) {
+    return missed > BEATS_MISSED ? 'control has gone silent' : (error as Error).message;
+  } finally {
+    silence.cancel();
+    outgoing.destroy();
+  }
 }
 
 interface StreamState {
