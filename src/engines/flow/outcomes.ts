@@ -27,16 +27,17 @@ export class OutcomeTally {
     this.#events = events;
   }
 
-  note(target: number, kind: DialOutcome): void {
+  /** `count`: so many went so, one after the other. */
+  note(target: number, kind: DialOutcome, count = 1): void {
     const before = this.#failing.get(target) ?? 0;
-    const failedInRow = kind === 'ok' ? 0 : before + 1;
+    const failedInRow = kind === 'ok' ? 0 : before + count;
     if (failedInRow > 0) this.#failing.set(target, failedInRow);
     else if (before > 0) this.#failing.delete(target);
     const tally = this.#tallies.get(target) ?? { counts: {}, failedInRow };
-    tally.counts[kind] = (tally.counts[kind] ?? 0) + 1;
+    tally.counts[kind] = (tally.counts[kind] ?? 0) + count;
     tally.failedInRow = failedInRow;
     this.#tallies.set(target, tally);
-    if (failedInRow > 0 && failedInRow <= FAILURES_AT_ONCE) this.#tell();
+    if (failedInRow > 0 && before < FAILURES_AT_ONCE) this.#tell();
     else if (!this.#isDue) {
       this.#isDue = true;
       this.#clock.after(OUTCOMES_MS, () => {

@@ -14,5 +14,6 @@ export function kernelCapabilities(isAsked: boolean, isRetiring: boolean): Capab
     ipv6: isAsked || systemSysctls.read(FORWARD6) === '1',
     nextOrigin: false,
     translates: true,
+    states: true,
   };
 }

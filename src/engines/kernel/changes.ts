@@ -7,12 +7,14 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Refusal } from '../../linux/nft/nft.ts';
 import type { Applied, EngineEvents, Listener } from '../engine.ts';
 import { bindPoints } from '../flow/endpoints.ts';
+import type { TargetStates } from '../flow/target-states.ts';
 import type { Acceleration } from './acceleration.ts';
 import type { Accounts } from './account/account.ts';
 import { closeAccount } from './account/balance.ts';
 import type { Conntrack } from './conntrack/conntrack.ts';
 import type { Drains } from './conntrack/drains.ts';
 import type { Monitor } from './monitor.ts';
+import type { TargetUses } from './origins/uses.ts';
 import { portConflict } from './port-conflicts.ts';
 import { isInherited, type KernelRule, type RuleSet } from './rules.ts';
 import { notForwarded, type Sysctls } from './sysctl.ts';
@@ -33,6 +35,8 @@ interface ChangeDeps {
   readonly drains: Drains;
   readonly monitor: Monitor;
   readonly acceleration: Acceleration;
+  readonly uses: TargetUses;
+  readonly states: TargetStates;
   readonly sysctls: Sysctls;
   readonly log: EngineEvents['log'];
 }
@@ -56,7 +60,7 @@ export class Changes {
 
   /** `beside`: what another engine of this edge does for the rule until now. */
   async apply(raw: Listener, beside?: Listener): Promise<Applied> {
-    const { rules, conntrack, acceleration } = this.#deps;
+    const { rules, conntrack, acceleration, uses } = this.#deps;
     const known = rules.byId.get(raw.id);
     const own = known?.isUp && known.listener ? bindPoints(known.listener) : NO_POINTS;
     const served = this.#servable(raw, isInherited(known) ? undefined : [own, beside ? bindPoints(beside) : NO_POINTS]);
@@ -72,8 +76,8 @@ export class Changes {
     rule.slots = slots;
     const settings = settingsOf(listener);
     if (settings.recordOneIn > 0) conntrack.hear(true);
-    const contents = contentsOf(listener, { indices: rule.indices, slots, settings: settingsName(settings) });
-    const refusal = await this.#change(rule, contents, settings);
+    uses.set(rule, listener);
+    const refusal = await this.#change(rule, this.#contentsOf(rule, listener), settings);
     if (refusal !== '') return this.#refuse(rule.id, explainRefusal(refusal));
     if (listener.protocol === 'UDP' && isMoving) {
       this.#newPlaces.set(listener.id, listener);
@@ -85,11 +89,25 @@ export class Changes {
     return { ok: true, ...(notes.length > 0 && { note: notes.join('; ') }) };
   }
 
+  /**
+   * Writes what the states of its targets are now; those who ask in the same turn of the event loop share a transaction.
+   * order: after each change of states that comes while an earlier one is written.
+   */
+  async refresh(rule: KernelRule): Promise<void> {
+    const { rules, table, acceleration, log } = this.#deps;
+    const { id, listener, isUp, settings } = rule;
+    if (!listener || !isUp || this.#isClosed || rules.byId.get(id) !== rule) return;
+    const refusal = await table.change(rule, this.#contentsOf(rule, listener), settings);
+    acceleration.forget();
+    if (refusal !== '') log('error', 'a rule does not follow the states of its origins', { rule: id, reason: refusal });
+  }
+
   /** New connections find the rule no more; those that live drain. */
   async takeDown(id: string): Promise<void> {
-    const { rules, conntrack, log } = this.#deps;
+    const { rules, conntrack, uses, log } = this.#deps;
     const rule = rules.byId.get(id);
     if (!rule || this.#isClosed) return;
+    uses.set(rule, undefined);
     this.#newPlaces.delete(id);
     const flows = this.#throttle(() => conntrack.flows(rule.indices));
     // Not looked at: there may be some.
@@ -136,6 +154,11 @@ export class Changes {
   async #refuse(id: string, reason: string): Promise<Applied> {
     await this.takeDown(id);
     return { ok: false, reason };
+  }
+
+  #contentsOf({ indices, slots }: KernelRule, listener: Listener): Contents {
+    const place = { indices, slots, settings: settingsName(settingsOf(listener)) };
+    return contentsOf(listener, place, ({ number }) => this.#deps.states.isShut(number));
   }
 
   #change(rule: KernelRule, contents: Contents, settings: Settings | undefined): Promise<Refusal> {

@@ -7,13 +7,25 @@
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts';
 import { IPPROTO_UDP } from '../../linux/abi.ts';
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { Applied, Capabilities, Engine, EngineEvents, HandedSession, Listener, Succession } from '../engine.ts';
-import { STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
+import type {
+  Applied,
+  Capabilities,
+  Engine,
+  EngineEvents,
+  HandedSession,
+  Listener,
+  Succession,
+  TargetState,
+} from '../engine.ts';
+import { OUTCOMES_MS, STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
 import { hasCounted, snapshot } from '../flow/counters.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
+import { TargetStates } from '../flow/target-states.ts';
 import { kernelCapabilities } from './capabilities.ts';
 import { Changes } from './changes.ts';
 import { openParts, type Parts } from './open.ts';
+import { Origins } from './origins/origins.ts';
+import { TargetUses } from './origins/uses.ts';
 import type { KernelSetting } from './setting.ts';
 import { FORWARD, systemSysctls as sysctls } from './sysctl.ts';
 import { drainingContents } from './table/contents.ts';
@@ -31,6 +43,7 @@ class KernelEngine implements Engine {
   readonly succession: Succession;
   readonly #parts: Parts;
   readonly #changes: Changes;
+  readonly #origins: Origins;
   readonly #capabilities: Capabilities;
   readonly #isRetiring: boolean;
   readonly #log: EngineEvents['log'];
@@ -42,6 +55,8 @@ class KernelEngine implements Engine {
   readonly #mustFlush: boolean;
   /** Another process hears, counts, drains and carries. */
   #isHanded = false;
+  /** States that were said while another process had the table. */
+  #unheard: TargetState[] = [];
   /** Until then another process serves the rules that this one does not know yet. */
   #hasBegun: boolean;
   /** The plan that came before that: which rules stay. */
@@ -53,8 +68,13 @@ class KernelEngine implements Engine {
     this.#parts = parts;
     this.#log = events.log.bind(events);
     const { rules, table, accounts, conntrack, drains, monitor, acceleration } = parts;
-    const works = { rules, table, accounts, conntrack, drains, monitor, acceleration };
+    const [uses, states] = [new TargetUses(), new TargetStates()];
+    const works = { rules, table, accounts, conntrack, drains, monitor, acceleration, uses, states };
     this.#changes = new Changes({ ...works, clock: this.#clock, sysctls, log: this.#log });
+    this.#origins = new Origins({
+      ...{ rules, accounts, conntrack, uses, states, events, clock: this.#clock },
+      refresh: (rule) => this.#queue.run(rule.id, () => this.#changes.refresh(rule)),
+    });
     this.#isRetiring = setting.isRetiring === true;
     this.#capabilities = kernelCapabilities(setting.use === 'by name', this.#isRetiring);
     this.#mustFlush = setting.onStop === 'flush';
@@ -62,6 +82,7 @@ class KernelEngine implements Engine {
     this.#timers = [
       this.#clock.every(ATTEND_MS, () => void this.#attend()),
       this.#clock.every(SWEEP_MS, () => void this.#look()),
+      this.#clock.every(OUTCOMES_MS, () => this.#isActive() && rules.byId.size > 0 && this.#origins.look()),
     ];
     this.succession = {
       handOver: () => this.#handOver(),
@@ -93,8 +114,10 @@ class KernelEngine implements Engine {
     await Promise.all(gone.map((id) => this.remove(id)));
   }
 
-  states(): Promise<void> {
-    return Promise.reject(new Error('the kernel engine does not obey states of origins'));
+  states(changes: readonly TargetState[]): Promise<void> {
+    if (!this.#isHanded) return this.#origins.obey(changes);
+    this.#unheard.push(...changes);
+    return Promise.resolve();
   }
 
   counters(): Promise<ReadonlyMap<string, RuleCounters>> {
@@ -113,6 +136,7 @@ class KernelEngine implements Engine {
 
   stop(drainMs: number): Promise<void> {
     this.#changes.close();
+    this.#origins.close();
     return (this.#stopping ??= this.#stop(drainMs));
   }
 
@@ -177,13 +201,12 @@ class KernelEngine implements Engine {
     return Promise.resolve([]);
   }
 
-  #resume(): Promise<void> {
-    if (this.#isHanded) {
-      this.#isHanded = false;
-      this.#parts.acceleration.reopen();
-      this.#parts.conntrack.hear(true);
-    }
-    return Promise.resolve();
+  async #resume(): Promise<void> {
+    if (!this.#isHanded) return;
+    this.#isHanded = false;
+    this.#parts.acceleration.reopen();
+    this.#parts.conntrack.hear(true);
+    await this.#origins.obey(this.#unheard.splice(0));
   }
 
   async #begin(): Promise<void> {

@@ -13,14 +13,15 @@ interface Throttle {
   <T>(look: () => T): T | undefined;
 }
 
-export function createThrottle(clock: Pick<Clock, 'monotonic'>): Throttle {
+/** `rest`: so many parts of the time for other work. */
+export function createThrottle(clock: Pick<Clock, 'monotonic'>, rest = REST): Throttle {
   let next = -Infinity;
   return (look) => {
     const start = clock.monotonic();
     if (start < next) return undefined;
     const found = look();
     const end = clock.monotonic();
-    next = end + (end - start) * REST;
+    next = end + (end - start) * rest;
     return found;
   };
 }

@@ -25,6 +25,7 @@ const CTA = {
   ZONE: 18,
   TIMESTAMP: 20,
   MARK_MASK: 21,
+  STATUS_MASK: 26,
 } as const;
 const CTA_TUPLE = { IP: 1, PROTO: 2 } as const;
 const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
@@ -176,6 +177,16 @@ export function readBrief(view: DataView, body: number, end: number): Brief {
 export function getFlows(mark: number, mask: number): Message {
   const attributes = [attribute(CTA.MARK, u32(mark)), attribute(CTA.MARK_MASK, u32(mask))];
   return { type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT.GET, flags: 0, family: 0, attributes };
+}
+
+/**
+ * Every connection whose mark is `mark` under `mask` and that no packet has answered. limit: Linux before 5.15 does not know
+ * the status as a filter, and tells the others too.
+ */
+export function getUnanswered(mark: number, mask: number): Message {
+  const all = getFlows(mark, mask);
+  const status = [attribute(CTA.STATUS, u32(0)), attribute(CTA.STATUS_MASK, u32(IPS.SEEN_REPLY))];
+  return { ...all, attributes: [...all.attributes, ...status] };
 }
 
 /** The connection between the addresses of this one, in the zone where all are that nobody has moved. */

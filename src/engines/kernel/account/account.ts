@@ -12,6 +12,7 @@ import { indexOf, isTold } from '../table/marks.ts';
 import type { Contents } from '../table/sets.ts';
 import { confirmEnds, type RuleAccount, startAnew, takeBackEnds } from './balance.ts';
 import type { CounterFile } from './counter-file.ts';
+import { DialReader, type TakeDials } from './dials.ts';
 import { readCounts, readLast, readTold } from './counts.ts';
 import { openRecordLog, type RecordLogPlace } from './record-log.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
@@ -36,6 +37,8 @@ export interface Accounts {
   countTold(): void;
   /** Reads the counters that a rule is about to lose. order: before what it has in the table becomes `after`. */
   countLast(rule: AccountedRule, after: Contents): void;
+  /** Tells what has grown since the last call of how origins answer handshakes. */
+  dials(take: TakeDials): void;
   /** The counters are about the table with this handle from now on. */
   begin(handle: number): void;
   close(): void;
@@ -67,6 +70,7 @@ export function openAccounts({ asking, clock, rng, file, records, rules, events 
     failed: (reason, records) => events.log('error', 'connection records cannot be written', { reason, records }),
     at: (index) => rules.at(index),
   });
+  const dials = new DialReader(asking);
   const accountAt = (index: number): RuleAccount | undefined => rules.at(index)?.account;
   const accounts = (): RuleAccount[] => [...rules.byId.values()].map(({ account }) => account);
   return {
@@ -82,6 +86,7 @@ export function openAccounts({ asking, clock, rng, file, records, rules, events 
     count: () => void readCounts(asking, accountAt),
     countTold: () => void readTold(asking, accountAt),
     countLast: ({ account, contents }, after) => readLast(asking, account, contents, after),
+    dials: (take) => dials.read(take),
     begin: (handle) => file.begin(handle),
     close() {
       log?.close();

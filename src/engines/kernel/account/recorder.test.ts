@@ -47,6 +47,8 @@ test('how a connection ended is in its mark, else in its state', () => {
     ['client-reset', { mark: marked('clientReset'), state: 8 }],
     ['origin-reset', { mark: marked('originReset'), state: 8, status: 6 }],
     ['origin-refused', { mark: marked('originReset'), state: 8, status: 2 }],
+    ['origin-refused', { state: 8, status: 0, packetsOut: 1 }],
+    ['idle', { state: 8, status: 0, packetsOut: 0 }],
     ['origin-timeout', { state: 1, status: 0 }],
     ['idle', { state: 3 }],
     ['idle', { protocol: 17, state: 0 }],
@@ -58,7 +60,7 @@ test('how a connection ended is in its mark, else in its state', () => {
     world.records.map(({ end }) => end),
     cases.map(([cause]) => cause),
   );
-  assert.deepEqual([rule.account.counted.ends.idle, rule.account.counted.ends['client-closed']], [2, 1]);
+  assert.deepEqual([rule.account.counted.ends.idle, rule.account.counted.ends['client-closed']], [3, 1]);
 });
 
 test('the record tells when the last packet passed, not when the kernel forgot', () => {

@@ -130,7 +130,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   };
 }
 
-function causeOf({ protocol, mark, state, status }: Flow): EndCause {
+function causeOf({ protocol, mark, state, status, packetsOut }: Flow): EndCause {
   if (protocol === IPPROTO_UDP) return 'idle';
   switch (endingOf(mark)) {
     case ENDINGS.clientFin:
@@ -142,7 +142,9 @@ function causeOf({ protocol, mark, state, status }: Flow): EndCause {
     case ENDINGS.originReset:
       return status & IPS.ASSURED ? 'origin-reset' : 'origin-refused';
     case ENDINGS.none:
-      return state === TCP_STATE.synSent ? 'origin-timeout' : 'idle';
+      if (state === TCP_STATE.synSent) return 'origin-timeout';
+      // A first answer that is a reset makes the kernel forget the connection before the table sees the packet.
+      return state === TCP_STATE.close && !(status & IPS.SEEN_REPLY) && packetsOut > 0 ? 'origin-refused' : 'idle';
   }
 }
 

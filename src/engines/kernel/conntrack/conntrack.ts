@@ -15,6 +15,8 @@ import {
   deleteFlow,
   type Flow,
   getFlows,
+  getUnanswered,
+  IPS,
   keepFlow,
   markFilter,
   readBrief,
@@ -27,6 +29,8 @@ export interface Conntrack {
   flows(indices?: Iterable<number>): Flow[];
   /** All connections in brief; `whole` reads the rest of the one at hand. */
   scan(take: (brief: Brief, whole: () => Flow | undefined) => void): void;
+  /** Connections and sessions that their origin has not answered so far. */
+  unanswered(take: (flow: Flow) => void): void;
   /**
    * Forgets UDP flows to the listeners' places that came before the listeners: the kernel would go on treating them as before,
    * that is as no rule's, for as long as their clients send.
@@ -91,6 +95,16 @@ export function openConntrack(eventsBytes = EVENTS_BYTES): Conntrack {
       asking.dump(
         getFlows(OURS, OURS),
         (view, body, end) => take(readBrief(view, body, end), () => readFlow(view, body, end)),
+        hearOn,
+      );
+    },
+    unanswered(take) {
+      asking.dump(
+        getUnanswered(OURS, OURS),
+        (view, body, end) => {
+          const flow = readFlow(view, body, end);
+          if (flow && (flow.status & IPS.SEEN_REPLY) === 0) take(flow);
+        },
         hearOn,
       );
     },

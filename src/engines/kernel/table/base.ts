@@ -16,7 +16,7 @@ import { hex } from '../../../linux/nft/nf-tables.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
 import { PLACEHOLDER, PROBE_MARK } from '../../packet-marks.ts';
 import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
-import { type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
+import { DIAL_SETS, type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
 
 interface Chain {
   readonly name: string;
@@ -53,7 +53,13 @@ const LEADING = [
   'meta nfproto vmap { ipv4 : goto enter4, ipv6 : goto enter6 }',
 ];
 // A refusal's own answer passes here too, and opens nothing.
-const COUNTING = [OTHERS, 'ct direction reply return', `${RULE} @fresh`, `${RULE} vmap @settings`];
+const COUNTING = [
+  OTHERS,
+  'ct direction reply return',
+  'meta l4proto tcp jump dialled',
+  `${RULE} @fresh`,
+  `${RULE} vmap @settings`,
+];
 
 /** FIN, SYN or RST, spelled so that nft does not look at the protocol again: that is known by then. */
 const IS_EDGE = '@th,104,8 & 0x07 != 0';
@@ -70,15 +76,25 @@ function watching(family: Family): Chain[] {
   ];
 }
 
+/** A step of a handshake with an origin, counted by the origin's address and port (account/dials.ts). */
+function noting(name: string, set: 'dials' | 'rejected', key: (ip: 'ip' | 'ip6') => string): Chain {
+  return { name, lines: [`update @${set}4 { ${key('ip')} }`, `update @${set}6 { ${key('ip6')} }`] };
+}
+
 /** In an order in which each is there before it is jumped to. */
 const CHAINS: readonly Chain[] = [
   ...towards(4),
   ...towards(6),
   { name: 'lead', lines: LEADING },
+  noting('dialled', 'dials', (ip) => `${ip} daddr . th dport . ct direction`),
+  noting('answered', 'dials', (ip) => `${ip} saddr . th sport . ct direction`),
+  noting('rejected', 'rejected', (ip) => `${ip} saddr . th sport`),
   {
     name: 'ending',
     lines: [
       `tcp flags & rst != 0 ct direction original ${note(ENDINGS.clientReset)} return`,
+      // Before the handshake is complete.
+      'tcp flags & rst != 0 ct status & assured == 0 jump rejected',
       `tcp flags & rst != 0 ${note(ENDINGS.originReset)} return`,
       `ct direction original ${note(ENDINGS.clientFin)} return`,
       note(ENDINGS.originFin),
@@ -97,6 +113,7 @@ const CHAINS: readonly Chain[] = [
     lines: [
       'ct state new goto newcomer',
       OTHERS,
+      'ct direction reply tcp flags & (syn | ack) == (syn | ack) goto answered',
       `tcp flags & (fin | rst) != 0 ct mark & ${hex(ENDING_MASK)} == 0 jump ending`,
     ],
   },
@@ -154,7 +171,7 @@ export function baseText({ isGuarded, stamp, owner, former = [] }: TableOptions)
   const chains = [...CHAINS, { ...FAST, lines: stamp }, ...(isGuarded ? [GUARD] : []), owned];
   return [
     `add table ${TABLE} { comment "${owner}"; }`,
-    ...Object.values(SETS).map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
+    ...[...Object.values(SETS), ...Object.values(DIAL_SETS)].map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
     ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
     ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
     ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),

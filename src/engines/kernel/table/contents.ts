@@ -34,7 +34,12 @@ interface Draft extends Contents {
   readonly maps: Map<string, string>;
 }
 
-export function contentsOf(listener: Listener, place: Place): Contents {
+/** `isShut`: nothing new goes to this target while another can take it. */
+export function contentsOf(
+  listener: Listener,
+  place: Place,
+  isShut: (target: Target) => boolean = () => false,
+): Contents {
   const draft: Draft = { elements: new Map(), chains: new Map(), maps: new Map() };
   const put = putInto(draft);
   const [index = 0] = place.indices;
@@ -52,21 +57,33 @@ export function contentsOf(listener: Listener, place: Place): Contents {
     for (const page of pages)
       // With its protocol as a comment: a rule that changes it gets a new counter.
       for (const way of ['original', 'reply']) put(`seen${family}`, `${page} . ${way}`, '', listener.protocol);
-    putTargets(listener, place, family, draft);
+    putTargets(listener, place, family, isShut, draft);
   }
   return draft;
 }
 
-/** Where connections of one family go: nowhere, to the only target, or by the rule's own chain to one of several. */
-function putTargets(listener: Listener, { indices, slots }: Place, family: Family, draft: Draft): void {
+/**
+ * Where connections of one family go: nowhere, to the only target, or by the rule's own chain to one of several.
+ * order: it stays the chain when all but one are shut. A chain that goes takes the map of clients along, and thousands that
+ * go or come at once take the kernel minutes.
+ */
+function putTargets(
+  listener: Listener,
+  { indices, slots }: Place,
+  family: Family,
+  isShut: (target: Target) => boolean,
+  draft: Draft,
+): void {
   const put = putInto(draft);
   const [index = 0] = indices;
   const rule = hex(markOf(index));
   const kind = portKind(listener);
-  const takers = takersOf(listener, family);
+  const usable = usableOf(listener, family);
+  const takers = takersOf(listener, usable, isShut);
   const [only, ...others] = takers;
   if (only === undefined) return put('refused', rule);
-  if (others.length === 0) {
+  const isShared = takersOf(listener, usable).length > 1;
+  if (others.length === 0 && !isShared) {
     putTarget(listener, only, rule, put);
     if (kind !== 'one') put(`more${family}`, rule, `goto ${kind}${family}`);
     return;
@@ -77,7 +94,7 @@ function putTargets(listener: Listener, { indices, slots }: Place, family: Famil
   const chain = `turn-${index}-${family}`;
   const kept = `kept-${index}-${family}`;
   put(`more${family}`, rule, `goto ${chain}`);
-  const runs = rotationOf(takers);
+  const runs = rotationOf(isShared ? usable : takers, isShut);
   const pick = putRotation(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
   draft.chains.set(chain, pickLines(pick, `jump ${kind}${family}`, family, kept, listener.persistSeconds));
   if (listener.persistSeconds > 0)
@@ -99,11 +116,23 @@ export function drainingContents({ elements }: Contents): Contents {
 
 const OF_DRAINING = new Set<SetName>(['rules', 'settings', 'fresh', 'told', 'seen4', 'seen6', 'slow']);
 
-/** Targets that may get a new connection: those of the lowest tier, and with persistence any that a client had. */
-function takersOf({ targets, persistSeconds }: Listener, family: Family): Target[] {
-  const usable = targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
-  const lowest = Math.min(...usable.map(({ tier }) => tier));
-  return persistSeconds > 0 ? usable : usable.filter(({ tier }) => tier === lowest);
+function usableOf({ targets }: Listener, family: Family): Target[] {
+  return targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
+}
+
+/**
+ * Targets that may get a new connection, of those that are not shut where there are such: those of the lowest tier, and with
+ * persistence any that a client had.
+ */
+function takersOf(
+  { persistSeconds }: Listener,
+  usable: readonly Target[],
+  isShut: (target: Target) => boolean = () => false,
+): readonly Target[] {
+  const open = usable.filter((target) => !isShut(target));
+  const takers = open.length > 0 ? open : usable;
+  const lowest = Math.min(...takers.map(({ tier }) => tier));
+  return persistSeconds > 0 ? takers : takers.filter(({ tier }) => tier === lowest);
 }
 
 type Put = (set: SetName, key: string, data?: string, comment?: string) => void;

@@ -33,8 +33,23 @@ export const SETS = {
   seen6: 'set seen6 { type mark . ct_dir; counter; }',
 } as const;
 export type SetName = keyof typeof SETS;
+
+/** limit: 10 MB at worst; of more origins that are dialled within five minutes, the rest is not counted. */
+const COUNTING_DIALS = 'size 65535; flags dynamic,timeout; timeout 5m; counter;';
+/**
+ * TCP origins by address and port, entered by packets: how many handshakes have begun (original) and were answered (reply),
+ * and how many were rejected.
+ */
+export const DIAL_SETS = {
+  dials4: `set dials4 { type ipv4_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
+  dials6: `set dials6 { type ipv6_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
+  rejected4: `set rejected4 { type ipv4_addr . inet_service; ${COUNTING_DIALS} }`,
+  rejected6: `set rejected6 { type ipv6_addr . inet_service; ${COUNTING_DIALS} }`,
+} as const;
+export type DialSet = keyof typeof DIAL_SETS;
+
 /** How the bytes of their elements are read and written. */
-export const LAYOUT = tableOf(KERNEL_TABLE, SETS);
+export const LAYOUT = tableOf<SetName | DialSet>(KERNEL_TABLE, { ...SETS, ...DIAL_SETS });
 export type Element = AnyElement<SetName>;
 /** What one rule has in the table. */
 export type Contents = Pieces<SetName>;

@@ -74,3 +74,36 @@ test('every port of a range that moves has its own place, and a range that stays
     ['192.0.2.1 . tcp . 10000-19999'],
   );
 });
+
+test('targets that are shut: the others get exactly their shares; a map of clients stays as long as there are several', () => {
+  const weights = [50, 30, 20, 0];
+  const family = (shut: readonly number[], change: Partial<Listener> = {}) => {
+    const listener = { ...RULES.turn, ...change };
+    const addresses = listener.targets.map(({ address }) => address);
+    const place: Place = { indices: [1], slots: new Map(addresses.map((one, i) => [one, i + 1])), settings: 's' };
+    const all = contentsOf(listener, place, ({ address }) => shut.includes(addresses.indexOf(address)));
+    const marks = new Map(
+      [...all.elements.values()].flatMap(({ set, key, data }) => (set === 'to4' ? [[key, data]] : [])),
+    );
+    const counts = weights.map(() => 0);
+    for (const { set, data } of all.elements.values()) {
+      const at = addresses.indexOf((marks.get(data) ?? '').split(' ')[0] ?? '');
+      if (set === 'turns4') counts[at] = (counts[at] ?? 0) + 1;
+    }
+    return { counts, places: [...marks.values()].map((place) => place.split(' ')[0]), maps: [...all.maps.keys()] };
+  };
+  assert.deepEqual(family([]).counts, [5, 3, 2, 0]);
+  assert.deepEqual(family([0]).counts, [0, 6, 4, 0]);
+  // 5 to 2 in ten counts, off by less than one.
+  assert.deepEqual(family([1]).counts, [7, 0, 3, 0]);
+  // One is left: the chain stays. All are shut: as if none were.
+  assert.deepEqual(family([0, 1]), { counts: [0, 0, 10, 0], places: ['10.0.0.3'], maps: [] });
+  assert.deepEqual(family([0, 1, 2]), family([]));
+
+  const kept = (...shut: number[]) => family(shut, { persistSeconds: 60 });
+  assert.deepEqual(kept(0), { counts: [0, 6, 4, 0], places: ['10.0.0.2', '10.0.0.3'], maps: ['kept-1-4'] });
+  assert.deepEqual(kept(0, 1), { counts: [0, 0, 10, 0], places: ['10.0.0.3'], maps: ['kept-1-4'] });
+  const tiers = { targets: RULES.turn.targets.map((target, tier) => ({ ...target, tier })), persistSeconds: 60 };
+  assert.deepEqual(family([], tiers).counts, [1, 0, 0, 0]);
+  assert.deepEqual(family([0], tiers).counts, [0, 1, 0, 0]);
+});
