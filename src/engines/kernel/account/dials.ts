@@ -6,7 +6,7 @@ import type { Netlink } from '../../../linux/netlink/socket.ts';
 import { getElements, readElements } from '../../../linux/nft/elements.ts';
 import { type DialSet, LAYOUT } from '../table/sets.ts';
 
-export type DialStep = 'begun' | 'ok' | 'refused';
+type DialStep = 'begun' | 'ok' | 'refused';
 /** So many handshakes with the origin at this place have come so far. */
 export type TakeDials = (step: DialStep, address: string, port: number, count: number) => void;
 
