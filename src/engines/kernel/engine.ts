@@ -26,6 +26,7 @@ import { Changes } from './changes.ts';
 import { openParts, type Parts } from './open.ts';
 import { Origins } from './origins/origins.ts';
 import { TargetUses } from './origins/uses.ts';
+import type { KernelRule } from './rules.ts';
 import type { KernelSetting } from './setting.ts';
 import { FORWARD, systemSysctls as sysctls } from './sysctl.ts';
 import { drainingContents } from './table/contents.ts';
@@ -71,10 +72,8 @@ class KernelEngine implements Engine {
     const [uses, states] = [new TargetUses(), new TargetStates()];
     const works = { rules, table, accounts, conntrack, drains, monitor, acceleration, uses, states };
     this.#changes = new Changes({ ...works, clock: this.#clock, sysctls, log: this.#log });
-    this.#origins = new Origins({
-      ...{ rules, accounts, conntrack, uses, states, events, clock: this.#clock },
-      refresh: (rule) => this.#queue.run(rule.id, () => this.#changes.refresh(rule)),
-    });
+    const refresh = (rule: KernelRule): Promise<void> => this.#queue.run(rule.id, () => this.#changes.refresh(rule));
+    this.#origins = new Origins({ ...works, events, clock: this.#clock, refresh });
     this.#isRetiring = setting.isRetiring === true;
     this.#capabilities = kernelCapabilities(setting.use === 'by name', this.#isRetiring);
     this.#mustFlush = setting.onStop === 'flush';

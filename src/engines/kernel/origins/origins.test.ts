@@ -50,8 +50,11 @@ function world() {
     events: { outcomes: (batch) => told.push(...batch) },
   });
   return {
-    ...{ origins, transactions, told, states },
-    add(change: Parameters<typeof listener>[0]): KernelRule {
+    origins,
+    transactions,
+    told,
+    states,
+    add: (change: Parameters<typeof listener>[0]): KernelRule => {
       const rule = rules.take(change.id ?? 'rule', 'proxy') ?? assert.fail();
       rule.listener = listener({ entries: ['192.0.2.1'], originPorts: { from: 80, to: 80 }, ...change });
       rule.slots = new Map(rule.listener.targets.map(({ address }, i) => [address, i + 1]));
@@ -59,7 +62,7 @@ function world() {
       uses.set(rule, rule.listener);
       return rule;
     },
-    look(at: number, ...seen: Parameters<TakeDials>[]): void {
+    look: (at: number, ...seen: Parameters<TakeDials>[]): void => {
       now = at;
       dials = seen;
       origins.look();

@@ -70,7 +70,7 @@ test('while targets are shut the length stays, and the others share it by weight
       const counts = new Map<string, number>();
       for (const { from, to, address } of runs) counts.set(address, (counts.get(address) ?? 0) + to - from + 1);
       for (const { address, weight } of takers)
-        assert.ok(Math.abs((counts.get(address) ?? 0) - (weight * length) / (total || 1)) < OFF, `${address}`);
+        assert.ok(Math.abs((counts.get(address) ?? 0) - (weight * length) / (total || 1)) < OFF, address);
       assert.ok([...counts.keys()].every((address) => takers.some((one) => one.address === address)));
     }),
   );
