@@ -147,6 +147,31 @@ test('placements are told once, again after a failure, and all of them on a new 
   assert.deepEqual(acks.slice(3).map(placedIn), [[true, ['b=node']]]);
 });
 
+test('a whole ack that control did not take is told whole again', async () => {
+  const { clock, acks, world, place, reporter } = reporting();
+  place('a', 'node');
+  world.status = 500;
+  reporter.connected();
+  await clock.advance(0);
+  world.status = 204;
+  await clock.advance(300);
+  assert.deepEqual(acks.map(placedIn), [[true, ['a=node']]]);
+  // The next one is on its way, and will fail, when another stream begins, which is owed everything.
+  const { promise, resolve } = Promise.withResolvers<void>();
+  world.hangs = promise;
+  reporter.changed();
+  await clock.advance(10);
+  reporter.disconnected();
+  reporter.connected();
+  world.status = 500;
+  resolve();
+  await clock.advance(0);
+  world.status = 204;
+  await clock.advance(300);
+  assert.deepEqual(acks.slice(1, 2).map(placedIn), [[true, ['a=node']]]);
+  await reporter.stop();
+});
+
 test('many placements go in parts', async () => {
   const { clock, acks, place, reporter } = reporting();
   for (let n = 0; n < 5_000; n++) place(`r${n}`, 'node');
