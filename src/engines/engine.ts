@@ -48,8 +48,6 @@ export interface Capabilities {
   readonly nextOrigin: boolean;
   /** It rewrites packets instead of relaying streams: TCP bytes are counted as whole IP packets, and a client dials for itself. */
   readonly translates?: boolean;
-  /** It obeys `states` and tells `outcomes`. */
-  readonly states?: true;
 }
 
 /** `target`: its number. */

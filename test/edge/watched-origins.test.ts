@@ -7,9 +7,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EdgeTools } from '../../src/edge/edge.ts';
 import type { EngineFactory } from '../../src/engines/engine.ts';
-import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
-import { createUringEngineWith, uringCapabilities } from '../../src/engines/uring/engine.ts';
+import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
 import { deafOrigin, tcpOrigin } from '../suites/engine/tcp-peers.ts';
@@ -21,10 +20,9 @@ const CONNECT_MS = 400;
 const SLOW_MS = 300;
 /** The first back-off is 5 s: in this time it ends once. */
 const LOOK_MS = 7_000;
-const LACKS = 'the engine does not obey states';
-const noUring = (await whyUnavailable(2)) ?? (uringCapabilities(undefined).states ? undefined : LACKS);
+const noUring = await whyUnavailable(2);
 const ENGINES: readonly [string, EngineFactory, string | undefined][] = [
-  ['node', createNodeEngine, nodeCapabilities().states ? undefined : LACKS],
+  ['node', createNodeEngine, undefined],
   ['uring', (events) => createUringEngineWith({ workers: 2 }, events), noUring],
 ];
 

@@ -88,8 +88,7 @@ export async function openEngines(
       return sums;
     },
     async states(changes) {
-      const obeying = [...running].filter(([name]) => capabilities.get(name)?.states);
-      const told = obeying.map(([name, engine]) =>
+      const told = [...running].map(([name, engine]) =>
         engine.states(changes).catch((error: Error) => {
           log.error('an engine does not take the states of origins', { engine: name, reason: error.message });
         }),

@@ -14,6 +14,5 @@ export function kernelCapabilities(isAsked: boolean, isRetiring: boolean): Capab
     ipv6: isAsked || systemSysctls.read(FORWARD6) === '1',
     nextOrigin: false,
     translates: true,
-    states: true,
   };
 }

@@ -8,6 +8,5 @@ export function nodeCapabilities(): Capabilities {
     protocols: ['TCP', 'UDP'],
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,
-    states: true,
   };
 }

@@ -48,7 +48,6 @@ export function uringCapabilities(noToa: string | undefined): Capabilities {
     protocols: ['TCP', 'UDP'],
     ipv6: Object.values(networkInterfaces()).some((list) => list?.some((address) => address.family === 'IPv6')),
     nextOrigin: true,
-    states: true,
   };
 }
 

@@ -11,7 +11,6 @@ import { udpPeer } from './udp-peers.ts';
 export function stateCases(under: EngineUnderTest): void {
   describe('states of origins', { concurrency: 4 }, () => {
     const world = engineWorld(under);
-    const obeys = (): boolean => world.engine.capabilities().states === true;
 
     const say = (state: OriginState, ...addresses: string[]): Promise<void> =>
       world.engine.states(addresses.map((address) => ({ target: target(address).number, state })));
@@ -36,7 +35,6 @@ export function stateCases(under: EngineUnderTest): void {
     }
 
     test('a target that is down gets nothing new, in any rule, and its share when it is up', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const { rule, addresses } = await served(t, 2);
       const [bad = '', good = ''] = addresses;
       const second = await world.up(await world.rule({ targets: rule.targets, originPorts: rule.originPorts }));
@@ -47,7 +45,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('a state that is said before the rule is there counts for it', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const { rule, addresses } = await served(t, 2);
       const [bad = '', good = ''] = addresses;
       await say('down', bad);
@@ -57,7 +54,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('the next tier is used when all of a tier are down; where all are, as if all were up', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const { rule, addresses } = await served(t, 3);
       const [first = '', second = '', reserve = ''] = addresses;
       await world.up({ ...rule, targets: [target(first), target(second), target(reserve, 10, 1)] });
@@ -68,7 +64,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('a target to try takes one connection, then none until its state is said', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const { rule, addresses } = await served(t, 2);
       const [tried = '', good = ''] = addresses;
       await say('down', tried);
@@ -85,7 +80,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('connections to a target that goes down stay', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const origin = await tcpOrigin(t);
       const other = await tcpOrigin(t, undefined, { port: origin.port });
       const rule = await world.up(await world.rule(leadsTo(origin, other)));
@@ -99,7 +93,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('a UDP session leaves a target that is down at its next datagram; the others stay', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const echo = (bytes: Buffer): Buffer => bytes;
       const first = await udpPeer(t, {}, echo);
       const second = await udpPeer(t, { port: first.port }, echo);
@@ -128,7 +121,6 @@ export function stateCases(under: EngineUnderTest): void {
     };
 
     test('outcomes are told of rules with one target, whatever share of their connections has records', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       const origin = await tcpOrigin(t);
       const deaf = await deafOrigin(t);
       const closed = { address: world.address(), port: await freePort() };
@@ -155,7 +147,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('outcomes are told: what went well, a refusal at once, time-outs with how many in a row', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
       const origin = await tcpOrigin(t);
       const deaf = await deafOrigin(t, origin.port);
@@ -175,7 +166,6 @@ export function stateCases(under: EngineUnderTest): void {
     });
 
     test('of UDP an answer and a port without a program are told', async (t) => {
-      if (!obeys()) return t.skip('the engine does not obey states');
       if (world.engine.capabilities().translates) return t.skip('it tells outcomes of TCP alone');
       const origin = await udpPeer(t, {}, (bytes) => bytes);
       const closed = world.address();
