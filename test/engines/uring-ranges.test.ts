@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TargetStates } from '../../src/engines/flow/target-states.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import type { Applied, Listener } from '../../src/engines/engine.ts';
@@ -15,6 +14,7 @@ import { type EngineUnderTest, engineWorld, eventually, freePort, loopback, occu
 import { leadsTo, listener, options, target, workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { connects } from '../world/connects.ts';
+import { oneWorker } from './one-worker.ts';
 
 const missing = await whyUnavailable();
 // order: only then, because on a machine without koffi it cannot be loaded.
@@ -111,12 +111,9 @@ describe('uring ranges, handed over', { skip: notSteered ?? false }, () => {
 
 test('a worker of a range dies: the next one has its ports', { skip: notSteered ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { SupervisedWorker } = await import('../../src/engines/uring/host/supervised-worker.ts');
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
   const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
   const { Ranges } = await import('../../src/engines/uring/steer/ranges.ts');
-  const { outcomeMemory } = await import('../../src/engines/uring/worker/outcomes.ts');
-  const { memory: states } = new TargetStates();
   const origin = await tcpOrigin(t);
   const rule = listener({ ...leadsTo(origin), entries: [loopback()], ports: [{ from: 27_000, to: 27_099 }] });
   const ranges = new Ranges();
@@ -127,20 +124,7 @@ test('a worker of a range dies: the next one has its ports', { skip: notSteered 
   const fds = openPoint(point, 1, undefined);
   assert.ok(typeof fds !== 'string', String(fds));
   const events: string[] = [];
-  const worker = new SupervisedWorker(
-    0,
-    {
-      slots: 64,
-      descriptors: 256,
-      buffers: 64,
-      states,
-      outcomes: outcomeMemory(),
-      toa: undefined,
-      sourcePorts: undefined,
-    },
-    { log() {}, firstFailure() {}, died: () => events.push('died'), back: () => events.push('back') },
-  );
-  t.after(() => worker.end(0));
+  const worker = await oneWorker(t, events);
   const row = newRow();
   const { ports, originPorts } = rule;
   await worker.command({

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
-import { TargetStates } from '../../src/engines/flow/target-states.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
+import { oneWorker } from './one-worker.ts';
 import { workerRule } from '../suites/engine/listener.ts';
 import { ask, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
@@ -14,36 +14,15 @@ const missing = await whyUnavailable();
 
 test('a worker that dies is replaced; while it is, connections wait', { skip: missing ?? false }, async (t) => {
   // order: only here, because on a machine without koffi these cannot be loaded.
-  const { SupervisedWorker } = await import('../../src/engines/uring/host/supervised-worker.ts');
   const { newRow, sumRows } = await import('../../src/engines/uring/worker/counters.ts');
   const { openPoint } = await import('../../src/engines/uring/host/listening-sockets.ts');
-  const { outcomeMemory } = await import('../../src/engines/uring/worker/outcomes.ts');
-  const { memory: states } = new TargetStates();
   const origin = await tcpOrigin(t);
   const address = loopback();
   const port = await freePort(address);
   const fds = openPoint({ protocol: 'TCP', address, port, key: 'tcp' }, 1, undefined);
   assert.ok(typeof fds !== 'string', String(fds));
   const events: string[] = [];
-  const worker = new SupervisedWorker(
-    0,
-    {
-      slots: 64,
-      descriptors: 256,
-      buffers: 64,
-      states,
-      outcomes: outcomeMemory(),
-      toa: undefined,
-      sourcePorts: undefined,
-    },
-    {
-      firstFailure() {},
-      log: (level, message) => events.push(`${level} ${message}`),
-      died: () => events.push('died'),
-      back: () => events.push('back'),
-    },
-  );
-  t.after(() => worker.end(0));
+  const worker = await oneWorker(t, events, (line) => events.push(line));
   const row = newRow();
   await worker.command({
     kind: 'apply',

@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
   {
     what: 'SQL',
     pattern: /\bnode:sqlite\b|\b(SELECT\s.+\sFROM|INSERT INTO|DELETE FROM|CREATE (TABLE|INDEX)|PRAGMA)\b/g,
-    only: ['src/store/sqlite', 'src/facts'],
+    only: ['src/store/sqlite'],
     instead: 'ask the Store (src/store/store.ts)',
     strings: true,
   },

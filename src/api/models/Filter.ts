@@ -1,6 +1,6 @@
 /** The cloud's Filter: a name and up to 20 values, any of which may match; several filters must all match. */
 import { type Fault, refuse } from '../../faults/fault.ts';
-import { type Infer, list, object, optional, string } from '../../shape/shape.ts';
+import { type Infer, list, object, optional, string, unsigned } from '../../shape/shape.ts';
 
 /** limit: values per filter; spec section 17. */
 const MOST_VALUES = 20;
@@ -41,6 +41,12 @@ export function readFilters<N extends string>(
   }
   return read;
 }
+
+/** Which part of a list is asked for: fields of its request. */
+export const pageFields = (most = MOST_LIMIT) => ({
+  Offset: optional(unsigned('How many to skip; default 0.')),
+  Limit: optional(unsigned(`How many to return; default ${DEFAULT_LIMIT}, at most ${most}.`, { max: most })),
+});
 
 interface PageRequest {
   readonly Offset?: number;

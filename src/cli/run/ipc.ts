@@ -2,18 +2,10 @@
  * What the supervisor and its two children say to each other over IPC. supervised-child.ts speaks for the one, superior.ts
  * for the others.
  */
+import type { Control } from '../../control/control.ts';
 import type { Program } from '../../program/watch.ts';
 
-export interface ControlFacts {
-  readonly api: string;
-  readonly console: string;
-  /** Empty where DNS is off. */
-  readonly dns: string;
-  /** HOST:PORT as bound: where a control that is started again listens. */
-  readonly listen: string;
-  readonly secretId: string;
-  readonly secretKey: string;
-  readonly zoneId: string;
+export interface ControlFacts extends Omit<Control, 'retire' | 'stop'> {
   /** What the first control under this supervisor was started from. */
   readonly program?: Program | undefined;
 }

@@ -1,11 +1,11 @@
 import type { L4Proxy } from '../../../domain/l4-proxy/l4-proxy.ts';
-import { list, optional, string, unsigned } from '../../../shape/shape.ts';
+import { list, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import type { Head } from '../../../store/store.ts';
 import { action } from '../../action.ts';
 import { defaultsFor } from '../../handling/defaults.ts';
 import { findProxy, type Reads, zoneOf } from '../../handling/lookups.ts';
-import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
+import { filters, pageFields, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY, showProxy } from '../../models/L4Proxy.ts';
 import type { Tx } from '../../handling/transaction.ts';
 
@@ -17,8 +17,7 @@ export const DescribeL4Proxy = action({
   touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
-    Offset: optional(unsigned('How many to skip; default 0.')),
-    Limit: optional(unsigned('How many to return; default 20, at most 1000.', { max: MOST_LIMIT })),
+    ...pageFields(),
     Filters: filters(FILTERS),
   },
   response: {

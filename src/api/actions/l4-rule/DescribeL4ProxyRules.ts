@@ -1,10 +1,10 @@
 import type { L4Rule } from '../../../domain/l4-rule/l4-rule.ts';
 import { ruleStatus } from '../../../domain/status.ts';
-import { list, optional, string, unsigned } from '../../../shape/shape.ts';
+import { list, string, unsigned } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { defaultsFor } from '../../handling/defaults.ts';
 import { findProxy, originsChanged, zoneOf } from '../../handling/lookups.ts';
-import { filters, MOST_LIMIT, pageOf, readFilters } from '../../models/Filter.ts';
+import { filters, pageFields, pageOf, readFilters } from '../../models/Filter.ts';
 import { L4_PROXY_RULE, showRule } from '../../models/L4ProxyRule.ts';
 
 const FILTERS = ['rule-id', 'rule-tag'] as const;
@@ -17,8 +17,7 @@ export const DescribeL4ProxyRules = action({
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),
     // wire: the published API data calls both required; their own text gives defaults.
-    Offset: optional(unsigned('How many to skip; default 0.')),
-    Limit: optional(unsigned('How many to return; default 20, at most 1000.', { max: MOST_LIMIT })),
+    ...pageFields(),
     Filters: filters(FILTERS),
   },
   response: {

@@ -1,11 +1,11 @@
 import type { LoadBalancer } from '../../../domain/load-balancer/load-balancer.ts';
-import { list, optional, string, unsigned } from '../../../shape/shape.ts';
+import { list, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { defaultsFor } from '../../handling/defaults.ts';
 import { zoneOf } from '../../handling/lookups.ts';
 import { referrersOf } from '../../handling/uses.ts';
-import { filters, pageOf, readFilters } from '../../models/Filter.ts';
+import { filters, pageFields, pageOf, readFilters } from '../../models/Filter.ts';
 import { LOAD_BALANCER, showBalancer } from '../../models/LoadBalancer.ts';
 
 /** wire: in camel case, unlike the filters of other lists. */
@@ -19,8 +19,7 @@ export const DescribeLoadBalancerList = action({
   touches: 'zone',
   request: {
     ZoneId: string('Zone ID.'),
-    Offset: optional(unsigned('How many to skip; default 0.')),
-    Limit: optional(unsigned('How many to return; default 20, at most 100.', { max: MOST_SHOWN })),
+    ...pageFields(MOST_SHOWN),
     Filters: filters(FILTERS),
   },
   response: {

@@ -7,7 +7,7 @@ import { NO_SECRETS } from '../../handling/origin-groups.ts';
 import { referrersOf } from '../../handling/uses.ts';
 import { zonesSeen } from '../../handling/zones.ts';
 import { advancedFilters, readAdvancedFilters } from '../../models/AdvancedFilter.ts';
-import { MOST_LIMIT, pageOf } from '../../models/Filter.ts';
+import { pageFields, pageOf } from '../../models/Filter.ts';
 import { ORIGIN_GROUP, showGroup } from '../../models/OriginGroup.ts';
 
 const FUZZY = ['origin-group-name'] as const;
@@ -21,8 +21,7 @@ export const DescribeOriginGroup = action({
   request: {
     // wire: Terraform looks for a group by its id alone.
     ZoneId: optional(string('Zone ID; without it, groups of all zones are shown.')),
-    Offset: optional(unsigned('How many to skip; default 0.')),
-    Limit: optional(unsigned('How many to return; default 20, at most 1000.', { max: MOST_LIMIT })),
+    ...pageFields(),
     Filters: advancedFilters(FILTERS),
   },
   response: {
