@@ -132,10 +132,13 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     routing.close();
     if (succession.hasSuccessor) reporter.drain();
     reconciler.stop();
-    await watch.close(succession.hasSuccessor);
+    // order: the next process keeps the file from now on.
+    if (succession.hasSuccessor) await watch.close(true);
     await origins.close();
     await followed;
     await engines.stop(drainMs);
+    // order: at their end engines have told their last outcomes.
+    await watch.close(succession.hasSuccessor);
     await guard.stop(succession.hasSuccessor ? 'keep' : undefined);
     await reporter.stop(succession.hasSuccessor ? LAST_WORD_MS : 0);
     await Promise.all([records.close(), lastGood.close()]);

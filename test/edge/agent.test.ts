@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { EngineFactory, TargetState } from '../../src/engines/engine.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { controlEnd } from './control-end.ts';
 import { edgeOn, PLACE, proxy, rule } from './edges.ts';
@@ -209,4 +210,30 @@ test('an address that can’t be read is refused before anything is made', async
   await assert.rejects(edgeOn({ ...control, socket: 'ftp://control' }, fakeEngine('node')), /give a socket’s path/);
   await assert.rejects(readdir(join(control.folder, 'edge')));
   await rm(join(control.folder, 'edge'), { force: true });
+});
+
+test('the last outcomes, which an engine tells at its end, are known to the next edge', async () => {
+  await using control = await controlEnd();
+  const revision = control.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', '192.0.2.1', TEN.slice(0, 1)) });
+  const ending = fakeEngine('node');
+  const counts = { refused: 3 };
+  const telling: EngineFactory = async (events) => ({
+    ...ending,
+    async stop() {
+      const [target = assert.fail('no target')] = ending.listeners.get('rule-0')?.targets ?? [];
+      events.outcomes([{ target: target.number, counts, failedInRow: 3 }]);
+    },
+  });
+  const edge = await edgeOn(control, ending, { engines: { node: telling } });
+  await revision;
+  await eventually(() => assert.ok(ending.listeners.has('rule-0')));
+  await edge.stop(0);
+  const told: TargetState[] = [];
+  const next = { ...fakeEngine('node'), states: async (changes: readonly TargetState[]) => void told.push(...changes) };
+  await using again = await edgeOn(control, next);
+  await again.ready;
+  assert.deepEqual(
+    told.map(({ state }) => state),
+    ['down'],
+  );
 });

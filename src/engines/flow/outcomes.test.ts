@@ -40,6 +40,16 @@ test('the first failures in a row are told at once, with all that waits; the nex
   assert.deepEqual(batches[4], [{ target: 1, counts: { ok: 1, reset: 1 }, failedInRow: 1 }]);
 });
 
+test('what waits is told when it is asked for, once', async () => {
+  const { clock, batches, tally } = desk();
+  tally.note(1, 'ok');
+  tally.tell();
+  assert.deepEqual(batches, [[{ target: 1, counts: { ok: 1 }, failedInRow: 0 }]]);
+  await clock.advance(1_000);
+  tally.tell();
+  assert.equal(batches.length, 1);
+});
+
 test('only what says something about the origin is an outcome', () => {
   const one = { from: 80, to: 80 };
   assert.deepEqual(

@@ -37,17 +37,18 @@ export class OutcomeTally {
     tally.counts[kind] = (tally.counts[kind] ?? 0) + count;
     tally.failedInRow = failedInRow;
     this.#tallies.set(target, tally);
-    if (failedInRow > 0 && before < FAILURES_AT_ONCE) this.#tell();
+    if (failedInRow > 0 && before < FAILURES_AT_ONCE) this.tell();
     else if (!this.#isDue) {
       this.#isDue = true;
       this.#clock.after(OUTCOMES_MS, () => {
         this.#isDue = false;
-        this.#tell();
+        this.tell();
       });
     }
   }
 
-  #tell(): void {
+  /** What waits is told now; an engine that ends says so. */
+  tell(): void {
     if (this.#tallies.size === 0) return;
     const batch = [...this.#tallies].map(([target, tally]): TargetOutcomes => ({ target, ...tally }));
     this.#tallies.clear();

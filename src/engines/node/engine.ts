@@ -49,7 +49,8 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
   const watch = new DescriptorWatch(budget, descriptors, events);
   const capabilities = nodeCapabilities();
   const states = new TargetStates();
-  const { rules, begin } = createRules(options, budget, descriptors - reserve, states, events);
+  const outcomes = new OutcomeTally(clock, events);
+  const { rules, begin } = createRules(options, budget, descriptors - reserve, { states, outcomes }, events);
   const sweeper = clock.every(SWEEP_MS, () => {
     watch.measure();
     rules.sweep();
@@ -64,7 +65,11 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     prune: (keep) => rules.prune(keep),
     states: async (changes) => changes.forEach((change) => states.set(change)),
     counters: async () => rules.counters(),
-    stop: (drainMs) => (stopping ??= rules.stop(drainMs).then(() => sweeper.cancel())),
+    stop: (drainMs) =>
+      (stopping ??= rules.stop(drainMs).then(() => {
+        sweeper.cancel();
+        outcomes.tell();
+      })),
     // Its sessions begin anew in the next process, and its sockets may be accepted from by both.
     succession: {
       handOver: () => Promise.resolve([]),
@@ -80,7 +85,7 @@ function createRules(
   { clock, rng, descriptors, sourcePorts, inherited: parts }: NodeEngineOptions,
   budget: Budget,
   budgeted: number,
-  states: TargetStates,
+  targets: { readonly states: TargetStates; readonly outcomes: OutcomeTally },
   events: EngineEvents,
 ): { readonly rules: NodeRules; readonly begin: () => void } {
   const inherited = parts && new Inherited(parts);
@@ -93,8 +98,7 @@ function createRules(
     mostUdpSessions: Math.min(65_536, Math.floor(descriptors / 4)),
     uuid: () => rng.uuid(),
     record: events.record.bind(events),
-    states,
-    outcomes: new OutcomeTally(clock, events),
+    ...targets,
     sources: sourcePorts && new SourcePorts(sourcePorts),
     inherited,
     begun: begun?.promise,

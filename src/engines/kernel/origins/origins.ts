@@ -60,6 +60,7 @@ export class Origins {
    * Then nothing new goes there until its state is said.
    */
   async obey(changes: readonly TargetState[]): Promise<void> {
+    if (this.#isClosed) return;
     for (const change of changes) {
       this.#deps.states.set(change);
       if (change.state === 'try') this.#tried.add(change.target);
@@ -77,9 +78,10 @@ export class Origins {
     this.#mustLookAgain = false;
   }
 
-  /** The engine stops: what is in the table and in conntrack stays there. */
+  /** The engine stops: what is in the table and in conntrack stays there, and the last outcomes are told. */
   close(): void {
     this.#isClosed = true;
+    this.#tally.tell();
   }
 
   async #refresh(targets: readonly number[]): Promise<ReadonlySet<KernelRule>> {
