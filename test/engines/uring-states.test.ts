@@ -137,8 +137,8 @@ describe('uring, states and outcomes', { skip }, () => {
     await say('down', origin.address);
     const [p50 = Infinity, p99 = Infinity] = [49, 98].map((n) => took.toSorted((a, b) => a - b)[n]);
     t.diagnostic(`100 flips with 500 rules: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
-    // limit: four workers share two cores with other programs here.
-    assert.ok(p50 < 50 && p99 < 500, `${p50} ms, ${p99} ms`);
+    // limit: the promise; a flip takes less than a millisecond where nothing else runs.
+    assert.ok(Math.max(...took) < 1_000, `${Math.max(...took)} ms`);
     const asked = rules.filter((_, i) => i % 10 === 0);
     const answers = await Promise.all(asked.map((rule) => readAll(dialTcp(t, ...entryOf(rule)))));
     assert.deepEqual(new Set(answers.map(({ bytes }) => bytes.toString())), new Set(['good']));
