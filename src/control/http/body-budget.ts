@@ -9,6 +9,17 @@ import type { Clock } from '../../lib/clock.ts';
 const YOUNG_MS = 1_000;
 const LEAST = 4 * 1024;
 const MOST = 64 * 1024;
+/** limit: smaller ones share memory with others. */
+const LEAST_FREED = 4 * 1024;
+
+/**
+ * Gives the memory of bytes that are read no more back at once, where it is all theirs. The collector would wait until
+ * there are some 60 MB of them, which is more than all bodies may have.
+ */
+export function free({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LEAST_FREED)
+    buffer.transfer(0);
+}
 
 export class BodyBudget {
   readonly #most: number;
@@ -77,7 +88,7 @@ export class Share {
   readonly evict: () => void;
   readonly #expected: number | undefined;
   readonly #purse: Purse;
-  #blocks: Buffer[] = [];
+  readonly #blocks: Buffer[] = [];
   /** Of the last block. */
   #room = 0;
   #released = false;
@@ -119,9 +130,10 @@ export class Share {
   /** All of it. It counts until it is released, and is evicted no more. */
   whole(): Uint8Array {
     this.#purse.over();
-    const [first = Buffer.alloc(0)] = this.#blocks;
-    const bytes = this.#blocks.length > 1 ? Buffer.concat(this.#blocks, this.length) : first.subarray(0, this.length);
-    this.#blocks = [];
+    const [first = Buffer.alloc(0), ...more] = this.#blocks.splice(0);
+    if (more.length === 0) return first.subarray(0, this.length);
+    const bytes = Buffer.concat([first, ...more], this.length);
+    for (const block of [first, ...more]) free(block);
     return bytes;
   }
 
@@ -132,6 +144,6 @@ export class Share {
     this.#released = true;
     this.held = 0;
     this.#room = 0;
-    this.#blocks = [];
+    for (const block of this.#blocks.splice(0)) free(block);
   }
 }

@@ -3,7 +3,7 @@
  * calls.ts; it decides nothing about what is in it.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Share } from './body-budget.ts';
+import { free, type Share } from './body-budget.ts';
 
 /** limit: bytes of a body that is taken without a look at its head. The order of refusals is as the wire has it then. */
 const SMALL = 64 * 1024;
@@ -78,16 +78,6 @@ export async function takeBody<Refusal>(
     }
   });
 }
-
-/**
- * Gives the memory of a part back at once, where it has some of its own. The collector would wait until there are some
- * 60 MB of parts, which is more than all bodies may have.
- */
-function free({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength >= LEAST_FREED)
-    buffer.transfer(0);
-}
-const LEAST_FREED = 4_096;
 
 /** limit: a client that still sends does not read a refusal, so what it sends is heard and dropped for a while. */
 const LINGER = { ms: 5_000, bytes: 40 * 1024 * 1024 } as const;
