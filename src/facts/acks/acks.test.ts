@@ -241,7 +241,8 @@ test('a report costs the same at 100 and at 10,000 edges', async () => {
     'presence.ts',
   ]);
   const costs: number[] = [];
-  for (const edges of [100, 10_000]) {
+  // The first round counts for nothing: V8 counts some functions only from their first few calls on.
+  for (const edges of [100, 100, 10_000]) {
     const { acks, ack } = world();
     const more = (n: number) => (n % 10 === 0 ? { failed: [{ id: 'rule-1', reason: 'in use' }] } : {});
     const report = (n: number, applied: number) => ack(`e${n}`, n % 2 === 0 ? 'paris' : 'tokyo', applied, more(n));
@@ -254,8 +255,9 @@ test('a report costs the same at 100 and at 10,000 edges', async () => {
     for (let n = 0; n < 40; n++) assert.equal(acks.presence.serves('paris', wanted('rule-2')), true);
     costs.push(await counter.take());
   }
-  assert.ok((costs[0] ?? 0) > 1_000);
-  assert.equal(costs[0], costs[1]);
+  const [, few = 0, many = 0] = costs;
+  assert.ok(few > 1_000);
+  assert.equal(few, many);
 });
 
 /** How many pieces of the code in these files of this folder have run since the last `take`, as V8 counts them. */
