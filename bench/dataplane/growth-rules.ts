@@ -1,4 +1,5 @@
 /** The rules that the growth benchmark puts into an engine: those that are measured, and all the others beside them. Pure. */
+import { DEFAULT_CARE } from '../../src/domain/l4-rule/options.ts';
 import type { Listener } from '../../src/engines/engine.ts';
 
 /** limit: as many as the agent has under way at once (reconcile.ts). */
@@ -28,11 +29,13 @@ export function rule({ id, entry, port, originPort, origins, weights, protocol =
     targets: origins.map((address, i) => ({ number: i, address, weight: weights?.[i] ?? 1, tier: 0 })),
     mode: 'OFF',
     persistSeconds: 0,
+    failover: 'origin',
     options: {
       connectTimeoutMs: 5000,
       idleSeconds: 300,
       drain: { how: 'drain', seconds: 30 },
       recordOneIn: 0,
+      ...DEFAULT_CARE,
     },
   };
 }

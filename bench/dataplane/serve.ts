@@ -4,6 +4,7 @@
  *
  *   serve.ts ENGINE WORKERS RECORDS MAPPING… [idle=SECONDS] [ports=SPANS]
  */
+import { DEFAULT_CARE } from '../../src/domain/l4-rule/options.ts';
 import { createKernelEngine } from '../../src/engines/kernel/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
@@ -64,11 +65,13 @@ function listener(mapping: string): Listener {
     targets: [{ number: 0, address: origin.address, weight: 1, tier: 0 }],
     mode: (words.find((word) => word !== 'udp') ?? 'OFF') as Mode,
     persistSeconds: 0,
+    failover: 'origin',
     options: {
       connectTimeoutMs: 5000,
       idleSeconds,
       drain: { how: 'drain', seconds: 30 },
       recordOneIn: Number(recordOneIn),
+      ...DEFAULT_CARE,
     },
   };
 }

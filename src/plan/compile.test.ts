@@ -21,7 +21,8 @@ function records(of: Case['records']): PlanRecord[] {
 
 function compiled({ site, records: of }: Case): unknown {
   const plan = compilePlan(records(of), site);
-  return { rules: [...plan.rules.values()], failures: Object.fromEntries(plan.failures) };
+  const pools = plan.pools.size > 0 && { pools: Object.fromEntries(plan.pools) };
+  return { rules: [...plan.rules.values()], failures: Object.fromEntries(plan.failures), ...pools };
 }
 
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.in.json'))) {
@@ -41,7 +42,7 @@ test('a record of any form at all breaks no other instance', () => {
   fc.assert(
     fc.property(
       fc.jsonValue(),
-      fc.constantFrom('proxy/zone-a/odd', 'proxy/', 'origin-group/zone-a/og-odd'),
+      fc.constantFrom('proxy/zone-a/odd', 'proxy/', 'origin-group/zone-a/og-odd', 'load-balancer/zone-a/lb-odd'),
       (value, key) => {
         const plan = compilePlan([{ key, value }, ...records(good.records)], good.site);
         for (const [id, rule] of wanted.rules) assert.deepEqual(plan.rules.get(id), rule);

@@ -7,11 +7,11 @@ import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
 import { type Limits, limitsOf } from '../domain/limit/limit.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
-import { DEFAULT_DRAIN } from '../domain/l4-rule/options.ts';
+import { DEFAULT_CARE, DEFAULT_DRAIN } from '../domain/l4-rule/options.ts';
 import type { Zone } from '../domain/zone/zone.ts';
 import { parsePortSpan, type PortSpan, spanSize } from '../lib/net/ports.ts';
 import { keys } from '../store/records.ts';
-import { type Look, originsOf } from './origins.ts';
+import { failoverOf, type Look, originsOf } from './origins.ts';
 import type { PlannedOptions, PlannedRule } from './plan.ts';
 
 export interface PlanSite {
@@ -117,6 +117,7 @@ function compileRule(proxy: L4Proxy, rule: L4Rule, entries: Entries, site: PlanS
     originPorts,
     mode,
     persistSeconds,
+    failover: failoverOf(rule, proxy.zone, look),
     options,
     ...plannedLimits(proxy, rule),
   };
@@ -138,13 +139,14 @@ function plannedLimits({ zone, limits: ofInstance }: L4Proxy, { options }: L4Rul
 
 /** Types alone do not hold for records that another version wrote, and an engine must never see what it can't take. */
 function oddity(rule: PlannedRule): string | undefined {
-  const { connectTimeoutMs, idleSeconds, drain, recordOneIn } = rule.options;
-  const numbers = [connectTimeoutMs, idleSeconds, drain.seconds, recordOneIn, rule.persistSeconds];
+  const { connectTimeoutMs, idleSeconds, drain, recordOneIn, unhealthy, slowStartSeconds } = rule.options;
+  const numbers = [connectTimeoutMs, idleSeconds, drain.seconds, recordOneIn, rule.persistSeconds, slowStartSeconds];
   if (!rule.entries.every(isFilled)) return 'one of its entry addresses is not a text';
   if (!rule.origins.every(({ host }) => isFilled(host))) return 'one of its origins has no address';
   if (!rule.origins.every(({ weight }) => isAmount(weight))) return 'one of its origins has a weight that is no number';
   if (!numbers.every(isAmount)) return 'one of its times is not a number';
   if (!DRAINS.has(drain.how)) return `drain ${drain.how} is not known to this edge`;
+  if (!DRAINS.has(unhealthy)) return `unhealthy ${unhealthy} is not known to this edge`;
   return undefined;
 }
 
@@ -161,6 +163,10 @@ function optionsOf(rule: L4Rule, site: PlanSite): PlannedOptions {
     drain: options.drain ?? DEFAULT_DRAIN,
     ...(options.udpHeader === 'each' && { udpHeader: options.udpHeader }),
     recordOneIn: records === 'all' ? 1 : records === 'off' ? 0 : records,
+    unhealthy: options.unhealthy ?? DEFAULT_CARE.unhealthy,
+    passive: options.passive === undefined ? DEFAULT_CARE.passive : options.passive === 'on',
+    kernelUnchecked: options.kernelUnchecked === 'on',
+    slowStartSeconds: options.slowStartSeconds ?? DEFAULT_CARE.slowStartSeconds,
   };
 }
 

@@ -6,42 +6,89 @@ import type { L4Rule } from '../domain/l4-rule/l4-rule.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
 import type { OriginGroup, OriginRecord } from '../domain/origin-group/origin-group.ts';
 import { keys } from '../store/records.ts';
-import type { PlannedOrigin } from './plan.ts';
+import type { Mode } from '../domain/l4-rule/modes.ts';
+import { checkerOf } from '../domain/load-balancer/checker.ts';
+import type { HealthChecker } from '../domain/load-balancer/health-checker.ts';
+import type { PlannedCheck, PlannedOrigin, PlannedPool } from './plan.ts';
 
 /** The value of a record, or undefined; the compiler notes which keys were asked for. */
 export type Look = (key: string) => unknown;
 
+/** Checkers of which the first one that is there counts: the rule's, its balancer's, the group's. */
+interface Asking {
+  readonly owner: string;
+  readonly checker: HealthChecker | undefined;
+}
+
 /** Not empty; or why there are none. */
 export function originsOf(rule: L4Rule, zone: string, look: Look): readonly PlannedOrigin[] | string {
-  switch (rule.originType) {
-    case 'IP_DOMAIN':
-      if (rule.originValue.length === 0) return 'it names no origin';
-      return rule.originValue.map((host) => ({ host, weight: 1, tier: 0 }));
+  const { id, checker, mode, originType, originValue } = rule;
+  const asking = [{ owner: id, checker }];
+  switch (originType) {
+    case 'IP_DOMAIN': {
+      if (originValue.length === 0) return 'it names no origin';
+      const check = checkOf(asking, mode);
+      return originValue.map((host) => ({ host, weight: 1, tier: 0, ...check }));
+    }
     case 'ORIGIN_GROUP':
-      return groupOrigins(zone, rule.originValue[0] ?? '', 0, look);
+      return groupOrigins(zone, originValue[0] ?? '', 0, { asking, mode, look });
     case 'LB':
-      return balancedOrigins(zone, rule.originValue[0] ?? '', look);
+      return balancedOrigins(zone, originValue[0] ?? '', { asking, mode, look });
     default:
-      return `origin type ${String(rule.originType satisfies never)} is not known to this edge`;
+      return `origin type ${String(originType satisfies never)} is not known to this edge`;
   }
 }
 
-function balancedOrigins(zone: string, id: string, look: Look): readonly PlannedOrigin[] | string {
+/** What a failed dial tries next: OtherOriginGroup, or the cloud's default. */
+export function failoverOf({ originType, originValue }: L4Rule, zone: string, look: Look): 'tier' | 'origin' {
+  if (originType !== 'LB') return 'origin';
+  const balancer = look(keys.loadBalancer(zone, originValue[0] ?? '')) as LoadBalancer | undefined;
+  return balancer?.failover === 'OtherOriginGroup' ? 'tier' : 'origin';
+}
+
+/** The origins that a balancer or a group has checked; undefined where it asks for no check, or can't be read. */
+export function poolOf(value: unknown, look: Look): PlannedPool | undefined {
+  try {
+    const { id, zone, checker, ...record } = value as LoadBalancer | OriginGroup;
+    const check = checkOf([{ owner: id, checker }]).check;
+    if (!check) return undefined;
+    const groups = 'groups' in record ? [...new Set(record.groups.map(({ group }) => group))] : [id];
+    const origins = groups.flatMap((group) => {
+      const { records = [] } = (look(keys.originGroup(zone, group)) ?? {}) as Partial<OriginGroup>;
+      return records.filter(({ type }) => type === 'IP_DOMAIN').map(({ host }) => ({ host, group }));
+    });
+    return { check, origins };
+  } catch {
+    // A record of another form is a failure of the rules that use it; alone it is nobody's.
+    return undefined;
+  }
+}
+
+interface Following {
+  readonly asking: readonly Asking[];
+  readonly mode: Mode | undefined;
+  readonly look: Look;
+}
+
+function balancedOrigins(zone: string, id: string, following: Following): readonly PlannedOrigin[] | string {
+  const { asking, mode, look } = following;
   const balancer = look(keys.loadBalancer(zone, id)) as LoadBalancer | undefined;
   if (!balancer) return `load balancer ${id} does not exist`;
   if (balancer.groups.length === 0) return `load balancer ${id} has no origin groups`;
   const origins: PlannedOrigin[] = [];
   const ordered = balancer.groups.toSorted((a, b) => a.priority - b.priority);
+  const inside = { asking: [...asking, { owner: id, checker: balancer.checker }], mode, look };
   // A group at two priorities counts at the higher one.
   for (const [tier, group] of [...new Set(ordered.map(({ group }) => group))].entries()) {
-    const members = groupOrigins(zone, group, tier, look);
+    const members = groupOrigins(zone, group, tier, inside);
     if (typeof members === 'string') return `load balancer ${id}: ${members}`;
     origins.push(...members);
   }
   return origins;
 }
 
-function groupOrigins(zone: string, id: string, tier: number, look: Look): readonly PlannedOrigin[] | string {
+function groupOrigins(zone: string, id: string, tier: number, following: Following): readonly PlannedOrigin[] | string {
+  const { asking, mode, look } = following;
   const group = look(keys.originGroup(zone, id)) as OriginGroup | undefined;
   if (!group) return `origin group ${id} does not exist`;
   if (group.type === 'HTTP') return `origin group ${id} is of type HTTP, which L4 rules cannot use`;
@@ -49,7 +96,19 @@ function groupOrigins(zone: string, id: string, tier: number, look: Look): reado
   const odd = group.records.find((record) => record.type !== 'IP_DOMAIN');
   if (odd) return `origin group ${id}: ${odd.host} is object storage, which L4 rules cannot use`;
   const weights = weigh(group.records);
-  return group.records.map((record, i) => ({ host: record.host, weight: weights[i] ?? 0, tier }));
+  const check = checkOf([...asking, { owner: id, checker: group.checker }], mode);
+  return group.records.map((record, i) => ({ host: record.host, weight: weights[i] ?? 0, tier, group: id, ...check }));
+}
+
+/** `NoCheck` is a word too: what comes after it is not looked at. */
+function checkOf(asking: readonly Asking[], mode?: Mode): { readonly check?: PlannedCheck } {
+  const first = asking.find(({ checker }) => checker !== undefined);
+  const checker = checkerOf(first?.checker, mode === 'PPV1' || mode === 'PPV2' ? mode : undefined);
+  if (!first || !checker) return {};
+  const { intervalSeconds, timeoutSeconds, rise, fall } = checker;
+  if (![intervalSeconds, timeoutSeconds, rise, fall].every((number) => Number.isFinite(number) && number >= 1))
+    throw new TypeError('the times of its check make no sense');
+  return { check: { owner: first.owner, checker } };
 }
 
 /** Weights as given; one that was left out is an equal share of those given; all zero is the same as none given. */

@@ -53,7 +53,7 @@ test('one changed rule of an instance is the only difference', () => {
   const delta = w.put('proxy/zone-a/a', proxy('a', rules.with(7, rule('rule-7', { portRange: ['9'] }))));
   assert.deepEqual([delta.put.map(({ id }) => id), delta.drop], [['rule-7'], []]);
   assert.deepEqual(w.planner.plan.rules.get('rule-7')?.ports, [{ from: 9, to: 9 }]);
-  assert.deepEqual(w.put('proxy/zone-a/a', undefined), { put: [], drop: rules.map(({ id }) => id) });
+  assert.deepEqual(w.put('proxy/zone-a/a', undefined), { put: [], drop: rules.map(({ id }) => id), pools: new Map() });
 });
 
 test('a rule that moves between instances in one revision is changed, not dropped', () => {
@@ -156,4 +156,26 @@ test('steps make the same plan as everything at once, and their differences add 
       }
     }),
   );
+});
+
+test('a pool follows its balancer and the groups of it, and differs only where its origins or its check do', () => {
+  const group = (...hosts: string[]) => ({
+    id: 'og',
+    zone: 'zone-a',
+    records: hosts.map((host) => ({ host, type: 'IP_DOMAIN' })),
+  });
+  const balancer = (more: object) => ({ id: 'lb', zone: 'zone-a', groups: [{ priority: 1, group: 'og' }], ...more });
+  const [GROUP, LB] = ['origin-group/zone-a/og', 'load-balancer/zone-a/lb'];
+  const w = planned({ ...WORLD, [GROUP]: group('198.51.100.1'), [LB]: balancer({}) });
+  const hosts = (delta: PlanDelta) =>
+    [...delta.pools].map(([owner, pool]) => [owner, pool?.origins.map(({ host }) => host)]);
+  assert.deepEqual([...w.planner.plan.pools], []);
+  const checked = balancer({ checker: { type: 'TCP', port: 80 } });
+  assert.deepEqual(hosts(w.put(LB, checked)), [['lb', ['198.51.100.1']]]);
+  assert.deepEqual(hosts(w.put(LB, { ...checked, name: 'other' })), []);
+  assert.deepEqual(hosts(w.put(GROUP, group('198.51.100.1', '198.51.100.2'))), [
+    ['lb', ['198.51.100.1', '198.51.100.2']],
+  ]);
+  assert.deepEqual(hosts(w.put(LB, balancer({ checker: { type: 'NoCheck' } }))), [['lb', undefined]]);
+  assert.deepEqual([...w.planner.plan.pools], []);
 });

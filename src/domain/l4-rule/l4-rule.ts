@@ -3,6 +3,7 @@
  * and all-or-nothing batches are decided inside one record. Text fields are kept as the caller wrote them, because
  * Describe must echo them (Terraform compares).
  */
+import type { HealthChecker } from '../load-balancer/health-checker.ts';
 import type { Limits } from '../limit/limit.ts';
 import type { Stamp } from '../stamp.ts';
 import type { Mode, Protocol } from './modes.ts';
@@ -28,6 +29,8 @@ export interface L4Rule {
   readonly want: 'online' | 'offline';
   /** The revision of the write that last changed this rule. */
   readonly changed: Stamp;
+  /** EdgeFour's own: how the rule's origins are checked. It goes before that of a balancer or a group. */
+  readonly checker?: HealthChecker;
   /** EdgeFour's own settings, beyond the cloud's fields. */
   readonly options?: RuleOptions;
 }
@@ -43,6 +46,14 @@ export interface RuleOptions {
   readonly udpHeader?: UdpHeader;
   /** Connection records: all, off, or one in N. */
   readonly records?: 'all' | 'off' | number;
+  /** The fate of TCP connections with an origin that went down. Default: keep. */
+  readonly unhealthy?: 'keep' | 'drain' | 'reset';
+  /** Whether dials that fail take an origin out of use. Default: on. */
+  readonly passive?: 'on' | 'off';
+  /** Whether the kernel engine may have several origins that nobody checks. Default: off. */
+  readonly kernelUnchecked?: 'on' | 'off';
+  /** In so many seconds the share of an origin that came back grows to its whole. Default: 0, at once. */
+  readonly slowStartSeconds?: number;
   /** These go before those of the instance. */
   readonly limits?: Limits;
 }

@@ -7,6 +7,9 @@ export const DRAIN_WAYS = ['keep', 'drain', 'reset'] as const;
 /** What a change does to connections where the rule does not say. */
 export const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;
 
+/** How origins that are ill are dealt with where the rule does not say. */
+export const DEFAULT_CARE = { unhealthy: 'keep', passive: true, kernelUnchecked: false, slowStartSeconds: 0 } as const;
+
 /** Absent stays as it is. */
 export interface OptionsChange {
   readonly drain?: (typeof DRAIN_WAYS)[number] | undefined;

@@ -1,7 +1,8 @@
 /**
  * How origins are checked: the cloud's HealthChecker, with what EdgeFour adds (`send` and `expect` for TCP, `proxy`). A check
- * need not follow the protocol of the rule whose origins it looks at. Types alone; what the API takes is checked there.
+ * need not follow the protocol of the rule whose origins it looks at. What the API takes is checked in health-checker.ts; the plan makes checkers of it.
  */
+import { CHECK_DEFAULTS, type HealthChecker } from './health-checker.ts';
 
 interface CheckTimes {
   readonly intervalSeconds: number;
@@ -48,3 +49,29 @@ export interface PingChecker extends CheckTimes {
 }
 
 export type Checker = TcpChecker | UdpChecker | HttpChecker | PingChecker;
+
+/** With all defaults; undefined: origins are not checked. `announced`: how the rule tells origins of its clients, if it does. */
+export function checkerOf(wish: HealthChecker | undefined, announced?: 'PPV1' | 'PPV2'): Checker | undefined {
+  if (!wish || wish.type === 'NoCheck') return undefined;
+  const { type, interval = CHECK_DEFAULTS.interval, port = 0 } = wish;
+  const times = {
+    intervalSeconds: interval,
+    timeoutSeconds: wish.timeout ?? Math.min(CHECK_DEFAULTS.timeout, interval),
+    rise: wish.healthThreshold ?? CHECK_DEFAULTS.healthThreshold,
+    fall: wish.criticalThreshold ?? CHECK_DEFAULTS.criticalThreshold,
+  };
+  const proxy = wish.proxy ?? announced;
+  switch (type) {
+    case 'TCP':
+      return { type, port, send: wish.send, expect: wish.expect, proxy, ...times };
+    case 'UDP':
+      return { type, port, send: wish.sendContext ?? '', expect: wish.recvContext, ...times };
+    case 'ICMP Ping':
+      return { type, ...times };
+    default: {
+      const { path = '', method = 'GET', expectedCodes = [], headers = [], followRedirect } = wish;
+      const request = { path, method, headers, codes: expectedCodes, followsRedirects: followRedirect === 'true' };
+      return { type, port, ...request, proxy, ...times };
+    }
+  }
+}

@@ -28,6 +28,11 @@ export interface HealthChecker {
   /** UDP. */
   readonly sendContext?: string;
   readonly recvContext?: string;
+  /** EdgeFour's own, for TCP: what is sent, and what a healthy origin answers. */
+  readonly send?: string;
+  readonly expect?: string;
+  /** EdgeFour's own: the PROXY header that is said first. Absent: as the rule announces its clients. */
+  readonly proxy?: 'PPV1' | 'PPV2';
 }
 
 /** limit: spec sections 8.1 and 19. The interval's own default is published nowhere. */

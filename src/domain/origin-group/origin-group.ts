@@ -1,4 +1,5 @@
 /** A named set of origins, for rules and load balancers to send traffic to. Record key: `origin-group/<zone>/<id>`. */
+import type { HealthChecker } from '../load-balancer/health-checker.ts';
 import type { Stamp } from '../stamp.ts';
 
 export const GROUP_TYPES = ['GENERAL', 'HTTP'] as const;
@@ -14,6 +15,8 @@ export interface OriginGroup {
   readonly type: GroupType;
   readonly hostHeader: string;
   readonly records: readonly OriginRecord[];
+  /** EdgeFour's own: how they are checked where their balancer does not say. */
+  readonly checker?: HealthChecker;
   /** The revision that last changed the type or the records: what edges have to apply. */
   readonly changed: Stamp;
   readonly createdAt: number;

@@ -1,4 +1,5 @@
 /** A reconciler on engines that forward nothing, and the rules to feed it. For tests of it alone. */
+import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
 import { factoryOf, type FakeEngine } from '../../../test/edge/fake-engine.ts';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { egressRule } from '../../lib/net/egress.ts';
@@ -24,7 +25,14 @@ export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
     originPorts: { from: 1, to: 1 },
     mode: 'OFF',
     persistSeconds: 0,
-    options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'drain', seconds: 1 }, recordOneIn: 1 },
+    failover: 'origin',
+    options: {
+      connectTimeoutMs: 1,
+      idleSeconds: 1,
+      drain: { how: 'drain', seconds: 1 },
+      recordOneIn: 1,
+      ...DEFAULT_CARE,
+    },
     ...more,
   };
 }

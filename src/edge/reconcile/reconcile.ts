@@ -9,7 +9,7 @@ import type { Rng } from '../../lib/rng.ts';
 import type { Signal } from '../../lib/signal.ts';
 import type { Log } from '../../observe/log.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
-import type { PlanDelta } from '../../plan/planner.ts';
+import type { RuleDelta } from '../../plan/planner.ts';
 import type { Applied } from '../../engines/engine.ts';
 import type { EngineName } from '../../engines/registry.ts';
 import type { Origins } from '../origins/origins.ts';
@@ -76,7 +76,7 @@ export class Reconciler {
   }
 
   /** The plan has changed by this with this revision. */
-  feed(delta: PlanDelta, revision: number, { all, limits, waits }: Beside = {}): void {
+  feed(delta: RuleDelta, revision: number, { all, limits, waits }: Beside = {}): void {
     const pending = this.#watermark.begin(revision);
     if (all) void this.#settleAfter(this.#prune(all), pending);
     if (limits) void this.#settleAfter(limits, pending);

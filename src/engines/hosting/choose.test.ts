@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
 import type { Capabilities } from '../engine.ts';
 import type { EngineName, EngineSetting } from '../registry.ts';
@@ -26,7 +27,14 @@ const RULE: PlannedRule = {
   originPorts: { from: 1, to: 1 },
   mode: 'OFF',
   persistSeconds: 0,
-  options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'drain', seconds: 1 }, recordOneIn: 1 },
+  failover: 'origin',
+  options: {
+    connectTimeoutMs: 1,
+    idleSeconds: 1,
+    drain: { how: 'drain', seconds: 1 },
+    recordOneIn: 1,
+    ...DEFAULT_CARE,
+  },
 };
 const origin = (host: string) => ({ host, weight: 1, tier: 0 });
 

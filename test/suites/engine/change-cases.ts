@@ -179,6 +179,7 @@ export function changeCases(under: EngineUnderTest): void {
         proxy: 'sid-1',
         mode: 'OFF',
         persistSeconds: 0,
+        failover: 'origin',
       } as const;
       const common = { ...rule, options: options() };
       const tcpRule: Listener = { ...common, id: 'tcp', protocol: 'TCP', ...both(tcp) };

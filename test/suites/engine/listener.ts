@@ -1,4 +1,5 @@
 /** Listeners for tests: everything set, nothing bound, forwarding nowhere until a test says otherwise. */
+import { DEFAULT_CARE } from '../../../src/domain/l4-rule/options.ts';
 import type { Listener, Target } from '../../../src/engines/engine.ts';
 import type { EntrySpec, RuleSpec } from '../../../src/engines/uring/worker/messages.ts';
 
@@ -13,6 +14,7 @@ export function listener(change: Partial<Listener>): Listener {
     originPorts: { from: 1, to: 1 },
     mode: 'OFF',
     persistSeconds: 0,
+    failover: 'origin',
     options: options(),
     ...change,
   };
@@ -24,6 +26,7 @@ export function options(change: Partial<Listener['options']> = {}): Listener['op
     idleSeconds: 600,
     drain: { how: 'drain', seconds: 30 },
     recordOneIn: 1,
+    ...DEFAULT_CARE,
     ...change,
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_CARE } from '../../../domain/l4-rule/options.ts';
 import { TargetStates } from '../../flow/target-states.ts';
 import type { RuleSpec } from './messages.ts';
 import { newRow } from './counters.ts';
@@ -19,7 +20,13 @@ function spec(change: Partial<RuleSpec>): RuleSpec {
     turns: [],
     originPorts: { from: 9000, to: 9000 },
     persistSeconds: 0,
-    options: { connectTimeoutMs: 1, idleSeconds: 1, drain: { how: 'keep', seconds: 0 }, recordOneIn: 0 },
+    options: {
+      connectTimeoutMs: 1,
+      idleSeconds: 1,
+      drain: { how: 'keep', seconds: 0 },
+      recordOneIn: 0,
+      ...DEFAULT_CARE,
+    },
     entries: [{ fd: 50, address: '192.0.2.1', port: 100, originPort: 9000 }],
     row: newRow().buffer as SharedArrayBuffer,
     position: new SharedArrayBuffer(4),
