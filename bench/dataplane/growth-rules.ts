@@ -21,6 +21,7 @@ interface Wanted {
 export function rule({ id, entry, port, originPort, origins, weights, protocol = 'TCP' }: Wanted): Listener {
   return {
     id,
+    zone: 'bench',
     proxy: 'bench',
     protocol,
     entries: [entry],

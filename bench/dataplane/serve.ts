@@ -57,6 +57,7 @@ function listener(mapping: string): Listener {
   const origin = endpoint(to);
   return {
     id: mapping,
+    zone: 'bench',
     proxy: 'bench',
     protocol: words.includes('udp') ? 'UDP' : 'TCP',
     entries: [address],

@@ -109,6 +109,7 @@ function compileRule(proxy: L4Proxy, rule: L4Rule, entries: Entries, site: PlanS
   const id = rule.id;
   const planned = {
     id,
+    zone: proxy.zone,
     proxy: proxy.id,
     protocol,
     entries,

@@ -60,6 +60,7 @@ export interface PlannedPool {
 export interface PlannedRule {
   /** The rule id. */
   readonly id: string;
+  readonly zone: string;
   readonly proxy: string;
   readonly protocol: Protocol;
   /** Entry addresses of this edge's site, v4 and v6. Empty: the plan's `failures` says why. */

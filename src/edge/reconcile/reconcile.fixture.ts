@@ -17,6 +17,7 @@ import { Reconciler } from './reconcile.ts';
 export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
   return {
     id,
+    zone: 'zone-a',
     proxy: 'sid-1',
     protocol: 'TCP',
     entries: ['192.0.2.1'],

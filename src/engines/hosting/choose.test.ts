@@ -19,6 +19,7 @@ const EVERY: Partial<Record<EngineName, Capabilities>> = { kernel: KERNEL, uring
 
 const RULE: PlannedRule = {
   id: 'r',
+  zone: 'z',
   proxy: 'p',
   protocol: 'TCP',
   entries: ['192.0.2.1'],

@@ -176,6 +176,7 @@ export function changeCases(under: EngineUnderTest): void {
       const rule = {
         entries,
         ports: [{ from: port, to: port }],
+        zone: 'zone-a',
         proxy: 'sid-1',
         mode: 'OFF',
         persistSeconds: 0,

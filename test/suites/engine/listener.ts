@@ -6,6 +6,7 @@ import type { EntrySpec, RuleSpec } from '../../../src/engines/uring/worker/mess
 export function listener(change: Partial<Listener>): Listener {
   return {
     id: 'rule-1',
+    zone: 'zone-test',
     proxy: 'sid-test',
     protocol: 'TCP',
     entries: [],
