@@ -89,16 +89,18 @@ export class OriginWatch {
   }
 
   /** One line per change: a connection that is tried changes nothing for an operator. */
-  #note({ target, name, from, state, cause, flaps }: OriginChange): void {
+  #note({ target, from, state, cause, flaps }: OriginChange): void {
     const { log, numbers } = this.#parts;
-    const origin = numbers.get(target);
-    if (origin && state !== 'up') this.#down.set(target, origin);
-    else this.#down.delete(target);
-    if (from === 'up' || state === 'up') this.#count(target, name);
-    const facts = { origin: name, by: cause.by, reason: cause.reason, rules: origin?.rules.size ?? 0 };
+    const numbered = numbers.get(target);
+    if (!numbered) return;
+    const { origin, rules } = numbered;
+    if (state === 'up') this.#down.delete(target);
+    else this.#down.set(target, numbered);
+    if (from === 'up' || state === 'up') this.#count(target, origin);
+    const facts = { origin, by: cause.by, reason: cause.reason, rules: rules.size };
     if (from === 'up') log.info('an origin is out of use', facts);
     else if (state === 'up') log.info('an origin is used again', facts);
-    if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin: name });
+    if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin });
   }
 
   #count(target: number, origin: string): void {

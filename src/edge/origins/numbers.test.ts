@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TargetNumbers } from './numbers.ts';
 
-const rule = (id: string, port = 443, protocol: 'TCP' | 'UDP' = 'TCP') => ({
+const rule = (id: string, port = 443, protocol: 'TCP' | 'UDP' = 'TCP', zone = 'zone-a') => ({
   id,
+  zone,
   protocol,
   originPorts: { from: port, to: port },
 });
@@ -12,7 +13,7 @@ const at = (...addresses: string[]) => addresses.map((address) => ({ address, we
 function desk() {
   const numbers = new TargetNumbers();
   const told: string[] = [];
-  numbers.taken.listen(({ number, key }) => told.push(`${number} ${key}`));
+  numbers.taken.listen(({ number, origin }) => told.push(`${number} ${origin}`));
   numbers.freed.listen(({ number }) => told.push(`${number} free`));
   return {
     numbers,
@@ -28,6 +29,18 @@ test('rules that lead to the same address, port and protocol share a number, and
   assert.deepEqual([give(rule('c', 80), at('10.0.0.2')), give(rule('d', 443, 'UDP'), at('10.0.0.2'))], [[2], [3]]);
   assert.deepEqual(told, ['0 TCP 10.0.0.1:443', '1 TCP 10.0.0.2:443', '2 TCP 10.0.0.2:80', '3 UDP 10.0.0.2:443']);
   assert.deepEqual([...(numbers.get(1)?.rules ?? [])], ['a', 'b']);
+});
+
+test('zones share no number, and none has the key of another', () => {
+  const { give, numbers } = desk();
+  assert.deepEqual(
+    [give(rule('a'), at('10.0.0.1')), give(rule('b', 443, 'TCP', 'zone-b'), at('10.0.0.1'))],
+    [[0], [1]],
+  );
+  const [one, two] = [numbers.get(0), numbers.get(1)];
+  assert.equal(one?.origin, two?.origin);
+  assert.notEqual(one?.key, two?.key);
+  assert.deepEqual([one?.zone, two?.zone], ['zone-a', 'zone-b']);
 });
 
 test('a number is free when no rule leads there any more, and is not given to the next origin', () => {

@@ -1,6 +1,7 @@
 /**
  * The number of each origin that rules lead to, by which engines tell of it and are told its state. An origin is an address
- * with the ports and the protocol that rules dial there; rules that share one share its number. Pure; origins.ts owns one.
+ * with the ports and the protocol that rules of one zone dial there; rules that share one share its number. Zones share none:
+ * their operators know nothing of each other. Pure; origins.ts owns one.
  */
 import type { Listener, Target } from '../../engines/engine.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
@@ -8,13 +9,16 @@ import { Signal } from '../../lib/signal.ts';
 
 export interface NumberedOrigin {
   readonly number: number;
-  /** As an operator reads it, and as files keep it: `TCP 198.51.100.1:443`. */
+  /** The same over restarts, and no other origin's. */
   readonly key: string;
+  /** As an operator reads it: `TCP 198.51.100.1:443`. */
+  readonly origin: string;
+  readonly zone: string;
   readonly address: string;
   readonly rules: ReadonlySet<string>;
 }
 
-type Leading = Pick<Listener, 'id' | 'protocol' | 'originPorts'>;
+type Leading = Pick<Listener, 'id' | 'zone' | 'protocol' | 'originPorts'>;
 interface Kept extends NumberedOrigin {
   readonly rules: Set<string>;
 }
@@ -65,18 +69,19 @@ export class TargetNumbers {
     return this.#byNumber.get(number);
   }
 
-  #take({ id, protocol, originPorts }: Leading, address: string): Kept {
+  #take({ id, zone, protocol, originPorts }: Leading, address: string): Kept {
     const host = address.includes(':') ? `[${address}]` : address;
-    const key = `${protocol} ${host}:${formatPortSpan(originPorts)}`;
+    const origin = `${protocol} ${host}:${formatPortSpan(originPorts)}`;
+    const key = `${zone} ${origin}`;
     const known = this.#byKey.get(key);
     known?.rules.add(id);
     if (known) return known;
     const number = (this.#free.length > RESTING ? this.#free.shift() : undefined) ?? this.#next++;
-    const origin = { number, key, address, rules: new Set([id]) };
-    this.#byKey.set(key, origin);
-    this.#byNumber.set(number, origin);
-    this.taken.tell(origin);
-    return origin;
+    const taken = { number, key, origin, zone, address, rules: new Set([id]) };
+    this.#byKey.set(key, taken);
+    this.#byNumber.set(number, taken);
+    this.taken.tell(taken);
+    return taken;
   }
 
   #leave(rule: string, origin: Kept): void {
