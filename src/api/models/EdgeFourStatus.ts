@@ -10,7 +10,7 @@ import type { Stamp } from '../../domain/stamp.ts';
 import { PROXY_STATUSES, proxyStatus, RULE_STATUSES, ruleStatus } from '../../domain/status.ts';
 import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../shape/time.ts';
-import { boolean, type Infer, list, object, oneOf, optional, string, unsigned } from '../../shape/shape.ts';
+import { boolean, type Infer, list, object, oneOf, onOff, optional, string, unsigned } from '../../shape/shape.ts';
 import type { EdgeFact, Placement } from '../../facts/readers.ts';
 import type { Surroundings } from '../handling/transaction.ts';
 
@@ -50,6 +50,10 @@ const RULE_OPTIONS = object(
     IdleSeconds: optional(unsigned('Until a silent connection ends.')),
     UdpHeader: optional(string('Which datagrams of a UDP session carry the header of PPV2: `first` or `each`.')),
     Records: optional(string('Connection records: all, off, or one in N.')),
+    Unhealthy: optional(oneOf(DRAIN_WAYS, 'What becomes of TCP connections of an origin that went down.')),
+    Passive: optional(onOff('Whether dials that fail take an origin out of use.')),
+    KernelUnchecked: optional(onOff('Whether the kernel engine may serve several origins that are not checked.')),
+    SlowStartSeconds: optional(unsigned('Until an origin that came back has its whole share.')),
   },
   "What of EdgeFour's own options is set; the rest is default.",
 );
@@ -161,12 +165,17 @@ export function showInstance(
 
 function showOptions(options: RuleOptions = {}): Infer<typeof RULE_OPTIONS.fields> {
   const { drain, connectTimeoutMs, idleSeconds, udpHeader, records } = options;
+  const { unhealthy, passive, kernelUnchecked, slowStartSeconds } = options;
   return {
     ...(drain && { Drain: drain.how, DrainSeconds: drain.seconds }),
     ...(connectTimeoutMs !== undefined && { ConnectTimeoutMs: connectTimeoutMs }),
     ...(idleSeconds !== undefined && { IdleSeconds: idleSeconds }),
     ...(udpHeader !== undefined && { UdpHeader: udpHeader }),
     ...(records !== undefined && { Records: `${records}` }),
+    ...(unhealthy !== undefined && { Unhealthy: unhealthy }),
+    ...(passive !== undefined && { Passive: passive }),
+    ...(kernelUnchecked !== undefined && { KernelUnchecked: kernelUnchecked }),
+    ...(slowStartSeconds !== undefined && { SlowStartSeconds: slowStartSeconds }),
   };
 }
 

@@ -35,7 +35,7 @@ export interface L4Rule {
   readonly options?: RuleOptions;
 }
 
-export type UdpHeader = 'first' | 'each';
+type UdpHeader = 'first' | 'each';
 
 export interface RuleOptions {
   /** The fate of connections when the rule changes or goes. Default: drain, 30 s. */

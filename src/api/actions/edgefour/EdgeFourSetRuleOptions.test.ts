@@ -21,6 +21,23 @@ test('options are set one by one and stamp the rule; what is not sent stays', as
   assert.equal(await world.revision(), before);
   await set({ Records: 'off', UdpHeader: 'each' });
   assert.deepEqual((await rule())?.options, { ...all, records: 'off', udpHeader: 'each' });
+  await set({ Unhealthy: 'reset', Passive: 'off', KernelUnchecked: 'on', SlowStartSeconds: 3600 });
+  const care = { unhealthy: 'reset', passive: 'off', kernelUnchecked: 'on', slowStartSeconds: 3600 };
+  assert.deepEqual((await rule())?.options, { ...all, records: 'off', udpHeader: 'each', ...care });
+  await set({ Passive: 'on', SlowStartSeconds: 0 });
+  const shown = (await world.call('EdgeFourDescribeStatus', { ProxyId })).Instances[0]?.Rules[0]?.Options;
+  assert.deepEqual(shown, {
+    Drain: 'keep',
+    DrainSeconds: 5,
+    ConnectTimeoutMs: 100,
+    IdleSeconds: 7200,
+    UdpHeader: 'each',
+    Records: 'off',
+    Unhealthy: 'reset',
+    Passive: 'on',
+    KernelUnchecked: 'on',
+    SlowStartSeconds: 0,
+  });
 });
 
 test('values outside their range are refused', async () => {
@@ -34,6 +51,10 @@ test('values outside their range are refused', async () => {
     { Records: '0' },
     { Records: 'some' },
     { UdpHeader: 'all' },
+    { Unhealthy: 'slow' },
+    { Passive: 'true' },
+    { KernelUnchecked: '' },
+    { SlowStartSeconds: 3_601 },
     { RuleIds: [] },
   ];
   for (const options of bad) {

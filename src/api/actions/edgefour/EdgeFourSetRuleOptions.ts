@@ -1,6 +1,6 @@
 import { setRuleOptions } from '../../../domain/l4-rule/batch.ts';
-import { DRAIN_WAYS, UDP_HEADERS } from '../../../domain/l4-rule/options.ts';
-import { list, oneOf, optional, string, unsigned } from '../../../shape/shape.ts';
+import { DRAIN_WAYS, MOST_SLOW_START_SECONDS, UDP_HEADERS } from '../../../domain/l4-rule/options.ts';
+import { list, oneOf, onOff, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { proxyOf, zoneOf } from '../../handling/lookups.ts';
@@ -12,7 +12,7 @@ const DAY_SECONDS = 86_400;
 const WEEK_SECONDS = 7 * DAY_SECONDS;
 
 export const EdgeFourSetRuleOptions = action({
-  summary: "Set EdgeFour's own options of forwarding rules: drain, time-outs, connection records.",
+  summary: "Set EdgeFour's own options of forwarding rules: drain, time-outs, records, care of ill origins.",
   access: 'write',
   touches: 'zone',
   service: 'edgefour',
@@ -47,6 +47,21 @@ export const EdgeFourSetRuleOptions = action({
         pattern: /^(?:all|off|[1-9]\d{0,6})$/,
       }),
     ),
+    Unhealthy: optional(
+      oneOf(
+        DRAIN_WAYS,
+        'TCP connections of an origin that went down: keep them (default), let them end within DrainSeconds, or reset them. UDP sessions move in any case.',
+      ),
+    ),
+    Passive: optional(onOff('Whether dials that fail take an origin out of use; default on.')),
+    KernelUnchecked: optional(
+      onOff('Whether the kernel engine may serve several origins that are not checked; default off.'),
+    ),
+    SlowStartSeconds: optional(
+      unsigned('An origin that came back has its whole share of new connections after so long; default 0, at once.', {
+        max: MOST_SLOW_START_SECONDS,
+      }),
+    ),
   },
   response: {},
   errors: ['ResourceNotFound'],
@@ -71,6 +86,10 @@ export const EdgeFourSetRuleOptions = action({
       idleSeconds: request.IdleSeconds,
       udpHeader: request.UdpHeader,
       records: readRecords(request.Records),
+      unhealthy: request.Unhealthy,
+      passive: request.Passive,
+      kernelUnchecked: request.KernelUnchecked,
+      slowStartSeconds: request.SlowStartSeconds,
     };
     const next = tx.must(setRuleOptions(proxy, request.RuleIds, change));
     if (next !== proxy) tx.put(keys.proxy(zone.id, proxy.name), next);
