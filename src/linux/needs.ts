@@ -52,6 +52,7 @@ export const SYSTEM_CALLS: Readonly<Record<string, Need>> = {
 export const CAPABILITIES: Readonly<Record<string, Need>> = {
   CAP_NET_BIND_SERVICE: { by: 'rules on ports below 1024' },
   CAP_NET_ADMIN: { by: 'the kernel engine, limits in the kernel, and all that CAP_BPF is for', isOption: true },
+  CAP_NET_RAW: { by: 'health checks by ping where net.ipv4.ping_group_range does not allow them', isOption: true },
   CAP_BPF: { by: 'TOA, and one socket for thousands of TCP ports', isOption: true },
 };
 

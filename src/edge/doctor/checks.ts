@@ -4,8 +4,10 @@ import type { Config } from '../../config/read.ts';
 import { kernelEngineState } from '../../engines/kernel/doctor.ts';
 import { uringFacts } from '../../engines/uring/engine.ts';
 import type { Check } from '../../observe/finding.ts';
+import { pingState } from '../health/probes/icmp.ts';
 import { collisionFindings } from './collisions.ts';
 import { entryFindings } from './entries.ts';
+import { healthCheckFinding } from './health-checks.ts';
 import { kernelEngineFindings } from './kernel-engine.ts';
 import { kernelTableFindings } from './kernel-tables.ts';
 import { limitFacts, limitFinding } from './limits.ts';
@@ -25,6 +27,7 @@ export const EDGE_CHECKS: readonly Check<Subject>[] = [
   async ({ config: { engine, addresses } }) =>
     kernelEngineFindings(await kernelEngineState(addresses), engine, addresses),
   async () => [limitFinding(await limitFacts())],
+  () => [healthCheckFinding(pingState())],
   ({ config, isRunning }) => kernelTableFindings(config.data, isRunning),
   () => processFindings(processFacts()),
   ({ config }) => (process.platform === 'linux' ? [sourcePortFinding(config.sourcePorts, portFacts())] : []),

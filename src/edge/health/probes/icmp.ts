@@ -1,13 +1,13 @@
 /**
  * Probe of ICMP: an echo request and its reply, over a socket for pings where the system lets this program have one
  * (net.ipv4.ping_group_range), else over a raw one (CAP_NET_RAW). Where it can have neither, the result is `unknown` and
- * says what to change. Called by probe.ts.
+ * says what to change. Called by probe.ts, and by the doctor for what this machine allows.
  */
 import type { ProbeResult } from '../../../domain/fact/health.ts';
 import type { PingChecker } from '../../../domain/load-balancer/checker.ts';
 import type { Clock, Timer } from '../../../lib/clock.ts';
 import type { Rng } from '../../../lib/rng.ts';
-import { AF_INET6, EAGAIN, EINTR, IPPROTO_ICMP, IPPROTO_ICMPV6, MSG_DONTWAIT } from '../../../linux/abi.ts';
+import { AF_INET, AF_INET6, EAGAIN, EINTR, IPPROTO_ICMP, IPPROTO_ICMPV6, MSG_DONTWAIT } from '../../../linux/abi.ts';
 import { SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW } from '../../../linux/abi.ts';
 import { familyOf, sockaddr } from '../../../linux/sockaddr.ts';
 import { failure } from './conversation.ts';
@@ -25,6 +25,14 @@ const MOST_BYTES = 2_048;
 interface Ping {
   readonly fd: number;
   readonly isRaw: boolean;
+}
+
+/** How pings are sent here, or why they can't be, and what to change. */
+export function pingState(): { readonly isRaw: boolean } | { readonly why: string; readonly fix: string } {
+  const ping = pingSocket(AF_INET);
+  if (!('fd' in ping)) return ping;
+  libc?.close(ping.fd);
+  return { isRaw: ping.isRaw };
 }
 
 export function probePing(
@@ -59,21 +67,23 @@ export function probePing(
 
 /** Connected to the origin, so that the system tells what it hears of it being unreachable. */
 function openPing(address: string): Ping | ProbeResult {
-  if (!libc) return { verdict: 'unknown', reason: 'pings need Linux' };
-  const family = familyOf(address);
+  const ping = pingSocket(familyOf(address));
+  if (!('fd' in ping)) return { verdict: 'unknown', reason: `${ping.why}: ${ping.fix}` };
+  const name = sockaddr(address, 0);
+  const connected = libc?.connect(ping.fd, name, name.length) ?? 0;
+  if (connected >= 0) return ping;
+  libc?.close(ping.fd);
+  return broken(connected);
+}
+
+function pingSocket(family: number): Ping | { readonly why: string; readonly fix: string } {
+  if (!libc) return { why: 'pings need Linux', fix: 'check these origins by another type' };
   const protocol = family === AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
   const own = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   const fd = own >= 0 ? own : libc.socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  if (fd < 0) {
-    const why = libc.errnoName(fd);
-    const fix = "widen net.ipv4.ping_group_range to this program's group, or grant it CAP_NET_RAW";
-    return { verdict: 'unknown', reason: `no socket for pings (${why}): ${fix}` };
-  }
-  const name = sockaddr(address, 0);
-  const connected = libc.connect(fd, name, name.length);
-  if (connected >= 0) return { fd, isRaw: own < 0 };
-  libc.close(fd);
-  return broken(connected);
+  if (fd >= 0) return { fd, isRaw: own < 0 };
+  const fix = "widen net.ipv4.ping_group_range to this program's group, or grant it CAP_NET_RAW";
+  return { why: `no socket for pings (${libc.errnoName(fd)})`, fix };
 }
 
 function read({ fd, isRaw }: Ping, family: 4 | 6, cookie: Cookie): ProbeResult | undefined {
