@@ -4,7 +4,7 @@
  * for control's /metrics.
  */
 import type { CounterName, CountersOfRule } from '../domain/fact/fact.ts';
-import type { HealthReport } from '../domain/fact/health.ts';
+import type { OriginsReport } from '../domain/fact/health.ts';
 import type { ReadMetric, Sample } from '../observe/metrics.ts';
 import type { EdgeFact, FactReader } from './readers.ts';
 
@@ -13,7 +13,7 @@ interface FactsNow {
   readonly isSilent: boolean;
   readonly edges: readonly EdgeFact[];
   readonly recordsLost: ReadonlyMap<string, number>;
-  readonly origins: ReadonlyMap<string, HealthReport>;
+  readonly origins: ReadonlyMap<string, OriginsReport>;
   readonly rules: readonly { readonly edge: string; readonly counters: CountersOfRule }[];
 }
 
@@ -157,7 +157,7 @@ function ofEdge(value: (edge: EdgeFact) => number): Read {
   return ({ edges }) => edges.map((edge) => [{ edge: edge.id, site: edge.site }, value(edge)]);
 }
 
-function ofOrigin(value: (origin: HealthReport['origins'][number]) => number): Read {
+function ofOrigin(value: (origin: OriginsReport['origins'][number]) => number): Read {
   return ({ origins }) =>
     [...origins].flatMap(([edge, health]) =>
       health.origins.map((one): Sample => [{ edge, origin: one.origin }, value(one)]),

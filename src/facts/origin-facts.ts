@@ -1,11 +1,11 @@
 /** The health of origins as edges told it last, for /metrics. The door (facts.ts) passes reports in; a restart forgets it. */
-import type { HealthReport } from '../domain/fact/health.ts';
+import type { OriginsReport } from '../domain/fact/health.ts';
 import type { OriginReader } from './readers.ts';
 
 export class OriginFacts implements OriginReader {
-  readonly #edges = new Map<string, HealthReport>();
+  readonly #edges = new Map<string, OriginsReport>();
 
-  report(edge: string, health: HealthReport): void {
+  report(edge: string, health: OriginsReport): void {
     this.#edges.set(edge, health);
   }
 
@@ -13,7 +13,7 @@ export class OriginFacts implements OriginReader {
     for (const edge of this.#edges.keys()) if (!isEdge(edge)) this.#edges.delete(edge);
   }
 
-  ofEdges(): ReadonlyMap<string, HealthReport> {
+  ofEdges(): ReadonlyMap<string, OriginsReport> {
     return this.#edges;
   }
 }

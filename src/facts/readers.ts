@@ -4,7 +4,7 @@
  */
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
 import type { CountersOfRule } from '../domain/fact/fact.ts';
-import type { HealthReport } from '../domain/fact/health.ts';
+import type { OriginsReport } from '../domain/fact/health.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { HealthView } from '../domain/load-balancer/health.ts';
 import type { AckView } from '../domain/status.ts';
@@ -65,7 +65,7 @@ export interface CounterReader {
 
 export interface OriginReader {
   /** As each edge told it last. */
-  ofEdges(): ReadonlyMap<string, HealthReport>;
+  ofEdges(): ReadonlyMap<string, OriginsReport>;
 }
 
 export interface FactReader {

@@ -11,6 +11,16 @@ export const flag: Check = (value) => typeof value === 'boolean';
 export const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 export const anything: Check = () => true;
 
+export const shortText =
+  (most: number): Check =>
+  (value) =>
+    typeof value === 'string' && value.length <= most;
+
+export const oneOf =
+  (words: readonly unknown[]): Check =>
+  (value) =>
+    words.includes(value);
+
 export const optional =
   (check: Check): Check =>
   (value) =>

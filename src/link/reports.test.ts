@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Beat } from '../domain/fact/ack.ts';
+import { type HealthReport, TIME_BOUNDS_MS } from '../domain/fact/health.ts';
 import type { AckReport, FactReport } from './contract.ts';
-import { decodeAck, decodeBeat, decodeFacts } from './reports.ts';
+import { decodeAck, decodeBeat, decodeFacts, decodeHealth } from './reports.ts';
 
 const ACK: AckReport = {
   edge: 'e1',
@@ -54,6 +55,33 @@ const FACTS: FactReport = {
   ],
   recordsLost: 0,
 };
+const CHECK = { owner: 'lb-1', group: 'og-1', host: 'o.example', address: '192.0.2.9', check: 'TCP x' };
+const TIMES = { counts: [...TIME_BOUNDS_MS.keys(), 0], sumMs: 1.5 };
+const HEALTH: HealthReport = {
+  edge: 'e1',
+  site: 'paris',
+  checks: [{ ...CHECK, verdict: 'unhealthy', reason: 'refused' }],
+  origins: [
+    {
+      key: 'k',
+      origin: 'TCP 192.0.2.9:443',
+      host: 'o.example',
+      group: 'og-1',
+      check: 'lb-1',
+      state: 'down',
+      since: 1,
+      by: 'fleet',
+      reason: 'refused',
+      changes: 1,
+      rules: 2,
+      dials: 3,
+      probe: { p50Ms: 0.2, p99Ms: 1, tries: 9 },
+    },
+  ],
+  gone: { checks: [CHECK], origins: ['k2'] },
+  failOpen: 0,
+  times: { probe: TIMES, lag: TIMES, flip: TIMES },
+};
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 test('reports are read as they were written', () => {
@@ -69,6 +97,7 @@ test('a report without a field, or with one of another form, is refused', () => 
     [ACK, decodeAck] as const,
     [BEAT, decodeBeat] as const,
     [FACTS, decodeFacts] as const,
+    [HEALTH, decodeHealth] as const,
   ])
     for (const name of Object.keys(report))
       for (const value of [undefined, null, -1, { odd: 1 }, [{ odd: [1] }]])
@@ -82,7 +111,7 @@ test('no bytes make it throw', () => {
   );
   fc.assert(
     fc.property(any, (body) => {
-      for (const decode of [decodeAck, decodeBeat, decodeFacts]) decode(body);
+      for (const decode of [decodeAck, decodeBeat, decodeFacts, decodeHealth]) decode(body);
     }),
   );
 });
@@ -100,4 +129,26 @@ test('the health of origins may be absent, and is refused in another form', () =
   assert.deepEqual(decodeFacts(bytes(told)), told);
   for (const bad of [{}, { ...health, failOpen: -1 }, { ...health, origins: [{ origin: 'o', isUp: 1, changes: 1 }] }])
     assert.ok('bad' in decodeFacts(bytes({ ...FACTS, health: bad })), JSON.stringify(bad));
+});
+
+test('a report of health is read as it was written, and each of its texts and numbers is bounded', () => {
+  const whole = { ...HEALTH, whole: { part: 0, isLast: true } };
+  for (const report of [HEALTH, whole]) assert.deepEqual(decodeHealth(bytes(report)), report);
+  const [check] = HEALTH.checks;
+  const [origin] = HEALTH.origins;
+  const long = 'x'.repeat(513);
+  const { times } = HEALTH;
+  const bad: readonly object[] = [
+    { whole: {} },
+    { whole: { part: -1, isLast: true } },
+    ...Object.keys(check!).map((name) => ({ checks: [{ ...check, [name]: long }] })),
+    ...Object.keys(CHECK).map((name) => ({ gone: { checks: [{ ...CHECK, [name]: 7 }], origins: [] } })),
+    ...Object.keys(origin!).map((name) => ({ origins: [{ ...origin, [name]: long }] })),
+    { origins: [{ ...origin, state: 'gone' }] },
+    { origins: [{ ...origin, by: 'chance' }] },
+    { origins: [{ ...origin, probe: { ...origin?.probe, p99Ms: -1 } }] },
+    { times: { ...times, lag: { ...times.lag, counts: [1] } } },
+    { times: { ...times, flip: undefined } },
+  ];
+  for (const change of bad) assert.ok('bad' in decodeHealth(bytes({ ...HEALTH, ...change })), JSON.stringify(change));
 });

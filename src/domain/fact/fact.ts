@@ -5,7 +5,7 @@
  * named only where it is counted and in its row of facts/metrics.ts. Pure. An edge's words about itself are in ack.ts.
  */
 import { type Check, count, fields, optional, tableOf, word } from '../../lib/check.ts';
-import type { HealthReport } from './health.ts';
+import type { OriginsReport } from './health.ts';
 import type { Protocol } from '../l4-rule/modes.ts';
 
 /**
@@ -150,7 +150,7 @@ export interface CounterReport {
   /** Rules whose counters are gone for good, because the rule is. */
   readonly gone: readonly string[];
   /** Where it differs from the last report that was accepted, and after a new stream; absent from older edges. */
-  readonly health?: HealthReport;
+  readonly health?: OriginsReport;
   /** Connection records that could not be kept since the last report. */
   readonly recordsLost: number;
 }

@@ -24,8 +24,81 @@ export interface ProbeResult {
   readonly reason: string;
 }
 
-/** The origins of one edge, whole: it replaces what was told before. */
+/**
+ * What the probes of one edge say of an origin, for the rule, balancer or group that asks (`owner`). `check`: of its settings;
+ * with the address it names the same probes on every edge. `group`, `host`: as the records name them; '' for no group.
+ */
+export interface CheckFact extends ProbeResult {
+  readonly owner: string;
+  readonly group: string;
+  readonly host: string;
+  readonly address: string;
+  readonly check: string;
+}
+
+/** Whose word an origin's state is: that of its check, of dials, of a person, or of the probes of other edges. */
+export const STATE_CAUSES = ['probe', 'traffic', 'operator', 'fleet'] as const;
+export type StateCause = (typeof STATE_CAUSES)[number];
+
+/** An origin as rules of one edge use it. */
+export interface OriginFact {
+  /** The same over restarts of the edge, and no other origin's; not for reading. */
+  readonly key: string;
+  /** `TCP 198.51.100.1:443`. */
+  readonly origin: string;
+  /** As the records name it. */
+  readonly host: string;
+  /** '' where the rule itself names it. */
+  readonly group: string;
+  /** The rule, balancer or group that has it checked; '' where none does. */
+  readonly check: string;
+  readonly state: OriginState;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly by: StateCause;
+  readonly reason: string;
+  /** How often it went out of use or came back since the edge's process began. */
+  readonly changes: number;
+  readonly rules: number;
+  /** Those that went well, since the edge's process began. */
+  readonly dials: number;
+  /** Of its probes so far: how long they took. */
+  readonly probe?: { readonly p50Ms: number; readonly p99Ms: number; readonly tries: number };
+}
+
+/** limit: what /metrics shows of times; of the last bucket there is no bound. */
+export const TIME_BOUNDS_MS = [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000] as const;
+
+/** How long something took since the edge's process began: how often up to each of TIME_BOUNDS_MS, then beyond. */
+export interface Times {
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+/** `probe`: one probe. `lag`: from when it was due to its start. `flip`: from a new state until engines obeyed. */
+export interface HealthTimes {
+  readonly probe: Times;
+  readonly lag: Times;
+  readonly flip: Times;
+}
+
+/** What is different since the last report that was accepted; or a part of everything. */
 export interface HealthReport {
+  readonly edge: string;
+  readonly site: string;
+  /** Parts of everything, counted from 0: with the last of them, what none of them names is gone. */
+  readonly whole?: { readonly part: number; readonly isLast: boolean };
+  readonly checks: readonly CheckFact[];
+  readonly origins: readonly OriginFact[];
+  readonly gone: { readonly checks: readonly CheckId[]; readonly origins: readonly OriginFact['key'][] };
+  /** Rules all of whose origins are down, so that they are used as if all were up. */
+  readonly failOpen: number;
+  readonly times: HealthTimes;
+}
+export type CheckId = Omit<CheckFact, keyof ProbeResult>;
+
+/** The origins of one edge, whole: it replaces what was told before. */
+export interface OriginsReport {
   /** Those that have been out of use since the edge's process began, as `TCP 198.51.100.1:443`. */
   readonly origins: readonly { readonly origin: string; readonly isUp: boolean; readonly changes: number }[];
   /** Rules all of whose origins are down, so that they are used as if all were up. */

@@ -3,8 +3,8 @@
  * it reads no file. A reader of untrusted text: an entry that could not have been written here is left out, and numbers are
  * brought within what this version allows. Called by the agent's health part, around OriginHealth.
  */
-import { type Check, fields, flag, listOf, optional, text } from '../../lib/check.ts';
-import { ORIGIN_STATES, PROBE_VERDICTS } from '../../domain/fact/health.ts';
+import { type Check, fields, flag, listOf, oneOf, optional, shortText, text } from '../../lib/check.ts';
+import { ORIGIN_STATES, PROBE_VERDICTS, STATE_CAUSES } from '../../domain/fact/health.ts';
 import { DialWindow } from './dial-window.ts';
 import { MOST_RISE_FACTOR, type Origin } from './origin.ts';
 import { bounded, TRAFFIC_PHASES } from './traffic-phase.ts';
@@ -28,11 +28,7 @@ const MOST_RUN = 1_000_000;
 
 /** limit: milliseconds of thirty thousand years; sums of such are exact enough, and never infinite. */
 const number: Check = (value) => Number.isFinite(value) && Math.abs(value as number) <= 1e15;
-const short: Check = (value) => text(value) && (value as string).length <= LONGEST_TEXT;
-const oneOf =
-  (words: readonly unknown[]): Check =>
-  (value) =>
-    words.includes(value);
+const short = shortText(LONGEST_TEXT);
 const within =
   (least: number, most: number): Check =>
   (value) =>
@@ -61,7 +57,7 @@ const ORIGIN = fields({
   told: fields({
     state: oneOf(ORIGIN_STATES),
     since: number,
-    cause: fields({ by: oneOf(['probe', 'traffic', 'operator']), reason: text }),
+    cause: fields({ by: oneOf(STATE_CAUSES), reason: text }),
   }),
 } satisfies Record<keyof KeptOrigin, Check>);
 

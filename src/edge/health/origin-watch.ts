@@ -3,7 +3,7 @@
  * operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts does) and dials
  * nothing. The agent makes one, before the first rule has its targets.
  */
-import type { HealthReport, OriginState } from '../../domain/fact/health.ts';
+import type { OriginsReport, OriginState } from '../../domain/fact/health.ts';
 import type { TargetOutcomes, TargetState } from '../../engines/engine.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { Signal } from '../../lib/signal.ts';
@@ -62,7 +62,7 @@ export class OriginWatch {
   }
 
   /** As control hears it. */
-  report(): HealthReport {
+  report(): OriginsReport {
     const origins = [...this.#changes].map(([number, changed]) => ({ ...changed, isUp: !this.#down.has(number) }));
     return { origins: origins.slice(-MOST_TOLD), failOpen: this.#withoutOrigin().size };
   }

@@ -1,5 +1,5 @@
 /** What is known of one origin. It changes in origin-health.ts alone, and lies on disk as kept-origins.ts writes it. */
-import type { OriginState } from '../../domain/fact/health.ts';
+import type { OriginState, StateCause } from '../../domain/fact/health.ts';
 import { type CheckRule, type CheckVerdict, UNCHECKED } from './check-verdict.ts';
 import { DialWindow } from './dial-window.ts';
 import { openSince, type Traffic } from './traffic-phase.ts';
@@ -15,7 +15,7 @@ export interface Override {
 
 /** Who had the last word, and why. */
 export interface Cause {
-  readonly by: 'probe' | 'traffic' | 'operator';
+  readonly by: StateCause;
   readonly reason: string;
 }
 

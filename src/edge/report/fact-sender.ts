@@ -3,7 +3,7 @@
  * control took it, records that wait. Decides nothing about when; made and asked by reporter.ts.
  */
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { HealthReport } from '../../domain/fact/health.ts';
+import type { OriginsReport } from '../../domain/fact/health.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { LinkClient } from '../../link/client.ts';
 import { type FactReport, LINK_PATHS } from '../../link/contract.ts';
@@ -11,7 +11,7 @@ import type { RecordQueue } from './record-queue.ts';
 
 interface FactParts {
   readonly link: Pick<LinkClient, 'post'>;
-  readonly source: { counters(): Promise<ReadonlyMap<string, RuleCounters>>; health(): HealthReport };
+  readonly source: { counters(): Promise<ReadonlyMap<string, RuleCounters>>; health(): OriginsReport };
   readonly records: RecordQueue;
   readonly edge: string;
   /** Names this process. */

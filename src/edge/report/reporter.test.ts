@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { seededRng } from '../../lib/rng.ts';
-import type { HealthReport } from '../../domain/fact/health.ts';
+import type { OriginsReport } from '../../domain/fact/health.ts';
 import type { AckReport, FactReport } from '../../link/contract.ts';
 import type { Beat } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
@@ -12,7 +12,7 @@ import { Reporter } from './reporter.ts';
 
 const ZERO = { connections: 0, active: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, dropped: {}, ends: {} };
 
-const QUIET: HealthReport = { origins: [], failOpen: 0 };
+const QUIET: OriginsReport = { origins: [], failOpen: 0 };
 
 function reporting() {
   const clock = new ManualClock();

@@ -4,7 +4,7 @@
  * never waited for. The agent owns one and tells it when the link is up.
  */
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { HealthReport } from '../../domain/fact/health.ts';
+import type { OriginsReport } from '../../domain/fact/health.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { LinkClient } from '../../link/client.ts';
@@ -15,7 +15,7 @@ import type { RecordQueue } from './record-queue.ts';
 
 export interface ReporterSource extends AckSource {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
-  health(): HealthReport;
+  health(): OriginsReport;
 }
 
 interface ReporterOptions {
