@@ -64,10 +64,13 @@ const HEALTH: HealthReport = {
   origins: [
     {
       key: 'k',
+      zone: 'zone-a',
       origin: 'TCP 192.0.2.9:443',
       host: 'o.example',
       group: 'og-1',
       check: 'lb-1',
+      passive: true,
+      slowStartSeconds: 0,
       state: 'down',
       since: 1,
       by: 'fleet',

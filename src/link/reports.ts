@@ -100,10 +100,13 @@ const CHECK_FACT = { ...CHECK_ID, verdict: oneOf(PROBE_VERDICTS), reason: short 
 >;
 const ORIGIN_FACT = {
   key: short,
+  zone: short,
   origin: short,
   host: short,
   group: short,
   check: short,
+  passive: flag,
+  slowStartSeconds: milliseconds,
   state: oneOf(ORIGIN_STATES),
   since: count,
   by: oneOf(STATE_CAUSES),

@@ -44,6 +44,8 @@ export type StateCause = (typeof STATE_CAUSES)[number];
 export interface OriginFact {
   /** The same over restarts of the edge, and no other origin's; not for reading. */
   readonly key: string;
+  /** Its rules are of this one. */
+  readonly zone: string;
   /** `TCP 198.51.100.1:443`. */
   readonly origin: string;
   /** As the records name it. */
@@ -52,6 +54,9 @@ export interface OriginFact {
   readonly group: string;
   /** The rule, balancer or group that has it checked; '' where none does. */
   readonly check: string;
+  /** As its rules have these options: whether dials that fail count, and how slowly it comes back. */
+  readonly passive: boolean;
+  readonly slowStartSeconds: number;
   readonly state: OriginState;
   /** Milliseconds since 1970. */
   readonly since: number;
