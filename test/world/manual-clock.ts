@@ -50,8 +50,8 @@ export class ManualClock implements Clock {
     const end = this.#now + ms;
     await turn();
     for (;;) {
-      const next = [...this.#due].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (!next) break;
+      const next = this.#next();
+      if (!next || next.at > end) break;
       this.#now = next.at;
       if (next.every === undefined) this.#due.delete(next);
       else next.at += next.every;
@@ -60,6 +60,13 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
     await turn();
+  }
+
+  /** The earliest; of those, the one that was added first. */
+  #next(): Due | undefined {
+    let next: Due | undefined;
+    for (const due of this.#due) if (!next || due.at < next.at) next = due;
+    return next;
   }
 
   #add(due: Due): Timer {
