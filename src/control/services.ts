@@ -15,7 +15,7 @@ import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { openStore } from '../store/registry.ts';
 import type { EdgeCopySource, Store } from '../store/store.ts';
-import { forgetEndedBans } from './ended-bans.ts';
+import { forgetEnded } from './ended-records.ts';
 import { createLinkServer } from './link/server.ts';
 import { listenForEdges } from './link/socket.ts';
 import { keepCredentials } from './root-pair.ts';
@@ -67,7 +67,7 @@ export async function openServices(parts: Parts, ending: AsyncDisposableStack): 
   const link = createLinkServer({ store, version: VERSION, facts, clock, log });
   const socket = await listenForEdges(folder.socket, link, log);
   ending.defer(() => socket.close());
-  ending.use(forgetEndedBans(store, clock));
+  ending.use(forgetEnded(store, clock));
   ending.use(sweepFacts(facts.world, store, clock));
 
   const { read } = facts;

@@ -5,6 +5,7 @@
 import type { L4Rule } from '../domain/l4-rule/l4-rule.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
 import type { OriginGroup, OriginRecord } from '../domain/origin-group/origin-group.ts';
+import { SET_STATES, type SetOriginState } from '../domain/origin-group/origin-state.ts';
 import { keys } from '../store/records.ts';
 import type { Mode } from '../domain/l4-rule/modes.ts';
 import { checkerOf } from '../domain/load-balancer/checker.ts';
@@ -28,7 +29,7 @@ export function originsOf(rule: L4Rule, zone: string, look: Look): readonly Plan
     case 'IP_DOMAIN': {
       if (originValue.length === 0) return 'it names no origin';
       const check = checkOf(asking, mode);
-      return originValue.map((host) => ({ host, weight: 1, tier: 0, ...check }));
+      return originValue.map((host) => ({ host, weight: 1, tier: 0, ...check, ...overrideOf(zone, host, look) }));
     }
     case 'ORIGIN_GROUP':
       return groupOrigins(zone, originValue[0] ?? '', 0, { asking, mode, look });
@@ -97,7 +98,18 @@ function groupOrigins(zone: string, id: string, tier: number, following: Followi
   if (odd) return `origin group ${id}: ${odd.host} is object storage, which L4 rules cannot use`;
   const weights = weigh(group.records);
   const check = checkOf([...asking, { owner: id, checker: group.checker }], mode);
-  return group.records.map((record, i) => ({ host: record.host, weight: weights[i] ?? 0, tier, group: id, ...check }));
+  return group.records.map(({ host }, i) => {
+    const place = { host, weight: weights[i] ?? 0, tier, group: id };
+    return { ...place, ...check, ...overrideOf(zone, host, look) };
+  });
+}
+
+/** A word that this edge can't read is none: traffic goes on as if nothing had been said. What is no host fails by itself. */
+function overrideOf(zone: string, host: unknown, look: Look): Pick<PlannedOrigin, 'override'> {
+  if (typeof host !== 'string') return {};
+  const { state, until } = (look(keys.originState(zone, host)) ?? {}) as Partial<SetOriginState>;
+  if (!state || !SET_STATES.includes(state) || !(until === undefined || Number.isFinite(until))) return {};
+  return { override: { state, ...(until !== undefined && { until }) } };
 }
 
 /** `NoCheck` is a word too: what comes after it is not looked at. */

@@ -46,6 +46,8 @@ export interface PlannedOrigin {
   readonly group?: string;
   /** Absent: it is not checked. */
   readonly check?: PlannedCheck;
+  /** An operator's word: it is in use, or out of use, until a time (milliseconds since 1970) or for good. */
+  readonly override?: { readonly state: 'up' | 'down'; readonly until?: number };
 }
 
 /**

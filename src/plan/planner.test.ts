@@ -158,6 +158,22 @@ test('steps make the same plan as everything at once, and their differences add 
   );
 });
 
+test('a state set by hand compiles the instances that use the host, and no others, however the host is written', () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, i) => [`proxy/zone-a/p${i}`, proxy(`p${i}`, [rule(`rule-${i}`)])]),
+  );
+  const named = proxy('named', [{ ...rule('rule-named'), originValue: ['Origin.Example'] }]);
+  const w = planned({ ...WORLD, ...many, 'proxy/zone-a/named': named });
+  const key = 'origin-state/zone-a/origin.example';
+  const overrides = (delta: PlanDelta) => delta.put.map(({ id, origins }) => [id, origins[0]?.override]);
+  const down = { host: 'origin.example', state: 'down' };
+  assert.ok(w.readsOf(() => w.put(key, { ...down, until: 4 })) < 10);
+  assert.deepEqual(overrides(w.put(key, down)), [['rule-named', { state: 'down' }]]);
+  assert.deepEqual(overrides(w.put(key, down)), []);
+  assert.deepEqual(overrides(w.put('origin-state/zone-b/origin.example', { ...down, state: 'up' })), []);
+  assert.deepEqual(overrides(w.put(key, undefined)), [['rule-named', undefined]]);
+});
+
 test('a pool follows its balancer and the groups of it, and differs only where its origins or its check do', () => {
   const group = (...hosts: string[]) => ({
     id: 'og',

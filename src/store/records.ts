@@ -7,6 +7,7 @@ import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { LoadBalancer } from '../domain/load-balancer/load-balancer.ts';
 import type { AddressList, AddressListPart, BanRecord, Side } from '../domain/limit/networks.ts';
 import type { OriginGroup, OriginSecrets } from '../domain/origin-group/origin-group.ts';
+import { hostKey, type SetOriginState } from '../domain/origin-group/origin-state.ts';
 import type { LastUse, Use } from '../domain/origin-group/use.ts';
 import type { AddressClaim, Edge, Site } from '../domain/site/site.ts';
 import { THIS_WRITE } from '../domain/stamp.ts';
@@ -52,6 +53,9 @@ export const keys = {
   originGroupNames: () => prefix<NameHolder>('origin-group-name'),
   originSecrets: (zone: string, group: string) => key<OriginSecrets>('origin-group-secret', zone, group),
   allOriginSecrets: () => prefix<OriginSecrets>('origin-group-secret'),
+  originState: (zone: string, host: string) => key<SetOriginState>('origin-state', zone, hostKey(host)),
+  originStates: (zone: string) => prefix<SetOriginState>('origin-state', zone),
+  allOriginStates: () => prefix<SetOriginState>('origin-state'),
   use: (used: string, user: string) => key<Use>('uses', used, user),
   uses: (used: string) => prefix<Use>('uses', used),
   allUses: () => prefix<Use>('uses'),
@@ -98,6 +102,7 @@ export const EDGE_PREFIXES = [
   'zone/',
   'proxy/',
   'origin-group/',
+  'origin-state/',
   'load-balancer/',
   'address-list/',
   'address-part/',

@@ -64,8 +64,8 @@ async function putSam(desk: Desk, ...statements: [effect: string, action: string
 /** All records but keys, policies and plans. */
 async function worldOf(desk: Desk): Promise<string> {
   const records = await desk.store.read((view) =>
-    ['zone/', 'zone-name/', 'proxy/', 'address/', 'origin-group/', 'load-balancer/'].flatMap((prefix) =>
-      view.list(prefix),
+    ['zone/', 'zone-name/', 'proxy/', 'address/', 'origin-group/', 'origin-state/', 'load-balancer/'].flatMap(
+      (prefix) => view.list(prefix),
     ),
   );
   return JSON.stringify(records.filter(({ key, value }) => JSON.stringify([key, value]).includes(FENCED)));

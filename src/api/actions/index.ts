@@ -20,6 +20,7 @@ import { EdgeFourListPolicies } from './edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from './edgefour/EdgeFourPutPolicy.ts';
 import { EdgeFourReset } from './edgefour/EdgeFourReset.ts';
 import { EdgeFourRevokeKey } from './edgefour/EdgeFourRevokeKey.ts';
+import { EdgeFourSetOriginState } from './edgefour/EdgeFourSetOriginState.ts';
 import { EdgeFourSetRuleOptions } from './edgefour/EdgeFourSetRuleOptions.ts';
 import { EdgeFourUnbanL4Proxy } from './edgefour/EdgeFourUnbanL4Proxy.ts';
 import { CreateL4Proxy } from './l4-proxy/CreateL4Proxy.ts';
@@ -74,6 +75,7 @@ export const ACTIONS = {
   EdgeFourReset,
   EdgeFourRevokeKey,
   EdgeFourSetLimits,
+  EdgeFourSetOriginState,
   EdgeFourSetRuleOptions,
   EdgeFourUnbanL4Proxy,
   EdgeFourUnbanNetwork,

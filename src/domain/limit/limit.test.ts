@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { networkSet } from '../../lib/net/cidr.ts';
 import { changedLimits, limitsOf } from './limit.ts';
-import { badNetwork, disjoint, isStanding, networkText, sorted } from './networks.ts';
+import { isStanding } from '../until.ts';
+import { badNetwork, disjoint, networkText, sorted } from './networks.ts';
 
 test('a change sets, 0 and an empty list take away, the rest stays', () => {
   const before = changedLimits(undefined, { newPerSecond: 5, deny: ['a'], concurrent: undefined });
@@ -22,8 +23,8 @@ test('networks are read, spelt one way, and the bad one is named', () => {
   assert.equal(networkText('2001:DB8:0::1/128'), '2001:db8::1');
   assert.equal(badNetwork(['10.0.0.0/8', '10.0.0.0/33', 'x']), '10.0.0.0/33');
   assert.equal(badNetwork(['::/0', '1.2.3.4']), undefined);
-  assert.equal(isStanding({ network: '::', until: 5 }, 5), false);
-  assert.equal(isStanding({ network: '::' }, 5), true);
+  assert.equal(isStanding({ until: 5 }, 5), false);
+  assert.equal(isStanding({}, 5), true);
 });
 
 test('what is left of overlapping networks holds the same addresses, each once', () => {

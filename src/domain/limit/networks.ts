@@ -3,6 +3,7 @@
  * interval sets want them. Pure. Networks either lie apart or one holds the other, so sorting them is enough.
  */
 import { cidrText, parseCidr } from '../../lib/net/cidr.ts';
+import type { Ending } from '../until.ts';
 
 /** The first that is neither an address nor a network; undefined where all are. */
 export function badNetwork(networks: readonly string[]): string | undefined {
@@ -134,12 +135,6 @@ export const MOST_NETWORKS = 100_000;
 export const MOST_PARTS = MOST_NETWORKS / NETWORKS_PER_PART;
 
 /** A network that may not come to an instance. Record key: `network-ban/<instance>/<network>`. */
-export interface BanRecord {
+export interface BanRecord extends Ending {
   readonly network: string;
-  /** Milliseconds since 1970; absent: until it is lifted. */
-  readonly until?: number;
-}
-
-export function isStanding({ until }: BanRecord, now: number): boolean {
-  return until === undefined || until > now;
 }

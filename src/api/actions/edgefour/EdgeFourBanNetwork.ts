@@ -1,4 +1,5 @@
-import { badNetwork, type BanRecord, isStanding, networkText } from '../../../domain/limit/networks.ts';
+import { badNetwork, type BanRecord, networkText } from '../../../domain/limit/networks.ts';
+import { isStanding } from '../../../domain/until.ts';
 import { optional, string, unsigned } from '../../../shape/shape.ts';
 import { type Key, keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';

@@ -1,4 +1,4 @@
-import { isStanding } from '../../../domain/limit/networks.ts';
+import { isStanding } from '../../../domain/until.ts';
 import { cloudTime } from '../../../shape/time.ts';
 import { list, object, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';

@@ -16,6 +16,7 @@ const CLEARED = [
   keys.allOriginGroups(),
   keys.originGroupNames(),
   keys.allOriginSecrets(),
+  keys.allOriginStates(),
   keys.allLoadBalancers(),
   keys.loadBalancerNames(),
   keys.allUses(),

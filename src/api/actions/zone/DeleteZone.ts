@@ -22,8 +22,8 @@ export const DeleteZone = action({
     releaseName(tx, zone);
     for (const { value } of tx.list(keys.loadBalancers(zone.id))) deleteBalancer(tx, value);
     for (const { value } of tx.list(keys.originGroups(zone.id))) deleteGroup(tx, value);
-    for (const { key } of [...tx.heads(keys.addressLists(zone.id)), ...tx.heads(keys.addressListParts(zone.id))])
-      tx.delete(key as Key<unknown>);
+    const beside = [keys.addressLists(zone.id), keys.addressListParts(zone.id), keys.originStates(zone.id)];
+    for (const prefix of beside) for (const { key } of tx.heads<unknown>(prefix)) tx.delete(key as Key<unknown>);
     tx.delete(keys.zone(zone.id));
     return {};
   },

@@ -2,7 +2,8 @@
  * Bans of instances as sets of the guard's table: one hash set for each length of prefix, so that one ban more or less is
  * one element, bans may lie in each other, and each ends by itself, in the kernel. Pure.
  */
-import { type BanRecord, isStanding } from '../../../domain/limit/networks.ts';
+import type { BanRecord } from '../../../domain/limit/networks.ts';
+import { isStanding } from '../../../domain/until.ts';
 import { parseCidr, cidrText } from '../../../lib/net/cidr.ts';
 import { type Family, WIDTH } from '../layout.ts';
 
