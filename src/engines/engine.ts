@@ -54,6 +54,11 @@ export interface Capabilities {
 export interface TargetState {
   readonly target: number;
   readonly state: OriginState;
+  /**
+   * Of one that is up: it takes this part of its turns, 1 to 255 of 256, as if its weight were so much smaller, by counting and
+   * not by chance. Absent: whole. Where no other target of its tier takes its whole share, it takes all of its own too.
+   */
+  readonly share?: number;
 }
 
 /** How dials to a target went since the batch before. */

@@ -11,7 +11,7 @@ import { translatable, readListener } from '../../src/engines/kernel/translatabl
 import { nodeCapabilities } from '../../src/engines/node/capabilities.ts';
 import { uringCapabilities } from '../../src/engines/uring/engine.ts';
 import type { PlannedRule } from '../../src/plan/plan.ts';
-import { listener, target } from '../suites/engine/listener.ts';
+import { listener, options, target } from '../suites/engine/listener.ts';
 import { holds } from './holds.ts';
 import { files } from './tree.ts';
 
@@ -21,6 +21,11 @@ const to = (...hosts: string[]): Pick<PlannedRule, 'origins'> => ({
 });
 const ONE = to('198.51.100.1');
 const SEVERAL = to('198.51.100.1', '198.51.100.2');
+const [first, second] = SEVERAL.origins;
+const checker = { type: 'ICMP Ping', intervalSeconds: 10, timeoutSeconds: 5, rise: 3, fall: 2 } as const;
+const check = { owner: 'rule-1', checker };
+const CHECKED = { origins: SEVERAL.origins.map((origin) => ({ ...origin, check })) };
+const PARTLY = { origins: [{ ...first!, check }, second!] };
 const RANGE = { from: 2000, to: 2999 };
 
 /** Of several rules in a row each must fare the same. */
@@ -29,12 +34,24 @@ const RULES: readonly (readonly [words: string, ...rules: Partial<PlannedRule>[]
   ['the same with session persistence', { ...ONE, persistSeconds: 600 }],
   ['the same with a range of ports, to one port or to as many', { ...ONE, ports: [RANGE], originPorts: RANGE }],
   ['the same in IPv6, entry and origin', { ...to('2001:db8::1'), entries: ['2001:db8::80'] }],
-  ['`OFF`, several origins', SEVERAL, { ...SEVERAL, protocol: 'UDP' }],
+  [
+    '`OFF`, several origins given as addresses, all of them checked',
+    CHECKED,
+    { ...CHECKED, protocol: 'UDP' },
+    { ...CHECKED, persistSeconds: 600 },
+  ],
+  [
+    'the same, not checked, and the rule says `KernelUnchecked`',
+    { ...SEVERAL, options: options({ kernelUnchecked: true }) },
+    { ...SEVERAL, options: options({ kernelUnchecked: true }), protocol: 'UDP' },
+  ],
+  ['`OFF`, several origins, any of them not checked', SEVERAL, { ...SEVERAL, protocol: 'UDP' }, PARTLY],
   ['`OFF`, an origin given as a name', to('origin.example')],
   [
-    '`OFF`, an entry of IPv4 and the origin of IPv6, or the other way round',
+    '`OFF`, an entry of IPv4 and an origin of IPv6, or the other way round',
     to('2001:db8::1'),
     { ...ONE, entries: ['2001:db8::80'] },
+    { ...CHECKED, entries: ['2001:db8::80'] },
   ],
   ['`OFF`, entries of both families and the origin of one', { ...ONE, entries: ['192.0.2.1', '2001:db8::80'] }],
   ['`OFF`, entry and origin on loopback', { ...to('127.0.0.1'), entries: ['127.44.0.1'] }],

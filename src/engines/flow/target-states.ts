@@ -1,7 +1,7 @@
 /**
- * The states of targets as one byte each, by their number: asked at each choice of a target, so that a change costs one write,
- * whatever the number of rules. Memory that threads share is one table for all of them. It refuses to choose (pick.ts) and
- * to judge (edge/health). Engines have one each.
+ * The states of targets by their number, a byte each for the state and for the share of turns that one takes which starts
+ * slowly: asked at each choice of a target, so that a change costs a write or two, whatever the number of rules. Memory that
+ * threads share is one table for all of them. It refuses to choose (pick.ts) and to judge (edge/health). Engines have one each.
  */
 import type { OriginState } from '../../domain/fact/health.ts';
 import type { TargetState } from '../engine.ts';
@@ -9,22 +9,32 @@ import type { TargetState } from '../engine.ts';
 /** `TRYING`: its one connection is taken. Nothing else new goes there, and the session that was taken stays. */
 const BYTE = { up: 0, down: 1, try: 2 } as const satisfies Record<OriginState, number>;
 const TRYING = 3;
-/** limit: a byte each; a target with a higher number is up always. */
+/** Shares are parts of so many; 0 stands for whole. */
+const WHOLE = 256;
+/** limit: three bytes each; a target with a higher number is up always. */
 export const MOST_TARGETS = 1 << 20;
 
 export class TargetStates {
   /** For another thread's table. */
   readonly memory: SharedArrayBuffer;
   readonly #bytes: Uint8Array;
+  readonly #shares: Uint8Array;
+  /** Turns so far, of those that start slowly; they run over, and the count goes on. */
+  readonly #turns: Uint8Array;
 
   /** `memory`: of another thread's table. */
-  constructor(memory = new SharedArrayBuffer(MOST_TARGETS)) {
+  constructor(memory = new SharedArrayBuffer(3 * MOST_TARGETS)) {
     this.memory = memory;
-    this.#bytes = new Uint8Array(memory);
+    this.#bytes = new Uint8Array(memory, 0, MOST_TARGETS);
+    this.#shares = new Uint8Array(memory, MOST_TARGETS, MOST_TARGETS);
+    this.#turns = new Uint8Array(memory, 2 * MOST_TARGETS, MOST_TARGETS);
   }
 
-  set({ target, state }: TargetState): void {
-    if (target < this.#bytes.length) Atomics.store(this.#bytes, target, BYTE[state]);
+  /** order: the share before the state, so that no thread finds one up and whole that is to start slowly. */
+  set({ target, state, share = 0 }: TargetState): void {
+    if (target >= MOST_TARGETS) return;
+    Atomics.store(this.#shares, target, share);
+    Atomics.store(this.#bytes, target, BYTE[state]);
   }
 
   /** Nothing that is known speaks against it. */
@@ -47,5 +57,21 @@ export class TargetStates {
   take(target: number): boolean {
     if (this.#bytes[target] !== BYTE.try) return true;
     return Atomics.compareExchange(this.#bytes, target, BYTE.try, TRYING) === BYTE.try;
+  }
+
+  /** It takes all of its turns. */
+  isWhole(target: number): boolean {
+    return (this.#shares[target] ?? 0) === 0;
+  }
+
+  /** It takes the turn that it has now; of 256 turns, as many as its share says, evenly spread. */
+  admits(target: number): boolean {
+    const share = this.#shares[target] ?? 0;
+    return share === 0 || (Atomics.add(this.#turns, target, 1) * share) % WHOLE < share;
+  }
+
+  /** Which part of its turns is for it, where turns are dealt beforehand: 0 where it is shut, 1 where it takes all. */
+  partOf(target: number): number {
+    return this.isShut(target) ? 0 : (this.#shares[target] || WHOLE) / WHOLE;
   }
 }

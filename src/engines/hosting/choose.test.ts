@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
-import type { PlannedRule } from '../../plan/plan.ts';
+import type { PlannedOrigin, PlannedRule } from '../../plan/plan.ts';
 import type { Capabilities } from '../engine.ts';
 import type { EngineName, EngineSetting } from '../registry.ts';
 import { chooseEngine } from './choose.ts';
@@ -38,6 +38,10 @@ const RULE: PlannedRule = {
   },
 };
 const origin = (host: string) => ({ host, weight: 1, tier: 0 });
+const checked = (host: string, intervalSeconds = 10): PlannedOrigin => {
+  const checker = { type: 'ICMP Ping', intervalSeconds, timeoutSeconds: 5, rise: 3, fall: 2 } as const;
+  return { ...origin(host), check: { owner: 'r', checker } };
+};
 
 function choice(
   rule: Partial<PlannedRule>,
@@ -103,4 +107,43 @@ test('which engine, and why', () => {
     ['TOA needs the uring engine, and --engine is node', { mode: 'TOA' }, 'node', EVERY],
   ];
   for (const [expected, rule, setting, engines] of cases) assert.equal(choice(rule, setting, engines), expected);
+});
+
+test('several origins go to the kernel where they are checked, or where the rule allows that they are not', () => {
+  const [one, two] = ['198.51.100.1', '198.51.100.2'];
+  const unchecked = { ...RULE.options, kernelUnchecked: true };
+  const next = 'uring: kernel: it cannot try the next origin';
+  const family = 'uring: kernel: it cannot lead from IPv4 to IPv6 or back';
+  const dead = (every: string, origin: string): string =>
+    `kernel: first choice; ${every}: a new connection to an origin that ${origin} is not tried elsewhere`;
+  const cases: readonly (readonly [string, Partial<PlannedRule>])[] = [
+    [dead('checked every 30 s', 'just died'), { origins: [checked(one), checked(two, 30)] }],
+    [dead('checked every 10 s', 'just died'), { origins: [checked(one), checked(two)], protocol: 'UDP' }],
+    [
+      dead('checked every 10 s', 'just died'),
+      { origins: [checked('2001:db8::1'), checked('2001:db8::2')], entries: ['2001:db8::9'] },
+    ],
+    [dead('not checked, as the rule allows', 'is dead'), { origins: [checked(one), origin(two)], options: unchecked }],
+    [
+      dead('not checked, as the rule allows', 'is dead'),
+      { origins: [origin(one), origin(two)], options: unchecked, protocol: 'UDP' },
+    ],
+    ['kernel: first choice', { origins: [checked(one)] }],
+    ['kernel: first choice', { origins: [origin(one)], options: unchecked }],
+    [next, { origins: [checked(one), origin(two)] }],
+    [next, { origins: [checked(one), origin(two)], protocol: 'UDP' }],
+    [next, { origins: [checked(one), checked('a.example')] }],
+    [
+      'uring: kernel: it cannot follow a name to another family',
+      { origins: [checked(one), checked('a.example')], protocol: 'UDP' },
+    ],
+    [family, { origins: [checked(one), checked('2001:db8::2')] }],
+    [family, { origins: [checked(one), checked('2001:db8::2')], options: unchecked, entries: ['2001:db8::9'] }],
+    ['uring: kernel: it leaves loopback addresses to the others', { origins: [checked(one), checked('127.0.0.1')] }],
+    ['uring: kernel: it has no PPV2', { origins: [checked(one), checked(two)], mode: 'PPV2' }],
+  ];
+  for (const [expected, rule] of cases) assert.equal(choice(rule, 'auto', EVERY), expected);
+  const relays = { uring: URING, node: NODE };
+  assert.equal(choice({ origins: [checked(one), checked(two)] }, 'auto', relays), 'uring: first choice');
+  assert.equal(choice({ origins: [origin(one), origin(two)] }, 'kernel', EVERY), 'kernel: --engine kernel');
 });

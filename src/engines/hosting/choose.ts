@@ -26,8 +26,10 @@ export function chooseEngine(rule: PlannedRule, setting: EngineSetting, engines:
   const only = ALONE[rule.mode];
   const lacks: string[] = [];
   for (const engine of setting === 'auto' ? ENGINE_NAMES.toReversed() : [setting]) {
-    const lack = lackOf(rule, setting, engines.get(engine));
-    if (lack === undefined) return { engine, why: setting === 'auto' ? reasons(lacks) : `--engine ${setting}` };
+    const capabilities = engines.get(engine);
+    const lack = lackOf(rule, setting, capabilities);
+    if (lack === undefined && setting !== 'auto') return { engine, why: `--engine ${setting}` };
+    if (lack === undefined) return { engine, why: [reasons(lacks), ...priceOf(rule, capabilities)].join('; ') };
     if (engine === only) return { failure: `${rule.mode} needs the ${only} engine: ${lack}` };
     // An engine that this program does not have is no news.
     if (engines.has(engine)) lacks.push(`${engine}: ${lack}`);
@@ -55,13 +57,14 @@ function reasons(lacks: readonly string[]): string {
  * Why translation can't serve the rule, so that it is not tried at the rule's cost: translation leads from one family to the same, and neither from nor to
  * loopback. Asked for by name, the engine itself says what it can't do.
  */
-function untranslatable({ entries, origins }: PlannedRule): string | false {
-  const [origin, ...others] = origins;
-  if (!origin || others.length > 0) return 'it cannot try the next origin';
-  if (!isAddress(origin.host)) return 'it cannot follow a name to another family';
+function untranslatable(rule: PlannedRule): string | false {
+  const hosts = rule.origins.map(({ host }) => host);
+  if (hosts.length === 0 || needsNext(rule)) return 'it cannot try the next origin';
+  if (!hosts.every(isAddress)) return 'it cannot follow a name to another family';
+  const all = [...rule.entries, ...hosts];
   const isV6 = (address: string): boolean => address.includes(':');
-  if (entries.some((entry) => isV6(entry) !== isV6(origin.host))) return 'it cannot lead from IPv4 to IPv6 or back';
-  if ([...entries, origin.host].some(isLoopback)) return 'it leaves loopback addresses to the others';
+  if (all.some(isV6) && !all.every(isV6)) return 'it cannot lead from IPv4 to IPv6 or back';
+  if (all.some(isLoopback)) return 'it leaves loopback addresses to the others';
   return false;
 }
 
@@ -69,10 +72,25 @@ function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
-/** A refused TCP connection goes to the next origin; a name may stand for several. */
+/** A refused TCP connection goes to the next origin, unless checks keep it from those that refuse; a name may stand for several. */
 function mayNeedNext(rule: PlannedRule): boolean {
   if (rule.protocol !== 'TCP') return false;
-  return rule.origins.length > 1 || rule.origins.some(({ host }) => !isAddress(host));
+  return needsNext(rule) || rule.origins.some(({ host }) => !isAddress(host));
+}
+
+/** Nothing but the traffic itself would say which of its origins are dead, and its owner has not agreed to that. */
+function needsNext({ origins, options }: PlannedRule): boolean {
+  return origins.length > 1 && !options.kernelUnchecked && !origins.every(({ check }) => check);
+}
+
+/** What clients of the rule pay for an engine that tries no next origin. */
+function priceOf({ origins }: PlannedRule, engine: Capabilities | undefined): string[] {
+  if (engine?.nextOrigin || origins.length < 2) return [];
+  const intervals = origins.map(({ check }) => check?.checker.intervalSeconds ?? Infinity);
+  const slowest = Math.max(...intervals);
+  if (slowest < Infinity)
+    return [`checked every ${slowest} s: a new connection to an origin that just died is not tried elsewhere`];
+  return ['not checked, as the rule allows: a new connection to an origin that is dead is not tried elsewhere'];
 }
 
 function isAddress(host: string): boolean {

@@ -11,11 +11,11 @@ export class KnownStates {
   note(call: Call): void {
     if (call.method !== 'states') return;
     for (const change of call.args[0])
-      if (change.state === 'up') this.#states.delete(change.target);
+      if (change.state === 'up' && change.share === undefined) this.#states.delete(change.target);
       else this.#states.set(change.target, change);
   }
 
-  /** Those that are not up; undefined: all are. */
+  /** Those that are not up, or not whole; undefined: all are. */
   get call(): Call | undefined {
     return this.#states.size === 0 ? undefined : { method: 'states', args: [[...this.#states.values()]] };
   }

@@ -158,7 +158,7 @@ export class Changes {
 
   #contentsOf({ indices, slots }: KernelRule, listener: Listener): Contents {
     const place = { indices, slots, settings: settingsName(settingsOf(listener)) };
-    return contentsOf(listener, place, ({ number }) => this.#deps.states.isShut(number));
+    return contentsOf(listener, place, ({ number }) => this.#deps.states.partOf(number));
   }
 
   #change(rule: KernelRule, contents: Contents, settings: Settings | undefined): Promise<Refusal> {

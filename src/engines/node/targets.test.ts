@@ -16,7 +16,8 @@ const rule = listener({
 function targetsOf(change: Partial<Listener> = {}) {
   const time = { now: 0 };
   const states = new TargetStates();
-  const say = (address: string, state: OriginState) => states.set({ target: target(address).number, state });
+  const say = (address: string, state: OriginState, share?: number) =>
+    states.set({ target: target(address).number, state, ...(share !== undefined && { share }) });
   return { targets: new RuleTargets({ ...rule, ...change }, states, () => time.now), time, say };
 }
 const chosen = (targets: RuleTargets, count: number, port = 8443): string[] =>
@@ -119,4 +120,26 @@ test('a client leaves its target while that is down, and keeps it where all are'
   assert.deepEqual(chosen(targets, 2), ['1', '1']);
   say('10.0.0.1', 'down');
   assert.deepEqual(chosen(targets, 2), ['2', '2']);
+});
+
+test('one that starts slowly is chosen as if it weighed less; where nobody else of its tier can, always', () => {
+  const { targets, say } = targetsOf({ targets: [target('10.0.0.1'), target('10.0.0.2'), target('10.0.0.3', 10, 1)] });
+  say('10.0.0.1', 'up', 64);
+  const some = chosen(targets, 20);
+  assert.deepEqual([some.filter((one) => one === '1').length, some.includes('3')], [4, false]);
+  assert.equal(targets.choose(CLIENT, 8443, new Set(['10.0.0.2']))?.address, '10.0.0.1');
+  say('10.0.0.2', 'down');
+  assert.deepEqual(chosen(targets, 5), ['1', '1', '1', '1', '1']);
+  say('10.0.0.2', 'up', 1);
+  assert.equal(chosen(targets, 20).filter((one) => one === '1').length, 10);
+  say('10.0.0.1', 'up');
+  say('10.0.0.2', 'up');
+  assert.equal(chosen(targets, 20).filter((one) => one === '1').length, 10);
+});
+
+test('a client keeps its target through a slow start', () => {
+  const { targets, say } = targetsOf({ persistSeconds: 30 });
+  targets.settle(CLIENT, '10.0.0.2');
+  say('10.0.0.2', 'up', 1);
+  assert.deepEqual(chosen(targets, 5), ['2', '2', '2', '2', '2']);
 });

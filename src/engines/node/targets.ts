@@ -50,11 +50,13 @@ export class RuleTargets {
    * rests is chosen only where there is no other.
    */
   choose(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined {
+    const own = this.#ownOf(client, port, tried);
+    if (own && !this.#isShut(own) && this.#states.take(own.number)) return own;
     const isShut = (target: Target): boolean => this.#isShut(target);
     for (;;) {
-      const open = this.#choose(client, port, tried, isShut);
-      if (!open) return this.#choose(client, port, tried);
-      if (this.#states.take(open.number)) return open;
+      const open = this.#picker.next(tried, port, isShut);
+      if (!open) return own ?? this.#picker.next(tried, port);
+      if (this.#hasTurn(open, port, tried) && this.#states.take(open.number)) return open;
     }
   }
 
@@ -101,12 +103,23 @@ export class RuleTargets {
     return keepsPlace(isServed, target, this.originPort(entryPort), origin?.port ?? 0);
   }
 
-  /** The client's own target where it may have it, else the next. */
-  #choose(client: string, port: number, tried?: ReadonlySet<string>, isShut?: (target: Target) => boolean) {
+  /** The target that the client had last, where it may still have it. */
+  #ownOf(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined {
     const address = this.#persistence.recall(client, this.#monotonic());
     const kept = address === undefined ? undefined : this.#byAddress.get(address);
-    if (kept && takes(kept, port) && !tried?.has(kept.address) && !isShut?.(kept)) return kept;
-    return this.#picker.next(tried, port, isShut);
+    return kept && takes(kept, port) && !tried?.has(kept.address) ? kept : undefined;
+  }
+
+  /** One that starts slowly leaves turns to those of its tier that are whole, if there are any. */
+  #hasTurn({ number, tier }: Target, port: number, tried?: ReadonlySet<string>): boolean {
+    if (this.#states.admits(number)) return true;
+    return !this.#listener.targets.some(
+      (other) =>
+        other.tier === tier &&
+        this.#states.isWhole(other.number) &&
+        this.#takesNew(other, port) &&
+        !tried?.has(other.address),
+    );
   }
 
   #takesNew(target: Target, port: number): boolean {

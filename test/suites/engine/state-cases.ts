@@ -79,6 +79,40 @@ export function stateCases(under: EngineUnderTest): void {
       assert.deepEqual(await answers(t, rule, 4), { [tried]: 2, [good]: 2 });
     });
 
+    test('a target that starts slowly is chosen as if it weighed less, alone as if it did not', async (t) => {
+      const { rule: fast, addresses } = await served(t, 3);
+      const [fresh = '', whole = '', reserve = ''] = addresses;
+      const targets = [target(fresh), target(whole), target(reserve, 10, 1)];
+      const rule = await world.up({ ...fast, targets, options: options({ slowStartSeconds: 60 }) });
+      const share = (part: number): Promise<void> =>
+        world.engine.states([{ target: target(fresh).number, state: 'up', share: part }]);
+      await say('down', fresh);
+      await share(64);
+      // Clients that dial themselves find it in whole parts of a rotation of sixteen: three, where it should be 3.2.
+      const of80 = world.engine.capabilities().translates ? 15 : 16;
+      assert.deepEqual(await answers(t, rule, 80), { [fresh]: of80, [whole]: 80 - of80 });
+      await say('down', whole);
+      assert.deepEqual(await answers(t, rule, 4), { [fresh]: 4 });
+      await say('up', whole);
+      await say('up', fresh);
+      assert.deepEqual(await answers(t, rule, 16), { [fresh]: 8, [whole]: 8 });
+    });
+
+    test('UDP sessions come slowly to a target that starts slowly', async (t) => {
+      const fresh = await udpPeer(t, {}, (bytes) => bytes);
+      const whole = await udpPeer(t, { port: fresh.port }, (bytes) => bytes);
+      const slowly = options({ slowStartSeconds: 60 });
+      const rule = await world.up(await world.rule({ ...leadsTo(fresh, whole), protocol: 'UDP', options: slowly }));
+      await world.engine.states([{ target: target(fresh.address).number, state: 'up', share: 64 }]);
+      const of80 = world.engine.capabilities().translates ? 15 : 16;
+      for (let i = 0; i < 80; i++) {
+        const client = await udpPeer(t);
+        client.send('one', ...entryOf(rule));
+        await client.datagram(0);
+      }
+      assert.deepEqual([fresh.got.length, whole.got.length], [of80, 80 - of80]);
+    });
+
     test('connections to a target that goes down stay', async (t) => {
       const origin = await tcpOrigin(t);
       const other = await tcpOrigin(t, undefined, { port: origin.port });

@@ -37,7 +37,7 @@ function world() {
   });
   const contents = (rule: KernelRule) => {
     const settings = settingsName(settingsOf(rule.listener ?? assert.fail()));
-    return contentsOf(rule.listener ?? assert.fail(), { ...rule, settings }, ({ number }) => states.isShut(number));
+    return contentsOf(rule.listener ?? assert.fail(), { ...rule, settings }, ({ number }) => states.partOf(number));
   };
   const origins = new Origins({
     clock,

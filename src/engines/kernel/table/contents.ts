@@ -12,7 +12,7 @@ import type { Listener, Target } from '../../engine.ts';
 import { MOST_REMEMBERED_CLIENTS } from '../../flow/behaviour.ts';
 import { originPort } from '../../flow/endpoints.ts';
 import { markAt, markOf, MOST_SLOTS, rotationKey } from './marks.ts';
-import { rotationOf, type Run } from './rotation.ts';
+import { type PartOf, rotationOf, type Run } from './rotation.ts';
 import { type Contents, type Element, type Family, familyOf, NO_CONTENTS, type SetName } from './sets.ts';
 
 /** Where in the table the rule is. */
@@ -34,12 +34,7 @@ interface Draft extends Contents {
   readonly maps: Map<string, string>;
 }
 
-/** `isShut`: nothing new goes to this target while another can take it. */
-export function contentsOf(
-  listener: Listener,
-  place: Place,
-  isShut: (target: Target) => boolean = () => false,
-): Contents {
+export function contentsOf(listener: Listener, place: Place, partOf: PartOf = () => 1): Contents {
   const draft: Draft = { elements: new Map(), chains: new Map(), maps: new Map() };
   const put = putInto(draft);
   const [index = 0] = place.indices;
@@ -57,47 +52,58 @@ export function contentsOf(
     for (const page of pages)
       // With its protocol as a comment: a rule that changes it gets a new counter.
       for (const way of ['original', 'reply']) put(`seen${family}`, `${page} . ${way}`, '', listener.protocol);
-    putTargets(listener, place, family, isShut, draft);
+    putTargets(listener, place, family, partOf, draft);
   }
   return draft;
 }
 
 /**
  * Where connections of one family go: nowhere, to the only target, or by the rule's own chain to one of several.
- * order: it stays the chain when all but one are shut. A chain that goes takes the map of clients along, and thousands that
- * go or come at once take the kernel minutes.
+ * order: which of these it is says the rule, not how its targets are. A chain that goes takes the map of clients along, and
+ * thousands that go or come at once take the kernel minutes.
  */
-function putTargets(
+function putTargets(listener: Listener, place: Place, family: Family, partOf: PartOf, draft: Draft): void {
+  const put = putInto(draft);
+  const rule = hex(markOf(place.indices[0] ?? 0));
+  const usable = listener.targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
+  if (usable.length === 0) return put('refused', rule);
+  if (takesTurns(listener, usable)) return putTurns(listener, place, family, { usable, partOf }, draft);
+  const [run] = rotationOf(usable, partOf);
+  const kind = portKind(listener);
+  putTarget(listener, run!, rule, put);
+  if (kind !== 'one') put(`more${family}`, rule, `goto ${kind}${family}`);
+}
+
+/** More than one target of a tier may take a client, or with persistence a client's own one of any tier. */
+function takesTurns({ persistSeconds }: Listener, usable: readonly Target[]): boolean {
+  const tiers = new Set(usable.map(({ tier }) => tier));
+  return usable.length > (persistSeconds > 0 ? 1 : tiers.size);
+}
+
+function putTurns(
   listener: Listener,
   { indices, slots }: Place,
   family: Family,
-  isShut: (target: Target) => boolean,
+  { usable, partOf }: { readonly usable: readonly Target[]; readonly partOf: PartOf },
   draft: Draft,
 ): void {
   const put = putInto(draft);
   const [index = 0] = indices;
-  const rule = hex(markOf(index));
+  const { persistSeconds, options } = listener;
   const kind = portKind(listener);
-  const usable = usableOf(listener, family);
-  const takers = takersOf(listener, usable, isShut);
-  const [only, ...others] = takers;
-  if (only === undefined) return put('refused', rule);
-  const isShared = takersOf(listener, usable).length > 1;
-  if (others.length === 0 && !isShared) {
-    putTarget(listener, only, rule, put);
-    if (kind !== 'one') put(`more${family}`, rule, `goto ${kind}${family}`);
-    return;
-  }
   const markOfTarget = ({ address }: { readonly address: string }): string =>
     hex(markAt(indices, slots.get(address) ?? 0));
+  // A client is not led to its own target where that is shut: its mark leads nowhere.
+  const open = usable.filter((target) => partOf(target) > 0);
+  const takers = persistSeconds > 0 && open.length > 0 ? open : usable;
   for (const target of takers) putTarget(listener, target, markOfTarget(target), put);
   const chain = `turn-${index}-${family}`;
   const kept = `kept-${index}-${family}`;
-  put(`more${family}`, rule, `goto ${chain}`);
-  const runs = rotationOf(isShared ? usable : takers, isShut);
+  put(`more${family}`, hex(markOf(index)), `goto ${chain}`);
+  const runs = rotationOf(usable, partOf, options.slowStartSeconds > 0);
   const pick = putRotation(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
-  draft.chains.set(chain, pickLines(pick, `jump ${kind}${family}`, family, kept, listener.persistSeconds));
-  if (listener.persistSeconds > 0)
+  draft.chains.set(chain, pickLines(pick, `jump ${kind}${family}`, family, kept, persistSeconds));
+  if (persistSeconds > 0)
     draft.maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_REMEMBERED_CLIENTS}; flags dynamic,timeout; }`);
 }
 
@@ -115,25 +121,6 @@ export function drainingContents({ elements }: Contents): Contents {
 }
 
 const OF_DRAINING = new Set<SetName>(['rules', 'settings', 'fresh', 'told', 'seen4', 'seen6', 'slow']);
-
-function usableOf({ targets }: Listener, family: Family): Target[] {
-  return targets.filter(({ address, weight }) => weight > 0 && familyOf(address) === family);
-}
-
-/**
- * Targets that may get a new connection, of those that are not shut where there are such: those of the lowest tier, and with
- * persistence any that a client had.
- */
-function takersOf(
-  { persistSeconds }: Listener,
-  usable: readonly Target[],
-  isShut: (target: Target) => boolean = () => false,
-): readonly Target[] {
-  const open = usable.filter((target) => !isShut(target));
-  const takers = open.length > 0 ? open : usable;
-  const lowest = Math.min(...takers.map(({ tier }) => tier));
-  return persistSeconds > 0 ? takers : takers.filter(({ tier }) => tier === lowest);
-}
 
 type Put = (set: SetName, key: string, data?: string, comment?: string) => void;
 
@@ -165,7 +152,7 @@ function putShift({ ports, originPorts }: Listener, rule: string, put: Put): voi
       put('shift', `${rule} . ${port}`, `${originPort(ports, originPorts, port)}`);
 }
 
-function putTarget(listener: Listener, { address }: Target, mark: string, put: Put): void {
+function putTarget(listener: Listener, { address }: { readonly address: string }, mark: string, put: Put): void {
   const family = familyOf(address);
   if (portKind(listener) === 'one') put(`to${family}`, mark, `${address} . ${listener.originPorts.from}`);
   else put(`host${family}`, mark, address);

@@ -18,8 +18,10 @@ const scheduleOf = (targets: readonly Target[], places = placeMemory()): Schedul
 /** All but these positions. */
 function without(...out: readonly number[]): Candidates {
   const may = (position: number): boolean => !out.includes(position);
-  return { may, takes: may };
+  return { ...whole, may, takes: may };
 }
+
+const whole = { admits: () => true, isWhole: () => true };
 
 /** How often each target is chosen. */
 function taken(schedule: Schedule, targets: readonly Target[], times: number, among: Candidates): number[] {
@@ -95,9 +97,9 @@ test('second choices, each after a first one, have shares of their own', () => {
 
 test('where another worker takes what only one may have, the next one is chosen', () => {
   const schedule = scheduleOf([target(1, 0, 'a'), target(1, 0, 'b'), target(1, 1)]);
-  const lost: Candidates = { may: () => true, takes: (position) => position !== 0 };
+  const lost: Candidates = { ...whole, may: () => true, takes: (position) => position !== 0 };
   assert.deepEqual([schedule.next(lost), schedule.next(lost)], [1, 1]);
-  const allLost: Candidates = { may: () => true, takes: (position) => position === 2 };
+  const allLost: Candidates = { ...whole, may: () => true, takes: (position) => position === 2 };
   assert.equal(schedule.next(allLost), 2);
 });
 
@@ -106,6 +108,7 @@ test('a lone target with a small weight takes all, at once', () => {
   const schedule = scheduleOf(targets);
   let asked = 0;
   const counting: Candidates = {
+    ...whole,
     may: (position) => position === 2,
     takes(position) {
       asked++;
@@ -114,4 +117,32 @@ test('a lone target with a small weight takes all, at once', () => {
   };
   assert.deepEqual(taken(schedule, targets, 100, counting), [0, 0, 100]);
   assert.ok(asked <= 400, `${asked} asked`);
+});
+
+test('one that takes a part of its turns gets it exactly, the others keep their shares of each other', () => {
+  const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(weights, fc.constantFrom(2, 4, 8), (weights, part) => {
+      const targets = weighted(weights);
+      const schedule = scheduleOf(targets);
+      let turns = 0;
+      const slow: Candidates = {
+        ...without(),
+        admits: (position) => position > 0 || turns++ % part === 0,
+        isWhole: (position) => position > 0,
+      };
+      const wanted = weights.map((weight, i) => (i === 0 ? weight : part * weight));
+      const total = wanted.reduce((a, b) => a + b, 0);
+      assert.deepEqual(taken(schedule, targets, total, slow), wanted);
+    }),
+  );
+});
+
+test('where nobody of the tier is whole, each takes all of its turns, and none goes to the next tier', () => {
+  const targets = [target(2, 0, 'a'), target(1, 0, 'b'), target(1, 1)];
+  const schedule = scheduleOf(targets);
+  const slow: Candidates = { ...without(), admits: () => false, isWhole: (position) => position === 2 };
+  assert.deepEqual(taken(schedule, targets, 6, slow), [4, 2, 0]);
+  const alone: Candidates = { ...without(1), admits: () => false, isWhole: (position) => position > 0 };
+  assert.deepEqual(taken(schedule, targets, 6, alone), [6, 0, 0]);
 });

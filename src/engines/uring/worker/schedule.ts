@@ -12,6 +12,9 @@ export type Turns = readonly Uint16Array[];
 /** Says of a position whether its target can have what is to be given, and takes it. */
 export interface Candidates {
   may(position: number): boolean;
+  /** Its turn is one that it takes; one that starts slowly leaves most of them to those that are whole. */
+  admits(position: number): boolean;
+  isWhole(position: number): boolean;
   /** False: it may not, or another worker was first where only one may. */
   takes(position: number): boolean;
 }
@@ -58,7 +61,7 @@ export class Schedule {
       // order: before a turn is used up. A choice that uses up two of them would always meet the same target of a pair.
       if (this.#firstOf(tier, 0, among) < 0) continue;
       const position = this.#turn(tier);
-      if (among.takes(position)) return position;
+      if (this.#hasTurn(tier, position, among) && among.takes(position)) return position;
       const other = this.#passOn(tier, among);
       if (other >= 0) return other;
     }
@@ -77,11 +80,19 @@ export class Schedule {
     const isLone = this.#firstOf(tier, members.indexOf(only) + 1, among) < 0;
     for (let i = 1; !isLone && i < this.#turns[tier]!.length; i++) {
       const position = this.#turn(tier);
-      if (among.takes(position)) return position;
+      if (this.#hasTurn(tier, position, among) && among.takes(position)) return position;
     }
     // Also where other workers have had all the turns of those that may.
     for (let i = 0; i < members.length; i++) if (among.takes(members[i]!)) return members[i]!;
     return -1;
+  }
+
+  /** A turn that nobody whole can have instead is for the one that it came to. */
+  #hasTurn(tier: number, position: number, among: Candidates): boolean {
+    if (among.admits(position)) return true;
+    const members = this.#members[tier]!;
+    for (let i = 0; i < members.length; i++) if (among.isWhole(members[i]!) && among.may(members[i]!)) return false;
+    return true;
   }
 
   /** Uses up a turn of the tier. */

@@ -157,3 +157,20 @@ test('a session leaves a target that is down for one that is up, and stays where
   // As if all were up: one that refuses has another one still.
   assert.ok(targets.hasOther(1, PORT, REST_MS));
 });
+
+test('one that starts slowly is chosen as if it weighed less, and keeps the clients that it had', () => {
+  const kept = { persistence: persistenceMemory(), persistSeconds: 60 };
+  const { targets, states, choose } = targetsOf(spec([target(1), target(2)], kept));
+  const share = (count: number): number =>
+    Array.from({ length: count }, () => choose(0)).filter((at) => at === 0).length;
+  states.set({ target: 1, state: 'up', share: 64 });
+  assert.equal(share(20), 4);
+  assert.equal(choose(0, new Set([2])), 0);
+  states.set({ target: 2, state: 'down' });
+  assert.equal(share(5), 5);
+  states.set({ target: 2, state: 'up', share: 1 });
+  assert.equal(share(20), 10);
+  targets.persistence?.remember(CLIENT, 0, 4, 1, 0);
+  states.set({ target: 1, state: 'up', share: 1 });
+  assert.equal(share(5), 5);
+});

@@ -39,6 +39,8 @@ export class RuleTargets {
   #tried: ReadonlySet<TargetNumber> | undefined;
   readonly #candidates: Candidates = {
     may: (position) => this.#may(position),
+    admits: (position) => this.#demand === ANY || this.#states.admits(this.#spec.targets[position]!.number),
+    isWhole: (position) => this.#states.isWhole(this.#spec.targets[position]!.number),
     takes: (position) => this.#takes(position),
   };
 
