@@ -5,6 +5,7 @@
  */
 import type { Ack, Beat } from '../domain/fact/ack.ts';
 import type { CounterReport } from '../domain/fact/fact.ts';
+import type { HealthReport } from '../domain/fact/health.ts';
 import type { Area } from '../domain/l4-proxy/l4-proxy.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observe/log.ts';
@@ -12,6 +13,7 @@ import { openAcks } from './acks/ack-file.ts';
 import type { Acks } from './acks/acks.ts';
 import type { CounterBook } from './counters/counter-book.ts';
 import { openCounters } from './counters/counter-file.ts';
+import { HealthBook } from './health/health-book.ts';
 import { OriginFacts } from './origin-facts.ts';
 import type { FactReader } from './readers.ts';
 
@@ -20,6 +22,8 @@ interface FactReports {
   beat(beat: Beat): void;
   ack(ack: Ack): void;
   counters(report: CounterReport): void;
+  /** How many checks and origins there was no room for. */
+  health(report: HealthReport): number;
 }
 
 /** The parts of the desired state that facts depend on. */
@@ -29,7 +33,7 @@ export interface FactWorld {
   /** The world is at this revision: no edge can have applied more. */
   reach(revision: number): void;
   /**
-   * Forgets all counters of an edge that was last heard of an hour ago: should it come back, it tells them again. And what ended
+   * Forgets all counters and origins of an edge that was last heard of an hour ago: should it come back, it tells them again. And what ended
    * processes counted for rules that are no more: a running edge says itself which of its rules go. `rules` gives those that
    * there are, and is asked only where there are ended processes.
    */
@@ -49,6 +53,7 @@ const FORGET_MS = 3_600_000;
 
 export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'now'>): Omit<Facts, 'close'> {
   const origins = new OriginFacts();
+  const health = new HealthBook(acks.presence);
   return {
     report: {
       beat: (beat) => acks.heard(beat),
@@ -57,17 +62,24 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
         counters.report(report);
         if (report.health) origins.report(report.edge, report.health);
       },
+      health: (report) => health.report(report),
     },
-    // Edges do not report what probes find yet, so of none is anything known.
-    read: { acks, presence: acks.presence, counters, health: { reported: () => [] }, origins },
+    read: {
+      acks,
+      presence: acks.presence,
+      counters,
+      health,
+      origins: { find: (wanted) => health.find(wanted), ofEdges: () => origins.ofEdges() },
+    },
     world: {
       site: (id, areas) => acks.site(id, areas),
       reach: (revision) => acks.reach(revision),
       async sweep(rules) {
         const heard = new Map(acks.edges().map(({ id, alive, seenAt }) => [id, alive ? Infinity : seenAt]));
-        for (const edge of counters.edges())
-          if (clock.now() - (heard.get(edge) ?? 0) > FORGET_MS) counters.forget(edge);
-        origins.forget((edge) => clock.now() - (heard.get(edge) ?? 0) <= FORGET_MS);
+        const isKept = (edge: string): boolean => clock.now() - (heard.get(edge) ?? 0) <= FORGET_MS;
+        for (const edge of counters.edges()) if (!isKept(edge)) counters.forget(edge);
+        origins.forget(isKept);
+        health.forget(isKept);
         if (!counters.hasPast()) return;
         const ids = await rules();
         counters.forgetRules((rule) => ids.has(rule));

@@ -1,8 +1,7 @@
 /** The health of origins as edges told it last, for /metrics. The door (facts.ts) passes reports in; a restart forgets it. */
 import type { OriginsReport } from '../domain/fact/health.ts';
-import type { OriginReader } from './readers.ts';
 
-export class OriginFacts implements OriginReader {
+export class OriginFacts {
   readonly #edges = new Map<string, OriginsReport>();
 
   report(edge: string, health: OriginsReport): void {

@@ -1,10 +1,10 @@
 /**
  * Facts as readers see them, in small interfaces: each part of the program names the one it needs. Types only; the classes
- * in acks/ and counters/ implement them.
+ * in acks/, counters/ and health/ implement them.
  */
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
 import type { CountersOfRule } from '../domain/fact/fact.ts';
-import type { OriginsReport } from '../domain/fact/health.ts';
+import type { OriginFact, OriginsReport } from '../domain/fact/health.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { HealthView } from '../domain/load-balancer/health.ts';
 import type { AckView } from '../domain/status.ts';
@@ -63,9 +63,23 @@ export interface CounterReader {
   recordsLost(): ReadonlyMap<string, number>;
 }
 
+/** An origin as an edge told it last. */
+export interface FoundOrigin {
+  readonly edge: string;
+  readonly site: string;
+  readonly isAlive: boolean;
+  readonly origin: OriginFact;
+}
+
+export interface OriginFilter {
+  readonly zone?: string;
+  readonly group?: string;
+  readonly host?: string;
+}
+
 export interface OriginReader {
-  /** As each edge told it last. */
-  ofEdges(): ReadonlyMap<string, OriginsReport>;
+  /** Of all edges; as the records name them, absent: any. */
+  find(wanted?: OriginFilter): FoundOrigin[];
 }
 
 export interface FactReader {
@@ -73,5 +87,8 @@ export interface FactReader {
   readonly presence: PresenceReader;
   readonly counters: CounterReader;
   readonly health: HealthView;
-  readonly origins: OriginReader;
+  readonly origins: OriginReader & {
+    /** As each edge told it last. */
+    ofEdges(): ReadonlyMap<string, OriginsReport>;
+  };
 }

@@ -19,6 +19,8 @@ export const LINK_PATHS = {
   beat: '/link/v1/beat',
   /** POST FactReport. 204. */
   facts: '/link/v1/facts',
+  /** POST HealthReport (domain/fact/health.ts). 204; 404 where control is older than origins that are watched. */
+  health: '/link/v1/health',
 } as const;
 
 /**

@@ -40,6 +40,9 @@ export const MAX_FACTS = 8 * 1024 * 1024;
 /** limit: what an edge writes is far shorter; control keeps these texts, so that they bound its memory. */
 const LONGEST_TEXT = 512;
 
+/** limit: an edge cuts its reports at a quarter of this; letters may take three bytes. */
+export const MAX_HEALTH = 1024 * 1024;
+
 /** limit: three short texts. */
 export const MAX_BEAT = 4 * 1024;
 

@@ -53,7 +53,7 @@ export async function actionWorld(options: WorldOptions = {}) {
     failures: new Map<string, readonly string[]>(),
     placements: [] as Placement[],
     facts: [] as EdgeFact[],
-    /** By `group host`. */
+    /** By `owner group host`. */
     health: new Map<string, readonly SiteHealth[]>(),
   };
   const store = openMemory({ clock: systemClock, log: silentLog });
@@ -68,7 +68,7 @@ export async function actionWorld(options: WorldOptions = {}) {
         edges: () => edges.facts,
       },
       counters: { dropped: () => ({}) },
-      health: { reported: (_zone, group, host) => edges.health.get(`${group} ${host}`) ?? [] },
+      health: { reported: (owner, group, host) => edges.health.get(`${owner} ${group} ${host}`) ?? [] },
     },
     domain: 'edgefour.test',
     features: options.features ?? [],

@@ -127,7 +127,7 @@ export function showBalancer(
             OriginGroupName: found.name,
             OriginType: found.type,
             Priority,
-            OriginHealthStatus: showOriginHealth(found, health),
+            OriginHealthStatus: showOriginHealth(balancer, found, health),
           }
         : [];
     }),

@@ -1,5 +1,6 @@
 /** The cloud's OriginHealthStatus, an origin and how it is, and what is told of a group: as most sites see it, and by site. */
-import { HEALTH_WORDS, type HealthView, overall, siteViews } from '../../domain/load-balancer/health.ts';
+import { checkOwner, HEALTH_WORDS, type HealthView, overall, siteViews } from '../../domain/load-balancer/health.ts';
+import type { LoadBalancer } from '../../domain/load-balancer/load-balancer.ts';
 import type { OriginGroup } from '../../domain/origin-group/origin-group.ts';
 import { type Infer, list, object, oneOf, string } from '../../shape/shape.ts';
 
@@ -26,17 +27,26 @@ export const GROUP_HEALTH_DETAIL = object(
   'The health of a group.',
 );
 
-type Group = Pick<OriginGroup, 'id' | 'zone' | 'records'>;
+type Group = Pick<OriginGroup, 'id' | 'records'>;
+type Balancer = Pick<LoadBalancer, 'id' | 'checker'>;
 
-export function showOriginHealth(group: Group, health: HealthView): Infer<typeof ORIGIN_HEALTH_STATUS.fields>[] {
-  return reportsOf(group, health).map(({ host, reports }) => ({ Origin: host, Healthy: overall(reports) }));
+export function showOriginHealth(
+  balancer: Balancer,
+  group: Group,
+  health: HealthView,
+): Infer<typeof ORIGIN_HEALTH_STATUS.fields>[] {
+  return reportsOf(balancer, group, health).map(({ host, reports }) => ({ Origin: host, Healthy: overall(reports) }));
 }
 
-export function showGroupHealth(group: Group, health: HealthView): Infer<typeof GROUP_HEALTH_DETAIL.fields> {
+export function showGroupHealth(
+  balancer: Balancer,
+  group: Group,
+  health: HealthView,
+): Infer<typeof GROUP_HEALTH_DETAIL.fields> {
   return {
     OriginGroupId: group.id,
-    OriginHealthStatus: showOriginHealth(group, health),
-    CheckRegionHealthStatus: siteViews(reportsOf(group, health)).map(({ site, together, origins }) => ({
+    OriginHealthStatus: showOriginHealth(balancer, group, health),
+    CheckRegionHealthStatus: siteViews(reportsOf(balancer, group, health)).map(({ site, together, origins }) => ({
       Region: site,
       Healthy: together,
       OriginHealthStatus: origins.map(({ host, word }) => ({ Origin: host, Healthy: word })),
@@ -44,6 +54,7 @@ export function showGroupHealth(group: Group, health: HealthView): Infer<typeof 
   };
 }
 
-function reportsOf({ id, zone, records }: Group, health: HealthView) {
-  return records.map(({ host }) => ({ host, reports: health.reported(zone, id, host) }));
+function reportsOf(balancer: Balancer, { id, records }: Group, health: HealthView) {
+  const owner = checkOwner(balancer, id);
+  return records.map(({ host }) => ({ host, reports: health.reported(owner, id, host) }));
 }

@@ -1,11 +1,20 @@
 /**
- * Reports of edges, from bytes to facts: an ack, a beat, counters with connection records. Refuses reports of another form, and
+ * Reports of edges, from bytes to facts: an ack, a beat, counters with connection records, the health of origins. Refuses reports of another form, and
  * acks of another world or of a revision that never was. Its handlers are routes of server.ts.
  */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 import type { Facts } from '../../facts/facts.ts';
 import type { Bad } from '../../lib/check.ts';
-import { decodeAck, decodeBeat, decodeFacts, MAX_ACK, MAX_BEAT, MAX_FACTS } from '../../link/reports.ts';
+import {
+  decodeAck,
+  decodeBeat,
+  decodeFacts,
+  decodeHealth,
+  MAX_ACK,
+  MAX_BEAT,
+  MAX_FACTS,
+  MAX_HEALTH,
+} from '../../link/reports.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
 import { answer, bodyOf, type Handler } from './http.ts';
@@ -22,6 +31,7 @@ export function reportHandlers(parts: ReportParts): {
   readonly ack: Handler;
   readonly beat: Handler;
   readonly facts: Handler;
+  readonly health: Handler;
 } {
   const { store, log } = parts;
   const { report } = parts.facts;
@@ -55,6 +65,11 @@ export function reportHandlers(parts: ReportParts): {
     facts: handler('facts', MAX_FACTS, decodeFacts, (told) => {
       report.counters(told);
       parts.records?.(told.edge, told.records, told.recordsLost);
+      return 204;
+    }),
+    health: handler('health', MAX_HEALTH, decodeHealth, (told) => {
+      const left = report.health(told);
+      if (left > 0) log.warn('an edge tells of more origins than are kept', { edge: told.edge, left });
       return 204;
     }),
   };

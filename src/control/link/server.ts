@@ -45,6 +45,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     [LINK_PATHS.ack]: ['POST', reports.ack],
     [LINK_PATHS.beat]: ['POST', reports.beat],
     [LINK_PATHS.facts]: ['POST', reports.facts],
+    [LINK_PATHS.health]: ['POST', reports.health],
   };
   return {
     handle(request, response) {

@@ -2,6 +2,8 @@
  * The health of origins as the API tells it, from what sites say of them. Pure. Called by the model of origin health.
  * Source: spec sections 8.2 and 19.
  */
+import type { LoadBalancer } from './load-balancer.ts';
+
 export const HEALTH_WORDS = ['Healthy', 'Unhealthy', 'Undetected'] as const;
 type HealthWord = (typeof HEALTH_WORDS)[number];
 
@@ -13,8 +15,13 @@ export interface SiteHealth {
 
 /** The reports of sites so far; facts/facts.ts gives it. */
 export interface HealthView {
-  /** Of each site that knows, once; none where no site has reported the origin. */
-  reported(zone: string, group: string, host: string): readonly SiteHealth[];
+  /** Of each site that knows, once. `owner`: the balancer or group that has the origin of `group` checked. */
+  reported(owner: string, group: string, host: string): readonly SiteHealth[];
+}
+
+/** Whose check says how the origins of a balancer's group are: its own, or else the group's. */
+export function checkOwner({ id, checker }: Pick<LoadBalancer, 'id' | 'checker'>, group: string): string {
+  return checker ? id : group;
 }
 
 /** An origin is unhealthy where more than half of the sites that know say so. */

@@ -23,8 +23,8 @@ test('filters by id and name, pages', async () => {
 test('the health of an origin is what more than half of the sites that know say', async () => {
   await using world = await actionWorld();
   await putGroup(world, 'og-1', ['10.0.0.1', '10.0.0.2']);
-  await putBalancer(world, 'lb-1', 'og-1');
-  world.edges.health.set('og-1 10.0.0.2', [
+  await putBalancer(world, 'lb-1', 'og-1', { checker: { type: 'TCP', port: 80 } });
+  world.edges.health.set('lb-1 og-1 10.0.0.2', [
     { site: 'a', isHealthy: false },
     { site: 'b', isHealthy: false },
     { site: 'c', isHealthy: true },

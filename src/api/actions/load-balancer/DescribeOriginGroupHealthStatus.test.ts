@@ -11,7 +11,7 @@ async function balanced() {
   await putGroup(world, 'og-1', ['10.0.0.1', '10.0.0.2']);
   await putGroup(world, 'og-2', ['10.0.0.3']);
   const groups = ['og-2', 'og-1', 'og-2'].map((group, i) => ({ priority: i + 1, group }));
-  await putBalancer(world, 'lb-1', 'og-1', { groups });
+  await putBalancer(world, 'lb-1', 'og-1', { groups, checker: { type: 'TCP', port: 80 } });
   return world;
 }
 
@@ -32,8 +32,8 @@ test('nothing is known of an origin that no site has reported, and no site is sh
 test('what sites have reported is shown by site, and together', async () => {
   await using world = await balanced();
   const [good, ill] = [true, false].map((isHealthy) => (site: string) => ({ site, isHealthy }));
-  world.edges.health.set('og-1 10.0.0.1', [good!('berlin'), good!('paris')]);
-  world.edges.health.set('og-1 10.0.0.2', [good!('berlin'), ill!('paris')]);
+  world.edges.health.set('lb-1 og-1 10.0.0.1', [good!('berlin'), good!('paris')]);
+  world.edges.health.set('lb-1 og-1 10.0.0.2', [good!('berlin'), ill!('paris')]);
   const request = { ...BALANCER, OriginGroupIds: ['og-1', 'og-of-another-balancer'] };
   const { OriginGroupHealthStatusList } = await world.call('DescribeOriginGroupHealthStatus', request);
   const origins = (one: string, two: string) => [
@@ -50,6 +50,20 @@ test('what sites have reported is shown by site, and together', async () => {
       ],
     },
   ]);
+});
+
+test('a balancer without a check of its own shows what the group’s says, and one that wants none shows nothing', async () => {
+  await using world = await actionWorld();
+  await putGroup(world, 'og-1', ['10.0.0.1']);
+  world.edges.health.set('og-1 og-1 10.0.0.1', [{ site: 'paris', isHealthy: false }]);
+  const word = async () => {
+    const { OriginGroupHealthStatusList } = await world.call('DescribeOriginGroupHealthStatus', BALANCER);
+    return OriginGroupHealthStatusList[0]?.OriginHealthStatus[0]?.Healthy;
+  };
+  await putBalancer(world, 'lb-1', 'og-1');
+  assert.equal(await word(), 'Unhealthy');
+  await putBalancer(world, 'lb-1', 'og-1', { checker: { type: 'NoCheck' } });
+  assert.equal(await word(), 'Undetected');
 });
 
 refusals(

@@ -45,8 +45,7 @@ export const DescribeOriginGroupHealthStatus = action({
     const ids = [...new Set(balancer.groups.map(({ group }) => group))];
     const shown = OriginGroupIds.length === 0 ? ids : ids.filter((id) => OriginGroupIds.includes(id));
     const groups = shown.flatMap((id) => tx.peek(keys.originGroup(zone.id, id)) ?? []);
-    return {
-      OriginGroupHealthStatusList: groups.map((group) => showGroupHealth(group, tx.around.facts.health)),
-    };
+    const { health } = tx.around.facts;
+    return { OriginGroupHealthStatusList: groups.map((group) => showGroupHealth(balancer, group, health)) };
   },
 });
