@@ -20,6 +20,8 @@ import { EdgeFourListPolicies } from './edgefour/EdgeFourListPolicies.ts';
 import { EdgeFourPutPolicy } from './edgefour/EdgeFourPutPolicy.ts';
 import { EdgeFourReset } from './edgefour/EdgeFourReset.ts';
 import { EdgeFourRevokeKey } from './edgefour/EdgeFourRevokeKey.ts';
+import { EdgeFourDescribeHealthChecks } from './edgefour/EdgeFourDescribeHealthChecks.ts';
+import { EdgeFourSetHealthCheck } from './edgefour/EdgeFourSetHealthCheck.ts';
 import { EdgeFourSetOriginState } from './edgefour/EdgeFourSetOriginState.ts';
 import { EdgeFourSetRuleOptions } from './edgefour/EdgeFourSetRuleOptions.ts';
 import { EdgeFourUnbanL4Proxy } from './edgefour/EdgeFourUnbanL4Proxy.ts';
@@ -65,6 +67,7 @@ export const ACTIONS = {
   EdgeFourClearFaults,
   EdgeFourCreateKey,
   EdgeFourDeletePolicy,
+  EdgeFourDescribeHealthChecks,
   EdgeFourDescribeLimits,
   EdgeFourDescribeStatus,
   EdgeFourListFaults,
@@ -75,6 +78,7 @@ export const ACTIONS = {
   EdgeFourReset,
   EdgeFourRevokeKey,
   EdgeFourSetLimits,
+  EdgeFourSetHealthCheck,
   EdgeFourSetOriginState,
   EdgeFourSetRuleOptions,
   EdgeFourUnbanL4Proxy,

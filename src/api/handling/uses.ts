@@ -42,7 +42,7 @@ export function referrersOf(tx: Reads, zone: string, used: string) {
   );
 }
 
-interface GroupUsers {
+export interface GroupUsers {
   readonly balancers: readonly LoadBalancer[];
   /** With rules on the group, or on one of these balancers; each once. */
   readonly proxies: readonly L4Proxy[];

@@ -13,6 +13,7 @@ import { cloudTime } from '../../shape/time.ts';
 import { boolean, type Infer, list, object, oneOf, onOff, optional, string, unsigned } from '../../shape/shape.ts';
 import type { EdgeFact, Placement } from '../../facts/readers.ts';
 import type { Surroundings } from '../handling/transaction.ts';
+import { OWN_HEALTH_CHECKER, showOwnChecker } from './EdgeFourHealthChecker.ts';
 
 const WANTS = ['online', 'offline'] as const;
 const FAILURES = list(string('`edge: reason`.'), 'Why edges could not apply it.');
@@ -68,6 +69,7 @@ const RULE_STATUS = object(
     OriginPortRange: string('Origin port or range.'),
     ClientIPPassThroughMode: oneOf(MODE_NAMES, 'How the client address reaches the origin.'),
     Options: RULE_OPTIONS,
+    Checker: optional({ ...OWN_HEALTH_CHECKER, description: 'Its own health check, where it has one.' }),
     Status: oneOf(RULE_STATUSES, 'Status.'),
     Want: oneOf(WANTS, 'What its owner wants.'),
     Placements: list(PLACEMENT, 'Where it is, by edge.'),
@@ -131,6 +133,7 @@ export function showInstance(
     OriginPortRange: rule.originPortRange,
     ClientIPPassThroughMode: rule.mode ?? 'OFF',
     Options: showOptions(rule.options),
+    ...(rule.checker && { Checker: showOwnChecker(rule.checker) }),
     Status: ruleStatus(proxy, rule, zone, acks, originsOf(rule)),
     Want: rule.want,
     Placements: (placements.get(rule.id) ?? []).map(showPlacement),

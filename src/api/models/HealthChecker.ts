@@ -84,7 +84,8 @@ export function showChecker(checker: HealthChecker | undefined, defaults: Defaul
   return { ...zero, ...times, ...http, ...asSent(checker) };
 }
 
-function asSent(checker: HealthChecker): Wire {
+/** What was sent, and nothing else. */
+export function asSent(checker: HealthChecker): Wire {
   const { port, interval, timeout, healthThreshold, criticalThreshold } = checker;
   const { path, method, expectedCodes, headers, followRedirect, sendContext, recvContext } = checker;
   return {

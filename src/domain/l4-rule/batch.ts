@@ -3,8 +3,9 @@
  * A batch that changes nothing returns the very same record, so that its caller writes nothing. Only rules that really
  * change are stamped; a rule that stays as it is keeps its connections. Called by the actions in api/actions/l4-rule.
  */
-import { type Fault, refuse } from '../../faults/fault.ts';
+import { Fault, refuse } from '../../faults/fault.ts';
 import type { L4Proxy } from '../l4-proxy/l4-proxy.ts';
+import { type HealthChecker, withChecker } from '../load-balancer/health-checker.ts';
 import { THIS_WRITE } from '../stamp.ts';
 import type { RuleStatus } from '../status.ts';
 import { type RuleDraft, ruleFault } from './check.ts';
@@ -20,9 +21,8 @@ import { type NameRule, portClash } from './ports.ts';
 const MOST_RULES = 2_000;
 export const MOST_RULE_TEXT = 1_000_000;
 
-type BatchFault =
-  | NonNullable<ReturnType<typeof ruleFault>>
-  | Fault<'InvalidParameter.RulePortDuplicating' | 'LimitExceeded.ProxyRulesLimitExceeded'>;
+type TooMany = Fault<'LimitExceeded.ProxyRulesLimitExceeded'>;
+type BatchFault = NonNullable<ReturnType<typeof ruleFault>> | Fault<'InvalidParameter.RulePortDuplicating'> | TooMany;
 type Unknown = Fault<'ResourceNotFound'>;
 
 interface NewRule extends RuleDraft {
@@ -78,6 +78,12 @@ export function setRuleOptions(proxy: L4Proxy, ids: readonly string[], change: O
   return updateNamed(proxy, ids, (rule) => ({ ...rule, options: changedOptions(rule.options, change) }));
 }
 
+/** Undefined: the rules say nothing of their own. A check can be long, so that all of them may be too much for one record. */
+export function setRuleChecker(proxy: L4Proxy, ids: readonly string[], checker: HealthChecker | undefined) {
+  const next = updateNamed(proxy, ids, (rule) => withChecker(rule, checker));
+  return next === proxy || next instanceof Fault ? next : (sizeFault(next) ?? next);
+}
+
 /**
  * wire: only a rule that is off can go, so that no call cuts live traffic by accident; clients switch it off and wait.
  * One that failed may go as well: Terraform deletes it without switching it off first, and would never get rid of it.
@@ -117,16 +123,21 @@ function withRules(proxy: L4Proxy, update: (rule: L4Rule) => L4Rule): L4Proxy {
 
 /** The instance, if its rules can live together in one record. */
 function fitting(proxy: L4Proxy, nameOf?: NameRule): L4Proxy | BatchFault {
-  const { rules } = proxy;
+  const fault = sizeFault(proxy);
+  if (fault) return fault;
+  const clash = portClash(proxy.rules, nameOf);
+  return clash === undefined ? proxy : refuse('InvalidParameter.RulePortDuplicating', clash);
+}
+
+function sizeFault({ rules }: L4Proxy): TooMany | undefined {
   if (rules.length > MOST_RULES)
     return tooMany(`The instance would have ${rules.length} rules; it can have ${MOST_RULES}.`);
   if (JSON.stringify(rules).length > MOST_RULE_TEXT)
     return tooMany(`The rules of the instance would be longer than ${MOST_RULE_TEXT} characters together.`);
-  const clash = portClash(rules, nameOf);
-  return clash === undefined ? proxy : refuse('InvalidParameter.RulePortDuplicating', clash);
+  return undefined;
 }
 
-function tooMany(why: string): BatchFault {
+function tooMany(why: string): TooMany {
   return refuse('LimitExceeded.ProxyRulesLimitExceeded', `${why} Merge ports into ranges, or create another instance.`);
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkerFault, FAST_CHECKS, type HealthChecker } from './health-checker.ts';
+import { THIS_WRITE } from '../stamp.ts';
+import { checkerFault, FAST_CHECKS, type HealthChecker, withChecker } from './health-checker.ts';
 
 const TCP: HealthChecker = { type: 'TCP', port: 80 };
 
@@ -35,6 +36,14 @@ const TABLE: readonly [change: Partial<HealthChecker>, wrong?: string][] = [
   [{ sendContext: 'PING', recvContext: ' +PONG~' }],
   [{ sendContext: 'é' }, 'SendContext'],
   [{ recvContext: '\n' }, 'RecvContext'],
+  [{ send: 'PING\r\n', expect: '\t+PONG\r\n' }],
+  [{ send: '\0' }, 'Send'],
+  [{ expect: 'é' }, 'Expect'],
+  [{ type: 'HTTP', send: 'PING' }, 'Send'],
+  [{ type: 'UDP', expect: 'PONG' }, 'Expect'],
+  [{ type: 'HTTPS', proxy: 'PPV2' }],
+  [{ type: 'UDP', proxy: 'PPV2' }, 'Proxy'],
+  [{ type: 'ICMP Ping', proxy: 'PPV1' }, 'Proxy'],
 ];
 for (const [change, field] of TABLE) {
   test(`${JSON.stringify(change)}: ${field ?? 'fine'}`, () => {
@@ -57,4 +66,17 @@ test('fast checks: from a second, and the time-out may be the interval', () => {
   assert.equal(fault({ interval: 3, timeout: 3 }), undefined);
   assert.match(fault({ interval: 3, timeout: 4 }) ?? '', /Timeout/);
   assert.match(fault({ interval: 0 }) ?? '', /1 to 600/);
+});
+
+test('a fault names the parameter that the check came in', () => {
+  assert.equal(checkerFault({ type: 'TCP' }, [], 'Checker')?.detail, 'Checker.Port: TCP needs one.');
+});
+
+test('a record is stamped where its check changes, and is the same one where it does not', () => {
+  const record: { id: string; checker?: HealthChecker; changed: number } = { id: 'og-1', changed: 7 };
+  assert.equal(withChecker(record, undefined), record);
+  const checked = withChecker(record, TCP);
+  assert.deepEqual(checked, { id: 'og-1', checker: TCP, changed: THIS_WRITE });
+  assert.equal(withChecker(checked, { ...TCP }), checked);
+  assert.deepEqual(withChecker({ ...checked, changed: 8 }, undefined), { id: 'og-1', changed: THIS_WRITE });
 });

@@ -1,12 +1,14 @@
 /**
- * How the origins of a load balancer are checked, and whether that makes sense. Pure. Fields are kept as they were sent,
- * because Describe must echo them (Terraform compares); a field that the check's type has no use for is kept as well.
- * Called by change.ts and by the model. Source: spec section 8.1.
+ * How the origins of a load balancer are checked, or those of a group or a rule, and whether that makes sense. Pure. The
+ * cloud's fields are kept as they were sent, because Describe must echo them (Terraform compares); one that the check's type
+ * has no use for is kept as well. Called by change.ts, EdgeFourSetHealthCheck and the models. Source: spec section 8.1.
  */
 import { type Fault, refuse } from '../../faults/fault.ts';
+import { type Stamp, THIS_WRITE } from '../stamp.ts';
 
 export const CHECK_TYPES = ['HTTP', 'HTTPS', 'TCP', 'UDP', 'ICMP Ping', 'NoCheck'] as const;
 export const CHECK_METHODS = ['GET', 'HEAD'] as const;
+export const CHECK_HEADERS = ['PPV1', 'PPV2'] as const;
 
 export interface HealthChecker {
   readonly type: (typeof CHECK_TYPES)[number];
@@ -32,7 +34,7 @@ export interface HealthChecker {
   readonly send?: string;
   readonly expect?: string;
   /** EdgeFour's own: the PROXY header that is said first. Absent: as the rule announces its clients. */
-  readonly proxy?: 'PPV1' | 'PPV2';
+  readonly proxy?: (typeof CHECK_HEADERS)[number];
 }
 
 /** limit: spec sections 8.1 and 19. The interval's own default is published nowhere. */
@@ -51,15 +53,44 @@ const RANGES = {
 export const MOST_CONTEXT = 500;
 export const MOST_HEADERS = 10;
 const PRINTABLE = /^[\x20-\x7e]*$/;
+/** Lines, too: Redis wants `PING\r\n`. */
+const LINES = /^[\t\r\n\x20-\x7e]*$/;
 const PATH = /^[^\s/:?#@]+(?::\d{1,5})?(?:[/?][\x21-\x7e]*)?$/;
 const CODE = /^[1-5](?:\d\d|xx)$/;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-type Wrong = Fault<'InvalidParameterValue'>;
+/** The cloud's name of a field, and a line without its full stop. */
+interface Wrong {
+  readonly field: string;
+  readonly why: string;
+}
 
-export function checkerFault(checker: HealthChecker, features: readonly string[]): Wrong | undefined {
+/** `where`: the parameter that it came in. */
+export function checkerFault(
+  checker: HealthChecker,
+  features: readonly string[],
+  where = 'HealthChecker',
+): Fault<'InvalidParameterValue'> | undefined {
   if (checker.type === 'NoCheck') return undefined;
-  return rangeFault(checker) ?? timesFault(checker, features.includes(FAST_CHECKS)) ?? textFault(checker);
+  const wrong =
+    rangeFault(checker) ??
+    timesFault(checker, features.includes(FAST_CHECKS)) ??
+    textFault(checker) ??
+    ownFault(checker);
+  return wrong && refuse('InvalidParameterValue', `${where}.${wrong.field}: ${wrong.why}.`);
+}
+
+/**
+ * The record, checked so from now on; undefined: it says nothing of its own. The very same one where nothing changes. Its
+ * `changed` is new: edges have to apply it.
+ */
+export function withChecker<T extends { readonly checker?: HealthChecker; readonly changed: Stamp }>(
+  record: T,
+  checker: HealthChecker | undefined,
+): T {
+  const { checker: before, ...others } = record;
+  if (JSON.stringify(before) === JSON.stringify(checker)) return record;
+  return { ...others, ...(checker && { checker }), changed: THIS_WRITE } as T;
 }
 
 function rangeFault(checker: HealthChecker): Wrong | undefined {
@@ -94,6 +125,18 @@ function textFault({ path, expectedCodes = [], headers = [], sendContext, recvCo
   return undefined;
 }
 
+/** Not of the cloud, so that nothing has to be echoed: a field that would do nothing is refused. */
+function ownFault({ type, send, expect, proxy }: HealthChecker): Wrong | undefined {
+  for (const [field, text] of Object.entries({ Send: send, Expect: expect })) {
+    if (text !== undefined && type !== 'TCP')
+      return wrong(field, `it is for TCP; UDP has SendContext and RecvContext, and this check is ${type}`);
+    if (!LINES.test(text ?? '')) return wrong(field, 'only ASCII that can be printed, tabs and line breaks');
+  }
+  if (proxy !== undefined && (type === 'UDP' || type === 'ICMP Ping'))
+    return wrong('Proxy', `it is for checks over TCP, and this one is ${type}`);
+  return undefined;
+}
+
 function wrong(field: string, why: string): Wrong {
-  return refuse('InvalidParameterValue', `HealthChecker.${field}: ${why}.`);
+  return { field, why };
 }

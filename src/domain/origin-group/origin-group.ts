@@ -17,7 +17,7 @@ export interface OriginGroup {
   readonly records: readonly OriginRecord[];
   /** EdgeFour's own: how they are checked where their balancer does not say. */
   readonly checker?: HealthChecker;
-  /** The revision that last changed the type or the records: what edges have to apply. */
+  /** The revision that last changed the type, the records or the check: what edges have to apply. */
   readonly changed: Stamp;
   readonly createdAt: number;
   readonly updatedAt: number;

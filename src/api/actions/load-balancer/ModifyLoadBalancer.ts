@@ -1,9 +1,9 @@
 import { changeBalancer } from '../../../domain/load-balancer/change.ts';
-import { proxyStatus } from '../../../domain/status.ts';
 import { optional, string } from '../../../shape/shape.ts';
 import { action } from '../../action.ts';
 import { balancerOf, balancerWorld, putBalancer } from '../../handling/load-balancers.ts';
 import { openZoneOf } from '../../handling/lookups.ts';
+import { unsteadyOnBalancer } from '../../handling/steady.ts';
 import { proxiesOn } from '../../handling/uses.ts';
 import { HEALTH_CHECKER } from '../../models/HealthChecker.ts';
 import {
@@ -51,11 +51,7 @@ export const ModifyLoadBalancer = action({
     const change = { ...readBalancer(settings), ...(Name && { name: Name }) };
     const next = tx.must(changeBalancer(balancer, change, balancerWorld(tx, zone.id), proxies[0]?.id));
     if (next === balancer) return {};
-    for (const proxy of proxies) {
-      const status = proxyStatus(proxy, zone, tx.around.facts.acks);
-      if (status === 'progress' || status === 'stopping')
-        throw tx.refuse('InvalidParameter.LoadBalancerBindL4NotInStableStatus', `L4 proxy ${proxy.id} is ${status}.`);
-    }
+    tx.must(unsteadyOnBalancer(tx, zone, proxies));
     tx.must(putBalancer(tx, next, balancer));
     return {};
   },

@@ -1,11 +1,11 @@
 import { changeGroup } from '../../../domain/origin-group/change.ts';
 import { generalFault, l4UseFault } from '../../../domain/origin-group/check.ts';
-import { balancerStatus, proxyStatus } from '../../../domain/status.ts';
 import { optional, string } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { groupOf, openZoneOf } from '../../handling/lookups.ts';
 import { groupTools, NO_SECRETS, putGroup } from '../../handling/origin-groups.ts';
+import { unsteadyOnGroup } from '../../handling/steady.ts';
 import { groupUsersOf } from '../../handling/uses.ts';
 import { GROUP_NAME, GROUP_TYPE, HOST_HEADER, readRecords, SENT_RECORDS } from '../../models/OriginGroup.ts';
 
@@ -66,21 +66,10 @@ export const ModifyOriginGroup = action({
     const before = { group, secrets };
     const next = tx.must(changeGroup(before, change, groupTools(tx)));
     if (next === before) return {};
-    const { balancers, proxies } = groupUsersOf(tx, zone.id, group.id);
-    const { acks } = tx.around.facts;
-    for (const balancer of balancers) {
-      const status = balancerStatus(balancer, acks);
-      if (status !== 'Running')
-        throw tx.refuse('OperationDenied.LoadBalanceStatusNotInOnline', `Load balancer ${balancer.id} is ${status}.`);
-      if (balancer.type === 'GENERAL') tx.must(generalFault(next.group.type, balancer.id));
-    }
-    for (const proxy of proxies) {
-      const status = proxyStatus(proxy, zone, acks);
-      // One that failed may wait for just this change.
-      if (status !== 'online' && status !== 'fail')
-        throw tx.refuse('OperationDenied.L4StatusNotInOnline', `L4 proxy ${proxy.id} is ${status}.`);
-      tx.must(l4UseFault(next.group, proxy.id));
-    }
+    const users = groupUsersOf(tx, zone.id, group.id);
+    tx.must(unsteadyOnGroup(tx, zone, users));
+    for (const { id, type } of users.balancers) if (type === 'GENERAL') tx.must(generalFault(next.group.type, id));
+    for (const { id } of users.proxies) tx.must(l4UseFault(next.group, id));
     tx.must(putGroup(tx, next, group));
     return {};
   },
