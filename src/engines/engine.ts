@@ -102,7 +102,9 @@ export interface Engine {
    * Targets are in these states from now on, in every rule; a target of which nothing is said is up. When it resolves, new
    * connections and sessions avoid a target that is down while another one of their rule can take them, and a UDP session
    * with it moves on at its next datagram. Where all targets of a rule are down, they are used as if all were up.
-   * Connections stay. Numbers without a target are fine, and so is the same state twice (`try` allows one more connection).
+   * A TCP connection with a target that is down ends as its rule's `unhealthy` says, with the cause of that name and within a
+   * second of its time (flow/verdict.ts, leavesAt), where another target of the rule is up; else it stays.
+   * Numbers without a target are fine, and so is the same state twice (`try` allows one more connection).
    */
   states(changes: readonly TargetState[]): Promise<void>;
   /** Counters of every listener that the engine has had connections for. */

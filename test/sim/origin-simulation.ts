@@ -207,7 +207,7 @@ class Simulation {
     for (const { target, from, state, cause } of changes) {
       this.#say(`${target} ${from} → ${state} by ${cause.by}`);
       this.#invariants.told(target, from, state);
-      states.set({ target, state });
+      states.set({ target, state }, this.#clock.monotonic());
     }
     this.#process.wake?.cancel();
     const due = health.nextDue();
@@ -238,7 +238,7 @@ class Simulation {
         return;
       }
       this.#invariants.opened(target.number, -1);
-      chooser.forget(client);
+      chooser.settle(client, undefined);
       this.#connect(rule, client, tried.add(target.address));
     });
   }

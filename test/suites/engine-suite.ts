@@ -15,11 +15,13 @@ import { rangeCases } from './engine/range-cases.ts';
 import { stateCases } from './engine/state-cases.ts';
 import { tcpCases } from './engine/tcp-cases.ts';
 import { udpCases } from './engine/udp-cases.ts';
+import { unhealthyCases } from './engine/unhealthy-cases.ts';
 
 const SUBJECTS = {
   tcp: tcpCases,
   choice: choiceCases,
   states: stateCases,
+  unhealthy: unhealthyCases,
   barred: barredCases,
   announce: announceCases,
   udp: udpCases,

@@ -34,7 +34,7 @@ export const STEERING_POLICY = oneOf(
 );
 export const FAILOVER_POLICY = oneOf(
   FAILOVERS,
-  "Where a connection is tried next. Stored; edges try the group's other origins first, as by default, so far.",
+  'Where a connection that could not be made is tried next; not with the kernel engine, where clients dial themselves.',
   {
     emptyIsAbsent: true,
   },

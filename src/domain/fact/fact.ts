@@ -11,7 +11,8 @@ import type { Protocol } from '../l4-rule/modes.ts';
 /**
  * Why a connection ended: the label of metrics and logs. Closed list; every engine uses these words. `loop`: its origin is a
  * listener of this edge. `denied`: policy refuses its origin's address. `no-source-port`: no port was left to dial from.
- * `unseen`: it ended while no process looked on.
+ * `unhealthy`: its origin was out of use, and its rule does not keep such connections. `unseen`: it ended while no process
+ * looked on.
  */
 export const END_CAUSES = [
   'client-closed',
@@ -27,6 +28,7 @@ export const END_CAUSES = [
   'denied',
   'idle',
   'drained',
+  'unhealthy',
   'limit',
   'evicted',
   'shutdown',

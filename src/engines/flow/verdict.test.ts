@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Barrable } from './bars.ts';
-import { deadlineAfter, drainMs, DUE, dueAt, keepsPlace, mayTryNext, NEVER, UDP_DRAIN_MS } from './verdict.ts';
+import { options } from '../../../test/suites/engine/listener.ts';
+import {
+  deadlineAfter,
+  drainMs,
+  DUE,
+  dueAt,
+  keepsPlace,
+  leavesAt,
+  mayTryNext,
+  NEVER,
+  UDP_DRAIN_MS,
+} from './verdict.ts';
 
 const TARGET = {};
 const NOTHING_NEW: Barrable & { readonly weight: number } = { weight: 0 };
@@ -47,6 +58,19 @@ for (const [says, hasPlace, ms, before, after] of [
   ['its drain is cut short by a reset', false, 0, 35_000, 5_000],
 ] as const) {
   test(`after a change: ${says}`, () => assert.equal(deadlineAfter(hasPlace, ms, 5_000, before), after));
+}
+
+for (const [says, unhealthy, downSince, startedAt, at] of [
+  ['it is kept', 'keep', 1_000, 0, NEVER],
+  ['it is reset at once', 'reset', 1_000, 0, 1_000],
+  ['it has the seconds of a drain', 'drain', 1_000, 0, 31_000],
+  ['it began while the origin was down, and has all of them', 'drain', 1_000, 5_000, 35_000],
+  ['its origin is not down', 'reset', NEVER, 5_000, NEVER],
+] as const) {
+  test(`its origin is down: ${says}`, () => {
+    const how = options({ unhealthy, drain: { how: 'keep', seconds: 30 } });
+    assert.equal(leavesAt(downSince, startedAt, how), at);
+  });
 }
 
 for (const [now, deadline, idleAt, recordAt, due] of [

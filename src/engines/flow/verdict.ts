@@ -46,6 +46,15 @@ export function deadlineAfter(hasPlace: boolean, drainMs: number, now: number, d
   return hasPlace || drainMs === NEVER ? NEVER : Math.min(deadline, now + drainMs);
 }
 
+/**
+ * The time by which a TCP connection with an origin that is down has to end, where another origin of its rule is up; NEVER: it
+ * stays. `downSince`: NEVER where the origin is not down. `startedAt`: a connection that began later has its whole time.
+ */
+export function leavesAt(downSince: number, startedAt: number, { unhealthy, drain }: PlannedOptions): number {
+  if (unhealthy === 'keep') return NEVER;
+  return Math.max(downSince, startedAt) + (unhealthy === 'drain' ? drain.seconds * 1000 : 0);
+}
+
 /** The thing to do now; an end has the word of its cause. */
 export const DUE = { nothing: 0, drained: 1, idle: 2, record: 3 } as const;
 

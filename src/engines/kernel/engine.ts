@@ -20,7 +20,6 @@ import type {
 import { OUTCOMES_MS, STOP_POLL_MS, SWEEP_MS } from '../flow/behaviour.ts';
 import { hasCounted, snapshot } from '../flow/counters.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
-import { TargetStates } from '../flow/target-states.ts';
 import { kernelCapabilities } from './capabilities.ts';
 import { Changes } from './changes.ts';
 import { openParts, type Parts } from './open.ts';
@@ -68,9 +67,8 @@ class KernelEngine implements Engine {
   constructor(parts: Parts, setting: KernelSetting, events: EngineEvents) {
     this.#parts = parts;
     this.#log = events.log.bind(events);
-    const { rules, table, accounts, conntrack, drains, monitor, acceleration } = parts;
-    const [uses, states] = [new TargetUses(), new TargetStates()];
-    const works = { rules, table, accounts, conntrack, drains, monitor, acceleration, uses, states };
+    const { rules, states, table, accounts, conntrack, drains, monitor, acceleration } = parts;
+    const works = { rules, states, table, accounts, conntrack, drains, monitor, acceleration, uses: new TargetUses() };
     this.#changes = new Changes({ ...works, clock: this.#clock, sysctls, log: this.#log });
     const refresh = (rule: KernelRule): Promise<void> => this.#queue.run(rule.id, () => this.#changes.refresh(rule));
     this.#origins = new Origins({ ...works, events, clock: this.#clock, refresh });

@@ -9,6 +9,7 @@ import { Inherited } from '../../handoff/inherited.ts';
 import { Netlink } from '../../linux/netlink/socket.ts';
 import { runNft } from '../../linux/nft/nft.ts';
 import type { EngineEvents } from '../engine.ts';
+import { TargetStates } from '../flow/target-states.ts';
 import { type Acceleration, openAcceleration } from './acceleration.ts';
 import { type Accounts, openAccounts } from './account/account.ts';
 import { openCounterFile } from './account/counter-file.ts';
@@ -26,6 +27,7 @@ import { createTable, type Table } from './table/table.ts';
 
 export interface Parts {
   readonly rules: RuleSet;
+  readonly states: TargetStates;
   readonly table: Table;
   readonly accounts: Accounts;
   readonly conntrack: Conntrack;
@@ -99,8 +101,10 @@ export async function openParts(setting: KernelSetting, events: EngineEvents): P
   if (found.isThere) log('info', 'took over the rules in the kernel', { rules: rules.byId.size });
 
   const resetter = openPeerResetter();
+  const states = new TargetStates();
   const drains = createDrains({
-    monotonic: () => clock.monotonic(),
+    clock,
+    states,
     // The rules live on, in another engine.
     ...(isRetiring && { unheard: { how: 'keep', seconds: 0 } as const }),
     end(flows, cause) {
@@ -117,7 +121,8 @@ export async function openParts(setting: KernelSetting, events: EngineEvents): P
     resetter.close();
     accounts.close();
   }
-  return { rules, table, accounts, conntrack, drains, monitor, acceleration, isGuarded, isSuccessor, handle, close };
+  const parts = { rules, states, table, accounts, conntrack, drains, monitor, acceleration };
+  return { ...parts, isGuarded, isSuccessor, handle, close };
 }
 
 /** Refuses a table that another edge has made since this one was told to make its own. */

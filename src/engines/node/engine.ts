@@ -63,7 +63,10 @@ export async function createNodeEngineWith(options: NodeEngineOptions, events: E
     apply: (listener) => rules.apply(listener),
     remove: (id) => rules.remove(id),
     prune: (keep) => rules.prune(keep),
-    states: async (changes) => changes.forEach((change) => states.set(change)),
+    states: async (changes) => {
+      for (const change of changes) states.set(change, clock.monotonic());
+      rules.leaveDown();
+    },
     counters: async () => rules.counters(),
     stop: (drainMs) =>
       (stopping ??= rules.stop(drainMs).then(() => {

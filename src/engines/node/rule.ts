@@ -90,6 +90,17 @@ export class NodeRule {
     this.#endDue();
   }
 
+  /** Ends connections with origins that are down, as the rule says, so many at most. Gives how many. */
+  leaveDown(most: number): number {
+    if (this.#state.listener.options.unhealthy === 'keep') return 0;
+    let ended = 0;
+    for (const connection of this.#live) {
+      if (ended === most) break;
+      if (connection.leaveDown()) ended++;
+    }
+    return ended;
+  }
+
   endAll(cause: EndCause): void {
     for (const connection of this.#live) connection.end(cause);
   }

@@ -6,7 +6,7 @@ import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Mode } from '../../domain/l4-rule/modes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Applied, Listener } from '../engine.ts';
-import { STOP_POLL_MS } from '../flow/behaviour.ts';
+import { MOST_ENDS_AT_ONCE, STOP_POLL_MS } from '../flow/behaviour.ts';
 import { createCounters, hasCounted, keepCounters, type LiveCounters, snapshot } from '../flow/counters.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
 import type { NodeRule } from './rule.ts';
@@ -63,6 +63,14 @@ export class NodeRules {
   sweep(): void {
     for (const rule of this.#rules.values()) rule.sweep();
     for (const id of this.#removed) this.#retire(id);
+    this.leaveDown();
+  }
+
+  /** Connections whose origin is down end where their rule says so; the engine goes on between many. */
+  leaveDown(): void {
+    let left = MOST_ENDS_AT_ONCE;
+    for (const rule of this.#rules.values()) left -= rule.leaveDown(left);
+    if (left === 0) this.#clock.after(0, () => this.leaveDown());
   }
 
   async stop(drainMs: number): Promise<void> {

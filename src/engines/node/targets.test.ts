@@ -17,7 +17,7 @@ function targetsOf(change: Partial<Listener> = {}) {
   const time = { now: 0 };
   const states = new TargetStates();
   const say = (address: string, state: OriginState, share?: number) =>
-    states.set({ target: target(address).number, state, ...(share !== undefined && { share }) });
+    states.set({ target: target(address).number, state, ...(share !== undefined && { share }) }, 0);
   return { targets: new RuleTargets({ ...rule, ...change }, states, () => time.now), time, say };
 }
 const chosen = (targets: RuleTargets, count: number, port = 8443): string[] =>
@@ -60,7 +60,7 @@ test('a client keeps its target until that fails, is barred, rests, or takes not
   assert.deepEqual(chosen(targets, 2), ['1', '1']);
   time.now = 10_000;
   assert.deepEqual(chosen(targets, 2), ['2', '2']);
-  targets.forget(CLIENT);
+  targets.settle(CLIENT, undefined);
   assert.deepEqual(new Set(chosen(targets, 2)), new Set(['1', '2']));
 });
 
@@ -142,4 +142,20 @@ test('a client keeps its target through a slow start', () => {
   targets.settle(CLIENT, '10.0.0.2');
   say('10.0.0.2', 'up', 1);
   assert.deepEqual(chosen(targets, 5), ['2', '2', '2', '2', '2']);
+});
+
+test('with failover `tier` a client that a target has failed gets one of another tier, up before down', () => {
+  const tiers = [target('10.0.0.1'), target('10.0.0.2'), target('10.0.0.3', 10, 1), target('10.0.0.4', 10, 2)];
+  const { targets, say } = targetsOf({ targets: tiers, failover: 'tier' });
+  const after = (...failed: string[]): string | undefined =>
+    targets.choose(CLIENT, 8443, new Set(failed.map((last) => `10.0.0.${last}`)))?.address.at(-1);
+  assert.deepEqual([after('1'), after('1', '3'), after('1', '3', '4')], ['3', '4', '2']);
+  say('10.0.0.3', 'down');
+  assert.equal(after('1'), '4');
+  say('10.0.0.4', 'down');
+  assert.equal(after('1'), '2');
+  say('10.0.0.2', 'down');
+  assert.equal(after('1'), '3');
+  targets.update({ ...rule, targets: tiers });
+  assert.equal(after('1'), '2');
 });

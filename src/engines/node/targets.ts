@@ -9,7 +9,7 @@ import { originPort } from '../flow/endpoints.ts';
 import { createPersistence } from '../flow/persistence.ts';
 import { createPicker } from '../flow/pick.ts';
 import type { TargetStates } from '../flow/target-states.ts';
-import { keepsPlace } from '../flow/verdict.ts';
+import { keepsPlace, leavesAt, NEVER } from '../flow/verdict.ts';
 import type { Endpoint } from '../pass-through/pass-through.ts';
 
 export class RuleTargets {
@@ -46,18 +46,22 @@ export class RuleTargets {
   }
 
   /**
-   * The target of a new session of this client, to be dialled at `port`; `tried` are out of the question. One that is down or
-   * rests is chosen only where there is no other.
+   * The target of a new session of this client, to be dialled at `port`; `tried` have failed, and are out of the question. One
+   * that is down or rests is chosen only where there is no other, and so is the tier of one that has failed, if the rule says
+   * that the next try is in another.
    */
   choose(client: string, port: number, tried?: ReadonlySet<string>): Target | undefined {
     const own = this.#ownOf(client, port, tried);
     if (own && !this.#isShut(own) && this.#states.take(own.number)) return own;
     const isShut = (target: Target): boolean => this.#isShut(target);
-    for (;;) {
-      const open = this.#picker.next(tried, port, isShut);
-      if (!open) return own ?? this.#picker.next(tried, port);
-      if (this.#hasTurn(open, port, tried) && this.#states.take(open.number)) return open;
-    }
+    const isSpent = this.#listener.failover === 'tier' && tried?.size ? this.#inTierOf(tried) : undefined;
+    return (
+      (isSpent && this.#nextOpen(port, tried, (target) => isSpent(target) || isShut(target))) ??
+      this.#nextOpen(port, tried, isShut) ??
+      own ??
+      (isSpent && this.#picker.next(tried, port, isSpent)) ??
+      this.#picker.next(tried, port)
+    );
   }
 
   /** The cause of a connection's end, and the reason for dropping a datagram, where there is none. */
@@ -65,14 +69,10 @@ export class RuleTargets {
     return whyNone(this.#listener.targets);
   }
 
-  /** The client's session is with this target: from now on its persistence, if the rule has any. */
-  settle(client: string, address: string): void {
-    this.#persistence.remember(client, address, this.#monotonic());
-  }
-
-  /** The client's target failed: persistence must not send it there again. */
-  forget(client: string): void {
-    this.#persistence.forget(client);
+  /** The client's target from now on, if the rule has persistence; undefined: its target failed, and it has none. */
+  settle(client: string, address: string | undefined): void {
+    if (address === undefined) this.#persistence.forget(client);
+    else this.#persistence.remember(client, address, this.#monotonic());
   }
 
   /** The target's host says that no program listens there: for a while it takes new sessions only where no other one can. */
@@ -83,6 +83,15 @@ export class RuleTargets {
   /** Whether a session with this target moves to another one at its next datagram. */
   isLeft(target: number, origin: Endpoint): boolean {
     return this.#states.isLeft(target) && this.hasOther(origin);
+  }
+
+  /** When a TCP connection with this origin has to end because the origin is down and another one is up; NEVER: it stays. */
+  leavesAt({ address, port }: Endpoint, startedAt: number): number {
+    const { options, targets } = this.#listener;
+    const target = this.#byAddress.get(address);
+    const at = target ? leavesAt(this.#states.downSince(target.number), startedAt, options) : NEVER;
+    if (at === NEVER) return NEVER;
+    return targets.some((other) => takes(other, port) && this.#states.isUp(other.number)) ? at : NEVER;
   }
 
   /** The number of the target, for outcomes of dials; undefined: the rule has it no more. */
@@ -101,6 +110,19 @@ export class RuleTargets {
   keeps(origin: Endpoint | undefined, entryPort: number, isServed: boolean): boolean {
     const target = origin && this.#byAddress.get(origin.address);
     return keepsPlace(isServed, target, this.originPort(entryPort), origin?.port ?? 0);
+  }
+
+  #inTierOf(tried: ReadonlySet<string>): (target: Target) => boolean {
+    const tiers = new Set([...tried].map((address) => this.#byAddress.get(address)?.tier));
+    return ({ tier }) => tiers.has(tier);
+  }
+
+  /** The next that is not shut; one to try counts as open once. */
+  #nextOpen(port: number, tried: ReadonlySet<string> | undefined, isShut: (target: Target) => boolean) {
+    for (;;) {
+      const open = this.#picker.next(tried, port, isShut);
+      if (!open || (this.#hasTurn(open, port, tried) && this.#states.take(open.number))) return open;
+    }
   }
 
   /** The target that the client had last, where it may still have it. */

@@ -127,6 +127,24 @@ export function choiceCases(under: EngineUnderTest): void {
       assert.deepEqual((await world.counters(rule.id)).connections, 1);
     });
 
+    for (const [failover, says, expected] of [
+      ['origin', 'tries another of its tier first', [0, 4, 0]],
+      ['tier', 'tries another tier first, and one of its own where that fails too', [0, 2, 2]],
+    ] as const)
+      test(`a connection that could not be made ${says}: failover \`${failover}\``, async (t) => {
+        if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
+        const [second, reserve] = await originsWithNames(t, 2);
+        assert.ok(second && reserve);
+        const targets = [target(world.address()), target(second.address), target(reserve.address, 10, 1)];
+        const rule = await world.up(await world.rule({ ...leadsTo(second), targets, failover }));
+        assert.deepEqual(await answers(t, rule, 4), expected);
+        // The other tiers have nobody to give: one refuses, one is down.
+        const ill = target(world.address(), 10, 2);
+        await world.engine.states([{ target: ill.number, state: 'down' }]);
+        await world.up({ ...rule, targets: [...targets.slice(0, 2), target(world.address(), 10, 1), ill] });
+        assert.deepEqual(await answers(t, rule, 4), [0, 4, 0]);
+      });
+
     test('T3: the next origin takes over from one that does not answer, when its time is up', async (t) => {
       if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
       const deaf = await deafOrigin(t);

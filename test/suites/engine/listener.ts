@@ -62,6 +62,7 @@ export function workerRule(
     turns: [Uint16Array.of(0)],
     originPorts: { from: 1, to: 1 },
     persistSeconds: 0,
+    failover: 'origin',
     options: options(),
     entries,
     row: row.buffer as SharedArrayBuffer,

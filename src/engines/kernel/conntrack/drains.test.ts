@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { options, target } from '../../../../test/suites/engine/listener.ts';
-import type { Listener } from '../../engine.ts';
+import type { OriginState } from '../../../domain/fact/health.ts';
+import type { Listener, Target } from '../../engine.ts';
+import { TargetStates } from '../../flow/target-states.ts';
 import { createDrains, stays } from './drains.ts';
 import type { Flow } from '../../../linux/netlink/conntrack.ts';
 import { emptyRules } from '../testdata/rule-set.ts';
@@ -15,8 +17,10 @@ function desk(listener: Listener = RULES.one) {
   rule.isUp = true;
   const ended: Flow[] = [];
   const desk = { now: 0, ended, rule };
+  const states = new TargetStates();
   const end = (flows: readonly Flow[]): void => void ended.push(...flows);
-  return Object.assign(desk, { drains: createDrains({ monotonic: () => desk.now, end }) });
+  const clock = { now: () => 1_000_000 + desk.now, monotonic: () => desk.now };
+  return Object.assign(desk, { states, drains: createDrains({ clock, states, end }) });
 }
 
 test("a connection stays while its entry and its origin are the rule's", () => {
@@ -106,4 +110,44 @@ test('C6: to a target that its name no longer says TCP stays, and UDP as long as
   // Another change looks again, and gives it no new time.
   world.drains.judge(world.rule, [{ ...first, packetsIn: 60, packetsOut: 21 }]);
   assert.equal(look(30_000, 60, 21).length, 1);
+});
+
+test('an answered connection whose target is down ends in its time, where one of its family is up', () => {
+  const care = options({ unhealthy: 'drain', drain: { how: 'keep', seconds: 5 } });
+  const targets = [target('10.0.0.1'), target('2001:db8::1'), target('10.0.0.9', 0)];
+  const world = desk({ ...RULES.one, targets, options: care });
+  const say = (address: string, state: OriginState): void =>
+    world.states.set({ target: target(address).number, state }, world.now);
+  const [old, recent, unanswered, over] = [
+    flow({ startedAt: 999_000 }),
+    flow({ startedAt: 1_002_000 }),
+    flow({ status: 0 }),
+    flow({ state: 7 }),
+  ];
+  const all = [old, recent, unanswered, over];
+  const judge = (...targets: Target[]): [number, number][] => {
+    world.rule.listener = { ...RULES.one, targets, options: care };
+    world.drains.judge(world.rule, all);
+    return [...world.drains.deadlines(world.rule)];
+  };
+  world.now = 1_000;
+  say('10.0.0.1', 'down');
+  world.now = 2_000;
+  assert.deepEqual(judge(...targets), []);
+  assert.deepEqual(judge(...targets, target('10.0.0.2')), [
+    [old.id, 6_000],
+    [recent.id, 7_000],
+  ]);
+  world.now = 6_000;
+  say('10.0.0.1', 'try');
+  world.drains.endDue(world.rule, all);
+  assert.deepEqual(world.ended, []);
+  say('10.0.0.1', 'down');
+  world.drains.endDue(world.rule, all);
+  assert.deepEqual(world.ended, [old]);
+  say('10.0.0.2', 'down');
+  assert.deepEqual(judge(...targets, target('10.0.0.2')), []);
+  world.now = 90_000;
+  world.drains.endDue(world.rule, all);
+  assert.deepEqual(world.ended, [old]);
 });

@@ -44,6 +44,7 @@ function world() {
     rules,
     uses,
     states,
+    monitor: { checkDrains() {} },
     conntrack: { flows: () => [], unanswered() {}, end() {} },
     accounts: { dials: (take) => dials.splice(0).forEach((one) => take(...one)), recorder: { ending() {} } },
     refresh: async (rule) => void (await table.change(rule, contents(rule), rule.settings)),

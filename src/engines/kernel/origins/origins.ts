@@ -14,6 +14,7 @@ import type { Accounts } from '../account/account.ts';
 import type { Recorder } from '../account/recorder.ts';
 import type { Changes } from '../changes.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
+import type { Monitor } from '../monitor.ts';
 import type { KernelRule, RuleSet } from '../rules.ts';
 import { indexOf } from '../table/marks.ts';
 import { familyOf } from '../table/sets.ts';
@@ -27,6 +28,7 @@ interface OriginDeps {
   readonly uses: TargetUses;
   readonly states: TargetStates;
   readonly conntrack: Pick<Conntrack, 'flows' | 'unanswered' | 'end'>;
+  readonly monitor: Pick<Monitor, 'checkDrains'>;
   readonly accounts: Pick<Accounts, 'dials'> & { readonly recorder: Pick<Recorder, 'ending'> };
   /** Writes the rule anew, as the states are now; those of one turn of the event loop in one transaction. */
   readonly refresh: (rule: KernelRule) => ReturnType<Changes['refresh']>;
@@ -61,14 +63,16 @@ export class Origins {
    */
   async obey(changes: readonly TargetState[]): Promise<void> {
     if (this.#isClosed) return;
+    const { clock } = this.#deps;
     for (const change of changes) {
-      this.#deps.states.set(change);
+      this.#deps.states.set(change, clock.monotonic());
       if (change.state === 'try') this.#tried.add(change.target);
       else this.#tried.delete(change.target);
     }
     const rules = await this.#refresh(changes.map(({ target }) => target));
     if (this.#isClosed) return;
     if (changes.some(({ state }) => state === 'down')) this.#move(rules);
+    if (changes.some(({ state }) => state !== 'try')) this.#judge([...rules].filter(mayCut));
   }
 
   /** To be called often: tells outcomes. */
@@ -157,6 +161,14 @@ export class Origins {
     );
   }
 
+  /** Now, and once more at the next check: packets that were on their way may have found a target as it was. */
+  #judge(rules: readonly KernelRule[]): void {
+    if (rules.length === 0) return;
+    for (const rule of rules) rule.mustJudge = true;
+    this.#deps.monitor.checkDrains();
+    for (const rule of rules) rule.mustJudge = true;
+  }
+
   /** order: the cause before the end, which is heard of afterwards. not: a reset; the clients are to come again. */
   #forget(flows: readonly Flow[]): void {
     const { accounts, conntrack } = this.#deps;
@@ -164,4 +176,9 @@ export class Origins {
       accounts.recorder.ending(flow, flow.protocol === IPPROTO_TCP ? 'origin-timeout' : 'drained');
     if (flows.length > 0) conntrack.end(flows);
   }
+}
+
+/** Connections that a target of the rule has answered may have to go because it is down. */
+function mayCut({ listener }: KernelRule): boolean {
+  return listener?.protocol === 'TCP' && listener.options.unhealthy !== 'keep';
 }

@@ -45,6 +45,8 @@ export class Connection {
   readonly #point: BindPoint;
   readonly #client: Socket;
   readonly #deps: ConnectionDeps;
+  /** Monotonic milliseconds. */
+  readonly #startedAt: number;
   #origin: Socket | undefined;
   #descriptors = 1;
   /** Waits and dials that are under way before there is an origin. */
@@ -57,6 +59,7 @@ export class Connection {
     this.#client = client;
     this.#point = point;
     this.#deps = deps;
+    this.#startedAt = deps.clock.monotonic();
     this.#session = deps.rule.sessions.open(from, entryOf(client, point));
     client.on('error', () => {
       if (!this.#origin) this.end('client-reset');
@@ -90,6 +93,15 @@ export class Connection {
   endDue(): void {
     const cause = this.#deps.rule.sessions.due(this.#session);
     if (cause) this.end(cause);
+  }
+
+  /** Ends it where its origin is down and its rule does not keep it. False: it goes on. */
+  leaveDown(): boolean {
+    const { rule, clock } = this.#deps;
+    const { origin } = this.#session;
+    if (!origin || clock.monotonic() < rule.targets.leavesAt(origin, this.#startedAt)) return false;
+    this.end('unhealthy');
+    return true;
   }
 
   /**

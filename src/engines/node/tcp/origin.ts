@@ -60,7 +60,7 @@ export function reachOrigin(
     if (result.failed === 'no-descriptor') return retry();
     tried.add(origin.address);
     rule.tell(origin.address, result.failed);
-    if (result.failed !== 'no-source-port') targets.forget(client);
+    if (result.failed !== 'no-source-port') targets.settle(client, undefined);
     lastCause = result.failed;
     if (result.failed === 'origin-timeout') {
       timeouts++;

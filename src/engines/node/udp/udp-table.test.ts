@@ -277,7 +277,7 @@ test('C6: a session to an address that its name no longer says stays while it is
 
 test('a session moves at its next datagram when its target is down and another takes it; else it stays', () => {
   const { table: udp, port, records, states } = table({ targets: [target('10.0.0.1'), target('10.0.0.2')] });
-  const say = (address: string, state: 'up' | 'down'): void => states.set({ target: target(address).number, state });
+  const say = (address: string, state: 'up' | 'down'): void => states.set({ target: target(address).number, state }, 0);
   const [first, second] = [udp.admit(port, client, 10), udp.admit(port, other, 10)];
   assert.ok(first && second);
   assert.deepEqual([first.origin.address, second.origin.address], ['10.0.0.1', '10.0.0.2']);

@@ -153,7 +153,7 @@ export class UdpTable<L> {
    */
   refused(session: UdpSession<L>, undelivered = 0): boolean {
     const { targets } = this.#rule;
-    targets.forget(session.counted.client.address);
+    targets.settle(session.counted.client.address, undefined);
     targets.rest(session.origin.address);
     const hasOther = targets.hasOther(session.origin);
     if (hasOther) session.counted.bytesIn -= undelivered;

@@ -20,7 +20,7 @@ export class RuleSpecs {
   /** `isRange`: its sockets take other ports than their own. `before`: what the rule was; its sockets are served still. */
   of(rule: ServedRule, worker: number, isRange: boolean, before?: Listener): RuleSpec {
     const { listener } = rule;
-    const { protocol, mode, targets, persistSeconds, options, ports, originPorts } = listener;
+    const { protocol, mode, targets, persistSeconds, failover, options, ports, originPorts } = listener;
     return {
       index: rule.index,
       protocol,
@@ -29,6 +29,7 @@ export class RuleSpecs {
       turns: turnsOf(targets),
       originPorts,
       persistSeconds,
+      failover,
       options,
       entries: entriesOf(rule.points.values(), worker, before ? [listener, before] : [listener]).map((entry) =>
         protocol === 'UDP' ? { ...entry, sessions: this.#sessionsOf(entry.fd) } : entry,

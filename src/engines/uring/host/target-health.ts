@@ -22,7 +22,9 @@ export class TargetHealth {
 
   /** Each choice from now on obeys. */
   set(changes: readonly TargetState[]): void {
-    for (const change of changes) this.#states.set(change);
+    // The workers' clock.
+    const now = performance.timeOrigin + performance.now();
+    for (const change of changes) this.#states.set(change, now);
   }
 
   /** A worker has seen a target's first failure. */

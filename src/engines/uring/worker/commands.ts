@@ -46,6 +46,7 @@ export class Commands {
         this.#remove(r, command.seq, command.index);
         break;
       case 'states':
+        r.leaveDown.restart();
         if (r.udp) leaveDown(r.udp);
         this.#done(command.seq);
         break;
@@ -110,6 +111,7 @@ export class Commands {
     for (const entry of added) openEntry(r, entry, spec.entries);
     this.#closeAll(r, seq, gone);
     reviewConnections(r.tcp, rule);
+    r.leaveDown.restart();
     if (r.udp) reviewSessions(r.udp, rule, before !== undefined && headsOtherwise(before, spec));
   }
 

@@ -7,7 +7,7 @@ import type { Mode, Protocol } from '../../../domain/l4-rule/modes.ts';
 import type { PortSpan } from '../../../lib/net/ports.ts';
 import type { Bar } from '../../engine.ts';
 import type { Endpoint } from '../../pass-through/pass-through.ts';
-import type { PlannedOptions } from '../../../plan/plan.ts';
+import type { PlannedOptions, PlannedRule } from '../../../plan/plan.ts';
 import type { Turns } from './schedule.ts';
 
 /** A bound socket of a rule that this worker serves. */
@@ -54,6 +54,7 @@ export interface RuleSpec {
   readonly turns: Turns;
   readonly originPorts: PortSpan;
   readonly persistSeconds: number;
+  readonly failover: PlannedRule['failover'];
   readonly options: PlannedOptions;
   readonly entries: readonly EntrySpec[];
   readonly range?: PortMap | undefined;
@@ -68,7 +69,7 @@ export type Command =
   | { readonly kind: 'apply'; readonly rule: RuleSpec }
   /** Close its sockets, drain its connections. */
   | { readonly kind: 'remove'; readonly index: number }
-  /** States of targets have changed (flow/target-states.ts): sessions leave those that are down. */
+  /** States of targets have changed (flow/target-states.ts): sessions leave those that are down, connections as rules say. */
   | { readonly kind: 'states' }
   /** Receive no datagram any more, and say which sessions there are. */
   | { readonly kind: 'handOver' }

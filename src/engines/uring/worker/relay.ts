@@ -13,6 +13,7 @@ import { Ring } from '../ring/ring.ts';
 import { Wheel } from '../ring/wheel.ts';
 import { Acceptor } from '../tcp/accept.ts';
 import type { DialState } from '../tcp/dial.ts';
+import { LeaveDown } from '../tcp/leave-down.ts';
 import { Slots } from '../tcp/slots.ts';
 import { PortBinder } from '../tcp/source-ports.ts';
 import { Toa } from '../toa/announce.ts';
@@ -37,6 +38,7 @@ export class Relay {
   readonly clock = { now: performance.timeOrigin + performance.now() };
   readonly tcp: DialState;
   readonly acceptor: Acceptor;
+  readonly leaveDown = new LeaveDown();
   udp: Udp | undefined;
   readonly #shared: WorkerState;
 

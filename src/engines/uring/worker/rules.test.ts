@@ -20,6 +20,7 @@ function spec(change: Partial<RuleSpec>): RuleSpec {
     turns: [],
     originPorts: { from: 9000, to: 9000 },
     persistSeconds: 0,
+    failover: 'origin',
     options: {
       connectTimeoutMs: 1,
       idleSeconds: 1,

@@ -6,6 +6,7 @@ import { parseAddress } from '../../../lib/net/address.ts';
 import { isBarred, whyNone } from '../../flow/bars.ts';
 import { REST_MS } from '../../flow/behaviour.ts';
 import type { TargetStates } from '../../flow/target-states.ts';
+import { leavesAt, NEVER } from '../../flow/verdict.ts';
 import type { RuleSpec, TargetSpec } from './messages.ts';
 import { SharedPersistence } from './persistence.ts';
 import { Schedule } from './schedule.ts';
@@ -32,11 +33,16 @@ export class RuleTargets {
   #restsUntil = 0;
   readonly #states: TargetStates;
   #schedule: Schedule;
+  /** By position: the turn that it is in, tier by tier. By tier: whether a target of it has failed the client. */
+  #tiers = new Int32Array();
+  #isSpent = new Uint8Array();
   /** The choice in hand: what it asks of a target, and its arguments. */
   #demand: typeof AWAKE | typeof UP | typeof ANY = ANY;
   #now = 0;
   #port = 0;
   #tried: ReadonlySet<TargetNumber> | undefined;
+  /** It asks for another tier than those of `#tried`. */
+  #asksOtherTier = false;
   readonly #candidates: Candidates = {
     may: (position) => this.#may(position),
     admits: (position) => this.#demand === ANY || this.#states.admits(this.#spec.targets[position]!.number),
@@ -58,6 +64,9 @@ export class RuleTargets {
     this.#restUntil = Float64Array.from(targets, ({ number }) => restOf(number));
     this.#spec = spec;
     this.#schedule = new Schedule(spec.turns, spec.position);
+    this.#tiers = new Int32Array(targets.length);
+    for (const [tier, turn] of spec.turns.entries()) for (const position of turn) this.#tiers[position] = tier;
+    this.#isSpent = new Uint8Array(spec.turns.length);
     this.#positions = new Map(targets.map(({ number }, position) => [number, position]));
     this.addresses = targets.map(({ address }) => parseAddress(address) ?? new Uint8Array(4));
     this.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
@@ -86,10 +95,10 @@ export class RuleTargets {
     const awake = this.#restsUntil > now ? this.#schedule.next(this.#candidates) : -1;
     if (awake >= 0) return awake;
     this.#demand = UP;
-    const up = this.#schedule.next(this.#candidates);
+    const up = this.#next();
     if (up >= 0) return up;
     this.#demand = ANY;
-    return this.#keeps(own) ? own : this.#schedule.next(this.#candidates);
+    return this.#keeps(own) ? own : this.#next();
   }
 
   /** The target's host says that no socket listens there: for a while it takes new sessions only where no other one can. */
@@ -115,6 +124,14 @@ export class RuleTargets {
     return this.#states.isLeft(target) && this.#someUp(port) && this.hasOther(target, port, now);
   }
 
+  /** When a TCP connection with this target has to end because it is down and another one is up; NEVER: it stays. */
+  leavesAt(target: TargetNumber, port: number, startedAt: number): number {
+    const since = this.#states.downSince(target);
+    if (since === NEVER || !this.#positions.has(target)) return NEVER;
+    const at = leavesAt(since, startedAt, this.#spec.options);
+    return at < NEVER && this.#someUp(port) ? at : NEVER;
+  }
+
   /** Undefined: the rule has it no more. */
   get(target: TargetNumber): TargetSpec | undefined {
     return this.#spec.targets[this.#positions.get(target) ?? -1];
@@ -123,6 +140,17 @@ export class RuleTargets {
   /** Whether the target's name no longer says its address. */
   hasLeft(target: TargetNumber): boolean {
     return this.get(target)?.left === true;
+  }
+
+  /** The next position; where a dial has failed and the rule says so, of another tier, if it has one. */
+  #next(): number {
+    if (this.#tried === undefined || this.#spec.failover === 'origin') return this.#schedule.next(this.#candidates);
+    this.#isSpent.fill(0);
+    for (const number of this.#tried) this.#isSpent[this.#tiers[this.#positions.get(number) ?? -1] ?? -1] = 1;
+    this.#asksOtherTier = true;
+    const elsewhere = this.#schedule.next(this.#candidates);
+    this.#asksOtherTier = false;
+    return elsewhere >= 0 ? elsewhere : this.#schedule.next(this.#candidates);
   }
 
   #takesNew(position: number, port: number, now: number): boolean {
@@ -143,6 +171,7 @@ export class RuleTargets {
   #may(position: number): boolean {
     const target = this.#spec.targets[position]!;
     if (isBarred(target, this.#port) || this.#tried?.has(target.number) === true) return false;
+    if (this.#asksOtherTier && this.#isSpent[this.#tiers[position]!] === 1) return false;
     if (this.#demand === ANY) return true;
     if (this.#demand === AWAKE && this.#restUntil[position]! > this.#now) return false;
     return !this.#states.isShut(target.number);

@@ -37,7 +37,7 @@ function run(): void {
 }
 
 function loop(relay: Relay, commands: Commands): void {
-  const { tcp, acceptor, clock } = relay;
+  const { tcp, acceptor, clock, leaveDown } = relay;
   const { ring, slots, wheel, provided, outcomes } = tcp;
   const { hungry } = slots.directions;
   const { cqes, cqMask } = ring;
@@ -68,6 +68,7 @@ function loop(relay: Relay, commands: Commands): void {
     }
     wheel.advance(clock.now, fire);
     if (hungry.length > 0) feed(tcp);
+    if (leaveDown.isDue(clock.now)) leaveDown.walk(tcp);
     if (clock.now - slowTick > WAIT_MS) {
       slowTick = clock.now;
       acceptor.tick();
@@ -88,7 +89,8 @@ function loop(relay: Relay, commands: Commands): void {
 }
 
 /** How long the loop may wait in the kernel. */
-function patience({ tcp: { slots, wheel } }: Relay, isStopping: boolean): number {
+function patience({ tcp: { slots, wheel }, leaveDown }: Relay, isStopping: boolean): number {
+  if (leaveDown.isWalking) return 0;
   if (slots.urgent > 0 || isStopping) return TICK_MS;
   return wheel.count > 0 ? WAIT_MS : WAIT_ALONE_MS;
 }
