@@ -102,6 +102,17 @@ for (const [name, { example }] of denying) {
   });
 }
 
+test('every action is refused to a caller whom no policy allows it', async () => {
+  await using desk = await openFenced();
+  await putSam(desk, ['deny', '*', '*']);
+  for (const [name, { example, service }] of all) {
+    // The tag product is another version of the API; tags.test.ts has its actions.
+    if (service === 'tag') continue;
+    const reply = await desk.call(name, { ...(example.request as object) }, SAM);
+    assert.equal(reply.Error?.Code, CAM, name);
+  }
+});
+
 test('every action says what it touches, and a zone that it names is among that', () => {
   const zoned = new Set(['ZoneId', 'ZoneIds', 'Resource', 'ResourceIds']);
   for (const [name, { touches, request }] of all) {

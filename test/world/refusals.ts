@@ -1,9 +1,10 @@
 /**
  * The refusals of one action as a table: each case brings a world into a state and expects one code, and that nothing
  * was written. A code that the action declares and no case provokes fails the table, unless it is one that EdgeFour
- * itself has no cause for; those are asked for as injected faults.
+ * itself has no cause for, which docs/decisions/refusals.md has to say; those are asked for as injected faults.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ACTIONS } from '../../src/api/actions/index.ts';
 import type { Caller } from '../../src/api/handling/transaction.ts';
@@ -36,6 +37,10 @@ interface Refusal {
   readonly caller?: Caller;
   readonly given?: (world: ActionWorld, prepared: Prepared) => unknown;
 }
+
+/** Policies are a step before handlers; test/conformance/denied.test.ts provokes it of every action. */
+const BY_POLICY = 'UnauthorizedOperation.CamUnauthorized';
+const REASONS = readFileSync(new URL('../../docs/decisions/refusals.md', import.meta.url), 'utf8');
 
 /** Creates the instance and the rule that most tests start from. */
 export async function prepare(world: ActionWorld, settings: object = {}): Promise<Prepared> {
@@ -82,6 +87,8 @@ export function refusals<N extends Name>(
     const declared: readonly FaultCode[] = ACTIONS[name].errors;
     const left = declared.filter((code) => !cases.some((provoked) => provoked.code === code));
     assert.deepEqual(left.sort(), [...unprovoked].sort());
+    const unsaid = unprovoked.filter((code) => code !== BY_POLICY && !REASONS.includes(`\`${code}\``));
+    assert.deepEqual(unsaid, [], 'docs/decisions/refusals.md says why nothing causes a code');
   });
   test(`${name}: what has no cause here can be asked for`, async () => {
     await using world = await actionWorld();

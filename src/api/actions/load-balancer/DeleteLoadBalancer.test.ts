@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionWorld, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { type ActionWorld, actionWorld, STRANGER, ZONE } from '../../../../test/world/actions.ts';
 import { putBalancer, putGroup, putRule } from '../../../../test/world/groups.ts';
-import { refusals } from '../../../../test/world/refusals.ts';
+import { alter, type Prepared, refusals } from '../../../../test/world/refusals.ts';
 
 const BALANCER = { ZoneId: ZONE, InstanceId: 'lb-1' };
 
@@ -30,6 +30,12 @@ test('a zone goes with all of them', async () => {
     assert.deepEqual(await world.keysUnder(prefix), [], prefix);
 });
 
+async function used(world: ActionWorld, { ProxyId }: Prepared): Promise<void> {
+  await putGroup(world, 'og-1', ['10.0.0.1']);
+  await putBalancer(world, 'lb-1', 'og-1');
+  await putRule(world, ProxyId, 'LB', 'lb-1');
+}
+
 refusals(
   'DeleteLoadBalancer',
   () => BALANCER,
@@ -40,10 +46,15 @@ refusals(
     {
       code: 'InvalidParameter.LoadBalancerUsedInL4Proxy',
       because: 'a rule is on it',
-      async given(world, { ProxyId }) {
-        await putGroup(world, 'og-1', ['10.0.0.1']);
-        await putBalancer(world, 'lb-1', 'og-1');
-        await putRule(world, ProxyId, 'LB', 'lb-1');
+      given: used,
+    },
+    {
+      code: 'InvalidParameter.LoadBalancerUsedInL4Proxy',
+      because: 'a rule is on it, whose instance is being deployed',
+      async given(world, ids) {
+        await used(world, ids);
+        await alter(world, { changed: 0 });
+        world.edges.applied = (await world.revision()) - 1;
       },
     },
   ],
