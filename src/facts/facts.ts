@@ -14,6 +14,7 @@ import type { Acks } from './acks/acks.ts';
 import type { CounterBook } from './counters/counter-book.ts';
 import { openCounters } from './counters/counter-file.ts';
 import { HealthBook } from './health/health-book.ts';
+import type { Verdicts } from './health/verdicts.ts';
 import { OriginFacts } from './origin-facts.ts';
 import type { FactReader } from './readers.ts';
 
@@ -44,8 +45,15 @@ export interface Facts {
   readonly report: FactReports;
   readonly read: FactReader;
   readonly world: FactWorld;
+  readonly verdicts: VerdictView;
   /** Writes what is due. May be called twice. */
   close(): Promise<void>;
+}
+
+/** What edges are told of each other's checks. */
+interface VerdictView extends Pick<Verdicts, 'changed' | 'of' | 'checks'> {
+  /** Words of edges that are silent count no more from now on. */
+  look(): void;
 }
 
 /** limit: counters of so many edges as come and go within it. */
@@ -70,6 +78,12 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
       counters,
       health,
       origins: { find: (wanted) => health.find(wanted), ofEdges: () => origins.ofEdges() },
+    },
+    verdicts: {
+      changed: health.verdicts.changed,
+      of: (site, check) => health.verdicts.of(site, check),
+      checks: () => health.verdicts.checks(),
+      look: () => health.look(),
     },
     world: {
       site: (id, areas) => acks.site(id, areas),

@@ -45,6 +45,7 @@ export interface AckReader extends AckView {
 /** Which edges are there: for DNS, readiness and metrics. */
 export interface PresenceReader {
   isAlive(edge: string): boolean;
+  aliveAt(site: string): readonly string[];
   silent(): readonly string[];
   /** Edges have joined, and all of them are silent. */
   readonly isSilent: boolean;

@@ -10,7 +10,7 @@ import { http, https } from '../lib/node-http.ts';
 import type { Rng } from '../lib/rng.ts';
 import { reachablePath } from '../linux/socket-path.ts';
 import type { LinkAddress } from './address.ts';
-import { BEAT_MS, BEATS_MISSED, LINK_PATHS } from './contract.ts';
+import { BEAT_MS, BEATS_MISSED, LINK_PATHS, type VerdictsFrame } from './contract.ts';
 import { decodeFrame, MAX_LINE } from './frames.ts';
 import { createLineSplitter } from './lines.ts';
 import type { Replica, Step } from './replica.ts';
@@ -26,6 +26,8 @@ interface LinkSink {
   connected(): void;
   /** The replica has taken this step; never `none` or `broken`. Not called again before it returns. */
   step(step: Step): void;
+  /** Absent: it takes none, and control sends none. */
+  verdicts?(frame: VerdictsFrame): void;
   /** The link is gone, with the reason; `resync` when the stream could not be believed. */
   disconnected(reason: string, resync: boolean): void;
 }
@@ -73,7 +75,8 @@ export function createLinkClient(address: LinkAddress, identity: LinkIdentity, {
         state.heard = false;
         state.proven = false;
         const from = state.doubted ? 0 : replica.revision;
-        const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world });
+        const takes = sink.verdicts && { takes: 'verdicts' };
+        const query = new URLSearchParams({ ...identity, from: `${from}`, world: replica.world, ...takes });
         const outgoing = to(`${LINK_PATHS.watch}?${query.toString()}`, { agent: false, signal });
         const reason = await readStream(outgoing, clock, replica, (line) => take(line, replica, state, sink));
         if (signal.aborted) return;
@@ -153,6 +156,7 @@ function take(line: Uint8Array, replica: Replica, state: StreamState, sink: Link
   state.doubted = true;
   if (step.kind === 'broken') return step.reason;
   if (step.kind !== 'none') sink.step(step);
+  else if ('kind' in frame && frame.kind === 'verdicts') sink.verdicts?.(frame);
   state.doubted = doubted;
   return undefined;
 }

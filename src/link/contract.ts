@@ -4,13 +4,15 @@
  * is in domain/fact.
  */
 import type { Ack } from '../domain/fact/ack.ts';
+import type { OthersVerdict } from '../domain/fact/health.ts';
 import type { ConnectionRecord, CounterReport } from '../domain/fact/fact.ts';
 
+/** not: raised for what an older end can do without. A new path is answered with 404, a new kind of frame is asked for by `takes`. */
 export const LINK_VERSION = 1;
 export const LINK_PATHS = {
   /**
    * GET, query `edge`, `site`, `version`, `from` (the revision the edge has; 0 = nothing) and `world` (of which world;
-   * empty = none): the stream of frames. 400 where the query can't be read, 503 where control is not ready yet.
+   * empty = none): the stream of frames. `takes`: kinds of frames that older edges do not know, by commas; none: absent. 400 where the query can't be read, 503 where control is not ready yet.
    */
   watch: '/link/v1/watch',
   /** POST AckReport. 204; 409 where the report speaks of another world or of a revision that never was. */
@@ -47,7 +49,23 @@ export type Frame =
    * On a fixed timer, with the revision this stream has reached: silence means the link is broken. `digest` (where
    * control has one at hand) is of all records at that revision; an edge that has another one asks for everything.
    */
-  | { readonly kind: 'beat'; readonly revision: number; readonly digest?: number };
+  | { readonly kind: 'beat'; readonly revision: number; readonly digest?: number }
+  | VerdictsFrame;
+
+/**
+ * What other edges find of checks, as it changes. Not records: the latest one wins, a restart of control forgets them, and they
+ * may come between any two frames. Sent to edges that take them.
+ */
+export interface VerdictsFrame {
+  readonly kind: 'verdicts';
+  /** Grows from frame to frame of one control. */
+  readonly sequence: number;
+  /** The first part of everything: what was told before counts no more, unless it comes again. */
+  readonly whole: boolean;
+  /** Edges of the site that are alive, among which probing is shared (edge/health/duty.ts). */
+  readonly edges: readonly string[];
+  readonly checks: readonly OthersVerdict[];
+}
 
 export interface FrameRecord {
   readonly key: string;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { PROBE_VERDICTS } from '../domain/fact/health.ts';
 import type { Frame } from './contract.ts';
 import { decodeFrame, encodeBatch, encodeFrame, encodeSnapshot, recordText } from './frames.ts';
 
@@ -19,6 +20,19 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('batch' as const), revision, changes: fc.array(record) }),
   fc.record({ kind: fc.constant('beat' as const), revision, digest: revision }),
+  fc.record({
+    kind: fc.constant('verdicts' as const),
+    sequence: revision,
+    whole: fc.boolean(),
+    edges: fc.array(fc.string()),
+    checks: fc.array(
+      fc.record({
+        check: fc.string(),
+        verdict: fc.constantFrom(...PROBE_VERDICTS),
+        by: fc.constantFrom('site' as const, 'fleet' as const),
+      }),
+    ),
+  }),
 );
 
 test('what was encoded is decoded', () => {
@@ -43,7 +57,7 @@ test('any bytes are a frame of the right form or have a reason', () => {
     fc.property(fc.oneof(fc.uint8Array(), nearly, other), (line) => {
       const decoded = decodeFrame(line);
       if ('bad' in decoded) assert.notEqual(decoded.bad, '');
-      else assert.ok(['hello', 'snapshot', 'batch', 'beat'].includes(decoded.kind));
+      else assert.ok(['hello', 'snapshot', 'batch', 'beat', 'verdicts'].includes(decoded.kind));
     }),
     { numRuns: 2_000 },
   );
@@ -59,6 +73,15 @@ test('forms that are refused by name', () => {
     ['{"kind":"beat","revision":1.5}', /beat frame of the wrong form/],
     ['{"kind":"batch","revision":1,"changes":[{"key":"a","revision":1}]}', /batch frame of the wrong form/],
     ['{"kind":"batch","revision":1,"changes":[{"key":"","revision":1,"value":1}]}', /batch frame of the wrong form/],
+    ...[
+      '"edges":[]',
+      `"edges":["${'e'.repeat(513)}"],"checks":[]`,
+      '"edges":[],"checks":[{"check":"c","verdict":"well","by":"site"}]',
+      '"edges":[],"checks":[{"check":"c","verdict":"healthy","by":"chance"}]',
+      `"edges":[],"checks":[{"check":"${'c'.repeat(513)}","verdict":"healthy","by":"site"}]`,
+    ].map(
+      (rest) => [`{"kind":"verdicts","sequence":1,"whole":true,${rest}}`, /verdicts frame of the wrong form/] as const,
+    ),
   ];
   for (const [line, reason] of cases) {
     const decoded = decodeFrame(Buffer.from(line));

@@ -11,12 +11,15 @@ import {
   fields,
   flag,
   listOf,
+  oneOf,
   optional,
   parseJson,
   present,
+  shortText,
   text,
   word,
 } from '../lib/check.ts';
+import { type OthersVerdict, PROBE_VERDICTS } from '../domain/fact/health.ts';
 import type { Frame } from './contract.ts';
 
 /** limit: a batch is one commit, and a commit holds one call's aggregates: a few MiB at the very most. */
@@ -76,11 +79,25 @@ function encodeRecord({ key, revision, json }: RecordText): string {
 }
 
 const records = listOf(present('value', fields({ key: word, revision: count, value: anything })));
+/** limit: an address and the key of a check are far shorter; an edge keeps them. */
+const LONGEST_NAME = 512;
+const VERDICT = {
+  check: shortText(LONGEST_NAME),
+  verdict: oneOf(PROBE_VERDICTS),
+  by: oneOf(['site', 'fleet'] satisfies OthersVerdict['by'][]),
+} satisfies Record<keyof OthersVerdict, Check>;
+
 const FORMS: Readonly<Record<string, Check>> = {
   hello: fields({ link: count, version: text, world: text }),
   snapshot: fields({ revision: count, records, done: flag }),
   batch: fields({ revision: count, changes: records }),
   beat: fields({ revision: count, digest: optional(count) }),
+  verdicts: fields({
+    sequence: count,
+    whole: flag,
+    edges: listOf(shortText(LONGEST_NAME)),
+    checks: listOf(fields(VERDICT)),
+  }),
 } satisfies Record<Frame['kind'], Check>;
 
 /** A line without its line feed. */

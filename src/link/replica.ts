@@ -68,7 +68,8 @@ export class Replica {
   accept(frame: Frame): Step {
     if (frame.kind === 'hello') return this.#hello(frame);
     if (this.#speaker === undefined) return broken(`a ${frame.kind} before the hello`);
-    if (this.#speaker === this.#refused) return NONE;
+    // Of no record.
+    if (frame.kind === 'verdicts' || this.#speaker === this.#refused) return NONE;
     if (frame.kind === 'snapshot') return this.#snapshot(frame, this.#speaker);
     if (this.#arriving) return frame.kind === 'beat' ? NONE : broken('a batch inside a snapshot');
     if (this.#speaker !== this.#world) return frame.kind === 'beat' ? NONE : broken('a batch of another world');

@@ -36,7 +36,6 @@ async function provider() {
         acks: { applied: () => applied, failures: () => [], placements: () => [], edges: () => [] },
         counters: { dropped: () => ({}) },
         health: { reported: () => [] },
-        origins: { find: () => [] },
       },
     },
   });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createLinkServer, type LinkServer } from '../../src/control/link/server.ts';
 import { Acks } from '../../src/facts/acks/acks.ts';
 import { CounterBook } from '../../src/facts/counters/counter-book.ts';
-import { factsOf } from '../../src/facts/facts.ts';
+import { type Facts, factsOf } from '../../src/facts/facts.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { ConnectionRecord } from '../../src/domain/fact/fact.ts';
 import { silentLog } from '../../src/observe/log.ts';
@@ -23,6 +23,8 @@ export interface ControlEnd {
   readonly acks: Acks;
   readonly counters: CounterBook;
   readonly records: ConnectionRecord[];
+  /** Of the link server that is up. */
+  readonly facts: Omit<Facts, 'close'>;
   /** One commit; undefined deletes. Resolves with its revision. */
   put(changes: Readonly<Record<string, unknown>>): Promise<number>;
   up(): Promise<void>;
@@ -50,6 +52,7 @@ export async function controlEnd(options: ControlEndOptions = {}): Promise<Contr
   const acks = new Acks(clock);
   const counters = new CounterBook(clock);
   const records: ConnectionRecord[] = [];
+  let facts = factsOf(acks, counters, clock);
   let running: { readonly http: Server; readonly link: LinkServer } | undefined;
 
   const end: ControlEnd = {
@@ -59,16 +62,21 @@ export async function controlEnd(options: ControlEndOptions = {}): Promise<Contr
     acks,
     counters,
     records,
+    get facts() {
+      return facts;
+    },
     async put(changes) {
       const list = Object.entries(changes).map(([key, value]) => ({ key, value }));
       const committed = await store.commit(list, []);
       return committed.ok ? committed.revision : 0;
     },
     async up() {
+      // What a restart forgets is not in acks and counters.
+      facts = factsOf(acks, counters, clock);
       const link = createLinkServer({
         store: through(store),
         version: 'test',
-        facts: factsOf(acks, counters, clock),
+        facts,
         records: (_, batch) => records.push(...batch),
         clock,
         log: silentLog,

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
-import type { Frame } from '../../src/link/contract.ts';
+import { type CheckFact, type HealthReport, TIME_BOUNDS_MS } from '../../src/domain/fact/health.ts';
+import type { Frame, VerdictsFrame } from '../../src/link/contract.ts';
 import { decodeFrame } from '../../src/link/frames.ts';
 import { createLineSplitter } from '../../src/link/lines.ts';
 import type { Store, WatchEvent } from '../../src/store/store.ts';
@@ -179,9 +180,127 @@ test('what it can’t read is refused and changes nothing', async () => {
   assert.equal(await watched('site=paris&from=0'), 400);
   assert.equal(await post(control, '/link/v1/ack', 'x'), 400);
   assert.equal(await post(control, '/link/v1/facts', '{}'), 400);
+  assert.equal(await post(control, '/link/v1/health', '{}'), 400);
+  assert.equal(await post(control, '/link/v1/health', ' '.repeat(1_100_000)), 413);
   assert.equal(await post(control, '/link/v1/beat', '{}'), 400);
   assert.equal(await post(control, '/link/v1/beat', ' '.repeat(5_000)), 413);
   assert.equal(await post(control, '/link/v1/ack', '', 'PUT'), 405);
   assert.equal(await post(control, '/link/v2/ack', ''), 404);
   assert.deepEqual(control.acks.edges(), []);
+});
+
+const TIMES = { counts: [...TIME_BOUNDS_MS, 0].map(() => 0), sumMs: 0 };
+
+/** What the edge's probes find of checks. */
+function health(edge: string, site: string, found: Readonly<Record<string, CheckFact['verdict']>>): string {
+  const checks = Object.entries(found).map(([host, verdict]): CheckFact => ({
+    owner: 'lb',
+    group: 'og',
+    host,
+    address: host,
+    check: 'k',
+    verdict,
+    reason: '',
+  }));
+  const report: HealthReport = {
+    edge,
+    site,
+    checks,
+    origins: [],
+    gone: { checks: [], origins: [] },
+    failOpen: 0,
+    times: { probe: TIMES, lag: TIMES, flip: TIMES },
+  };
+  return JSON.stringify(report);
+}
+
+const verdictsIn = ({ frames }: Reader): VerdictsFrame[] =>
+  frames.flatMap((frame) => (frame.kind === 'verdicts' ? frame : []));
+
+test('verdicts reach the edges that take them: all on a new stream, then what changes, by site and of all sites', async () => {
+  await using control = await controlEnd();
+  await control.put({ 'zone/z': { id: 'z' } });
+  const watch = (edge: string, site: string, more = '&takes=verdicts') =>
+    read(control, `/link/v1/watch?edge=${edge}&site=${site}&version=1&from=0${more}`);
+  const tell = async (...said: Parameters<typeof health>) =>
+    assert.equal(await post(control, '/link/v1/health', health(...said)), 204);
+  using paris = watch('e1', 'paris');
+  await eventually(() => assert.deepEqual(verdictsIn(paris)[0]?.edges, ['e1']));
+  assert.deepEqual(verdictsIn(paris)[0], { kind: 'verdicts', sequence: 1, whole: true, edges: ['e1'], checks: [] });
+  await tell('e1', 'paris', { a: 'unhealthy', b: 'healthy' });
+  using lima = watch('e2', 'lima');
+  using older = watch('e3', 'lima', '');
+  const last = (reader: Reader) => {
+    const words = new Map(verdictsIn(reader).flatMap(({ checks }) => checks.map((one) => [one.check, one])));
+    return Object.fromEntries([...words].map(([check, { verdict, by }]) => [check, `${verdict} ${by}`]));
+  };
+  await eventually(() => assert.deepEqual(last(lima), { 'a k': 'unhealthy fleet', 'b k': 'healthy fleet' }));
+  assert.deepEqual(last(paris), { 'a k': 'unhealthy site', 'b k': 'healthy site' });
+  await eventually(() => assert.deepEqual(verdictsIn(lima).at(-1)?.edges, ['e2', 'e3']));
+  const told = performance.now();
+  await tell('e2', 'lima', { a: 'unhealthy', b: 'unhealthy' });
+  await eventually(() => assert.equal(last(paris)['a k'], 'unhealthy fleet'));
+  assert.ok(performance.now() - told < 1_000);
+  assert.deepEqual([last(paris)['b k'], last(lima)['b k']], ['healthy site', 'unhealthy site']);
+  assert.deepEqual(verdictsIn(paris).filter(({ whole }) => whole).length, 1);
+  const sequences = [paris, lima].flatMap((reader) => verdictsIn(reader).map(({ sequence }) => sequence));
+  assert.equal(new Set(sequences).size, sequences.length);
+  assert.deepEqual(
+    older.frames.map(({ kind }) => kind).filter((kind) => kind === 'verdicts'),
+    [],
+  );
+});
+
+test('an edge that is silent shares no probes, and its words count for nothing', async () => {
+  const clock = new ManualClock();
+  await using control = await controlEnd({ clock });
+  await control.put({ 'zone/z': { id: 'z' } });
+  const watch = (edge: string) =>
+    read(control, `/link/v1/watch?edge=${edge}&site=paris&version=1&from=0&takes=verdicts`);
+  using one = watch('e1');
+  using two = watch('e2');
+  await eventually(async () => {
+    await clock.advance(100);
+    assert.deepEqual(verdictsIn(one).at(-1)?.edges, ['e1', 'e2']);
+    assert.ok(verdictsIn(two).length > 0);
+  });
+  assert.equal(await post(control, '/link/v1/health', health('e2', 'paris', { a: 'unhealthy' })), 204);
+  const word = () =>
+    verdictsIn(one)
+      .flatMap(({ checks }) => checks)
+      .at(-1);
+  await eventually(async () => {
+    await clock.advance(100);
+    assert.deepEqual(word(), { check: 'a k', verdict: 'unhealthy', by: 'site' });
+  });
+  for (let passed = 0; passed < 8_000; passed += 500) {
+    await clock.advance(500);
+    control.acks.heard({ edge: 'e1', site: 'paris', version: '1' });
+  }
+  await eventually(() => {
+    assert.deepEqual(verdictsIn(one).at(-1)?.edges, ['e1']);
+    assert.equal(word()?.verdict, 'unknown');
+  });
+});
+
+test('ten thousand verdicts go in frames of bounded size', async () => {
+  await using control = await controlEnd();
+  await control.put({ 'zone/z': { id: 'z' } });
+  for (let part = 0; part < 5; part++) {
+    const found = Array.from({ length: 2_000 }, (_, n) => [`10.${part}.${n >> 8}.${n & 255}`, 'healthy'] as const);
+    assert.equal(await post(control, '/link/v1/health', health('e9', 'paris', Object.fromEntries(found))), 204);
+  }
+  assert.equal(await post(control, '/link/v1/beat', JSON.stringify({ edge: 'e9', site: 'paris', version: '1' })), 204);
+  control.facts.verdicts.look();
+  using stream = read(control, `${WATCH}&from=0&takes=verdicts`);
+  await eventually(() => assert.ok(verdictsIn(stream).length >= 5));
+  const checks = verdictsIn(stream).flatMap((frame) => frame.checks.map(({ check }) => check));
+  assert.equal(new Set(checks).size, 10_000);
+  assert.ok(verdictsIn(stream).every((frame) => JSON.stringify(frame).length < 300_000));
+  assert.deepEqual(
+    verdictsIn(stream)
+      .map(({ whole }) => whole)
+      .slice(0, 3),
+    [true, false, false],
+  );
 });

@@ -13,12 +13,13 @@ import type { Store } from '../../store/store.ts';
 import { followSites } from './follow.ts';
 import { answer, type Handler, TooLong } from './http.ts';
 import { reportHandlers } from './reports.ts';
+import { VerdictFeed } from './verdict-feed.ts';
 import { watchHandler } from './watch.ts';
 
 interface LinkServerOptions {
   readonly store: Store;
   readonly version: string;
-  readonly facts: Pick<Facts, 'report' | 'world'>;
+  readonly facts: Omit<Facts, 'close'>;
   /** See reports.ts. */
   readonly records?: (edge: string, records: readonly ConnectionRecord[], lost: number) => void;
   readonly clock: Clock;
@@ -39,9 +40,10 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
   const closing = new AbortController();
   const followed = followSites({ ...options, facts: options.facts.world, signal: closing.signal });
   const digest = (revision: number): number | undefined => followed.digest(revision);
+  const verdicts = new VerdictFeed(options.facts, options.clock);
   const reports = reportHandlers(options);
   const routes: Readonly<Record<string, Route>> = {
-    [LINK_PATHS.watch]: ['GET', watchHandler({ ...options, digest, closing: closing.signal })],
+    [LINK_PATHS.watch]: ['GET', watchHandler({ ...options, digest, verdicts, closing: closing.signal })],
     [LINK_PATHS.ack]: ['POST', reports.ack],
     [LINK_PATHS.beat]: ['POST', reports.beat],
     [LINK_PATHS.facts]: ['POST', reports.facts],
@@ -62,6 +64,7 @@ export function createLinkServer(options: LinkServerOptions): LinkServer {
     },
     async close() {
       closing.abort();
+      verdicts.close();
       await followed.ended;
     },
   };

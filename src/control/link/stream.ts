@@ -1,5 +1,6 @@
 /**
- * One edge's stream: the records it follows, revision by revision, and a beat while nothing happens. It holds nothing
+ * One edge's stream: the records it follows, revision by revision, verdicts of other edges between them, and a beat while nothing
+ * happens. It holds nothing
  * but the part that is being written: an edge that reads slowly slows its own stream only, and is cut when it stops.
  * Called by server.ts; it refuses to look into any record.
  */
@@ -10,6 +11,7 @@ import { BEAT_MS, LINK_VERSION } from '../../link/contract.ts';
 import { encodeBatch, encodeFrame, encodeSnapshot, recordText } from '../../link/frames.ts';
 import { EDGE_PREFIXES } from '../../store/records.ts';
 import type { Revision, Store, WatchEvent } from '../../store/store.ts';
+import type { VerdictStream } from './verdict-feed.ts';
 
 /** An edge that takes nothing for this long is given up; it comes back by itself. */
 const STALL_MS = 30_000;
@@ -21,6 +23,8 @@ interface StreamOptions {
   readonly signal: AbortSignal;
   /** The revision that the edge has. */
   readonly from: Revision;
+  /** For an edge that takes them; `wake` is called when some are due. */
+  readonly verdicts?: ((wake: () => void) => VerdictStream) | undefined;
   /** Digest of the followed records at this revision, where it is known right now. */
   digest(revision: Revision): number | undefined;
 }
@@ -29,14 +33,23 @@ interface StreamOptions {
 export async function streamWorld(out: Writable, options: StreamOptions): Promise<void> {
   const { store, clock, signal } = options;
   let reached = options.from;
-  /** Nothing is half written: only now may a beat go between. */
+  /** Nothing is half written: only now may a beat or verdicts go between. */
   let idle = false;
+  const verdicts = options.verdicts?.(tellVerdicts);
+  out.on('drain', tellVerdicts);
   const beat = clock.every(BEAT_MS, () => {
     if (!idle || out.writableNeedDrain) return;
     const digest = options.digest(reached);
     out.write(encodeFrame({ kind: 'beat', revision: reached, ...(digest !== undefined && { digest }) }));
   });
 
+  function tellVerdicts(): void {
+    while (idle && !out.writableNeedDrain) {
+      const line = verdicts?.next();
+      if (line === undefined) return;
+      out.write(line);
+    }
+  }
   async function write(line: string): Promise<void> {
     if (out.write(line)) return;
     const stalled = new AbortController();
@@ -53,10 +66,13 @@ export async function streamWorld(out: Writable, options: StreamOptions): Promis
       for (const line of encode(event)) await write(line);
       reached = event.revision;
       idle = event.kind === 'batch' || event.done;
+      tellVerdicts();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
+    idle = false;
+    verdicts?.close();
     beat.cancel();
   }
 }

@@ -8,12 +8,14 @@ import type { Log } from '../../observe/log.ts';
 import type { Revision, Store } from '../../store/store.ts';
 import { answer, type Handler } from './http.ts';
 import { streamNothing, streamWorld } from './stream.ts';
+import type { VerdictFeed, VerdictStream } from './verdict-feed.ts';
 
 interface WatchParts {
   readonly store: Store;
   readonly version: string;
   readonly facts: Pick<Facts, 'report'>;
   digest(revision: Revision): number | undefined;
+  readonly verdicts: Pick<VerdictFeed, 'open'>;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends all streams. */
@@ -28,13 +30,16 @@ export function watchHandler(parts: WatchParts): Handler {
   return async (request, response) => {
     const asked = readQuery(request.url ?? '');
     if (!asked) return answer(response, 400);
-    const { edge, site, version, from, world } = asked;
+    const { edge, site, version, from, world, takes } = asked;
     // order: a stream that its own edge has replaced must end before it can hold the edge's place.
     if (streams.has(edge)) log.warn('an edge connected again; its previous stream ends', { edge, site });
     streams.get(edge)?.abort();
     const ended = new AbortController();
     streams.set(edge, ended);
-    const options = { ...parts, signal: AbortSignal.any([parts.closing, ended.signal]) };
+    const verdicts = takes.includes('verdicts')
+      ? (wake: () => void): VerdictStream => parts.verdicts.open(site, wake)
+      : undefined;
+    const options = { ...parts, verdicts, signal: AbortSignal.any([parts.closing, ended.signal]) };
     response.on('close', () => ended.abort());
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     facts.report.beat({ edge, site, version });
@@ -57,8 +62,9 @@ function readQuery(url: string) {
   const query = new URL(url, 'http://link').searchParams;
   const said = (name: string): string => query.get(name) ?? '';
   const from = Number(query.get('from') ?? 'none');
+  const takes = said('takes').split(',');
   const isReadable = ID.test(said('edge')) && ID.test(said('site')) && Number.isSafeInteger(from) && from >= 0;
   return isReadable
-    ? { edge: said('edge'), site: said('site'), version: said('version'), world: said('world'), from }
+    ? { edge: said('edge'), site: said('site'), version: said('version'), world: said('world'), from, takes }
     : undefined;
 }

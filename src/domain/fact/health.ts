@@ -36,6 +36,16 @@ export interface CheckFact extends ProbeResult {
   readonly check: string;
 }
 
+/**
+ * What other edges find of a check, as control tells an edge: `check` is the address and the key of its settings. `fleet`: more
+ * than half of several sites find it ill, whatever the edge's own finds; or its site does not know. `site`: what its site finds.
+ */
+export interface OthersVerdict {
+  readonly check: string;
+  readonly verdict: ProbeResult['verdict'];
+  readonly by: 'site' | 'fleet';
+}
+
 /** Whose word an origin's state is: that of its check, of dials, of a person, or of the probes of other edges. */
 export const STATE_CAUSES = ['probe', 'traffic', 'operator', 'fleet'] as const;
 export type StateCause = (typeof STATE_CAUSES)[number];

@@ -9,6 +9,7 @@ import type { EdgeState, KnownEdges } from './edge-state.ts';
 export function presenceOf(edges: () => KnownEdges): PresenceReader {
   return {
     isAlive: (id) => edges().byId.get(id)?.alive === true,
+    aliveAt: (site) => [...(edges().sites.get(site)?.alive ?? [])].map(({ id }) => id),
     silent: () => [...edges().silent].map(({ id }) => id),
     get isSilent() {
       const { byId, alive } = edges();

@@ -61,7 +61,8 @@ test('an edge that is silent says nothing until it is heard of again, and one th
   assert.deepEqual(sites(), { paris: false });
   tell('a', 'lima', {});
   assert.deepEqual(sites(), { lima: false });
-  assert.deepEqual(health.verdicts.of('lima', '10.0.0.1 k'), { verdict: 'unhealthy', by: 'site' });
+  const word = { check: '10.0.0.1 k', verdict: 'unhealthy', by: 'site' };
+  assert.deepEqual(health.verdicts.of('lima', '10.0.0.1 k'), word);
   health.forget(() => false);
   assert.deepEqual([sites(), health.find(), [...health.verdicts.checks()]], [{}, [], []]);
 });
@@ -98,18 +99,6 @@ test('origins are found by zone, group and host', () => {
     [found({}), found({ group: 'og' }), found({ host: '1' }), found({ group: '', host: '2' }), found({ zone: 'y' })],
     [['1', '2', '3'], ['1', '3'], ['1', '3'], ['2'], ['3']],
   );
-});
-
-test('of a zone, origins are found by any spelling of the host, where they are now', () => {
-  const { tell, health } = book();
-  const at = (host: string) => health.find({ zone: 'z', host }).map(({ origin: { key, state } }) => `${key} ${state}`);
-  tell('a', 'paris', {
-    origins: [origin('1', { zone: 'z', host: '2001:db8::1' }), origin('2', { zone: 'z', host: 'A' })],
-  });
-  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: '2001:db8::1', state: 'down' })] });
-  assert.deepEqual([at('2001:DB8:0::1'), at('a.'), at('b')], [['1 down'], ['2 up'], []]);
-  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: 'b' })], gone: { checks: [], origins: ['2'] } });
-  assert.deepEqual([at('2001:db8::1'), at('a'), at('b')], [[], [], ['1 up']]);
 });
 
 test('an edge that tells of too many origins is told so, and the others stay', () => {

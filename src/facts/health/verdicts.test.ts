@@ -6,7 +6,7 @@ import { Verdicts } from './verdicts.ts';
 
 type Finding = ProbeResult['verdict'];
 const SITES = ['berlin', 'lima', 'paris'];
-const said = (verdict: Finding, by: 'site' | 'fleet') => ({ verdict, by });
+const said = (verdict: Finding, by: 'site' | 'fleet', check = 'c') => ({ check, verdict, by });
 
 /** Verdicts where each site has one edge that says this. */
 function sites(...findings: Finding[]) {
@@ -31,7 +31,7 @@ test('a site has its own word, and the others’ where more than half of several
   assert.deepEqual(sites('unhealthy', 'healthy').of('lima', 'c'), said('healthy', 'site'));
   assert.deepEqual(sites('unhealthy', 'healthy', 'unknown').of('paris', 'c'), said('healthy', 'fleet'));
   assert.deepEqual(sites('unknown').of('berlin', 'c'), said('unknown', 'fleet'));
-  assert.deepEqual(sites().of('berlin', 'another'), said('unknown', 'fleet'));
+  assert.deepEqual(sites().of('berlin', 'another'), said('unknown', 'fleet', 'another'));
 });
 
 test('verdicts are those of all words that stand, whatever came and went, and each change is told to the sites it concerns', () => {
@@ -64,9 +64,12 @@ test('verdicts are those of all words that stand, whatever came and went, and ea
         const fleet = ill + well === 0 ? 'unknown' : ill > well ? 'unhealthy' : 'healthy';
         for (const [i, site] of SITES.entries()) {
           const isOverruled = found[i] === 'unknown' || (fleet === 'unhealthy' && ill + well > 1);
-          const expected = isOverruled ? said(fleet, 'fleet') : said(found[i]!, 'site');
+          const expected = isOverruled ? said(fleet, 'fleet', `c${c}`) : said(found[i]!, 'site', `c${c}`);
           assert.deepEqual(verdicts.of(site, `c${c}`), expected);
-          assert.deepEqual(known.get(`${site} c${c}`) ?? JSON.stringify(said('unknown', 'fleet')), show(site, `c${c}`));
+          assert.deepEqual(
+            known.get(`${site} c${c}`) ?? JSON.stringify(said('unknown', 'fleet', `c${c}`)),
+            show(site, `c${c}`),
+          );
         }
       }
       const named = new Set([...words.keys()].map((key) => `c${key.split(' ')[1]}`));

@@ -3,16 +3,10 @@
  * the sites that have the check. It knows no edge and no time. health-book.ts fills it; the streams of edges (control/link) read
  * it.
  */
-import type { ProbeResult } from '../../domain/fact/health.ts';
+import type { OthersVerdict, ProbeResult } from '../../domain/fact/health.ts';
 import { Signal } from '../../lib/signal.ts';
 
 type Finding = ProbeResult['verdict'];
-
-/** `fleet`: more than half of several sites find it ill, or the site itself does not know. */
-interface Verdict {
-  readonly verdict: Finding;
-  readonly by: 'site' | 'fleet';
-}
 
 /** How many edges of a site say so. */
 type Tally = Record<Finding, number>;
@@ -35,11 +29,11 @@ export class Verdicts {
   }
 
   /** For edges of the site. */
-  of(site: string, check: string): Verdict {
+  of(site: string, check: string): OthersVerdict {
     const fleet = this.#ofFleet(check);
     const verdict = findingOf(this.#tallies.get(check)?.get(site));
     const isOfFleet = verdict === 'unknown' || fleet.overrules;
-    return isOfFleet ? { verdict: fleet.verdict, by: 'fleet' } : { verdict, by: 'site' };
+    return isOfFleet ? { check, verdict: fleet.verdict, by: 'fleet' } : { check, verdict, by: 'site' };
   }
 
   /** Those that any edge has a word about. */
