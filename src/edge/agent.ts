@@ -64,7 +64,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const onStop = config.flush ? 'flush' : 'keep';
   const world = { rules, records: () => replica.records, world: () => replica.world };
   const guard = new Guard({ clock, log, tables, onStop, changed, ...world });
-  const watch = new OriginWatch({ engines, numbers: origins.numbers, file: originFile, clock, log });
+  const watch = new OriginWatch({ engines, origins, file: originFile, clock, rng, log });
   watch.changed.listen(() => changed.tell());
   const reconciler = new Reconciler({
     engines,
@@ -85,7 +85,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
     reconciler.retry(rules);
     changed.tell();
   });
-  const parts = { lastGood, planner, guard, reconciler, engines, entries, tables, ports, watch };
+  const parts = { lastGood, planner, origins, guard, reconciler, engines, entries, tables, ports, watch };
   const feed = new PlanFeed(parts);
 
   // What control hears, and what it says.

@@ -1,6 +1,6 @@
 /**
- * From a step of the world to the parts that act on it: the disk, the plan, and what differs in the plan to the source
- * ports, the entry addresses, the guard and the reconciler, in this order. It keeps nothing. The agent makes one and feeds
+ * From a step of the world to the parts that act on it: the disk, the plan, and what differs in the plan to the pools
+ * of origins, the source ports, the entry addresses, the guard and the reconciler, in this order. It keeps nothing. The agent makes one and feeds
  * it what the disk has; then the link does.
  */
 import type { Step } from '../link/replica.ts';
@@ -8,12 +8,14 @@ import type { PlanDelta, Planner } from '../plan/planner.ts';
 import type { EntryWatch } from './entry-watch.ts';
 import type { Guard } from './guard/guard.ts';
 import type { LastGood } from './last-good/last-good.ts';
+import type { Pools } from './origins/pools.ts';
 import type { Reconciler } from './reconcile/reconcile.ts';
 import type { EdgePorts } from './source-ports.ts';
 
 interface PlanFeedParts {
   readonly lastGood: LastGood;
   readonly planner: Planner;
+  readonly origins: { readonly pools: Pick<Pools, 'take'> };
   readonly ports: EdgePorts;
   readonly entries: EntryWatch;
   readonly guard: Guard;
@@ -59,6 +61,7 @@ export class PlanFeed {
   }
 
   #prepare(delta: PlanDelta): PlanDelta {
+    this.#parts.origins.pools.take(delta.pools);
     this.#parts.ports.follow(delta);
     this.#parts.entries.meet(delta.put);
     return delta;

@@ -85,6 +85,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
       acks: { applied: () => Infinity, failures: () => [], placements: () => [], edges: () => [] },
       counters: { dropped: () => ({}) },
       health: { reported: () => [] },
+      origins: { find: () => [] },
     },
     domain: 'edgefour.test',
     features: [],

@@ -36,6 +36,7 @@ async function provider() {
         acks: { applied: () => applied, failures: () => [], placements: () => [], edges: () => [] },
         counters: { dropped: () => ({}) },
         health: { reported: () => [] },
+        origins: { find: () => [] },
       },
     },
   });

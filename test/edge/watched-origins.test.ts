@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EdgeTools } from '../../src/edge/edge.ts';
 import type { EngineFactory } from '../../src/engines/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
@@ -14,6 +13,7 @@ import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
 import { deafOrigin, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { controlEnd } from './control-end.ts';
 import { echo, edgeOn, PLACE, proxy, rule } from './edges.ts';
+import { hearing } from './said.ts';
 
 const CONNECT_MS = 400;
 /** Longer than any answer of an origin that is there. */
@@ -35,19 +35,6 @@ for (const [name, create, absent] of ENGINES)
       allDown(t, name, create));
   });
 
-type Said = { level: string; message: string; facts: Readonly<Record<string, unknown>> }[];
-
-function listening(): { log: EdgeTools['log']; said: Said } {
-  const said: Said = [];
-  const say =
-    (level: string) =>
-    (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
-      void said.push({ level, message, facts });
-  const levels = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  const log: EdgeTools['log'] = { ...levels, with: () => log };
-  return { log, said };
-}
-
 /** Each client's wait for its answer, one after the other. */
 async function waits(entry: string, port: number, forMs: number): Promise<number[]> {
   const all: number[] = [];
@@ -62,7 +49,7 @@ const slow = (all: readonly number[]): number => all.filter((ms) => ms >= SLOW_M
 
 async function dropsPackets(t: TestContext, name: string, create: EngineFactory): Promise<void> {
   await using control = await controlEnd();
-  const { log, said } = listening();
+  const { log, said } = hearing();
   const tools = { engines: { [name]: create }, log };
   await using edge = await edgeOn(control, undefined, tools);
   const deaf = await deafOrigin(t);
@@ -96,7 +83,7 @@ async function dropsPackets(t: TestContext, name: string, create: EngineFactory)
 
 async function allDown(t: TestContext, name: string, create: EngineFactory): Promise<void> {
   await using control = await controlEnd();
-  const { log, said } = listening();
+  const { log, said } = hearing();
   await using edge = await edgeOn(control, undefined, { engines: { [name]: create }, log });
   await edge.ready;
   const entry = loopback();

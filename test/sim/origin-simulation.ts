@@ -166,11 +166,10 @@ class Simulation {
       },
     });
     const schedule = Schedule(clock, (address, checker) => this.#probe(address, checker));
-    schedule.results.listen(({ targets, result }) => {
-      for (const target of targets) {
-        this.#invariants.found(target, result.verdict);
-        this.#carryOut(health.probe(target, result, clock.monotonic()));
-      }
+    schedule.results.listen(({ key, result }) => {
+      const target = Number(key);
+      this.#invariants.found(target, result.verdict);
+      this.#carryOut(health.probe(target, result, clock.monotonic()));
     });
     const choosers = new Map(
       this.#rules.map((rule) => [rule, Targets(rule.listener, states, () => clock.monotonic())]),
@@ -181,7 +180,7 @@ class Simulation {
     for (const { number, address, checker } of this.#origins) {
       const check = checker && checkRule(checker);
       this.#carryOut(health.use({ target: number, name: address, check }, clock.monotonic()));
-      if (checker) schedule.ask(number, address, checker);
+      if (checker) schedule.ask(`${number}`, address, checker);
     }
     return this.#process;
   }

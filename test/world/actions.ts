@@ -15,7 +15,7 @@ import type { SiteHealth } from '../../src/domain/load-balancer/health.ts';
 import type { Site } from '../../src/domain/site/site.ts';
 import type { Plan, Zone } from '../../src/domain/zone/zone.ts';
 import type { FaultCode } from '../../src/faults/catalogue.ts';
-import type { EdgeFact, Placement } from '../../src/facts/readers.ts';
+import type { EdgeFact, FoundOrigin, Placement } from '../../src/facts/readers.ts';
 import { Fault } from '../../src/faults/fault.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { egressRule } from '../../src/lib/net/egress.ts';
@@ -55,6 +55,7 @@ export async function actionWorld(options: WorldOptions = {}) {
     facts: [] as EdgeFact[],
     /** By `owner group host`. */
     health: new Map<string, readonly SiteHealth[]>(),
+    origins: [] as FoundOrigin[],
   };
   const store = openMemory({ clock: systemClock, log: silentLog });
   const around: Surroundings = {
@@ -69,6 +70,10 @@ export async function actionWorld(options: WorldOptions = {}) {
       },
       counters: { dropped: () => ({}) },
       health: { reported: (owner, group, host) => edges.health.get(`${owner} ${group} ${host}`) ?? [] },
+      origins: {
+        find: ({ zone, host } = {}) =>
+          edges.origins.filter(({ origin }) => origin.zone === zone && (host ?? origin.host) === origin.host),
+      },
     },
     domain: 'edgefour.test',
     features: options.features ?? [],

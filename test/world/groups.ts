@@ -23,9 +23,15 @@ export async function putBalancer(world: ActionWorld, id: string, group: string,
   await world.write(keys.use(group, id), { kind: 'load-balancer', id });
 }
 
-/** A rule of the instance, TCP 81, on a group or balancer. */
-export async function putRule(world: ActionWorld, ProxyId: string, OriginType: 'ORIGIN_GROUP' | 'LB', id: string) {
-  const rule = { ...copy(WEB), PortRange: ['81'], OriginType, OriginValue: [id] };
+/** A rule of the instance, TCP, on a group or balancer. */
+export async function putRule(
+  world: ActionWorld,
+  ProxyId: string,
+  OriginType: 'ORIGIN_GROUP' | 'LB',
+  id: string,
+  port = '81',
+) {
+  const rule = { ...copy(WEB), PortRange: [port], OriginType, OriginValue: [id] };
   const { L4ProxyRuleIds } = await world.call('CreateL4ProxyRules', { ZoneId: ZONE, ProxyId, L4ProxyRules: [rule] });
   return L4ProxyRuleIds[0] ?? '';
 }

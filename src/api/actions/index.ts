@@ -13,6 +13,7 @@ import { EdgeFourBanL4Proxy } from './edgefour/EdgeFourBanL4Proxy.ts';
 import { EdgeFourClearFaults } from './edgefour/EdgeFourClearFaults.ts';
 import { EdgeFourCreateKey } from './edgefour/EdgeFourCreateKey.ts';
 import { EdgeFourDeletePolicy } from './edgefour/EdgeFourDeletePolicy.ts';
+import { EdgeFourDescribeOrigins } from './edgefour/EdgeFourDescribeOrigins.ts';
 import { EdgeFourDescribeStatus } from './edgefour/EdgeFourDescribeStatus.ts';
 import { EdgeFourListFaults } from './edgefour/EdgeFourListFaults.ts';
 import { EdgeFourListKeys } from './edgefour/EdgeFourListKeys.ts';
@@ -69,6 +70,7 @@ export const ACTIONS = {
   EdgeFourDeletePolicy,
   EdgeFourDescribeHealthChecks,
   EdgeFourDescribeLimits,
+  EdgeFourDescribeOrigins,
   EdgeFourDescribeStatus,
   EdgeFourListFaults,
   EdgeFourListKeys,

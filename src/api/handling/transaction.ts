@@ -3,7 +3,7 @@
  * guarded by exactly what the decision was based on. The pipeline makes one per attempt and commits it.
  */
 import type { HealthView } from '../../domain/load-balancer/health.ts';
-import type { AckReader, CounterReader } from '../../facts/readers.ts';
+import type { AckReader, CounterReader, OriginReader } from '../../facts/readers.ts';
 import type { FaultCode } from '../../faults/catalogue.ts';
 import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -55,6 +55,7 @@ interface HandlerFacts {
   readonly acks: AckReader;
   readonly counters: Pick<CounterReader, 'dropped'>;
   readonly health: HealthView;
+  readonly origins: Pick<OriginReader, 'find'>;
 }
 
 export interface FaultOnDemand {

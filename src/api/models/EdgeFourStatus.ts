@@ -12,8 +12,10 @@ import type { Zone } from '../../domain/zone/zone.ts';
 import { cloudTime } from '../../shape/time.ts';
 import { boolean, type Infer, list, object, oneOf, onOff, optional, string, unsigned } from '../../shape/shape.ts';
 import type { EdgeFact, Placement } from '../../facts/readers.ts';
+import type { OriginView } from '../handling/origin-views.ts';
 import type { Surroundings } from '../handling/transaction.ts';
 import { OWN_HEALTH_CHECKER, showOwnChecker } from './EdgeFourHealthChecker.ts';
+import { ORIGIN_WORD, showWord } from './EdgeFourOrigin.ts';
 
 const WANTS = ['online', 'offline'] as const;
 const FAILURES = list(string('`edge: reason`.'), 'Why edges could not apply it.');
@@ -59,6 +61,29 @@ const RULE_OPTIONS = object(
   "What of EdgeFour's own options is set; the rest is default.",
 );
 
+/** limit: ours; how many more there are follows from the counts. */
+const MOST_ORIGINS = 10;
+
+const ORIGIN_NOT_UP = object(
+  {
+    Origin: string('Protocol, address and port or range.'),
+    Host: string('As the rule or its groups name it.'),
+    ...ORIGIN_WORD,
+    EdgeCount: unsigned('How many edges lead there.'),
+    UpCount: unsigned('How many of them have it up.'),
+  },
+  'An origin that some edge does not have up.',
+);
+
+const RULE_ORIGINS = object(
+  {
+    Count: unsigned('How many there are: addresses, where a name stands for several.'),
+    UpCount: unsigned('How many of them are up at all edges.'),
+    NotUp: list(ORIGIN_NOT_UP, `The others; at most ${MOST_ORIGINS}.`),
+  },
+  'Its origins as edges see them.',
+);
+
 const RULE_STATUS = object(
   {
     RuleId: string('Rule ID.'),
@@ -74,6 +99,7 @@ const RULE_STATUS = object(
     Want: oneOf(WANTS, 'What its owner wants.'),
     Placements: list(PLACEMENT, 'Where it is, by edge.'),
     Failures: FAILURES,
+    Origins: optional(RULE_ORIGINS),
   },
   'A rule.',
 );
@@ -121,7 +147,7 @@ export function showInstance(
   sites: readonly Site[],
   edges: EdgesBySite,
   { facts: { acks } }: Pick<Surroundings, 'facts'>,
-  originsOf: (rule: L4Rule) => Stamp,
+  origins: { readonly changed: (rule: L4Rule) => Stamp; readonly of: (rule: L4Rule) => readonly OriginView[] },
 ): Infer<typeof INSTANCE_STATUS.fields> {
   const placements = Map.groupBy(acks.placements(proxy.rules.map(({ id }) => id)), ({ rule }) => rule);
   const showRule = (rule: L4Rule) => ({
@@ -134,10 +160,11 @@ export function showInstance(
     ClientIPPassThroughMode: rule.mode ?? 'OFF',
     Options: showOptions(rule.options),
     ...(rule.checker && { Checker: showOwnChecker(rule.checker) }),
-    Status: ruleStatus(proxy, rule, zone, acks, originsOf(rule)),
+    Status: ruleStatus(proxy, rule, zone, acks, origins.changed(rule)),
     Want: rule.want,
     Placements: (placements.get(rule.id) ?? []).map(showPlacement),
     Failures: [...acks.failures(rule.id)],
+    ...(rule.want === 'online' && proxy.want === 'online' && showOrigins(origins.of(rule))),
   });
   const Rules = proxy.rules.map(showRule);
   const Status = proxyStatus(proxy, zone, acks);
@@ -164,6 +191,20 @@ export function showInstance(
     Failures: [...acks.failures(proxy.id)],
     Rules,
   };
+}
+
+function showOrigins(origins: readonly OriginView[]): { readonly Origins?: Infer<typeof RULE_ORIGINS.fields> } {
+  if (origins.length === 0) return {};
+  const others = origins.filter(({ state }) => state !== 'up');
+  const NotUp = others.slice(0, MOST_ORIGINS).map((origin) => ({
+    Origin: origin.word.origin,
+    Host: origin.word.host,
+    ...showWord(origin.word),
+    State: origin.state,
+    EdgeCount: origin.edges.length,
+    UpCount: origin.up,
+  }));
+  return { Origins: { Count: origins.length, UpCount: origins.length - others.length, NotUp } };
 }
 
 function showOptions(options: RuleOptions = {}): Infer<typeof RULE_OPTIONS.fields> {

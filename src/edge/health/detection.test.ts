@@ -20,14 +20,14 @@ async function dying(checker: Checker, seed: number) {
     if (target % 2 === 0) await clock.sleep(checker.timeoutSeconds * 1_000);
     return { verdict: 'unhealthy', reason: 'dead' };
   });
-  schedule.results.listen(({ targets, result }) => {
-    for (const target of targets)
-      for (const { state } of health.probe(target, result, clock.monotonic()))
-        if (state === 'down') seen.set(target, clock.monotonic());
+  schedule.results.listen(({ key, result }) => {
+    const target = Number(key);
+    for (const { state } of health.probe(target, result, clock.monotonic()))
+      if (state === 'down') seen.set(target, clock.monotonic());
   });
   deaths.forEach((_, target) => {
     health.use({ target, name: `${target}`, check: checkRule(checker) }, clock.monotonic());
-    schedule.ask(target, `${target}`, checker);
+    schedule.ask(`${target}`, `${target}`, checker);
   });
   await clock.advance(120_000);
   schedule.close();

@@ -1,25 +1,33 @@
 /**
- * The origins of this edge, watched: what engines tell of dials goes in, states that engines obey come out, and what an
- * operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts does) and dials
- * nothing. The agent makes one, before the first rule has its targets.
+ * The origins of this edge, watched: what engines tell of dials and what checks find goes in, states that engines obey come
+ * out, and what an operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts
+ * does) and dials nothing. The agent makes one, before the first rule has its targets.
  */
 import type { OriginsReport, OriginState } from '../../domain/fact/health.ts';
 import type { TargetOutcomes, TargetState } from '../../engines/engine.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { Rng } from '../../lib/rng.ts';
 import { Signal } from '../../lib/signal.ts';
 import type { Log } from '../../observe/log.ts';
-import type { NumberedOrigin, TargetNumbers } from '../origins/numbers.ts';
+import type { NumberedOrigin } from '../origins/numbers.ts';
+import type { Origins } from '../origins/origins.ts';
+import { UNCHECKED } from './check-verdict.ts';
+import { Checks } from './checks.ts';
+import { FailOpen } from './fail-open.ts';
 import type { OriginFile } from './origin-file.ts';
 import { type OriginChange, OriginHealth } from './origin-health.ts';
+import { probe } from './probe.ts';
+import { checkRule } from './schedule.ts';
 
 interface OriginWatchParts {
   readonly engines: {
     readonly outcomes: Signal<readonly TargetOutcomes[]>;
     states(changes: readonly TargetState[]): Promise<void>;
   };
-  readonly numbers: TargetNumbers;
+  readonly origins: Pick<Origins, 'numbers' | 'pools' | 'dialling'>;
   readonly file: OriginFile;
   readonly clock: Clock;
+  readonly rng: Rng;
   readonly log: Log;
 }
 
@@ -29,50 +37,71 @@ const MOST_TOLD = 1_000;
 const NAMED = 3;
 
 export class OriginWatch {
-  /** Another origin is out of use, or used again. */
+  /** Other origins are out of use, or used again. */
   readonly changed = new Signal();
+  readonly checks: Checks;
   readonly #parts: OriginWatchParts;
   readonly #health = new OriginHealth();
-  /** Origins that are out of use. */
-  readonly #down = new Map<number, NumberedOrigin>();
+  readonly #failOpen: FailOpen;
+  /** Rules all of whose origins were out of use when an origin changed last. */
+  #without: ReadonlySet<string> = new Set();
   /** How often an origin left or came back, of those that ever did; by number. */
   readonly #changes = new Map<number, { readonly origin: string; changes: number }>();
-  /** Rules all of whose origins are out of use. */
-  #failOpen: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #isClosed = false;
 
   constructor(parts: OriginWatchParts) {
-    const { engines, numbers, file, clock } = parts;
+    const { engines, origins, file, clock, rng } = parts;
+    const { numbers, pools, dialling } = origins;
     this.#parts = parts;
+    this.#failOpen = new FailOpen(numbers);
+    this.checks = new Checks(clock, (address, checker) => probe(address, checker, { clock, rng, ...dialling }));
     this.#health.restore(file.found);
-    numbers.taken.listen((origin) => {
-      this.#carryOut(this.#health.use({ target: origin.number, name: origin.key }, clock.monotonic()));
-    });
+    numbers.taken.listen((origin) => this.#use(origin));
     numbers.freed.listen((origin) => this.#free(origin));
-    engines.outcomes.listen((batch) => {
+    pools.changed.listen((pool) => this.checks.pool(pool));
+    this.checks.results.listen(({ targets, result }) => {
       const at = clock.monotonic();
-      this.#carryOut(batch.flatMap(({ target, counts }) => this.#health.outcomes(target, counts, at)));
+      this.#carryOut(targets.flatMap((target) => this.#health.probe(target, result, at)));
     });
+    engines.outcomes.listen((batch) => this.#hear(batch));
   }
 
   get alarms(): string[] {
-    const rules = this.#withoutOrigin();
+    const rules = this.#failOpen.rules();
     return rules.size === 0 ? [] : [`all origins are down, and used as if all were up, of rule ${named(rules)}`];
   }
 
   /** As control hears it. */
   report(): OriginsReport {
-    const origins = [...this.#changes].map(([number, changed]) => ({ ...changed, isUp: !this.#down.has(number) }));
-    return { origins: origins.slice(-MOST_TOLD), failOpen: this.#withoutOrigin().size };
+    const isUp = (number: number): boolean => this.#health.view(number)?.told.state === 'up';
+    const origins = [...this.#changes].map(([number, changed]) => ({ ...changed, isUp: isUp(number) }));
+    return { origins: origins.slice(-MOST_TOLD), failOpen: this.#failOpen.rules().size };
   }
 
   /** What is known is on disk when it resolves. `hasSuccessor`: the next process keeps the file. May be called twice. */
   async close(hasSuccessor: boolean): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.checks.close();
     if (!hasSuccessor) this.#save();
     await this.#parts.file.close();
+  }
+
+  #use(origin: NumberedOrigin): void {
+    const { number: target, key: name, check } = origin;
+    const rule = check && checkRule(check.checker);
+    this.#carryOut(this.#health.use({ target, name, check: rule }, this.#parts.clock.monotonic()));
+    // order: its check may know at once how it is.
+    this.checks.ask(origin, this.#health.view(target)?.verdict ?? UNCHECKED);
+  }
+
+  /** Of an origin that is not to be judged by its dials they say nothing. */
+  #hear(batch: readonly TargetOutcomes[]): void {
+    const { clock, origins } = this.#parts;
+    const at = clock.monotonic();
+    const judging = batch.filter(({ target }) => origins.numbers.get(target)?.passive === true);
+    this.#carryOut(judging.flatMap(({ target, counts }) => this.#health.outcomes(target, counts, at)));
   }
 
   /** order: engines first. */
@@ -90,17 +119,17 @@ export class OriginWatch {
 
   /** One line per change: a connection that is tried changes nothing for an operator. */
   #note({ target, from, state, cause, flaps }: OriginChange): void {
-    const { log, numbers } = this.#parts;
-    const numbered = numbers.get(target);
+    const { log, origins } = this.#parts;
+    const numbered = origins.numbers.get(target);
     if (!numbered) return;
     const { origin, rules } = numbered;
-    if (state === 'up') this.#down.delete(target);
-    else this.#down.set(target, numbered);
+    this.#failOpen.set(numbered, state !== 'up');
     if (from === 'up' || state === 'up') this.#count(target, origin);
     const facts = { origin, by: cause.by, reason: cause.reason, rules: rules.size };
     if (from === 'up') log.info('an origin is out of use', facts);
     else if (state === 'up') log.info('an origin is used again', facts);
     if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin });
+    if (state === 'down' && cause.by === 'traffic') this.checks.hasten(target);
   }
 
   #count(target: number, origin: string): void {
@@ -110,30 +139,19 @@ export class OriginWatch {
   }
 
   #noteFailOpen(): void {
-    const before = this.#failOpen;
-    this.#failOpen = this.#withoutOrigin();
-    const more = this.#failOpen.difference(before);
+    const before = this.#without;
+    this.#without = this.#failOpen.rules();
+    const more = this.#without.difference(before);
     const facts = { rules: more.size, named: named(more) };
     if (more.size > 0) this.#parts.log.warn('all origins of a rule are down; they are used as if all were up', facts);
   }
 
-  /** Rules all of whose origins are out of use. */
-  #withoutOrigin(): Set<string> {
-    const { numbers } = this.#parts;
-    const isDown = ({ number }: NumberedOrigin): boolean => this.#down.has(number);
-    return new Set([...this.#rulesOf(this.#down.values())].filter((rule) => numbers.servingOf(rule).every(isDown)));
-  }
-
-  #rulesOf(origins: Iterable<NumberedOrigin>): Set<string> {
-    const rules = new Set<string>();
-    for (const origin of origins) for (const rule of origin.rules) rules.add(rule);
-    return rules;
-  }
-
   /** Its number is the next origin's, which begins as up. */
-  #free({ number }: NumberedOrigin): void {
+  #free(origin: NumberedOrigin): void {
+    const { number } = origin;
     const up: OriginState = 'up';
-    if (this.#down.delete(number)) void this.#parts.engines.states([{ target: number, state: up }]);
+    if (this.#failOpen.set(origin, false)) void this.#parts.engines.states([{ target: number, state: up }]);
+    this.checks.leave(number);
     this.#changes.delete(number);
     this.#health.release(number);
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import type { ProbeResult } from '../../domain/fact/health.ts';
 import type { Checker } from '../../domain/load-balancer/checker.ts';
-import { type Checked, checkRule, ProbeSchedule } from './schedule.ts';
+import { checkRule, ProbeSchedule } from './schedule.ts';
 
 const CHECKER: Checker = { type: 'TCP', port: 80, intervalSeconds: 10, timeoutSeconds: 5, rise: 3, fall: 3 };
 const GOOD: ProbeResult = { verdict: 'healthy', reason: '' };
@@ -12,7 +12,7 @@ const BAD: ProbeResult = { verdict: 'unhealthy', reason: '' };
 function scheduled(answer: (address: string, ms: number) => Promise<ProbeResult> | ProbeResult = () => GOOD) {
   const clock = new ManualClock();
   const starts: { address: string; ms: number }[] = [];
-  const told: Checked[] = [];
+  const told: { key: string; result: ProbeResult; ms: number; lagMs: number }[] = [];
   const schedule = new ProbeSchedule(clock, async (address) => {
     const ms = clock.monotonic();
     starts.push({ address, ms });
@@ -22,6 +22,8 @@ function scheduled(answer: (address: string, ms: number) => Promise<ProbeResult>
   return {
     clock,
     schedule,
+    /** The key is the address. */
+    ask: (address: string, checker: Checker = CHECKER) => schedule.ask(address, address, checker),
     starts,
     told,
     startsOf: (address: string) => starts.filter((one) => one.address === address).map(({ ms }) => ms),
@@ -31,8 +33,8 @@ function scheduled(answer: (address: string, ms: number) => Promise<ProbeResult>
 const gaps = (times: readonly number[]): number[] => times.slice(1).map((time, i) => time - (times[i] ?? 0));
 
 test('the first probe comes at once, the following ones an interval apart', async () => {
-  const { clock, schedule, startsOf } = scheduled();
-  schedule.ask(1, '192.0.2.1', CHECKER);
+  const { ask, clock, schedule, startsOf } = scheduled();
+  ask('192.0.2.1');
   await clock.advance(100_000);
   const times = startsOf('192.0.2.1');
   assert.equal(times[0], 50);
@@ -45,8 +47,8 @@ test('the first probe comes at once, the following ones an interval apart', asyn
 });
 
 test('checks that came together do not stay together', async () => {
-  const { clock, schedule, starts } = scheduled();
-  for (let i = 0; i < 1_000; i++) schedule.ask(i, `192.0.2.${i}`, CHECKER);
+  const { ask, clock, schedule, starts } = scheduled();
+  for (let i = 0; i < 1_000; i++) ask(`192.0.2.${i}`);
   await clock.advance(20_000);
   // First probes: as many as may begin in a slot. Then each second has its share, and no slot many.
   const slots = Map.groupBy(starts, ({ ms }) => ms);
@@ -62,39 +64,28 @@ test('checks that came together do not stay together', async () => {
   schedule.close();
 });
 
-test('one address and one checker are probed once for all who ask, and all are told', async () => {
-  const { clock, schedule, starts, told } = scheduled();
-  schedule.ask(1, '192.0.2.1', CHECKER);
-  schedule.ask(2, '192.0.2.1', { ...CHECKER });
-  schedule.ask(2, '192.0.2.1', { ...CHECKER });
-  schedule.ask(3, '192.0.2.1', { ...CHECKER, port: 81 });
+test('a key is probed once however often it asks; one that has left is not, and nothing waits then', async () => {
+  const { ask, clock, schedule, starts, told } = scheduled();
+  ask('a');
+  ask('a');
+  ask('b');
   await clock.advance(50);
-  assert.equal(starts.length, 2);
   assert.deepEqual(
-    told.map(({ targets }) => [...targets]),
-    [[1, 2], [3]],
+    told.map(({ key }) => key),
+    ['a', 'b'],
   );
-  schedule.leave(1);
-  schedule.leave(3);
-  schedule.leave(9);
-  told.length = 0;
-  await clock.advance(10_000);
-  assert.deepEqual(
-    told.map(({ targets }) => [...targets]),
-    [[2]],
-  );
-  // Another check for the same target, in place of the one before.
-  schedule.ask(2, '192.0.2.2', CHECKER);
+  schedule.leave('a');
+  schedule.leave('c');
   starts.length = 0;
   await clock.advance(20_000);
-  assert.deepEqual([...new Set(starts.map(({ address }) => address))], ['192.0.2.2']);
-  schedule.leave(2);
+  assert.deepEqual([...new Set(starts.map(({ address }) => address))], ['b']);
+  schedule.leave('b');
   assert.equal(clock.waiting, 0);
 });
 
 test('after a failure the tries come faster, until there are enough of them', async () => {
-  const { clock, schedule, startsOf } = scheduled((_, ms) => (ms > 30_000 ? BAD : GOOD));
-  schedule.ask(1, '192.0.2.1', CHECKER);
+  const { ask, clock, schedule, startsOf } = scheduled((_, ms) => (ms > 30_000 ? BAD : GOOD));
+  ask('192.0.2.1');
   await clock.advance(70_000);
   const times = startsOf('192.0.2.1');
   const first = times.findIndex((ms) => ms > 30_000);
@@ -110,8 +101,8 @@ test('faster is a second at least and an interval at most', async () => {
     [60, 3, 3_000],
     [1, 1, 1_000],
   ] as const) {
-    const { clock, schedule, startsOf } = scheduled(() => BAD);
-    schedule.ask(1, 'a', { ...CHECKER, intervalSeconds, timeoutSeconds });
+    const { ask, clock, schedule, startsOf } = scheduled(() => BAD);
+    ask('a', { ...CHECKER, intervalSeconds, timeoutSeconds });
     await clock.advance(10_000);
     assert.deepEqual(gaps(startsOf('a')).slice(0, 2), [fast, fast]);
     schedule.close();
@@ -119,10 +110,11 @@ test('faster is a second at least and an interval at most', async () => {
 });
 
 test('a probe that is slow holds no other up, and is not begun twice', async () => {
-  const { clock, schedule, startsOf, told } = scheduled((address) =>
+  const { ask, clock, schedule, startsOf, told } = scheduled((address) =>
     address === 'slow' ? clock.sleep(35_000).then(() => BAD) : GOOD,
   );
-  for (let i = 0; i < 50; i++) schedule.ask(i, i % 2 === 0 ? `a${i}` : 'slow', CHECKER);
+  for (let i = 0; i < 50; i += 2) ask(`a${i}`);
+  ask('slow');
   await clock.advance(34_000);
   assert.equal(startsOf('slow').length, 1);
   assert.equal(startsOf('a0').length >= 4, true);
@@ -133,36 +125,36 @@ test('a probe that is slow holds no other up, and is not begun twice', async () 
   await clock.advance(8_000);
   const slow = told.filter(({ result }) => result === BAD);
   assert.deepEqual(
-    slow.map(({ ms, targets }) => [ms, targets.size]),
-    [[35_000, 25]],
+    slow.map(({ key, ms }) => [key, ms]),
+    [['slow', 35_000]],
   );
   assert.equal(startsOf('slow').length, 2);
   schedule.close();
 });
 
 test('traffic in trouble brings a probe forward, also behind one that is under way', async () => {
-  const { clock, schedule, startsOf } = scheduled(() => clock.sleep(500).then(() => GOOD));
-  schedule.ask(1, 'a', { ...CHECKER, intervalSeconds: 600 });
+  const { ask, clock, schedule, startsOf } = scheduled(() => clock.sleep(500).then(() => GOOD));
+  ask('a', { ...CHECKER, intervalSeconds: 600 });
   // The first one is sooner.
-  schedule.hasten(1);
+  schedule.hasten('a');
   await clock.advance(1_000);
-  schedule.hasten(1);
+  schedule.hasten('a');
   await clock.advance(5_100);
   assert.deepEqual(startsOf('a'), [50, 6_000]);
-  schedule.hasten(1);
+  schedule.hasten('a');
   await clock.advance(5_000);
   assert.deepEqual(startsOf('a'), [50, 6_000, 11_000]);
-  schedule.hasten(7);
+  schedule.hasten('b');
   schedule.close();
 });
 
 test('a result that comes when nobody asks any more is not told', async () => {
-  const { clock, schedule, told, startsOf } = scheduled(() => clock.sleep(500).then(() => GOOD));
+  const { ask, clock, schedule, told, startsOf } = scheduled(() => clock.sleep(500).then(() => GOOD));
   const checker = { ...CHECKER, intervalSeconds: 600 };
-  schedule.ask(1, 'a', checker);
+  ask('a', checker);
   await clock.advance(100);
-  schedule.leave(1);
-  schedule.ask(1, 'a', checker);
+  schedule.leave('a');
+  ask('a', checker);
   await clock.advance(600);
   assert.deepEqual([told.length, startsOf('a').length], [1, 2]);
   schedule.close();

@@ -1,12 +1,12 @@
 /**
  * When each check of an edge is due. One wheel turns for all of them: its slots are short, a check lies in one, and a tick costs
- * what lies in the slots that have passed. An address and a checker are probed once for all origins that ask. A check that is slow
- * holds no other up, because nothing waits for it. It judges nothing. Called by the agent's health part.
+ * what lies in the slots that have passed. A check that is slow holds no other up, because nothing waits for it. It judges nothing,
+ * and does not know who asks. Called by checks.ts.
  *
- *     ask(target, address, checker)   first probe at once; a target has one check, and asks again for another
- *     leave(target)                   its results are told no more
- *     hasten(target)                  one probe soon: traffic says that the origin is in trouble
- *     results                         told as they come, with all targets that ask
+ *     ask(key, address, checker)   first probe at once
+ *     leave(key)                   its results are told no more
+ *     hasten(key)                  one probe soon: traffic says that the origin is in trouble
+ *     results                      told as they come
  */
 import { createHash } from 'node:crypto';
 import type { ProbeResult } from '../../domain/fact/health.ts';
@@ -15,22 +15,21 @@ import type { Clock, Timer } from '../../lib/clock.ts';
 import { Signal } from '../../lib/signal.ts';
 import type { CheckRule } from './check-verdict.ts';
 
-export interface Checked {
-  /** Every target that asks for this check. */
-  readonly targets: ReadonlySet<number>;
+interface Checked {
+  readonly key: string;
   readonly result: ProbeResult;
   /** How long the probe took, and how much later than planned it began. */
   readonly ms: number;
   readonly lagMs: number;
 }
 
-type Run = (address: string, checker: Checker) => Promise<ProbeResult>;
+/** Makes one probe; how it is bounded in time is its own business. */
+export type Run = (address: string, checker: Checker) => Promise<ProbeResult>;
 
 interface Entry {
   readonly key: string;
   readonly address: string;
   readonly checker: Checker;
-  readonly targets: Set<number>;
   /** Where in its interval it is probed, so that checks that came together do not stay together. */
   readonly phaseMs: number;
   /** When it is due; undefined while it is probed, or once nobody asks. */
@@ -61,43 +60,34 @@ export class ProbeSchedule {
   readonly #clock: Clock;
   readonly #run: Run;
   readonly #entries = new Map<string, Entry>();
-  readonly #asked = new Map<number, Entry>();
   readonly #slots = new Map<number, Set<Entry>>();
   #turned: number;
   #timer: Timer | undefined;
 
-  /** `run` makes one probe; how it is bounded in time is its own business. */
   constructor(clock: Clock, run: Run) {
     this.#clock = clock;
     this.#run = run;
     this.#turned = this.#slotNow();
   }
 
-  /** May be called twice. */
-  ask(target: number, address: string, checker: Checker): void {
-    const key = `${address} ${checkRule(checker).key}`;
-    if (this.#asked.get(target)?.key === key) return;
-    this.leave(target);
-    const entry = this.#entries.get(key) ?? this.#begin(key, address, checker);
-    entry.targets.add(target);
-    this.#asked.set(target, entry);
+  /** The same key, the same address and checker; may be called twice. */
+  ask(key: string, address: string, checker: Checker): void {
+    if (!this.#entries.has(key)) this.#begin(key, address, checker);
   }
 
-  /** Unknown targets are fine. */
-  leave(target: number): void {
-    const entry = this.#asked.get(target);
-    this.#asked.delete(target);
-    entry?.targets.delete(target);
-    if (!entry || entry.targets.size > 0) return;
-    this.#entries.delete(entry.key);
+  /** Unknown keys are fine. */
+  leave(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    this.#entries.delete(key);
     this.#takeOut(entry);
     if (this.#entries.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  hasten(target: number): void {
-    const entry = this.#asked.get(target);
+  hasten(key: string): void {
+    const entry = this.#entries.get(key);
     if (!entry) return;
     const soon = this.#clock.monotonic() + fastMs(entry.checker);
     // A probe that is under way began before the trouble, perhaps.
@@ -106,16 +96,15 @@ export class ProbeSchedule {
   }
 
   close(): void {
-    for (const target of this.#asked.keys()) this.leave(target);
+    for (const key of this.#entries.keys()) this.leave(key);
   }
 
-  #begin(key: string, address: string, checker: Checker): Entry {
+  #begin(key: string, address: string, checker: Checker): void {
     const phaseMs = digest(key).readUInt32BE(0) % (checker.intervalSeconds * 1_000);
     const entry: Entry = {
       key,
       address,
       checker,
-      targets: new Set(),
       phaseMs,
       due: undefined,
       failures: 0,
@@ -129,7 +118,6 @@ export class ProbeSchedule {
     let slot = this.#turned + 1;
     while ((this.#slots.get(slot)?.size ?? 0) >= MOST_FIRST) slot++;
     this.#put(entry, slot * SLOT_MS);
-    return entry;
   }
 
   #slotNow(): number {
@@ -166,15 +154,15 @@ export class ProbeSchedule {
   }
 
   async #probe(entry: Entry): Promise<void> {
-    const { address, checker, targets } = entry;
+    const { key, address, checker } = entry;
     const start = this.#clock.monotonic();
     const lagMs = start - (entry.due ?? start);
     this.#takeOut(entry);
     const result = await this.#run(address, checker);
-    if (this.#entries.get(entry.key) !== entry) return;
+    if (this.#entries.get(key) !== entry) return;
     entry.failures = result.verdict === 'unhealthy' ? entry.failures + 1 : 0;
     this.#put(entry, this.#nextDue(entry, start));
-    this.results.tell({ targets, result, ms: this.#clock.monotonic() - start, lagMs });
+    this.results.tell({ key, result, ms: this.#clock.monotonic() - start, lagMs });
   }
 
   /** At its phase in the next interval; sooner while failures are counted, and where traffic asked for it. */

@@ -1,11 +1,13 @@
 /**
  * The number of each origin that rules lead to, by which engines tell of it and are told its state. An origin is an address
- * with the ports and the protocol that rules of one zone dial there; rules that share one share its number. Zones share none:
- * their operators know nothing of each other. Pure; origins.ts owns one.
+ * with the ports and the protocol that rules of one zone dial there, and how it is watched; rules that share all of this share
+ * its number. Zones share none: their operators know nothing of each other. Pure; origins.ts owns one.
  */
 import type { Listener, Target } from '../../engines/engine.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
 import { Signal } from '../../lib/signal.ts';
+import type { PlannedCheck, PlannedOrigin } from '../../plan/plan.ts';
+import type { Resolved } from './targets.ts';
 
 export interface NumberedOrigin {
   readonly number: number;
@@ -14,12 +16,23 @@ export interface NumberedOrigin {
   /** As an operator reads it: `TCP 198.51.100.1:443`. */
   readonly origin: string;
   readonly zone: string;
+  /** As its record names it: the address, or a name that has it. */
+  readonly host: string;
   readonly address: string;
+  /** Its origin group; empty: none. */
+  readonly group: string;
+  /** Undefined: it is not checked, as an address that its name no longer says. */
+  readonly check: PlannedCheck | undefined;
+  /** Dials that fail take it out of use. */
+  readonly passive: boolean;
+  readonly slowStartSeconds: number;
   readonly rules: ReadonlySet<string>;
 }
 
-type Leading = Pick<Listener, 'id' | 'zone' | 'protocol' | 'originPorts'>;
+type Leading = Pick<Listener, 'id' | 'zone' | 'protocol' | 'originPorts' | 'options'>;
 interface Kept extends NumberedOrigin {
+  host: string;
+  check: PlannedCheck | undefined;
   readonly rules: Set<string>;
 }
 
@@ -36,8 +49,9 @@ interface Led {
 const RESTING = 4_096;
 
 export class TargetNumbers {
-  /** An origin has a number since now, or has it no more. */
+  /** An origin has a number since now, or is checked in another way from now on. */
   readonly taken = new Signal<NumberedOrigin>();
+  /** It has its number no more. */
   readonly freed = new Signal<NumberedOrigin>();
   readonly #byKey = new Map<string, Kept>();
   readonly #byNumber = new Map<number, Kept>();
@@ -46,12 +60,12 @@ export class TargetNumbers {
   #next = 0;
 
   /** The rule leads to these targets from now on, and to no others. */
-  give(rule: Leading, targets: readonly Omit<Target, 'number'>[]): Target[] {
-    const origins = targets.map(({ address }) => this.#take(rule, address));
+  give(rule: Leading, found: readonly Resolved[]): Target[] {
+    const origins = found.map((one) => this.#take(rule, one));
     const all = new Set(origins);
     for (const origin of this.#byRule.get(rule.id)?.all ?? []) if (!all.has(origin)) this.#leave(rule.id, origin);
-    this.#byRule.set(rule.id, { all, serving: origins.filter((_, i) => targets[i]!.weight > 0) });
-    return targets.map((target, i) => ({ number: origins[i]!.number, ...target }));
+    this.#byRule.set(rule.id, { all, serving: origins.filter((_, i) => found[i]!.target.weight > 0) });
+    return found.map(({ target }, i) => ({ number: origins[i]!.number, ...target }));
   }
 
   /** The rule leads nowhere. */
@@ -69,15 +83,29 @@ export class TargetNumbers {
     return this.#byNumber.get(number);
   }
 
-  #take({ id, zone, protocol, originPorts }: Leading, address: string): Kept {
-    const host = address.includes(':') ? `[${address}]` : address;
-    const origin = `${protocol} ${host}:${formatPortSpan(originPorts)}`;
-    const key = `${zone} ${origin}`;
+  /** Every origin that has a number. */
+  all(): Iterable<NumberedOrigin> {
+    return this.#byNumber.values();
+  }
+
+  #take(rule: Leading, { target, of }: Resolved): Kept {
+    const { address, left } = target;
+    const { id, zone, protocol, originPorts, options } = rule;
+    const origin = `${protocol} ${address.includes(':') ? `[${address}]` : address}:${formatPortSpan(originPorts)}`;
+    const key = `${origin} ${watching(rule, of)}`;
+    const { host, group = '' } = of;
+    const check = left ? undefined : of.check;
     const known = this.#byKey.get(key);
-    known?.rules.add(id);
-    if (known) return known;
+    if (known) {
+      known.rules.add(id);
+      const isSame = known.host === host && JSON.stringify(known.check) === JSON.stringify(check);
+      if (!isSame) this.taken.tell(Object.assign(known, { host, check }));
+      return known;
+    }
     const number = (this.#free.length > RESTING ? this.#free.shift() : undefined) ?? this.#next++;
-    const taken = { number, key, origin, zone, address, rules: new Set([id]) };
+    const { passive, slowStartSeconds } = options;
+    const how = { check, passive, slowStartSeconds };
+    const taken: Kept = { number, key, origin, zone, host, address, group, ...how, rules: new Set([id]) };
     this.#byKey.set(key, taken);
     this.#byNumber.set(number, taken);
     this.taken.tell(taken);
@@ -92,4 +120,13 @@ export class TargetNumbers {
     this.#free.push(origin.number);
     this.freed.tell(origin);
   }
+}
+
+/**
+ * How it is watched, as a part of its name over restarts. Of the check not all: another checker of the same owner is the same
+ * origin, checked in another way. What the check announces is a part, because rules of one balancer may differ in it.
+ */
+function watching({ zone, options }: Leading, { group, check }: PlannedOrigin): string {
+  const announced = check && 'proxy' in check.checker ? check.checker.proxy : undefined;
+  return JSON.stringify([zone, group, check?.owner, announced, options.passive, options.slowStartSeconds]);
 }

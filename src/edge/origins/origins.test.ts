@@ -20,7 +20,8 @@ function opened(lookup: Lookup = () => Promise.reject(new Error('ENOTFOUND'))) {
   const clock = new ManualClock();
   const names = new OriginNames({ lookup, clock, rng: seededRng(1), log: silentLog });
   const local = { has: () => false, changed: new Signal(), stop() {} };
-  const origins = new Origins({ names, egress: egressRule(['10.0.0.0/8']), local });
+  const dialling = { egress: egressRule(['10.0.0.0/8']), lookup };
+  const origins = new Origins({ names, dialling, local });
   const changed: string[] = [];
   origins.changed.listen((rules) => changed.push(...rules));
   return { clock, origins, changed };

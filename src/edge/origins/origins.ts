@@ -16,6 +16,7 @@ import { type Listening, Loops } from './loops.ts';
 import { openNameFile } from './name-file.ts';
 import { OriginNames } from './names.ts';
 import { TargetNumbers } from './numbers.ts';
+import { Pools } from './pools.ts';
 import { originNames, targetsOf } from './targets.ts';
 
 interface Destinations {
@@ -35,6 +36,12 @@ interface OriginsTools {
   readonly lookup?: Lookup | undefined;
 }
 
+/** How what is not a rule's connection may dial origins and what they lead to: as rules do. */
+interface Dialling {
+  readonly egress: EgressRule;
+  readonly lookup: Lookup;
+}
+
 /** How long a new rule waits for the first answer to its origin's name. */
 const NAME_MS = 1_000;
 
@@ -43,14 +50,19 @@ export async function openOrigins(path: string, deny: readonly string[], tools: 
   const { clock, rng, log, lookup = createSystemLookup() } = tools;
   const file = await openNameFile(path, clock, log);
   const names = new OriginNames({ lookup, clock, rng, log, file });
-  return new Origins({ names, file, egress: egressRule(deny), local: followLocalAddresses(clock) });
+  return new Origins({
+    names,
+    file,
+    dialling: { egress: egressRule(deny), lookup },
+    local: followLocalAddresses(clock),
+  });
 }
 
 interface OriginsParts {
   readonly names: OriginNames;
   /** Absent: nothing is kept for a restart. */
   readonly file?: { close(): Promise<void> };
-  readonly egress: EgressRule;
+  readonly dialling: Dialling;
   readonly local: LocalAddresses;
 }
 
@@ -61,10 +73,15 @@ export class Origins {
   readonly changed = new Signal<Iterable<string>>();
   /** By which engines know origins. */
   readonly numbers = new TargetNumbers();
+  /** Origins that are checked though no rule may lead there. */
+  readonly pools: Pools;
+  readonly dialling: Dialling;
 
   constructor(parts: OriginsParts) {
-    const { names, local } = parts;
+    const { names, local, dialling } = parts;
     this.#parts = parts;
+    this.dialling = dialling;
+    this.pools = new Pools(names);
     this.#loops = new Loops((address) => local.has(address));
     names.changed.listen((rules) => this.changed.tell(rules));
     local.changed.listen(() => this.changed.tell(this.#loops.localChanged()));
@@ -83,14 +100,14 @@ export class Origins {
    * its engine can't tell the ports of a target apart.
    */
   async targets(rule: PlannedRule, whole: boolean): Promise<Destinations> {
-    const { names, egress } = this.#parts;
+    const { names } = this.#parts;
     await names.answered(rule.id, NAME_MS);
     const { origins, ...rest } = rule;
     const { targets: found, missing: unresolved } = targetsOf(origins, names);
     const listener = { ...rest, targets: this.numbers.give(rule, found) };
     // order: first noted, then barred, so that a listener that comes meanwhile has this rule asked for again.
     this.#loops.leads(rule.id, listener);
-    const { targets, notes } = barTargets(listener, egress, this.#loops, whole);
+    const { targets, notes } = barTargets(listener, this.dialling.egress, this.#loops, whole);
     const isRefused = notes.length > 0 && targets.every(({ weight }) => weight === 0);
     return { targets, unresolved, notes, ...(isRefused && { refusal: notes.join('; ') }) };
   }

@@ -15,20 +15,27 @@ const known = {
 test('addresses stand for themselves, names for all of their addresses', () => {
   const origins = [origin('203.0.113.1', 5), origin('two.example', 3), origin('gone.example')];
   assert.deepEqual(originNames(origins), ['two.example', 'gone.example']);
-  assert.deepEqual(targetsOf(origins, known), {
-    targets: [
+  const { targets, missing } = targetsOf(origins, known);
+  assert.deepEqual(
+    targets.map(({ target }) => target),
+    [
       { address: '203.0.113.1', weight: 5, tier: 0 },
       { address: '198.51.100.1', weight: 3, tier: 0 },
       { address: '2001:db8::1', weight: 3, tier: 0 },
       // 203.0.113.1 is an origin by itself.
       { address: '198.51.100.9', weight: 0, tier: 0, left: true },
     ],
-    missing: ['gone.example'],
-  });
+  );
+  assert.deepEqual(
+    targets.map(({ of }) => of.host),
+    ['203.0.113.1', 'two.example', 'two.example', 'two.example'],
+  );
+  assert.deepEqual(missing, ['gone.example']);
 });
 
 test('an address is one target: its shares add up within a tier, its lowest tier counts', () => {
-  const weightOf = (...origins: ReturnType<typeof origin>[]) => targetsOf(origins, known).targets;
+  const weightOf = (...origins: ReturnType<typeof origin>[]) =>
+    targetsOf(origins, known).targets.map(({ target }) => target);
   const twice = weightOf(origin('198.51.100.1', 2), origin('same.example', 3));
   assert.deepEqual(twice, [{ address: '198.51.100.1', weight: 5, tier: 0 }]);
   const first = { address: '198.51.100.1', weight: 2, tier: 0 };

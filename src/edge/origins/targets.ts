@@ -6,7 +6,11 @@ import { isIP } from 'node:net';
 import type { PlannedOrigin } from '../../plan/plan.ts';
 import type { Target } from '../../engines/engine.ts';
 
-type Resolved = Omit<Target, 'number'>;
+/** A target, and the origin that it is an address of: of several, the one whose tier counts. */
+export interface Resolved {
+  readonly target: Omit<Target, 'number'>;
+  readonly of: PlannedOrigin;
+}
 
 interface Targets {
   readonly targets: readonly Resolved[];
@@ -14,7 +18,7 @@ interface Targets {
   readonly missing: readonly string[];
 }
 
-export function originNames(origins: readonly PlannedOrigin[]): string[] {
+export function originNames(origins: readonly Pick<PlannedOrigin, 'host'>[]): string[] {
   return origins.map(({ host }) => host).filter((host) => isIP(host) === 0);
 }
 
@@ -31,17 +35,24 @@ interface Names {
 export function targetsOf(origins: readonly PlannedOrigin[], names: Names): Targets {
   const found = new Map<string, Resolved>();
   const missing: string[] = [];
-  for (const { host, weight, tier } of origins) {
-    const addresses = isIP(host) === 0 ? names.addresses(host) : [host];
+  for (const of of origins) {
+    const { host, weight, tier } = of;
+    const addresses = addressesOf(host, names);
     if (addresses.length === 0) missing.push(host);
     for (const address of addresses) {
       const before = found.get(address);
-      if (!before || tier < before.tier) found.set(address, { address, weight, tier });
-      else if (tier === before.tier) found.set(address, { address, weight: weight + before.weight, tier });
+      if (!before || tier < before.target.tier) found.set(address, { target: { address, weight, tier }, of });
+      else if (tier === before.target.tier)
+        found.set(address, { ...before, target: { address, weight: weight + before.target.weight, tier } });
     }
   }
-  for (const { host, tier } of origins)
-    for (const address of isIP(host) === 0 ? names.former(host) : [])
-      if (!found.has(address)) found.set(address, { address, weight: 0, tier, left: true });
+  for (const of of origins)
+    for (const address of isIP(of.host) === 0 ? names.former(of.host) : [])
+      if (!found.has(address)) found.set(address, { target: { address, weight: 0, tier: of.tier, left: true }, of });
   return { targets: [...found.values()], missing };
+}
+
+/** Empty: a name without an address so far. */
+export function addressesOf(host: string, names: Pick<Names, 'addresses'>): readonly string[] {
+  return isIP(host) === 0 ? names.addresses(host) : [host];
 }

@@ -57,7 +57,7 @@ export async function reconciler(
   const log = silentLog;
   const names = new OriginNames({ lookup, clock, rng, log });
   const local = { has: isLocal, changed: new Signal(), stop() {} };
-  const origins = new Origins({ names, egress: egressRule(['169.254.0.0/16']), local });
+  const origins = new Origins({ names, dialling: { egress: egressRule(['169.254.0.0/16']), lookup }, local });
   const factories = Object.fromEntries(engines.map((engine) => [engine.name, factoryOf(engine)]));
   const set = await openEngines(factories, log, { record() {}, listener() {}, outcomes() {} });
   const settled: string[] = [];

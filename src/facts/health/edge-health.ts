@@ -2,6 +2,7 @@
  * What one edge says of its checks and origins, as it said it last. It takes reports, changes or parts of everything, and judges
  * nothing. Used by health-book.ts.
  */
+import { hostKey } from '../../domain/origin-group/origin-state.ts';
 import type { CheckFact, CheckId, HealthReport, HealthTimes, OriginFact } from '../../domain/fact/health.ts';
 
 /** Undefined: there was none, or is none any more. */
@@ -24,7 +25,9 @@ export class EdgeHealth {
   readonly id: string;
   site: string;
   isAlive = false;
-  readonly origins = new Map<string, OriginFact>();
+  readonly #origins = new Map<string, OriginFact>();
+  /** The same by zone and host, then by key. */
+  readonly #places = new Map<string, Map<string, OriginFact>>();
   failOpen = 0;
   times: HealthTimes | undefined;
   readonly #checks = new Map<string, CheckFact>();
@@ -37,6 +40,12 @@ export class EdgeHealth {
 
   checks(): Iterable<CheckFact> {
     return this.#checks.values();
+  }
+
+  /** All, or those that records of the zone name so. */
+  origins(zone?: string, host?: string): Iterable<OriginFact> {
+    if (zone === undefined || host === undefined) return this.#origins.values();
+    return this.#places.get(placeOf({ zone, host }))?.values() ?? [];
   }
 
   /** The checks that are different, and how many facts there was no room for. */
@@ -52,11 +61,11 @@ export class EdgeHealth {
       arriving?.checks.add(name);
     }
     for (const origin of origins) {
-      if (!putWithin(this.origins, origin.key, origin)) left += 1;
+      if (!this.#putOrigin(origin)) left += 1;
       arriving?.origins.add(origin.key);
     }
     for (const id of gone.checks) this.#drop(nameOf(id), changes);
-    for (const key of gone.origins) this.origins.delete(key);
+    for (const key of gone.origins) this.#dropOrigin(key);
     if (arriving) this.#arrived(arriving, whole?.isLast === true, changes);
     this.failOpen = failOpen;
     this.times = times;
@@ -68,7 +77,27 @@ export class EdgeHealth {
     if (!isLast) return;
     this.#arriving = undefined;
     for (const name of this.#checks.keys()) if (!arriving.checks.has(name)) this.#drop(name, changes);
-    for (const key of this.origins.keys()) if (!arriving.origins.has(key)) this.origins.delete(key);
+    for (const key of this.#origins.keys()) if (!arriving.origins.has(key)) this.#dropOrigin(key);
+  }
+
+  #putOrigin(origin: OriginFact): boolean {
+    const place = placeOf(origin);
+    const before = this.#origins.get(origin.key);
+    if (before && placeOf(before) !== place) this.#dropOrigin(origin.key);
+    if (!putWithin(this.#origins, origin.key, origin)) return false;
+    const there = this.#places.get(place) ?? new Map<string, OriginFact>();
+    this.#places.set(place, there.set(origin.key, origin));
+    return true;
+  }
+
+  #dropOrigin(key: string): void {
+    const origin = this.#origins.get(key);
+    if (!origin) return;
+    this.#origins.delete(key);
+    const place = placeOf(origin);
+    const there = this.#places.get(place);
+    there?.delete(key);
+    if (there?.size === 0) this.#places.delete(place);
   }
 
   #drop(name: string, changes: CheckChange[]): void {
@@ -79,6 +108,10 @@ export class EdgeHealth {
 
 function nameOf({ owner, group, host, address, check }: CheckId): string {
   return [owner, group, host, address, check].join('\n');
+}
+
+function placeOf({ zone, host }: Pick<OriginFact, 'zone' | 'host'>): string {
+  return `${zone}\n${hostKey(host)}`;
 }
 
 /** False: it is one too many. */

@@ -101,6 +101,18 @@ test('origins are found by zone, group and host', () => {
   );
 });
 
+test('of a zone, origins are found by any spelling of the host, where they are now', () => {
+  const { tell, health } = book();
+  const at = (host: string) => health.find({ zone: 'z', host }).map(({ origin: { key, state } }) => `${key} ${state}`);
+  tell('a', 'paris', {
+    origins: [origin('1', { zone: 'z', host: '2001:db8::1' }), origin('2', { zone: 'z', host: 'A' })],
+  });
+  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: '2001:db8::1', state: 'down' })] });
+  assert.deepEqual([at('2001:DB8:0::1'), at('a.'), at('b')], [['1 down'], ['2 up'], []]);
+  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: 'b' })], gone: { checks: [], origins: ['2'] } });
+  assert.deepEqual([at('2001:db8::1'), at('a'), at('b')], [[], [], ['1 up']]);
+});
+
 test('an edge that tells of too many origins is told so, and the others stay', () => {
   const { tell, keys, health } = book();
   const many = Array.from({ length: 50_003 }, (_, i) => origin(`${i}`));

@@ -5,6 +5,7 @@
  */
 import type { CheckFact, HealthReport, ProbeResult } from '../../domain/fact/health.ts';
 import type { HealthView, SiteHealth } from '../../domain/load-balancer/health.ts';
+import { hostKey } from '../../domain/origin-group/origin-state.ts';
 import type { FoundOrigin, OriginFilter, OriginReader, PresenceReader } from '../readers.ts';
 import { type CheckChange, EdgeHealth } from './edge-health.ts';
 import { Verdicts } from './verdicts.ts';
@@ -71,13 +72,16 @@ export class HealthBook implements HealthView, OriginReader {
     return [...sites].map(([site, isHealthy]) => ({ site, isHealthy }));
   }
 
-  find(wanted: OriginFilter = {}): FoundOrigin[] {
+  find({ zone, group, host }: OriginFilter = {}): FoundOrigin[] {
     this.look();
-    const isWanted = ({ zone, group, host }: FoundOrigin['origin']): boolean =>
-      (wanted.zone ?? zone) === zone && (wanted.group ?? group) === group && (wanted.host ?? host) === host;
-    return [...this.#edges.values()].flatMap(({ health: { id, site, isAlive, origins } }) =>
-      [...origins.values()].filter(isWanted).map((origin) => ({ edge: id, site, isAlive, origin })),
-    );
+    const isWanted = (origin: FoundOrigin['origin']): boolean =>
+      (zone ?? origin.zone) === origin.zone &&
+      (group ?? origin.group) === origin.group &&
+      (host === undefined || hostKey(host) === hostKey(origin.host));
+    return [...this.#edges.values()].flatMap(({ health }) => {
+      const { id, site, isAlive } = health;
+      return [...health.origins(zone, host)].filter(isWanted).map((origin) => ({ edge: id, site, isAlive, origin }));
+    });
   }
 
   #put(teller: Teller, { before, after }: CheckChange): void {

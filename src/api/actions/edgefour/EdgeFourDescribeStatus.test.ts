@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keys } from '../../../store/records.ts';
 import { actionWorld, newSite, newZone, STRANGER, ZONE } from '../../../../test/world/actions.ts';
+import { putBalancer, putGroup, putRule } from '../../../../test/world/groups.ts';
+import { foundOrigin } from '../../../../test/world/origins.ts';
 import { prepare, refusals } from '../../../../test/world/refusals.ts';
 
 test('each rule with its engine, the reason, and what failed where', async () => {
@@ -65,6 +67,55 @@ test('each rule with its engine, the reason, and what failed where', async () =>
       },
     ],
   });
+});
+
+test('a rule counts its own origins, and names those that some edge does not have up', async () => {
+  await using world = await actionWorld();
+  const { ProxyId, RuleId } = await prepare(world);
+  await putGroup(world, 'og-1', ['10.0.0.8', '10.0.0.9'], { checker: { type: 'TCP', port: 22 } });
+  await putBalancer(world, 'lb-1', 'og-1', { checker: { type: 'NoCheck' } });
+  const grouped = await putRule(world, ProxyId, 'ORIGIN_GROUP', 'og-1');
+  const balanced = await putRule(world, ProxyId, 'LB', 'lb-1', '82');
+  const slow = await putRule(world, ProxyId, 'ORIGIN_GROUP', 'og-1', '83');
+  const RuleIds = [slow];
+  await world.call('EdgeFourSetRuleOptions', { ZoneId: ZONE, ProxyId, RuleIds, SlowStartSeconds: 9, Passive: 'off' });
+  const origins = async () => {
+    const { Instances } = await world.call('EdgeFourDescribeStatus', {});
+    return Object.fromEntries(Instances[0]?.Rules.map(({ RuleId, Origins }) => [RuleId, Origins]) ?? []);
+  };
+  const down = { state: 'down', since: 1_000, by: 'probe', reason: 'connection refused' } as const;
+  const group = { group: 'og-1' };
+  world.edges.origins = [
+    foundOrigin('edge-1', '10.0.0.8'),
+    foundOrigin('edge-1', '10.0.0.8', { ...down, origin: 'TCP 10.0.0.8:9999' }),
+    foundOrigin('edge-1', '10.0.0.8', { ...down, origin: 'UDP 10.0.0.8:8080' }),
+    foundOrigin('edge-1', '10.0.0.8', { ...group, check: 'og-1' }),
+    foundOrigin('edge-1', '10.0.0.9', { ...group, check: 'og-1', ...down }),
+    foundOrigin('edge-2', '10.0.0.9', { ...group, check: 'og-1' }),
+    foundOrigin('edge-1', '10.0.0.8', group),
+    foundOrigin('edge-1', '10.0.0.8', {
+      ...group,
+      check: 'og-1',
+      ...down,
+      passive: false,
+      slowStartSeconds: 9,
+      key: 'k',
+    }),
+  ];
+  const word = { SinceTime: '1970-01-01T00:00:01+00:00', By: 'probe', Reason: 'connection refused' };
+  const notUp = (host: string) => ({ Origin: `TCP ${host}:8080`, Host: host, ...word });
+  assert.deepEqual(await origins(), {
+    [RuleId]: { Count: 1, UpCount: 1, NotUp: [] },
+    [grouped]: {
+      Count: 2,
+      UpCount: 1,
+      NotUp: [{ ...notUp('10.0.0.9'), State: 'mixed', EdgeCount: 2, UpCount: 1 }],
+    },
+    [balanced]: { Count: 1, UpCount: 1, NotUp: [] },
+    [slow]: { Count: 1, UpCount: 0, NotUp: [{ ...notUp('10.0.0.8'), State: 'down', EdgeCount: 1, UpCount: 0 }] },
+  });
+  await world.call('ModifyL4ProxyRulesStatus', { ZoneId: ZONE, ProxyId, RuleIds: [RuleId], Status: 'offline' });
+  assert.equal((await origins())[RuleId], undefined);
 });
 
 test('notes say what stands in the way', async () => {

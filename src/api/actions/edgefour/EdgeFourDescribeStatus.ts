@@ -1,9 +1,13 @@
 import type { L4Proxy } from '../../../domain/l4-proxy/l4-proxy.ts';
+import type { L4Rule } from '../../../domain/l4-rule/l4-rule.ts';
+import type { Stamp } from '../../../domain/stamp.ts';
 import type { Zone } from '../../../domain/zone/zone.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
 import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { findProxy, originsChanged, type Reads, zoneOf } from '../../handling/lookups.ts';
+import type { OriginView } from '../../handling/origin-views.ts';
+import { ruleOrigins } from '../../handling/rule-origins.ts';
 import { EDGE_STATUS, INSTANCE_STATUS, showEdge, showInstance } from '../../models/EdgeFourStatus.ts';
 import { MOST_LIMIT, pageOf } from '../../models/Filter.ts';
 import type { Tx } from '../../handling/transaction.ts';
@@ -84,14 +88,17 @@ export const EdgeFourDescribeStatus = action({
     if (ProxyId !== undefined && total === 0) throw tx.refuse('ResourceNotFound', `There is no L4 proxy ${ProxyId}.`);
     const sites = tx.list(keys.sites()).map(({ value }) => value);
     const edges = tx.around.facts.acks.edges();
+    const origins = ruleOrigins(tx);
     const bySite = Map.groupBy(edges, ({ site }) => site);
     return {
       Alarms: [...tx.around.alarms()],
       Edges: edges.map(showEdge),
       TotalCount: total,
-      Instances: proxies.map(({ proxy, zone }) =>
-        showInstance(proxy, zone, sites, bySite, tx.around, (rule) => originsChanged(tx, zone.id, rule)),
-      ),
+      Instances: proxies.map(({ proxy, zone }) => {
+        const changed = (rule: L4Rule): Stamp => originsChanged(tx, zone.id, rule);
+        const of = (rule: L4Rule): OriginView[] => origins(zone.id, rule);
+        return showInstance(proxy, zone, sites, bySite, tx.around, { changed, of });
+      }),
     };
   },
 });

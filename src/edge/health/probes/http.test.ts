@@ -57,6 +57,16 @@ test('the request, whole', async (t) => {
   ]);
 });
 
+test('without a path: the first page of the origin, under its own address', async (t) => {
+  const requests: string[] = [];
+  const port = await serving(t, (request) => {
+    requests.push(request);
+    return status(200);
+  });
+  assert.equal((await http(port, { path: '' })).verdict, 'healthy');
+  assert.match(requests[0] ?? '', /^GET \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1\r\n/);
+});
+
 test('codes: one, a class, none said', async (t) => {
   const cases: readonly (readonly [number, readonly string[], string])[] = [
     [200, ['2xx'], 'HTTP 200'],

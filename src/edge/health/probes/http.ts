@@ -32,7 +32,9 @@ export async function probeHttp(origin: string, checker: HttpChecker, tools: Htt
   const { type, path, port, timeoutSeconds } = checker;
   const codes = checker.codes.length > 0 ? checker.codes : ['2xx'];
   const start = tools.clock.monotonic();
-  const url = parseUrl(`${type.toLowerCase()}://${path}`);
+  // A check without a path asks the origin for its first page, under its own address.
+  const page = path === '' ? `${origin.includes(':') ? `[${origin}]` : origin}/` : path;
+  const url = parseUrl(`${type.toLowerCase()}://${page}`);
   if (!url) return ill(`${excerpt(path)} is no host and path`);
   let place: Place = { url, address: origin, port };
   for (let hops = 0; ; hops++) {
