@@ -9,6 +9,7 @@
  *     hasten(number)       one probe soon: traffic says that the origin is in trouble
  *     results              told as they come, with all origins that ask; to one that joins, what is known
  *     changed              the key of a check of which facts() says something else now
+ *     probed               each probe: how long it took, and how late it began
  */
 import type { CheckFact, ProbeResult } from '../../domain/fact/health.ts';
 import type { Checker } from '../../domain/load-balancer/checker.ts';
@@ -112,6 +113,10 @@ export class Checks {
   hasten(number: number): void {
     const check = this.#asked.get(number);
     if (check) this.#schedule.hasten(check.key);
+  }
+
+  get probed(): ProbeSchedule['results'] {
+    return this.#schedule.results;
   }
 
   keys(): Iterable<string> {

@@ -3,7 +3,7 @@
  * out, and what an operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts
  * does) and dials nothing. The agent makes one, before the first rule has its targets.
  */
-import type { OriginsReport, OriginState } from '../../domain/fact/health.ts';
+import type { HealthTimes, OriginsReport, OriginState } from '../../domain/fact/health.ts';
 import type { TargetOutcomes, TargetState } from '../../engines/engine.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
@@ -13,11 +13,13 @@ import type { NumberedOrigin } from '../origins/numbers.ts';
 import type { Origins } from '../origins/origins.ts';
 import { UNCHECKED } from './check-verdict.ts';
 import { Checks } from './checks.ts';
-import { FailOpen } from './fail-open.ts';
+import { FailOpen } from './facts/fail-open.ts';
+import { OriginFacts } from './facts/origin-facts.ts';
 import type { OriginFile } from './origin-file.ts';
 import { type OriginChange, OriginHealth } from './origin-health.ts';
 import { probe } from './probe.ts';
 import { checkRule } from './schedule.ts';
+import { TimeCounts } from './facts/time-counts.ts';
 
 interface OriginWatchParts {
   readonly engines: {
@@ -40,13 +42,13 @@ export class OriginWatch {
   /** Other origins are out of use, or used again. */
   readonly changed = new Signal();
   readonly checks: Checks;
+  readonly facts: OriginFacts;
   readonly #parts: OriginWatchParts;
   readonly #health = new OriginHealth();
   readonly #failOpen: FailOpen;
   /** Rules all of whose origins were out of use when an origin changed last. */
   #without: ReadonlySet<string> = new Set();
-  /** How often an origin left or came back, of those that ever did; by number. */
-  readonly #changes = new Map<number, { readonly origin: string; changes: number }>();
+  readonly #times = { probe: new TimeCounts(), lag: new TimeCounts(), flip: new TimeCounts() };
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -56,6 +58,7 @@ export class OriginWatch {
     this.#parts = parts;
     this.#failOpen = new FailOpen(numbers);
     this.checks = new Checks(clock, (address, checker) => probe(address, checker, { clock, rng, ...dialling }));
+    this.facts = new OriginFacts({ numbers, health: this.#health, checks: this.checks, clock });
     this.#health.restore(file.found);
     numbers.taken.listen((origin) => this.#use(origin));
     numbers.freed.listen((origin) => this.#free(origin));
@@ -63,6 +66,10 @@ export class OriginWatch {
     this.checks.results.listen(({ targets, result }) => {
       const at = clock.monotonic();
       this.#carryOut(targets.flatMap((target) => this.#health.probe(target, result, at)));
+    });
+    this.checks.probed.listen(({ ms, lagMs }) => {
+      this.#times.probe.add(ms);
+      this.#times.lag.add(lagMs);
     });
     engines.outcomes.listen((batch) => this.#hear(batch));
   }
@@ -74,9 +81,20 @@ export class OriginWatch {
 
   /** As control hears it. */
   report(): OriginsReport {
-    const isUp = (number: number): boolean => this.#health.view(number)?.told.state === 'up';
-    const origins = [...this.#changes].map(([number, changed]) => ({ ...changed, isUp: isUp(number) }));
-    return { origins: origins.slice(-MOST_TOLD), failOpen: this.#failOpen.rules().size };
+    const facts = Array.from(this.facts.keys()).flatMap((number) => this.facts.facts(number));
+    const changed = facts.filter(({ changes }) => changes > 0);
+    const origins = changed.map(({ origin, changes, state }) => ({ origin, changes, isUp: state === 'up' }));
+    return { origins: origins.slice(-MOST_TOLD), failOpen: this.failOpen() };
+  }
+
+  /** How many rules use origins that are all down. */
+  failOpen(): number {
+    return this.#failOpen.rules().size;
+  }
+
+  times(): HealthTimes {
+    const { probe, lag, flip } = this.#times;
+    return { probe: probe.told, lag: lag.told, flip: flip.told };
   }
 
   /** What is known is on disk when it resolves. `hasSuccessor`: the next process keeps the file. May be called twice. */
@@ -94,27 +112,41 @@ export class OriginWatch {
     this.#carryOut(this.#health.use({ target, name, check: rule }, this.#parts.clock.monotonic()));
     // order: its check may know at once how it is.
     this.checks.ask(origin, this.#health.view(target)?.verdict ?? UNCHECKED);
+    this.facts.changed.tell(target);
   }
 
-  /** Of an origin that is not to be judged by its dials they say nothing. */
   #hear(batch: readonly TargetOutcomes[]): void {
     const { clock, origins } = this.#parts;
     const at = clock.monotonic();
-    const judging = batch.filter(({ target }) => origins.numbers.get(target)?.passive === true);
-    this.#carryOut(judging.flatMap(({ target, counts }) => this.#health.outcomes(target, counts, at)));
+    const changes = batch.flatMap(({ target, counts }) => {
+      const origin = origins.numbers.get(target);
+      if (!origin) return [];
+      this.facts.countDials(target, counts.ok ?? 0);
+      // Where dials are not to be signals, they say nothing.
+      return origin.passive ? this.#health.outcomes(target, counts, at) : [];
+    });
+    this.#carryOut(changes);
   }
 
   /** order: engines first. */
   #carryOut(changes: readonly OriginChange[]): void {
     if (this.#isClosed) return;
     if (changes.length > 0) {
-      void this.#parts.engines.states(changes.map(({ target, state }) => ({ target, state })));
+      void this.#tellEngines(changes);
       for (const change of changes) this.#note(change);
       this.#noteFailOpen();
       this.#save();
       this.changed.tell();
+      for (const { target } of changes) this.facts.changed.tell(target);
     }
     this.#wake();
+  }
+
+  async #tellEngines(changes: readonly OriginChange[]): Promise<void> {
+    const { engines, clock } = this.#parts;
+    const start = clock.monotonic();
+    await engines.states(changes.map(({ target, state }) => ({ target, state })));
+    this.#times.flip.add(clock.monotonic() - start);
   }
 
   /** One line per change: a connection that is tried changes nothing for an operator. */
@@ -124,18 +156,12 @@ export class OriginWatch {
     if (!numbered) return;
     const { origin, rules } = numbered;
     this.#failOpen.set(numbered, state !== 'up');
-    if (from === 'up' || state === 'up') this.#count(target, origin);
+    if (from === 'up' || state === 'up') this.facts.countChange(target);
     const facts = { origin, by: cause.by, reason: cause.reason, rules: rules.size };
     if (from === 'up') log.info('an origin is out of use', facts);
     else if (state === 'up') log.info('an origin is used again', facts);
     if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin });
     if (state === 'down' && cause.by === 'traffic') this.checks.hasten(target);
-  }
-
-  #count(target: number, origin: string): void {
-    const { changes } = this.#changes.get(target) ?? { changes: 0 };
-    this.#changes.delete(target);
-    this.#changes.set(target, { origin, changes: changes + 1 });
   }
 
   #noteFailOpen(): void {
@@ -152,8 +178,8 @@ export class OriginWatch {
     const up: OriginState = 'up';
     if (this.#failOpen.set(origin, false)) void this.#parts.engines.states([{ target: number, state: up }]);
     this.checks.leave(number);
-    this.#changes.delete(number);
     this.#health.release(number);
+    this.facts.forget(number);
   }
 
   #save(): void {

@@ -2,7 +2,7 @@
  * Which rules have no origin left: all of theirs are out of use, so that engines use them as if all were up. It decides
  * nothing and tells nobody. OriginWatch has one.
  */
-import type { NumberedOrigin, TargetNumbers } from '../origins/numbers.ts';
+import type { NumberedOrigin, TargetNumbers } from '../../origins/numbers.ts';
 
 export class FailOpen {
   readonly #numbers: Pick<TargetNumbers, 'servingOf'>;
