@@ -30,7 +30,7 @@ export interface Control {
   readonly secretId: string;
   readonly secretKey: string;
   readonly zoneId: string;
-  /** It is about to stop: see http.ts. */
+  /** Its ports take no connection any more; resolves when those there are have been answered, so that `stop` cuts none. */
   readonly retire: () => Promise<void>;
   /** Answers what is under way, then ends everything. May be called twice. */
   readonly stop: () => Promise<void>;
@@ -86,6 +86,11 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
       metrics,
     }));
   if (dns) ports.defer(() => dns.close());
+  const retire = async (): Promise<void> => void (await Promise.all([http.retire(), dns?.retire()]));
+  ports.defer(async () => {
+    // The process before this one serves the ports on: clients that are connected here already are answered first.
+    if (inherited?.hasBegun === false) await retire();
+  });
   const opened = early ?? (await open());
   services.resolve(opened);
   const addresses = { api: http.origin, dns: dns ? hostAndPort(dns.address) : '' };
@@ -100,7 +105,7 @@ export async function startControl(config: Config, folder: DataFolder, tools: To
     console: `${addresses.api}/console`,
     listen: hostAndPort(http.address),
     ...opened.credentials,
-    retire: () => http.retire(),
+    retire,
     stop: () => ending.disposeAsync(),
   };
 }

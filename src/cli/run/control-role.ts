@@ -80,6 +80,7 @@ export async function startControlRole(
     gone: handover.gone,
     async begin() {
       if (sockets) {
+        sockets.begin();
         // It has no store any more, and can have none while this one has the lock: so it does not matter whether it hears.
         await start.ask('pause').catch(({ message }: Error) => log.warn('the control before', { reason: message }));
         start.close();
@@ -155,6 +156,7 @@ class HandedControl implements HandedOver {
     if (!this.#kept) return;
     this.#log.warn('the next control did not come to serve; this one goes on');
     await this.#start.takeLock();
+    this.#kept.begin();
     this.#control = await this.#again(this.#kept);
     this.#kept = undefined;
   }

@@ -221,6 +221,22 @@ test('close may be called twice and frees the port', async (t) => {
   t.after(() => second.close());
 });
 
+test('on retirement who has connected is answered, and nobody new is heard', async (t) => {
+  const options = { world: worldOf([zone(), proxy()]), log: silentLog, metrics: createMetrics(), clock: systemClock };
+  const dns = await startDns({ ...options, listen: { host: '127.0.0.1', port: 0 } });
+  t.after(() => dns.close());
+  const { host, port } = dns.address;
+  const early = connect(port, host);
+  await once(early, 'connect');
+  const retired = dns.retire().then(() => dns.close());
+  const late = connect(port, host);
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException];
+  assert.equal(error.code, 'ECONNREFUSED');
+  const answers = await conversation(early, framed(question()));
+  assert.equal(answers[0]?.answers?.length, 1);
+  await retired;
+});
+
 const dig = spawnSync('dig', ['-v']).error === undefined;
 
 test('dig reads our answers', { skip: dig ? false : 'dig is not installed (Debian: bind9-dnsutils)' }, async (t) => {

@@ -5,6 +5,7 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Inherited } from '../../handoff/inherited.ts';
+import { lastAskers } from '../last-askers.ts';
 import { createResponseLimit, type ResponseLimit } from './limit.ts';
 import { type LocalAddresses, localAddresses } from './local-addresses.ts';
 import type { Serving } from './respond.ts';
@@ -26,6 +27,8 @@ export interface DnsOptions extends Serving {
 
 export interface Dns {
   readonly address: { readonly host: string; readonly port: number };
+  /** Takes no connection any more; resolves when those there are have been answered. For a port that another process has too. */
+  retire(): Promise<void>;
   /** Stops listening and closes what is open. May be called twice. */
   close(): Promise<void>;
 }
@@ -45,7 +48,7 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  serveTcp(tcp, options);
+  const asking = serveTcp(tcp, options);
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
@@ -53,7 +56,14 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
     for (const socket of sockets) socket.destroy();
     await Promise.all(ended);
   }
-  return { address: { host, port }, close: () => (closing ??= close()) };
+  return {
+    address: { host, port },
+    retire() {
+      tcp.close();
+      return lastAskers(options.clock, () => asking.size > 0);
+    },
+    close: () => (closing ??= close()),
+  };
 }
 
 interface Bound {

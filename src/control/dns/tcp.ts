@@ -28,7 +28,9 @@ export async function bindTcp(host: string, port: number, fd?: number): Promise<
   return server;
 }
 
-export function serveTcp(server: Server, serving: Serving): void {
+/** Gives those that wait for an answer or have not asked yet, as they come and go. */
+export function serveTcp(server: Server, serving: Serving): ReadonlySet<Socket> {
+  const asking = new Set<Socket>();
   const bounds = {
     most: BUDGETS['dns-tcp-connections'].most,
     perNetwork: BUDGETS['dns-tcp-connections-per-network'].most,
@@ -41,9 +43,22 @@ export function serveTcp(server: Server, serving: Serving): void {
     socket.on('error', () => {});
     const seat = seats.take({ network: addressNetwork(socket.remoteAddress ?? ''), end: () => socket.destroy() });
     if (!seat) return socket.destroy();
-    socket.on('close', () => seats.leave(seat));
-    return void converse(socket, serving, (isBusy) => (isBusy ? seats.busy(seat) : seats.idle(seat)));
+    asking.add(socket);
+    socket.on('close', () => {
+      seats.leave(seat);
+      asking.delete(socket);
+    });
+    return void converse(socket, serving, (isBusy) => {
+      if (isBusy) {
+        seats.busy(seat);
+        asking.add(socket);
+      } else {
+        seats.idle(seat);
+        asking.delete(socket);
+      }
+    });
   });
+  return asking;
 }
 
 const REASON: Readonly<Record<Bound, string>> = { most: 'connections', perNetwork: 'connections-of-network' };

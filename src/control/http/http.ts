@@ -11,6 +11,7 @@ import type { HostPort } from '../../config/values.ts';
 import { Fault } from '../../faults/fault.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { http } from '../../lib/node-http.ts';
+import { lastAskers } from '../last-askers.ts';
 import { Connections, type Full } from './connections.ts';
 import { Exchanges, type HttpDoors } from './exchanges.ts';
 import { Calls } from './calls.ts';
@@ -41,12 +42,8 @@ const REQUEST_WITHIN_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
 const TIMES_CHECKED_MS = 5_000;
 const STOP_WITHIN_MS = 5_000;
-/**
- * limit: clients that call more often than `least` are told to come again by another connection; one that has connected has
- * `most` to say what it wants, on a busy machine too. Calls to the next process wait as long.
- */
-const RETIRE_MS = { least: 250, most: 5_000 } as const;
-const RETIRE_POLL_MS = 10;
+/** limit: clients that call more often are told to come again by another connection. */
+const RETIRE_MS = 250;
 
 const FULL = {
   'api-connections': 'ServiceUnavailable',
@@ -87,9 +84,8 @@ export async function startHttp(options: HttpOptions, doors: Promise<HttpDoors>)
       exchanges.isStopping = true;
       // not: server.close(), which ends connections that have not said anything yet.
       NetServer.prototype.close.call(server);
-      await clock.sleep(RETIRE_MS.least);
-      const end = clock.monotonic() + RETIRE_MS.most;
-      while (connections.hasSilent && clock.monotonic() < end) await clock.sleep(RETIRE_POLL_MS);
+      await clock.sleep(RETIRE_MS);
+      await lastAskers(clock, () => connections.hasSilent);
     },
     stop() {
       exchanges.isStopping = true;

@@ -2,7 +2,7 @@
 import { TIME_BOUNDS_MS, type Times } from '../../../domain/fact/health.ts';
 
 export class TimeCounts {
-  readonly #counts = new Array<number>(TIME_BOUNDS_MS.length + 1).fill(0);
+  readonly #counts = [...TIME_BOUNDS_MS, Infinity].map(() => 0);
   #sumMs = 0;
 
   add(ms: number): void {
