@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   control: () => import('./commands/control.ts'),
   edge: () => import('./commands/edge.ts'),
   status: () => import('./commands/status.ts'),
+  origins: () => import('./commands/origins.ts'),
   doctor: () => import('./commands/doctor.ts'),
   config: () => import('./commands/config.ts'),
   backup: () => import('./commands/backup.ts'),

@@ -1,8 +1,11 @@
 /** The answer of EdgeFourDescribeStatus for a person. Pure. */
 import type { Status } from './status.ts';
 import { table } from './table.ts';
+import { spanText } from './times.ts';
+import { wrapped } from './wrap.ts';
 
-export function statusText({ Alarms: own, Edges, Instances }: Status): string {
+/** `now`: milliseconds since 1970. */
+export function statusText({ Alarms: own, Edges, Instances }: Status, now: number): string {
   const edges = table(
     ['EDGE', 'SITE', 'STATE', 'REVISION', 'ENGINES', 'VERSION'],
     Edges.map((edge) => [
@@ -18,7 +21,7 @@ export function statusText({ Alarms: own, Edges, Instances }: Status): string {
   const ofControl = own.map((alarm) => `! control: ${alarm}\n`).join('');
   const parts = [
     ofControl + (Edges.length === 0 ? 'No edge has joined yet.\n' : edges + alarms),
-    ...Instances.map(instance),
+    ...Instances.map((one) => instance(one, now)),
   ];
   return [...parts, ...(Instances.length === 0 ? ['No instance yet: `edgefour api CreateL4Proxy --help`\n'] : [])].join(
     '\n',
@@ -26,25 +29,36 @@ export function statusText({ Alarms: own, Edges, Instances }: Status): string {
 }
 
 type Instance = Status['Instances'][number];
+type Rule = Instance['Rules'][number];
+/** limit: origins named under one rule. */
+const NAMED = 2;
 
-function instance(one: Instance): string {
+function instance(one: Instance, now: number): string {
   const entries = one.Entries.map(({ Addresses }) => Addresses.join(', ')).join(', ');
   const head = `${one.ProxyName}  ${one.ProxyId}  ${one.Status}  ${entries || 'no entry address'}  (${one.Area}, ${one.ZoneId})\n`;
   const notes = [...one.Failures, ...one.Notes].map((note) => `  ! ${note}\n`).join('');
   if (one.Rules.length === 0) return `${head}${notes}  no rules\n`;
-  const rules = table(['  RULE', 'PROTOCOL', 'PORTS', 'STATE', 'ENGINE', 'WHY'], one.Rules.map(rule));
-  return head + notes + rules;
+  const rows = table(['  RULE', 'PROTOCOL', 'PORTS', 'STATE', 'ENGINE', 'WHY'], one.Rules.map(rule));
+  const [titles = '', ...lines] = rows.split('\n');
+  return `${head}${notes}${titles}\n${one.Rules.map((of, i) => `${lines[i] ?? ''}\n${origins(of, now)}`).join('')}`;
 }
 
-function rule({
-  RuleId,
-  RuleTag,
-  Protocol,
-  PortRange,
-  Status,
-  Placements,
-  Failures,
-}: Instance['Rules'][number]): string[] {
+/** Nothing where all are up. */
+function origins({ Origins }: Rule, now: number): string {
+  if (!Origins || Origins.NotUp.length === 0) return '';
+  const { Count, UpCount, NotUp } = Origins;
+  const named = NotUp.slice(0, NAMED).map((one) => {
+    const name = one.Origin.includes(one.Host) ? one.Host : `${one.Host} (${one.Origin})`;
+    const where = one.State === 'mixed' ? ` at ${one.EdgeCount - one.UpCount} of ${one.EdgeCount} edges` : '';
+    const tried = one.State === 'try' ? ', being tried' : '';
+    return `${name} down${where}${tried}: ${one.Reason} (${one.By}, ${spanText(now - Date.parse(one.SinceTime))})`;
+  });
+  const more = Count - UpCount - named.length;
+  const rest = more > 0 ? [`${more} more: edgefour origins`] : [];
+  return wrapped(`${UpCount} of ${Count} origins up; ${[...named, ...rest].join('; ')}`, '    ');
+}
+
+function rule({ RuleId, RuleTag, Protocol, PortRange, Status, Placements, Failures }: Rule): string[] {
   const engines = [...new Set(Placements.map(({ Engine }) => Engine).filter((engine) => engine !== ''))];
   const whys = [...new Set(Placements.map(({ Why }) => Why).filter((why) => why !== ''))];
   const names = [...new Set(Placements.flatMap(({ Unresolved }) => Unresolved))];

@@ -11,6 +11,7 @@ import type { Command } from '../command.ts';
 import { show, tell } from '../output.ts';
 import { openSession } from '../client/session.ts';
 import { zoneOf } from '../client/status.ts';
+import { secondsFrom } from '../client/times.ts';
 import { numberFrom } from '../client/verbs.ts';
 
 /** Flag → field. */
@@ -96,15 +97,6 @@ function limitsFrom(flags: ReadonlyMap<string, readonly string[]>): Readonly<Rec
   const given: Readonly<Record<string, unknown>> = Object.fromEntries([...amounts, ...lists]);
   if (Object.keys(given).length === 0) throw new Usage('Say what to limit: `edgefour limit --help` lists the flags.');
   return given;
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-function secondsFrom(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, amount, unit = 's'] = /^([1-9]\d{0,7})([smhd])?$/.exec(text) ?? [];
-  if (amount === undefined) throw new Usage(`--for "${text}" is not a time as 90s, 10m, 2h or 1d.`);
-  return Number(amount) * (UNITS[unit] ?? 1);
 }
 
 const STANDARD_INPUT = 0;

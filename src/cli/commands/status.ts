@@ -1,6 +1,7 @@
 /** `edgefour status`: edges, instances and rules as they really are: state, engine, why this engine, what failed. */
 import { readConfig } from '../../config/read.ts';
 import { Usage } from '../../config/usage.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { openSession } from '../client/session.ts';
 import { healthy, readStatus } from '../client/status.ts';
 import { statusText } from '../client/status-text.ts';
@@ -19,7 +20,7 @@ export const command: Command = {
     const { client } = openSession(config);
     const status = await readStatus(client, { ZoneId: config.zone, ProxyId: words[0] });
     if (flags.has('json')) writeJson(status);
-    else write(statusText(status));
+    else write(statusText(status, systemClock.now()));
     return healthy(status) ? 0 : 1;
   },
 };
