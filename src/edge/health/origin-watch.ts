@@ -12,6 +12,8 @@ import type { Log } from '../../observe/log.ts';
 import type { NumberedOrigin } from '../origins/numbers.ts';
 import type { Origins } from '../origins/origins.ts';
 import { UNCHECKED } from './check-verdict.ts';
+import type { Moment } from './kept-origins.ts';
+import type { Override } from './origin.ts';
 import { Checks } from './checks.ts';
 import { FailOpen } from './facts/fail-open.ts';
 import { OriginFacts } from './facts/origin-facts.ts';
@@ -107,9 +109,15 @@ export class OriginWatch {
   }
 
   #use(origin: NumberedOrigin): void {
-    const { number: target, key: name, check } = origin;
+    const { number: target, key: name, check, override } = origin;
+    const { clock } = this.#parts;
+    const at = clock.monotonic();
     const rule = check && checkRule(check.checker);
-    this.#carryOut(this.#health.use({ target, name, check: rule }, this.#parts.clock.monotonic()));
+    const changes = [
+      ...this.#health.use({ target, name, check: rule }, at),
+      ...this.#health.override(target, override && standing(override, { wall: clock.now(), monotonic: at }), at),
+    ];
+    this.#carryOut(changes);
     // order: its check may know at once how it is.
     this.checks.ask(origin, this.#health.view(target)?.verdict ?? UNCHECKED);
     this.facts.changed.tell(target);
@@ -195,6 +203,12 @@ export class OriginWatch {
     const wait = Math.max(0, Math.ceil(due - clock.monotonic()));
     this.#timer = clock.after(wait, () => this.#carryOut(this.#health.due(clock.monotonic())));
   }
+}
+
+/** The word on this process's clock; undefined: it has ended. */
+function standing({ state, until }: NonNullable<NumberedOrigin['override']>, now: Moment): Override | undefined {
+  if (until === undefined) return { state };
+  return until > now.wall ? { state, until: now.monotonic + until - now.wall } : undefined;
 }
 
 function named(rules: ReadonlySet<string>): string {

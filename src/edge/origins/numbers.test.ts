@@ -53,6 +53,21 @@ test('zones share no number, and none has the key of another', () => {
   assert.deepEqual([one?.zone, two?.zone], ['zone-a', 'zone-b']);
 });
 
+test("an operator's word about an origin is told once, when it comes, changes or ends; the number stays", () => {
+  const { give, numbers, told } = desk();
+  const words = [
+    undefined,
+    { state: 'down', until: 5 },
+    { state: 'down', until: 5 },
+    { state: 'up' },
+    undefined,
+  ] as const;
+  for (const override of words)
+    assert.deepEqual(give(rule('a'), [as('10.0.0.1', { ...(override && { override }) })]), [0]);
+  assert.equal(told.length, 4);
+  assert.equal(numbers.get(0)?.override, undefined);
+});
+
 test('a number is free when no rule leads there any more, and is not given to the next origin', () => {
   const { give, numbers, told } = desk();
   give(rule('a'), at('10.0.0.1', '10.0.0.2'));

@@ -23,6 +23,8 @@ export interface NumberedOrigin {
   readonly group: string;
   /** Undefined: it is not checked, as an address that its name no longer says. */
   readonly check: PlannedCheck | undefined;
+  /** An operator's word about its host. */
+  readonly override?: PlannedOrigin['override'] | undefined;
   /** Dials that fail take it out of use. */
   readonly passive: boolean;
   readonly slowStartSeconds: number;
@@ -33,6 +35,7 @@ type Leading = Pick<Listener, 'id' | 'zone' | 'protocol' | 'originPorts' | 'opti
 interface Kept extends NumberedOrigin {
   host: string;
   check: PlannedCheck | undefined;
+  override?: PlannedOrigin['override'] | undefined;
   readonly rules: Set<string>;
 }
 
@@ -49,7 +52,7 @@ interface Led {
 const RESTING = 4_096;
 
 export class TargetNumbers {
-  /** An origin has a number since now, or is checked in another way from now on. */
+  /** An origin has a number since now, or is checked in another way from now on, or an operator says another word. */
   readonly taken = new Signal<NumberedOrigin>();
   /** It has its number no more. */
   readonly freed = new Signal<NumberedOrigin>();
@@ -93,19 +96,30 @@ export class TargetNumbers {
     const { id, zone, protocol, originPorts, options } = rule;
     const origin = `${protocol} ${address.includes(':') ? `[${address}]` : address}:${formatPortSpan(originPorts)}`;
     const key = `${origin} ${watching(rule, of)}`;
-    const { host, group = '' } = of;
+    const { host, group = '', override } = of;
     const check = left ? undefined : of.check;
+    const said = { host, check, override };
     const known = this.#byKey.get(key);
     if (known) {
       known.rules.add(id);
-      const isSame = known.host === host && JSON.stringify(known.check) === JSON.stringify(check);
-      if (!isSame) this.taken.tell(Object.assign(known, { host, check }));
+      const before = { host: known.host, check: known.check, override: known.override };
+      if (JSON.stringify(before) !== JSON.stringify(said)) this.taken.tell(Object.assign(known, said));
       return known;
     }
     const number = (this.#free.length > RESTING ? this.#free.shift() : undefined) ?? this.#next++;
     const { passive, slowStartSeconds } = options;
-    const how = { check, passive, slowStartSeconds };
-    const taken: Kept = { number, key, origin, zone, host, address, group, ...how, rules: new Set([id]) };
+    const taken: Kept = {
+      number,
+      key,
+      origin,
+      zone,
+      address,
+      group,
+      ...said,
+      passive,
+      slowStartSeconds,
+      rules: new Set([id]),
+    };
     this.#byKey.set(key, taken);
     this.#byNumber.set(number, taken);
     this.taken.tell(taken);
