@@ -12,7 +12,10 @@ import type { Endpoint } from './pass-through/pass-through.ts';
 
 /** One origin address. */
 export interface Target {
-  /** The edge's number of the origin: small; the same in all rules that lead to this address, port and protocol. */
+  /**
+   * The edge's number of the origin: small; the same in all rules that lead to this address, port and protocol and watch it
+   * alike. A target that has another number in the rule's next listener is the same target.
+   */
   readonly number: number;
   /** IPv4 or IPv6, no port. */
   readonly address: string;

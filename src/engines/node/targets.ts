@@ -80,9 +80,10 @@ export class RuleTargets {
     this.#resting.set(address, this.#monotonic() + REST_MS);
   }
 
-  /** Whether a session with this target moves to another one at its next datagram. */
-  isLeft(target: number, origin: Endpoint): boolean {
-    return this.#states.isLeft(target) && this.hasOther(origin);
+  /** Whether a session with this origin moves to another one at its next datagram. */
+  isLeft(origin: Endpoint): boolean {
+    const number = this.numberOf(origin.address);
+    return number !== undefined && this.#states.isLeft(number) && this.hasOther(origin);
   }
 
   /** When a TCP connection with this origin has to end because the origin is down and another one is up; NEVER: it stays. */

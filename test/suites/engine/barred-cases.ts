@@ -1,5 +1,6 @@
 /** Targets that are not dialled: what a client sees, what is told of it, and that the others serve. */
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Bar, Target } from '../../../src/engines/engine.ts';
 import type { PortSpan } from '../../../src/lib/net/ports.ts';
@@ -52,6 +53,32 @@ export function barredCases(under: EngineUnderTest): void {
       assert.deepEqual(await answers(), ['good', 'good', 'good', 'good']);
       await world.up({ ...rule, targets: [target(bad.address), target(good)] });
       assert.deepEqual(await answers(), ['bad', 'bad', 'good', 'good']);
+    });
+
+    test('one that is barred is never used for others that are down; those of the next tier, or all that are down, are', async (t) => {
+      const tells =
+        (who: string): ((socket: Socket) => void) =>
+        (socket) =>
+          void socket.end(who);
+      const bad = await tcpOrigin(t, tells('bad'));
+      const { port } = bad;
+      const first = await tcpOrigin(t, tells('first'), { port });
+      const reserve = await tcpOrigin(t, tells('reserve'), { port });
+      const targets = [barred(bad.address, 'denied'), target(first.address), target(reserve.address, 10, 1)];
+      const rule = await world.up(await world.rule({ ...leadsTo(bad), targets }));
+      const answer = async (): Promise<string> => {
+        const client = dialTcp(t, ...entryOf(rule));
+        const { bytes } = await readAll(client);
+        client.end();
+        return bytes.toString();
+      };
+      const down = (...ill: { readonly address: string }[]): Promise<void> =>
+        world.engine.states(ill.map(({ address }) => ({ target: target(address).number, state: 'down' })));
+      await down(first);
+      assert.deepEqual([await answer(), await answer()], ['reserve', 'reserve']);
+      await down(reserve);
+      assert.deepEqual([await answer(), await answer()], ['first', 'first']);
+      assert.equal(bad.connections.length, 0);
     });
 
     test('a connection to a target that is barred from now on drains; one to a target without weight stays', async (t) => {

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { OriginState } from '../../../src/domain/fact/health.ts';
-import type { Listener } from '../../../src/engines/engine.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Listener, Target } from '../../../src/engines/engine.ts';
+import { chorus } from './chorus.ts';
 import { engineWorld, eventually, freePort, type EngineUnderTest } from './fixture.ts';
 import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
-import { udpPeer } from './udp-peers.ts';
+import { udpEcho, udpPeer } from './udp-peers.ts';
 
 export function stateCases(under: EngineUnderTest): void {
   describe('states of origins', { concurrency: 4 }, () => {
@@ -144,6 +146,169 @@ export function stateCases(under: EngineUnderTest): void {
       }
       assert.deepEqual([first.got.length, second.got.length], [1, 3]);
       assert.equal((await world.counters(rule.id)).connections, 3);
+    });
+
+    test('200 UDP sessions with an origin that goes down move at once, no other does, and answers come from the same port', async (t) => {
+      const tells = (who: string) => (): Buffer => Buffer.from(who);
+      const ill = await udpPeer(t, {}, tells('ill'));
+      const well = await udpPeer(t, { port: ill.port }, tells('well'));
+      const rule = await world.up(await world.rule({ ...leadsTo(ill, well), protocol: 'UDP' }));
+      const clients = await Promise.all(Array.from({ length: 400 }, () => udpPeer(t)));
+      async function round(number: number): Promise<string[]> {
+        for (const [i, client] of clients.entries()) {
+          client.send('?', ...entryOf(rule));
+          // A socket of a test holds some hundred datagrams.
+          if (i % 50 === 49) await Promise.all(clients.slice(i - 49, i + 1).map((one) => one.datagram(number)));
+        }
+        return clients.map(({ got }) => String(got[number]?.bytes));
+      }
+      const before = await round(0);
+      assert.deepEqual([ill.got.length, well.got.length], [200, 200]);
+      await say('down', ill.address);
+      assert.deepEqual(
+        await round(1),
+        clients.map(() => 'well'),
+      );
+      assert.equal(ill.got.length, 200, 'nothing was sent there once it was said');
+      // One session more for each that has moved, and none for the others.
+      assert.equal((await world.counters(rule.id)).connections, 600);
+      await say('up', ill.address);
+      await round(2);
+      assert.equal((await world.counters(rule.id)).connections, 600, 'nobody is moved back');
+      assert.equal(before.filter((who) => who === 'ill').length, 200);
+      for (const { got } of clients)
+        for (const { from } of got) assert.deepEqual([from.address, from.port], entryOf(rule));
+    });
+
+    test('an origin that comes and goes each second for ten harms no connection, and moves each session once', async (t) => {
+      const [ill, illUdp] = [await tcpOrigin(t), await udpEcho(t)];
+      const well = await tcpOrigin(t, undefined, { port: ill.port });
+      const wellUdp = await udpEcho(t, { port: illUdp.port });
+      const rule = await world.up(await world.rule(leadsTo(ill, well)));
+      const udpRule = await world.up(await world.rule({ ...leadsTo(illUdp, wellUdp), protocol: 'UDP' }));
+      const talk = await chorus(t, entryOf(rule), entryOf(udpRule), { connections: 40, sessions: 0 });
+      await talk.allSpeakAgain();
+      assert.deepEqual([ill.connections.length, well.connections.length], [20, 20]);
+      const talkers = await Promise.all(Array.from({ length: 40 }, () => udpPeer(t)));
+      // not: while it flips. A datagram on its way back to a session that moves is lost.
+      const allAsk = (round: number): Promise<unknown> =>
+        Promise.all(
+          talkers.map((talker) => {
+            talker.send(`${round}`, ...entryOf(udpRule));
+            return talker.datagram(round);
+          }),
+        );
+      await allAsk(0);
+      for (let flip = 0; flip < 10; flip++) {
+        await say(flip % 2 === 0 ? 'down' : 'up', ill.address, illUdp.address);
+        await allAsk(flip + 1);
+        await sleep(1_000);
+      }
+      await talk.allSpeakAgain();
+      await talk.end();
+      const [tcp, udp] = [await world.counters(rule.id), await world.counters(udpRule.id)];
+      assert.deepEqual([tcp.connections, udp.connections], [40, 60]);
+    });
+
+    test('where all are down, each gets its share of connections and sessions by its weight', async (t) => {
+      const { rule, addresses } = await served(t, 4);
+      const weigh = (address: string, i: number): Target => target(address, [50, 30, 20, 10][i], i === 3 ? 1 : 0);
+      await world.up({ ...rule, targets: addresses.map(weigh) });
+      await say('down', ...addresses);
+      const expected = { [addresses[0]!]: 50, [addresses[1]!]: 30, [addresses[2]!]: 20 };
+      assert.deepEqual(await answers(t, rule, 100), expected);
+      const first = await udpEcho(t);
+      const peers = [first, await udpEcho(t, { port: first.port }), await udpEcho(t, { port: first.port })];
+      const targets = peers.map(({ address }, i) => weigh(address, i));
+      const udpRule = await world.up(await world.rule({ ...leadsTo(first), targets, protocol: 'UDP' }));
+      await say('down', ...peers.map(({ address }) => address));
+      for (let i = 0; i < 100; i++) {
+        const client = await udpPeer(t);
+        client.send('?', ...entryOf(udpRule));
+        await client.datagram(0);
+      }
+      assert.deepEqual(
+        peers.map(({ got }) => got.length),
+        [50, 30, 20],
+      );
+    });
+
+    test('T11: of ten origins one goes down: its tenth of the clients moves, the others stay, and nobody moves back', async (t) => {
+      const { rule, addresses } = await served(t, 10);
+      await world.up({ ...rule, persistSeconds: 600 });
+      const clients = Array.from({ length: 100 }, () => world.address());
+      async function homes(): Promise<string[]> {
+        const all: string[] = [];
+        for (const from of clients) {
+          const client = dialTcp(t, ...entryOf(rule), from);
+          all.push((await readAll(client)).bytes.toString());
+          client.end();
+        }
+        return all;
+      }
+      const moved = (from: readonly string[], to: readonly string[]): number =>
+        from.filter((home, i) => home !== to[i]).length;
+      const before = await homes();
+      const [gone = ''] = addresses;
+      const its = before.filter((home) => home === gone).length;
+      assert.ok(its > 0 && its <= 0.12 * clients.length, `${its}`);
+      await say('down', gone);
+      const during = await homes();
+      assert.deepEqual([moved(before, during), during.includes(gone)], [its, false]);
+      await say('up', gone);
+      assert.equal(moved(during, await homes()), 0);
+      // The same where the origin leaves the rule, and comes back.
+      const leaving = during[0] ?? '';
+      const tenth = during.filter((home) => home === leaving).length;
+      await world.up({ ...rule, persistSeconds: 600, targets: rule.targets.filter((one) => one.address !== leaving) });
+      const without = await homes();
+      assert.deepEqual([moved(during, without), without.includes(leaving)], [tenth, false]);
+      await world.up({ ...rule, persistSeconds: 600 });
+      assert.equal(moved(without, await homes()), 0);
+    });
+
+    test('a target that has another number keeps its connections, sessions and clients', async (t) => {
+      const origins = [await tcpOrigin(t), await udpEcho(t)] as const;
+      const others = [
+        await tcpOrigin(t, undefined, { port: origins[0].port }),
+        await udpEcho(t, { port: origins[1].port }),
+      ] as const;
+      const care = options({ drain: { how: 'reset', seconds: 0 }, unhealthy: 'reset' });
+      const rule = await world.up(
+        await world.rule({ ...leadsTo(origins[0], others[0]), persistSeconds: 60, options: care }),
+      );
+      const udpRule = await world.up(
+        await world.rule({ ...leadsTo(origins[1], others[1]), protocol: 'UDP', options: care }),
+      );
+      const from = Array.from({ length: 4 }, () => world.address());
+      const clients = await Promise.all(from.map((address) => tcpClient(t, ...entryOf(rule), address)));
+      const talkers = await Promise.all(from.map(() => udpPeer(t)));
+      async function talk(number: number): Promise<void> {
+        for (const client of clients) assert.equal(await ask(client, 'words'), 'words');
+        for (const talker of talkers) {
+          talker.send('words', ...entryOf(udpRule));
+          await talker.datagram(number);
+        }
+      }
+      await talk(0);
+      const renumbered = ({ targets }: Listener): Target[] =>
+        targets.map((one) => ({ ...one, number: target(`again ${one.address}`).number }));
+      await world.up({ ...rule, targets: renumbered(rule) });
+      await world.up({ ...udpRule, targets: renumbered(udpRule) });
+      await talk(1);
+      const again = await Promise.all(from.map((address) => tcpClient(t, ...entryOf(rule), address)));
+      for (const client of again) assert.equal(await ask(client, 'again'), 'again');
+      assert.deepEqual([origins[0].connections.length, others[0].connections.length], [4, 4]);
+      assert.equal((await world.counters(udpRule.id)).connections, 4);
+      // What was said of the old numbers is no more about them; of the new ones it is.
+      await say('down', origins[0].address, origins[1].address);
+      await talk(2);
+      assert.equal((await world.counters(udpRule.id)).connections, 4);
+      await say('down', `again ${origins[0].address}`, `again ${origins[1].address}`);
+      await eventually(async () => assert.deepEqual((await world.counters(rule.id)).ends, { unhealthy: 4 }));
+      for (const talker of talkers) talker.send('more', ...entryOf(udpRule));
+      await Promise.all(talkers.map((talker) => talker.datagram(3)));
+      assert.equal((await world.counters(udpRule.id)).connections, 6);
     });
 
     /** What was told of dials to the target, added up. */

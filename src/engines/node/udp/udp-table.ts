@@ -17,8 +17,6 @@ import type { Session } from '../sessions.ts';
 export interface UdpSession<L> {
   readonly counted: Session;
   readonly origin: Endpoint;
-  /** Its target's number. */
-  readonly target: number;
   /** In front of the payload of the datagram that was just admitted; empty where none belongs there. */
   header: Uint8Array;
   /** Bytes to cut off each reply. */
@@ -102,7 +100,7 @@ export class UdpTable<L> {
     if (client.port === 0) return this.#drop('source');
     const key = `${client.address} ${client.port}`;
     let known = port.sessions.get(key);
-    if (known && this.#rule.targets.isLeft(known.target, known.origin)) {
+    if (known && this.#rule.targets.isLeft(known.origin)) {
       this.#deps.move(known);
       known = undefined;
     }
@@ -218,7 +216,7 @@ export class UdpTable<L> {
     const counted = sessions.open(client, port.entry);
     counted.origin = origin;
     const { replyHeader } = how;
-    const place = { target: target.number, port, key, number };
+    const place = { port, key, number };
     const session: UdpSession<L> = { ...place, counted, origin, header, replyHeader, link: undefined };
     this.#byNumber[number] = session;
     this.#seniority.opened(number, OWNER, this.#deps.monotonic());

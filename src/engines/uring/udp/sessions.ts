@@ -22,7 +22,7 @@ import { enlargeBuffers } from '../ring/options.ts';
 import { cancelAll, close as closeInRing } from '../ring/operations.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../../../linux/sockaddr.ts';
 import { PARTY } from '../worker/records.ts';
-import { keepsTarget } from '../worker/rule.ts';
+import { currentTarget, keepsTarget } from '../worker/rule.ts';
 import type { Entry, Rule } from '../worker/rule.ts';
 import type { WorkerState } from '../worker/state.ts';
 import type { Datagrams } from './datagrams.ts';
@@ -230,8 +230,9 @@ export function reviewSessions(u: Udp, rule: Rule, otherHeader: boolean): void {
     if (sockets.fd[flow]! < 0) continue;
     const entry = u.rules.entry(flows.entry[flow]!);
     if (entry.rule !== rule) continue;
-    const target = origins.target[flow]!;
+    const target = currentTarget(rule, origins.target[flow]!);
     const port = origins.port[flow]!;
+    origins.target[flow] = target;
     const hasPlace =
       !otherHeader && keepsTarget(entry, target, port) && !rule.targets.mustLeave(target, port, clock.now);
     if (deadlineAfter(hasPlace, UDP_DRAIN_MS, clock.now, NEVER) <= clock.now) endSession(u, flow, CAUSE.drained);

@@ -8,7 +8,7 @@ import { arm, finish } from '../tcp/connection.ts';
 import type { Tcp } from '../tcp/connection.ts';
 import { DIALLING, FREE } from '../tcp/slots.ts';
 import { CAUSE } from './counters.ts';
-import { keepsTarget } from './rule.ts';
+import { currentTarget, keepsTarget } from './rule.ts';
 import type { Entry, Rule } from './rule.ts';
 
 export function reviewConnections(t: Tcp, rule: Rule): void {
@@ -19,6 +19,7 @@ export function reviewConnections(t: Tcp, rule: Rule): void {
     if (s.state[slot] === FREE || t.rules.entry(s.entry[slot]!).rule !== rule) continue;
     const entry = followEntry(t, slot);
     const port = s.state[slot] === DIALLING ? 0 : portAt(names.bytes, names.offset(2 * slot + 1));
+    s.dials.target[slot] = currentTarget(rule, s.dials.target[slot]!);
     const hasPlace = keepsTarget(entry, s.dials.target[slot]!, port);
     const deadline = deadlineAfter(hasPlace, allowed, clock.now, lives.deadline[slot]!);
     lives.deadline[slot] = deadline;

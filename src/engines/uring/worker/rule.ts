@@ -100,6 +100,11 @@ export function isClosed(entry: Entry): boolean {
   return entry.closing && !entry.rule.entries.has(entry);
 }
 
+/** The number of the target as the rule has it now; one that the rule has no more keeps its own. */
+export function currentTarget({ targets }: Rule, target: TargetNumber): TargetNumber {
+  return targets.get(target)?.number ?? target;
+}
+
 /** Whether a connection or session from this entry to this target and port stays after a change; port 0: it still dials. */
 export function keepsTarget(
   { rule, closing, originPort: leadsTo }: Entry,

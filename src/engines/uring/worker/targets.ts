@@ -27,7 +27,8 @@ export class RuleTargets {
   /** The cause of a connection's end, and the reason for dropping a datagram, where no target can be chosen. */
   whyNone: ReturnType<typeof whyNone> = 'no-origin';
   #spec: RuleSpec;
-  #positions = new Map<TargetNumber, number>();
+  /** By number, and by former ones. */
+  #positions: ReadonlyMap<TargetNumber, number> = new Map();
   /** Until when a target takes no new UDP session, by position; and the latest of these times. */
   #restUntil = new Float64Array();
   #restsUntil = 0;
@@ -57,17 +58,17 @@ export class RuleTargets {
     this.#schedule = new Schedule([], spec.position);
   }
 
-  /** The rule's targets from now on; those that rest go on resting. */
+  /** The rule's targets from now on; those that rest go on resting, and one that has another number now keeps its clients. */
   update(spec: RuleSpec): void {
     const { targets } = spec;
-    const restOf = (number: TargetNumber): number => this.#restUntil[this.#positions.get(number) ?? -1] ?? 0;
-    this.#restUntil = Float64Array.from(targets, ({ number }) => restOf(number));
+    const before = new Map(this.#spec.targets.map(({ address }, position) => [address, position]));
+    this.#restUntil = Float64Array.from(targets, ({ address }) => this.#restUntil[before.get(address) ?? -1] ?? 0);
+    this.#positions = positionsOf(targets, this.#positions, this.#spec.targets);
     this.#spec = spec;
     this.#schedule = new Schedule(spec.turns, spec.position);
     this.#tiers = new Int32Array(targets.length);
     for (const [tier, turn] of spec.turns.entries()) for (const position of turn) this.#tiers[position] = tier;
     this.#isSpent = new Uint8Array(spec.turns.length);
-    this.#positions = new Map(targets.map(({ number }, position) => [number, position]));
     this.addresses = targets.map(({ address }) => parseAddress(address) ?? new Uint8Array(4));
     this.persistence = spec.persistence && new SharedPersistence(spec.persistence, spec.persistSeconds);
     this.whyNone = whyNone(targets);
@@ -111,28 +112,31 @@ export class RuleTargets {
   hasOther(target: TargetNumber, port: number, now: number): boolean {
     const { targets } = this.#spec;
     const needsUp = this.#someUp(port);
+    const own = this.#positions.get(target);
     for (let position = 0; position < targets.length; position++) {
-      const { number } = targets[position]!;
-      const isFit = !needsUp || this.#states.isUp(number);
-      if (number !== target && isFit && this.#takesNew(position, port, now)) return true;
+      const isFit = !needsUp || this.#states.isUp(targets[position]!.number);
+      if (position !== own && isFit && this.#takesNew(position, port, now)) return true;
     }
     return false;
   }
 
   /** Whether a session with this target is to go to another: the target is down, and one that is not can take it. */
   mustLeave(target: TargetNumber, port: number, now: number): boolean {
-    return this.#states.isLeft(target) && this.#someUp(port) && this.hasOther(target, port, now);
+    const known = this.get(target);
+    if (known === undefined || !this.#states.isLeft(known.number)) return false;
+    return this.#someUp(port) && this.hasOther(target, port, now);
   }
 
   /** When a TCP connection with this target has to end because it is down and another one is up; NEVER: it stays. */
   leavesAt(target: TargetNumber, port: number, startedAt: number): number {
-    const since = this.#states.downSince(target);
-    if (since === NEVER || !this.#positions.has(target)) return NEVER;
+    const known = this.get(target);
+    const since = known === undefined ? NEVER : this.#states.downSince(known.number);
+    if (since === NEVER) return NEVER;
     const at = leavesAt(since, startedAt, this.#spec.options);
     return at < NEVER && this.#someUp(port) ? at : NEVER;
   }
 
-  /** Undefined: the rule has it no more. */
+  /** As the rule has it now, which may be under another number; undefined: the rule has it no more. */
   get(target: TargetNumber): TargetSpec | undefined {
     return this.#spec.targets[this.#positions.get(target) ?? -1];
   }
@@ -186,4 +190,23 @@ export class RuleTargets {
     if (!this.#may(position)) return false;
     return this.#demand === ANY || this.#states.take(this.#spec.targets[position]!.number);
   }
+}
+
+/** limit: numbers that a rule's targets had before; session persistence finds clients of more no more. */
+const MOST_FORMER = 1_024;
+
+/** A number that was an address's leads to it still, as long as the rule has the address and no other target that number. */
+function positionsOf(
+  targets: readonly TargetSpec[],
+  before: ReadonlyMap<TargetNumber, number>,
+  former: readonly TargetSpec[],
+): ReadonlyMap<TargetNumber, number> {
+  const positions = new Map(targets.map(({ number }, position) => [number, position]));
+  const byAddress = new Map(targets.map(({ address }, position) => [address, position]));
+  const most = targets.length + MOST_FORMER;
+  for (const [number, was] of before) {
+    const position = byAddress.get(former[was]!.address);
+    if (position !== undefined && !positions.has(number) && positions.size < most) positions.set(number, position);
+  }
+  return positions;
 }
