@@ -68,7 +68,7 @@ export interface TargetState {
 export interface TargetOutcomes {
   readonly target: number;
   readonly counts: DialCounts;
-  /** Failures since the last `ok`, at the end of the batch. */
+  /** Failures since the last `ok`, at the end of the batch: so where that `ok` is in the batch, those that came after it. */
   readonly failedInRow: number;
 }
 

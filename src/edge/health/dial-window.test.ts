@@ -14,6 +14,18 @@ test('three failed dials in a row are too many, two are not; a success between t
   assert.equal(dials.add({ reset: 2, refused: 0 }, 120_000), '4 dials in a row failed (reset)');
 });
 
+test('failures behind a success of the same batch are in a row; what an engine has counted before it is not', () => {
+  const dials = new DialWindow();
+  assert.equal(dials.add({ ok: 5, refused: 2 }, 1_000, 1), undefined);
+  assert.equal(dials.add({ refused: 1 }, 1_100, 2), undefined);
+  assert.equal(dials.add({ refused: 1 }, 1_200, 3), '3 dials in a row failed (refused)');
+  dials.clear();
+  // It was found well meanwhile, and the engine has seen no success since.
+  assert.equal(dials.add({ refused: 1 }, 9_000, 4), undefined);
+  assert.equal(dials.add({ ok: 1, refused: 1 }, 9_100, 6), undefined);
+  assert.equal(dials.add({ ok: 1, refused: 3 }, 9_200, 3), '3 dials in a row failed (refused)');
+});
+
 test('half of twenty dials within two seconds is too many; of nineteen, or less than half, is not', () => {
   const dials = new DialWindow();
   assert.equal(dials.add({ ok: 10, refused: 9 }, 5_000), undefined);

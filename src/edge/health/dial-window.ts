@@ -21,15 +21,18 @@ export class DialWindow {
   readonly #dials = new Float64Array(SLOTS);
   readonly #failures = new Float64Array(SLOTS);
 
-  /** Counts dials that ended about now, and says in words why they are too many failures, where they are. */
-  add(counts: DialCounts, at: number): string | undefined {
+  /**
+   * Counts dials that ended about now, and says in words why they are too many failures, where they are. `failedInRow`: how
+   * many failures came after the last success that the engine has seen; 0 where that is not known.
+   */
+  add(counts: DialCounts, at: number, failedInRow = 0): string | undefined {
     const { ok, failed } = totals(counts);
     this.#moveTo(Math.floor(at / SLOT_MS));
     const place = this.#slot % SLOTS;
     this.#dials[place] = (this.#dials[place] ?? 0) + ok + failed;
     this.#failures[place] = (this.#failures[place] ?? 0) + failed;
-    // not: a row across a batch with a success. Where in the batch that was is not known.
-    this.#row = ok > 0 ? 0 : this.#row + failed;
+    // not: the engine's count alone. It is older than the batch where no success is in it, and may be older than a recovery.
+    this.#row = ok > 0 ? Math.min(failedInRow, failed) : this.#row + failed;
     if (this.#row >= ROW) return `${this.#row} dials in a row failed (${wordsOf(counts)})`;
     const dials = sum(this.#dials);
     const failures = sum(this.#failures);

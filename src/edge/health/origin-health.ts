@@ -82,8 +82,8 @@ export class OriginHealth {
     this.#remember(origin);
   }
 
-  /** Of an origin that is held out of use they say nothing: those dials began before. */
-  outcomes(target: number, counts: DialCounts, at: number): readonly OriginChange[] {
+  /** Of an origin that is held out of use they say nothing: those dials began before. `failedInRow`: as in DialWindow. */
+  outcomes(target: number, counts: DialCounts, at: number, failedInRow = 0): readonly OriginChange[] {
     const origin = this.#origins.get(target);
     if (!origin) return NONE;
     const { phase } = origin.traffic;
@@ -92,7 +92,7 @@ export class OriginHealth {
       if (ok > 0) return this.#heard(origin, 'ok', at, 'a connection that was tried works');
       return failed > 0 ? this.#heard(origin, 'failed', at, 'a connection that was tried failed') : NONE;
     }
-    const failing = phase === 'open' ? origin.dials.add(counts, at) : undefined;
+    const failing = phase === 'open' ? origin.dials.add(counts, at, failedInRow) : undefined;
     return failing === undefined ? NONE : this.#heard(origin, 'failing', at, failing);
   }
 

@@ -126,12 +126,12 @@ export class OriginWatch {
   #hear(batch: readonly TargetOutcomes[]): void {
     const { clock, origins } = this.#parts;
     const at = clock.monotonic();
-    const changes = batch.flatMap(({ target, counts }) => {
+    const changes = batch.flatMap(({ target, counts, failedInRow }) => {
       const origin = origins.numbers.get(target);
       if (!origin) return [];
       this.facts.countDials(target, counts.ok ?? 0);
       // Where dials are not to be signals, they say nothing.
-      return origin.passive ? this.#health.outcomes(target, counts, at) : [];
+      return origin.passive ? this.#health.outcomes(target, counts, at, failedInRow) : [];
     });
     this.#carryOut(changes);
   }
