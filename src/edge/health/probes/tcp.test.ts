@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { listening, probed, program, say, TIMES, unusedPort } from './peers.fixture.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { HERE, listening, probed, program, say, TIMES, unusedPort } from './peers.fixture.ts';
+import { probeTcp } from './tcp.ts';
 
 const tcp = (
   port: number,
@@ -91,4 +93,34 @@ test('where origins ask for PROXY, the probe says that no client is behind it', 
     assert.equal((await tcp(port, { proxy, expect: '220' })).verdict, 'healthy');
     assert.deepEqual(await heard.promise, headers[proxy]);
   }
+});
+
+test('a machine that is busy past the time-out still hears an answer that came in time', async (t) => {
+  const { port } = await program(t);
+  const result = tcp(port, { send: 'PING\r\n', expect: '+PONG', ...soon });
+  for (const end = performance.now() + 400; performance.now() < end;);
+  assert.equal((await result).verdict, 'healthy');
+});
+
+test('a probe that gives up just as the system connects it ends with a reset too', async (t) => {
+  const ended = Promise.withResolvers<string>();
+  const port = await listening(t, (socket) => {
+    socket.on('error', (error: NodeJS.ErrnoException) => ended.resolve(String(error.code)));
+    socket.once('end', () => ended.resolve('closed')).resume();
+  });
+  // Its short waits are over before the system's news is heard.
+  const hasty: Clock = {
+    ...systemClock,
+    after(ms, run) {
+      if (ms >= 500) return systemClock.after(ms, run);
+      queueMicrotask(run);
+      return { cancel() {} };
+    },
+  };
+  const checker = { type: 'TCP', port, ...TIMES, ...soon } as const;
+  assert.deepEqual(await probeTcp(HERE, checker, hasty), {
+    verdict: 'unhealthy',
+    reason: 'no connection within 0.2 s',
+  });
+  assert.equal(await ended.promise, 'ECONNRESET');
 });

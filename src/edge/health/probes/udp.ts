@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import type { ProbeResult } from '../../../domain/fact/health.ts';
 import type { UdpChecker } from '../../../domain/load-balancer/checker.ts';
 import type { Clock } from '../../../lib/clock.ts';
-import { failure } from './conversation.ts';
+import { failure, timeOut } from './conversation.ts';
 import { Expectation } from './expectation.ts';
 
 export function probeUdp(address: string, checker: UdpChecker, clock: Clock): Promise<ProbeResult> {
@@ -15,7 +15,7 @@ export function probeUdp(address: string, checker: UdpChecker, clock: Clock): Pr
   const expectation = expect === undefined ? undefined : new Expectation(expect);
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    const timer = clock.after(timeoutSeconds * 1_000, () => finish(silence(expectation, timeoutSeconds)));
+    const timer = timeOut(clock, timeoutSeconds * 1_000, () => finish(silence(expectation, timeoutSeconds)));
     let isDone = false;
     const finish = (result: ProbeResult | undefined): void => {
       if (!result || isDone) return;
