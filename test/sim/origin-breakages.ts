@@ -11,7 +11,6 @@ import { RuleTargets } from '../../src/engines/node/targets.ts';
 import type { Invariant } from './origin-invariants.ts';
 import type { Parts } from './origin-simulation.ts';
 
-const states = (): SharedArrayBuffer => new SharedArrayBuffer(64);
 const NEVER = new Promise<never>(() => {});
 
 class ShutsNone extends TargetStates {
@@ -80,8 +79,8 @@ class GoesOn extends ProbeSchedule {
 type Breakage = readonly [Invariant, Partial<Parts>];
 
 export const BREAKAGES: Readonly<Record<string, Breakage>> = {
-  'a picker that does not ask for states': ['no dead pick', { states: () => new ShutsNone(states()) }],
-  'a try that is not marked as taken': ['one try', { states: () => new TakesWithoutAMark(states()) }],
+  'a picker that does not ask for states': ['no dead pick', { states: () => new ShutsNone() }],
+  'a try that is not marked as taken': ['one try', { states: () => new TakesWithoutAMark() }],
   'tiers that are forgotten': [
     'lowest tier',
     {

@@ -32,7 +32,7 @@ export interface Parts {
 
 const SOUND: Parts = {
   health: () => new OriginHealth(),
-  states: () => new TargetStates(new SharedArrayBuffer(64)),
+  states: () => new TargetStates(),
   targets: (rule, states, monotonic) => new RuleTargets(rule, states, monotonic),
   schedule: (clock, run) => new ProbeSchedule(clock, run),
   restored: readKept,

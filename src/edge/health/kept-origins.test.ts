@@ -73,7 +73,7 @@ test('an entry that is damaged is left out alone; a file that is, holds nothing'
   const damages: Record<string, unknown>[] = [
     { name: 7 },
     { name: 'x'.repeat(513) },
-    { traffic: { phase: 'asleep', since: 0, holds: 0, isProven: false } },
+    { traffic: { phase: 'asleep', since: 0, holds: 0, wells: 0 } },
     { verdict: undefined },
     { verdict: { verdict: 'healthy', isFresh: false, against: 'healthy', run: -1 } },
     { own: { state: 'up', since: 0, riseFactor: 9 } },

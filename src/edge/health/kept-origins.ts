@@ -50,7 +50,7 @@ const ORIGIN = fields({
     since: number,
     until: optional(number),
     holds: number,
-    isProven: flag,
+    wells: within(0, MOST_RUN),
   }),
   override: optional(fields({ state: oneOf(['up', 'down']), until: optional(number) })),
   own: fields({ state: oneOf(ORIGIN_STATES), since: number, riseFactor: within(1, MOST_RISE_FACTOR) }),
@@ -90,13 +90,13 @@ export function readKept(value: unknown, now: Moment): Origin[] {
 function moved({ name, check, verdict, traffic, override, own, told }: KeptOrigin, shift: number, now: number): Origin {
   const later = (time: number | undefined): number | undefined => (time === undefined ? undefined : time + shift);
   const past = (time: number): number => Math.min(time + shift, now);
-  const { phase, since, until, holds, isProven } = traffic;
+  const { phase, since, until, holds, wells } = traffic;
   return {
     target: -1,
     name,
     check: check && { key: check.key, intervalMs: check.intervalMs, rise: check.rise, fall: check.fall },
     verdict: { verdict: verdict.verdict, isFresh: verdict.isFresh, against: verdict.against, run: verdict.run },
-    traffic: bounded({ phase, since: past(since), until: later(until), holds, isProven }, now),
+    traffic: bounded({ phase, since: past(since), until: later(until), holds, wells }, now),
     override: override && { state: override.state, until: later(override.until) },
     own: { state: own.state, since: past(own.since), riseFactor: own.riseFactor },
     told: {

@@ -101,7 +101,7 @@ test('traffic cannot hold down what the check finds well for longer than rise ×
       found(at, 'healthy');
       if (health.view(7)?.told.state === 'up' && health.view(7)?.own.riseFactor === 1) dials(at + 1, FAILING);
     }
-    assert.deepEqual(told(), ['1.001: up → down (traffic)', `${rise + 1}.001: down → up (traffic) flaps`], `${rise}`);
+    assert.deepEqual(told(), ['1.001: up → down (traffic)', `${rise + 1}: down → up (probe) flaps`], `${rise}`);
   }
 });
 

@@ -206,10 +206,10 @@ function ownState({ verdict, traffic }: Origin): OriginState {
 /** Of a check whose word stands; nothing where it can't tell, or has not spoken yet. */
 function timesOf({ check, verdict, own }: Origin): CheckTimes | undefined {
   if (!check || verdict.isFresh || verdict.verdict === 'unknown') return undefined;
-  return { intervalMs: check.intervalMs, riseMs: check.rise * own.riseFactor * check.intervalMs };
+  return { intervalMs: check.intervalMs, rise: check.rise * own.riseFactor };
 }
 
 function overWith(origin: Origin): TrafficEvent {
   if (!timesOf(origin)) return 'over';
-  return origin.traffic.isProven ? 'over-proven' : 'over-checked';
+  return origin.traffic.wells > 0 ? 'over-proven' : 'over-checked';
 }

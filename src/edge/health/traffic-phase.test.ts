@@ -11,7 +11,7 @@ import {
   type TrafficEvent,
 } from './traffic-phase.ts';
 
-const CHECK = { intervalMs: 10_000, riseMs: 30_000 };
+const CHECK = { intervalMs: 10_000, rise: 3 };
 const phased = (phase: Traffic['phase']): Traffic => ({ ...openSince(0), phase, holds: 1, until: 5_000 });
 
 test('the table of phases, whole', () => {
@@ -53,22 +53,26 @@ test('holds double from 5 s to 60 s, through tries that fail and through short t
   assert.equal(holds.at(-1), 5_000);
 });
 
-test('where a check can say how the origin is, no hold is longer than that takes', () => {
-  const long = { ...openSince(0), holds: 9 };
-  assert.equal(afterEvent(long, 'failing', 1_000, CHECK).until, 31_000);
-  assert.equal(afterEvent(long, 'failing', 1_000, { intervalMs: 1_000, riseMs: 1_000 }).until, 2_000);
-  assert.equal(afterEvent(openSince(0), 'failing', 1_000, CHECK).until, 6_000);
+test('so many good findings in a row as its check asks for end a hold, however long', () => {
+  const long = afterEvent({ ...openSince(0), holds: 9 }, 'failing', 1_000, CHECK);
+  assert.equal(long.until, 61_000);
+  const heard = (...events: readonly TrafficEvent[]): Traffic =>
+    events.reduce((traffic, event) => afterEvent(traffic, event, 2_000, CHECK), long);
+  assert.equal(heard('well', 'well').phase, 'held');
+  assert.deepEqual(heard('well', 'well', 'well'), { ...openSince(2_000), holds: long.holds });
+  assert.equal(heard('well', 'well', 'ill', 'well', 'well').phase, 'held');
+  assert.equal(heard('well', 'well', 'ill', 'well', 'well', 'well').phase, 'open');
 });
 
 test('the newest finding during a hold counts; none counts before or after one', () => {
   const held = afterEvent(openSince(0), 'failing', 0, CHECK);
   const heard = (...events: readonly TrafficEvent[]): Traffic =>
     events.reduce((traffic, event) => afterEvent(traffic, event, 1_000, CHECK), held);
-  assert.equal(heard('well').isProven, true);
-  assert.equal(heard('well', 'ill').isProven, false);
-  assert.equal(heard('ill', 'well').isProven, true);
-  assert.equal(afterEvent(openSince(0), 'well', 0, CHECK).isProven, false);
-  assert.equal(heard('well', 'over-proven', 'failing').isProven, false);
+  assert.equal(heard('well').wells, 1);
+  assert.equal(heard('well', 'ill').wells, 0);
+  assert.equal(heard('ill', 'well').wells, 1);
+  assert.equal(afterEvent(openSince(0), 'well', 0, CHECK).wells, 0);
+  assert.equal(heard('well', 'over-proven', 'failing').wells, 0);
 });
 
 test('a check that is waited for and says nothing for three intervals is waited for no more', () => {
@@ -97,7 +101,7 @@ test('model: only an open origin has no end of its time, and no hold is beyond i
 
 test('what a file says is brought within bounds', () => {
   const far = { ...phased('held'), since: 9e9, until: 9e9, holds: 1e6 };
-  assert.deepEqual(bounded(far, 1_000), { phase: 'held', since: 1_000, until: 61_000, holds: 5, isProven: false });
+  assert.deepEqual(bounded(far, 1_000), { phase: 'held', since: 1_000, until: 61_000, holds: 5, wells: 0 });
   assert.equal(bounded({ ...phased('trial'), until: undefined }, 1_000).until, 1_000);
   assert.deepEqual(bounded({ ...phased('open'), holds: -3 }, 1_000), openSince(0));
 });

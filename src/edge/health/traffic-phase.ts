@@ -6,7 +6,8 @@
  *            failing               over                   ok, well
  *     open ──────────▶ held ────────────────────▶ trial ──────────▶ open
  *       ▲                │ ▲                        │
- *       │ over-proven    │ └────────── failed ──────┘
+ *       │ over-proven,   │ └────────── failed ──────┘
+ *       │ well and well  │
  *       ├────────────────┤
  *       │                │ over-checked
  *       │ well           ▼
@@ -54,8 +55,8 @@ export interface Traffic {
   readonly until: number | undefined;
   /** How many holds came before, without a long time in use between them. */
   readonly holds: number;
-  /** A check has found the origin well since the hold began. */
-  readonly isProven: boolean;
+  /** How often in a row a check has found the origin well, up to now, since the hold began. */
+  readonly wells: number;
 }
 
 export const openSince = (since: number): Traffic => ({
@@ -63,19 +64,19 @@ export const openSince = (since: number): Traffic => ({
   since,
   until: undefined,
   holds: 0,
-  isProven: false,
+  wells: 0,
 });
 
 /** Of a check that can say how the origin is. */
 export interface CheckTimes {
   readonly intervalMs: number;
-  /** The time in which it finds an origin well; a hold is never longer. */
-  readonly riseMs: number;
+  /** So many good results in a row end a hold, however long it was to be. */
+  readonly rise: number;
 }
 
 export function afterEvent(before: Traffic, event: TrafficEvent, at: number, check: CheckTimes | undefined): Traffic {
   const phase = NEXT[before.phase][event];
-  if (phase === undefined) return proven(before, event);
+  if (phase === undefined) return found(before, event, at, check);
   const { holds } = before;
   if (phase === 'open') return { ...openSince(at), holds };
   if (phase === 'trial') return { ...before, phase, since: at, until: at + holdMs(holds - 1) };
@@ -83,14 +84,16 @@ export function afterEvent(before: Traffic, event: TrafficEvent, at: number, che
     return { ...before, phase, since: at, until: at + SILENT_INTERVALS * (check?.intervalMs ?? 0) };
   // Long in use: what was before does not count any more.
   const earlier = before.phase === 'open' && at - before.since >= HOLD_MS.max ? 0 : holds;
-  const ms = Math.min(holdMs(earlier), check?.riseMs ?? HOLD_MS.max);
-  return { phase, since: at, until: at + ms, holds: Math.min(earlier + 1, MOST_HOLDS), isProven: false };
+  return { phase, since: at, until: at + holdMs(earlier), holds: Math.min(earlier + 1, MOST_HOLDS), wells: 0 };
 }
 
 /** The newest finding of a check during a hold is what counts when the hold is over. */
-function proven(before: Traffic, event: TrafficEvent): Traffic {
+function found(before: Traffic, event: TrafficEvent, at: number, check: CheckTimes | undefined): Traffic {
   if (before.phase !== 'held' || (event !== 'well' && event !== 'ill')) return before;
-  return { ...before, isProven: event === 'well' };
+  const wells = event === 'well' ? before.wells + 1 : 0;
+  // not: after so much time. A check that finds it well and ill in turn would bring a flap back again and again.
+  if (check && wells >= check.rise) return { ...openSince(at), holds: before.holds };
+  return { ...before, wells };
 }
 
 /** After so many, holds grow no more. */
