@@ -3,9 +3,7 @@
  * UDP rule on 701, each limited in its own way. For the cases of limits in front of an engine.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Limits } from '../../src/domain/limit/limit.ts';
 import type { Namespaces } from '../engines/kernel-namespaces.ts';
@@ -14,8 +12,8 @@ import { tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { type UdpPeer, udpEcho } from '../suites/engine/udp-peers.ts';
 import { type ControlEnd, controlEnd } from './control-end.ts';
 import { PLACE, proxy, rule } from './edges.ts';
+import { spawnEdge } from './spawned-edge.ts';
 
-const BIN = new URL('../../bin/edgefour.js', import.meta.url).pathname;
 export const PATIENCE_MS = 60_000;
 
 interface Limited {
@@ -40,7 +38,7 @@ export interface Stage extends AsyncDisposable {
 
 export async function openStage(world: Namespaces, engine: string): Promise<Stage> {
   const control = await controlEnd();
-  let child = startEdge(world, control, engine);
+  let child = spawnEdge(world, control, engine);
   let made = 0;
   await control.put(PLACE);
 
@@ -85,7 +83,7 @@ export async function openStage(world: Namespaces, engine: string): Promise<Stag
     },
     kill: () => end('SIGKILL'),
     async start() {
-      child = startEdge(world, control, engine);
+      child = spawnEdge(world, control, engine);
       await applied(await control.put({ 'zone/zone-a': { ...PLACE['zone/zone-a'], tags: [{ key: `${++made}` }] } }));
     },
     async [Symbol.asyncDispose]() {
@@ -96,11 +94,4 @@ export async function openStage(world: Namespaces, engine: string): Promise<Stag
       }
     },
   };
-}
-
-function startEdge(world: Namespaces, control: ControlEnd, engine: string): ChildProcess {
-  const place = ['--join', `unix:${control.socket}`, '--data', join(control.folder, 'edge'), '--site', 'local'];
-  const options = [...place, '--engine', engine, '--flush', 'on', '--drain', '1'];
-  const args = ['netns', 'exec', world.edge, process.execPath, BIN, 'edge', ...options];
-  return spawn('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }

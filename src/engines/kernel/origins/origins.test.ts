@@ -73,7 +73,7 @@ function world() {
 }
 
 const turnsOf = ({ contents }: KernelRule): string[] =>
-  [...contents.elements.values()].flatMap(({ set, data }) => (set === 'turns4' ? [data] : []));
+  [...contents.elements.values()].flatMap(({ set, data }) => (set === 'counts4' ? [data] : []));
 
 test(`${RULES} rules on an origin that goes down and comes back: a transaction each way, and all rules follow`, async () => {
   const { add, origins, transactions } = world();

@@ -35,8 +35,8 @@ interface OriginDeps {
   readonly events: Pick<EngineEvents, 'outcomes'>;
 }
 
-/** limit: looks at how handshakes go take a fiftieth of one core at most. */
-const REST = 49;
+/** limit: while an origin is tried, so often and for so long; of clients that come more seldom, a usual look leads one too many there. */
+const TRIED = { everyMs: 10, forMs: 1_000 } as const;
 /** limit: one look per rule costs less than one through all, up to about so many. */
 const FEW = 8;
 
@@ -54,7 +54,7 @@ export class Origins {
   constructor(deps: OriginDeps) {
     this.#deps = deps;
     this.#tally = new OutcomeTally(deps.clock, deps.events);
-    this.#throttle = createThrottle(deps.clock, REST);
+    this.#throttle = createThrottle(deps.clock);
   }
 
   /**
@@ -71,6 +71,7 @@ export class Origins {
     }
     const rules = await this.#refresh(changes.map(({ target }) => target));
     if (this.#isClosed) return;
+    this.#attendTries(this.#deps.clock.monotonic() + TRIED.forMs);
     if (changes.some(({ state }) => state === 'down')) this.#move(rules);
     if (changes.some(({ state }) => state !== 'try')) this.#judge([...rules].filter(mayCut));
   }
@@ -92,6 +93,16 @@ export class Origins {
     const rules = new Set(targets.flatMap((target) => [...this.#deps.uses.rulesOf(target)]));
     await Promise.all([...rules].map((rule) => this.#deps.refresh(rule)));
     return rules;
+  }
+
+  #attendTries(until: number): void {
+    const { clock } = this.#deps;
+    if (this.#tried.size === 0 || clock.monotonic() >= until) return;
+    clock.after(TRIED.everyMs, () => {
+      if (this.#isClosed) return;
+      this.#throttle(() => this.#readDials());
+      this.#attendTries(until);
+    });
   }
 
   #readDials(): void {

@@ -37,6 +37,8 @@ function towards(family: Family): Chain[] {
     { name: `one${family}`, lines: [`${dnat} ct mark map @to${family}`] },
     { name: `keep${family}`, lines: [`dnat ${ip} to ct mark map @host${family}`] },
     { name: `shift${family}`, lines: [`${dnat} ct mark map @host${family} : ${RULE} . th dport map @shift`] },
+    // The only look-up in this map: an element that comes costs the kernel a step for each rule that looks there.
+    { name: `counted${family}`, lines: [`ct mark set ct mark map @counts${family}`] },
     { name: `reach${family}`, lines: [`${dnat} ct mark map @to${family}`, `ct mark vmap @more${family}`] },
     {
       name: `enter${family}`,

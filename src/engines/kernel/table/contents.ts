@@ -101,7 +101,7 @@ function putTurns(
   const kept = `kept-${index}-${family}`;
   put(`more${family}`, hex(markOf(index)), `goto ${chain}`);
   const runs = rotationOf(usable, partOf, options.slowStartSeconds > 0);
-  const pick = putRotation(runs, index, family, markOfTarget, put) ?? pickLine(runs, markOfTarget);
+  const pick = putRotation(runs, index, family, markOfTarget, put) ?? [pickLine(runs, markOfTarget)];
   draft.chains.set(chain, pickLines(pick, `jump ${kind}${family}`, family, kept, persistSeconds));
   if (persistSeconds > 0)
     draft.maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_REMEMBERED_CLIENTS}; flags dynamic,timeout; }`);
@@ -168,13 +168,13 @@ function putRotation(
   family: Family,
   markOfTarget: (run: Run) => string,
   put: Put,
-): string | undefined {
+): string[] | undefined {
   const length = (runs.at(-1)?.to ?? 0) + 1;
   if (length > LONGEST_ROTATION) return undefined;
   const first = rotationKey(index);
   for (const run of runs)
-    for (let count = run.from; count <= run.to; count++) put(`turns${family}`, `${first + count}`, markOfTarget(run));
-  return `ct mark set numgen inc mod ${length} offset ${first} map @turns${family}`;
+    for (let count = run.from; count <= run.to; count++) put(`counts${family}`, hex(first + count), markOfTarget(run));
+  return [`ct mark set numgen inc mod ${length} offset ${first}`, `jump counted${family}`];
 }
 
 /** A long rotation, as intervals in a set of its own. */
@@ -188,8 +188,8 @@ function pickLine(runs: readonly Run[], markOfTarget: (run: Run) => string): str
  * The target that this client had last, if it still is one; else the next of the rotation. `leave` ends the way where the
  * mark leads to a target. order: encode.ts knows these lines by their text; nft takes longer to write one that it does not.
  */
-function pickLines(pick: string, leave: string, family: Family, kept: string, seconds: number): string[] {
-  if (seconds === 0) return [pick, leave];
+function pickLines(pick: readonly string[], leave: string, family: Family, kept: string, seconds: number): string[] {
+  if (seconds === 0) return [...pick, leave];
   const client = family === 4 ? 'ip saddr' : 'ip6 saddr';
   const keep = `update @${kept} { ${client} timeout ${seconds}s : ct mark }`;
   return [
@@ -198,7 +198,7 @@ function pickLines(pick: string, leave: string, family: Family, kept: string, se
     leave,
     // order: `update` gives a kept target more time and never another mark; so one that is gone must go first.
     `delete @${kept} { ${client} : ct mark }`,
-    pick,
+    ...pick,
     keep,
     leave,
   ];

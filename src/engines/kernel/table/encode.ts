@@ -72,8 +72,8 @@ const KNOWN: readonly Known[] = [
     ],
   ],
   [
-    /^ct mark set numgen inc mod (\d+) offset (\d+) map @(\S+)$/,
-    ([turn, offset, map = '']) => [takeCount(Number(turn), Number(offset)), lookUp(map), setMark()],
+    /^ct mark set numgen inc mod (\d+) offset (\d+)$/,
+    ([turn, offset]) => [takeCount(Number(turn), Number(offset)), setMark()],
   ],
 ];
 

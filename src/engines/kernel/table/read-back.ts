@@ -82,7 +82,7 @@ function readPage([index, elements]: readonly [number, readonly Element[]]): Pag
 
 /** The mark of a rule is an element's key, or what an entry leads to; of a rotation, the key is told by the index itself. */
 function indexIn({ set, key, data }: Element): number {
-  if (set === 'turns4' || set === 'turns6') return indexOfRotation(Number(key));
+  if (set === 'counts4' || set === 'counts6') return indexOfRotation(Number(key));
   return indexOf(Number(/^(?:entry|span)/.test(set) ? data : key.split(' ')[0]));
 }
 

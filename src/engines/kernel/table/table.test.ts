@@ -88,7 +88,7 @@ test('targets that are shut: the others get exactly their shares; a map of clien
     const counts = weights.map(() => 0);
     for (const { set, data } of all.elements.values()) {
       const at = addresses.indexOf((marks.get(data) ?? '').split(' ')[0] ?? '');
-      if (set === 'turns4') counts[at] = (counts[at] ?? 0) + 1;
+      if (set === 'counts4') counts[at] = (counts[at] ?? 0) + 1;
     }
     return { counts, places: [...marks.values()].map((place) => place.split(' ')[0]), maps: [...all.maps.keys()] };
   };
