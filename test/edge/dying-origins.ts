@@ -65,7 +65,7 @@ class Trial implements AsyncDisposable {
       });
       ending.defer(() => end(child, 'SIGKILL'));
       processes.set(address, child);
-      await once(child.stdout!, 'data');
+      await once(child.stdout, 'data');
     }
     const entry = world.entry();
     const to = { originValue: [...processes.keys()], options };

@@ -10,7 +10,7 @@ import type { Namespaces } from '../engines/kernel-namespaces.ts';
 import { eventually } from '../suites/engine/fixture.ts';
 import { tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { type UdpPeer, udpEcho } from '../suites/engine/udp-peers.ts';
-import { type ControlEnd, controlEnd } from './control-end.ts';
+import { controlEnd } from './control-end.ts';
 import { PLACE, proxy, rule } from './edges.ts';
 import { spawnEdge } from './spawned-edge.ts';
 
