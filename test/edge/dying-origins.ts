@@ -25,7 +25,7 @@ interface Served {
   readonly by: string | undefined;
 }
 
-export interface Pace {
+interface Pace {
   readonly perSecond: number;
   readonly seconds: number;
 }
@@ -109,14 +109,13 @@ class Trial implements AsyncDisposable {
     return new Promise((resolve) => {
       let answer = '';
       let isWhole = false;
-      connect({ host: this.#entry, port: PORT })
+      const socket = connect({ host: this.#entry, port: PORT });
+      socket
         .setEncoding('latin1')
         .on('data', (part: string) => (answer += part))
         .on('end', () => (isWhole = true))
         .on('error', () => {})
-        .setTimeout(PATIENCE_MS, function () {
-          this.destroy();
-        })
+        .setTimeout(PATIENCE_MS, () => socket.destroy())
         .on('close', () =>
           resolve({ at, took: performance.now() - began - at, by: isWhole && answer !== '' ? answer : undefined }),
         );
