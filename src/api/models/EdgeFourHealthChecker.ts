@@ -7,7 +7,9 @@ export const OWN_HEALTH_CHECKER = object(
   {
     ...HEALTH_CHECKER.fields,
     Send: optional(
-      string('TCP: what is sent after the connection is made, ASCII with line breaks.', { max: MOST_CONTEXT }),
+      string('TCP: what is sent once the connection is made, ASCII with line breaks; with Expect.', {
+        max: MOST_CONTEXT,
+      }),
     ),
     Expect: optional(
       string(

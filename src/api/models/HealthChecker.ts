@@ -32,7 +32,7 @@ export const HEALTH_CHECKER = object(
     SendContext: optional(string('UDP: what is sent, ASCII.', { max: MOST_CONTEXT })),
     RecvContext: optional(string('UDP: what a healthy origin answers, ASCII.', { max: MOST_CONTEXT })),
   },
-  'A health check. Stored and shown; edges do not run it yet.',
+  'A health check; each edge that serves the origins, or one of its site for it, runs it.',
 );
 type Wire = Infer<typeof HEALTH_CHECKER.fields>;
 

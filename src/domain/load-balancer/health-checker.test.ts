@@ -37,6 +37,8 @@ const TABLE: readonly [change: Partial<HealthChecker>, wrong?: string][] = [
   [{ sendContext: 'é' }, 'SendContext'],
   [{ recvContext: '\n' }, 'RecvContext'],
   [{ send: 'PING\r\n', expect: '\t+PONG\r\n' }],
+  [{ expect: 'SSH-2.0' }],
+  [{ send: 'PING' }, 'Expect'],
   [{ send: '\0' }, 'Send'],
   [{ expect: 'é' }, 'Expect'],
   [{ type: 'HTTP', send: 'PING' }, 'Send'],

@@ -132,6 +132,8 @@ function ownFault({ type, send, expect, proxy }: HealthChecker): Wrong | undefin
       return wrong(field, `it is for TCP; UDP has SendContext and RecvContext, and this check is ${type}`);
     if (!LINES.test(text ?? '')) return wrong(field, 'only ASCII that can be printed, tabs and line breaks');
   }
+  if (send !== undefined && expect === undefined)
+    return wrong('Expect', 'what is sent proves nothing by itself; say what a healthy origin answers');
   if (proxy !== undefined && (type === 'UDP' || type === 'ICMP Ping'))
     return wrong('Proxy', `it is for checks over TCP, and this one is ${type}`);
   return undefined;
