@@ -39,6 +39,7 @@ export interface CheckFact extends ProbeResult {
 /**
  * What other edges find of a check, as control tells an edge: `check` is the address and the key of its settings. `fleet`: more
  * than half of several sites find it ill, whatever the edge's own finds; or its site does not know. `site`: what its site finds.
+ * `unknown`: by the site, its edges can't tell; by the fleet, nobody says anything.
  */
 export interface OthersVerdict {
   readonly check: string;

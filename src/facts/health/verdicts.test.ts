@@ -30,7 +30,8 @@ test('a site has its own word, and the others’ where more than half of several
   assert.deepEqual(sites('unhealthy').of('paris', 'c'), said('unhealthy', 'fleet'));
   assert.deepEqual(sites('unhealthy', 'healthy').of('lima', 'c'), said('healthy', 'site'));
   assert.deepEqual(sites('unhealthy', 'healthy', 'unknown').of('paris', 'c'), said('healthy', 'fleet'));
-  assert.deepEqual(sites('unknown').of('berlin', 'c'), said('unknown', 'fleet'));
+  assert.deepEqual(sites('unknown').of('berlin', 'c'), said('unknown', 'site'));
+  assert.deepEqual(sites('unknown').of('lima', 'c'), said('unknown', 'fleet'));
   assert.deepEqual(sites().of('berlin', 'another'), said('unknown', 'fleet', 'another'));
 });
 
@@ -53,8 +54,9 @@ test('verdicts are those of all words that stand, whatever came and went, and ea
         else words.set(key, finding);
       }
       for (const c of [0, 1]) {
-        const of = (site: number): Finding => {
+        const of = (site: number): Finding | undefined => {
           const all = new Set([site, site + 3].map((edge) => words.get(`${edge} ${c}`)));
+          if (all.size === 1 && all.has(undefined)) return undefined;
           return all.has('healthy') ? 'healthy' : all.has('unhealthy') ? 'unhealthy' : 'unknown';
         };
         const found = SITES.map((_, site) => of(site));
@@ -63,8 +65,9 @@ test('verdicts are those of all words that stand, whatever came and went, and ea
         const well = sitesThat('healthy');
         const fleet = ill + well === 0 ? 'unknown' : ill > well ? 'unhealthy' : 'healthy';
         for (const [i, site] of SITES.entries()) {
-          const isOverruled = found[i] === 'unknown' || (fleet === 'unhealthy' && ill + well > 1);
-          const expected = isOverruled ? said(fleet, 'fleet', `c${c}`) : said(found[i]!, 'site', `c${c}`);
+          const isOfFleet = (found[i] ?? 'unknown') === 'unknown' && (fleet !== 'unknown' || !found[i]);
+          const isOutvoted = fleet === 'unhealthy' && ill + well > 1;
+          const expected = isOfFleet || isOutvoted ? said(fleet, 'fleet', `c${c}`) : said(found[i]!, 'site', `c${c}`);
           assert.deepEqual(verdicts.of(site, `c${c}`), expected);
           assert.deepEqual(
             known.get(`${site} c${c}`) ?? JSON.stringify(said('unknown', 'fleet', `c${c}`)),

@@ -20,25 +20,32 @@ export class Verdicts {
   /** An edge of the site says another thing; undefined: nothing at all. */
   replace(check: string, site: string, before: Finding | undefined, after: Finding | undefined): void {
     const ofFleet = this.#ofFleet(check);
-    const ofSite = findingOf(this.#tallies.get(check)?.get(site));
+    const ofSite = this.#ofSite(check, site);
     this.#count(check, site, before, -1);
     this.#count(check, site, after, 1);
     const { verdict, overrules } = this.#ofFleet(check);
     if (verdict !== ofFleet.verdict || overrules !== ofFleet.overrules) this.changed.tell({ check });
-    else if (findingOf(this.#tallies.get(check)?.get(site)) !== ofSite) this.changed.tell({ check, site });
+    else if (this.#ofSite(check, site) !== ofSite) this.changed.tell({ check, site });
   }
 
-  /** For edges of the site. */
+  /** For edges of the site. `unknown`: by the site, whose edges can't tell; by the fleet, where nobody says anything. */
   of(site: string, check: string): OthersVerdict {
     const fleet = this.#ofFleet(check);
-    const verdict = findingOf(this.#tallies.get(check)?.get(site));
-    const isOfFleet = verdict === 'unknown' || fleet.overrules;
+    const verdict = this.#ofSite(check, site);
+    const isOfFleet =
+      fleet.overrules || verdict === undefined || (verdict === 'unknown' && fleet.verdict !== 'unknown');
     return isOfFleet ? { check, verdict: fleet.verdict, by: 'fleet' } : { check, verdict, by: 'site' };
   }
 
   /** Those that any edge has a word about. */
   checks(): IterableIterator<string> {
     return this.#tallies.keys();
+  }
+
+  /** Undefined: none of its edges says anything. */
+  #ofSite(check: string, site: string): Finding | undefined {
+    const tally = this.#tallies.get(check)?.get(site);
+    return tally && findingOf(tally);
   }
 
   /** Ill where more than half of the sites that know say so; of several, that is the word for each of them. */
@@ -67,7 +74,7 @@ export class Verdicts {
 }
 
 /** A site finds ill what each of its edges that knows finds ill. */
-function findingOf(tally: Tally | undefined): Finding {
-  if (!tally || tally.healthy + tally.unhealthy === 0) return 'unknown';
-  return tally.healthy > 0 ? 'healthy' : 'unhealthy';
+function findingOf({ healthy, unhealthy }: Tally): Finding {
+  if (healthy + unhealthy === 0) return 'unknown';
+  return healthy > 0 ? 'healthy' : 'unhealthy';
 }
