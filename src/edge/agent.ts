@@ -91,7 +91,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   // What control hears, and what it says.
   const link = createLinkClient(address, identity, { clock, rng });
   const source = reportSource({ ...parts, identity, records, clock, alarms: tools.alarms ?? (() => []) });
-  const reporter = new Reporter({ link, source, records: records.queue, edge: config.edgeId, clock, rng });
+  const reporter = new Reporter({ ...identity, link, source, records: records.queue, clock, rng });
   changed.listen(() => reporter.changed());
   const follower = new Follower({ link, join: config.join, replica, reporter, feed, clock, log });
   const succession = new EdgeSuccession({

@@ -15,7 +15,6 @@ import type { CounterBook } from './counters/counter-book.ts';
 import { openCounters } from './counters/counter-file.ts';
 import { HealthBook } from './health/health-book.ts';
 import type { Verdicts } from './health/verdicts.ts';
-import { OriginFacts } from './origin-facts.ts';
 import type { FactReader } from './readers.ts';
 
 /** Reports, checked for their form. The same one twice changes nothing, but for records that were lost. */
@@ -60,16 +59,12 @@ interface VerdictView extends Pick<Verdicts, 'changed' | 'of' | 'checks'> {
 const FORGET_MS = 3_600_000;
 
 export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'now'>): Omit<Facts, 'close'> {
-  const origins = new OriginFacts();
   const health = new HealthBook(acks.presence);
   return {
     report: {
       beat: (beat) => acks.heard(beat),
       ack: (ack) => acks.report(ack),
-      counters(report) {
-        counters.report(report);
-        if (report.health) origins.report(report.edge, report.health);
-      },
+      counters: (report) => counters.report(report),
       health: (report) => health.report(report),
     },
     read: {
@@ -77,7 +72,7 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
       presence: acks.presence,
       counters,
       health,
-      origins: { find: (wanted) => health.find(wanted), ofEdges: () => origins.ofEdges() },
+      origins: health,
     },
     verdicts: {
       changed: health.verdicts.changed,
@@ -92,7 +87,6 @@ export function factsOf(acks: Acks, counters: CounterBook, clock: Pick<Clock, 'n
         const heard = new Map(acks.edges().map(({ id, alive, seenAt }) => [id, alive ? Infinity : seenAt]));
         const isKept = (edge: string): boolean => clock.now() - (heard.get(edge) ?? 0) <= FORGET_MS;
         for (const edge of counters.edges()) if (!isKept(edge)) counters.forget(edge);
-        origins.forget(isKept);
         health.forget(isKept);
         if (!counters.hasPast()) return;
         const ids = await rules();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../test/world/manual-clock.ts';
+import { healthReport, NO_TIMES, originFact } from '../../test/world/quiet-health.ts';
 import { createMetrics } from '../observe/metrics.ts';
 import { Acks } from './acks/acks.ts';
 import { CounterBook } from './counters/counter-book.ts';
@@ -101,25 +102,43 @@ edgefour_dns_fail_open 0
   );
 });
 
-test('origins that have been out of use have their series, and an edge with a rule without any origin is seen', () => {
+test('each origin has its series, whatever rules that share it ask; an edge with a rule without any origin is seen', () => {
   const { facts, series } = page();
-  const report = { edge: 'e', epoch: 'x', counters: [], gone: [], recordsLost: 0 };
+  const one = originFact('TCP 10.0.0.1:80', { state: 'down', changes: 3 });
   const origins = [
-    { origin: 'TCP 10.0.0.1:80', isUp: false, changes: 3 },
-    { origin: 'TCP 10.0.0.2:80', isUp: true, changes: 2 },
+    one,
+    { ...one, key: 'k', state: 'up' as const, changes: 2 },
+    originFact('TCP 10.0.0.2:80', { group: '', check: '' }),
   ];
-  const told = () => series().filter((line) => line.startsWith('edgefour_origin'));
-  facts.report.counters({ ...report, health: { origins, failOpen: 2 } });
-  const lines = [
-    'edgefour_origin_up{edge="e",origin="TCP 10.0.0.1:80"} 0',
-    'edgefour_origin_up{edge="e",origin="TCP 10.0.0.2:80"} 1',
-    'edgefour_origin_changes_total{edge="e",origin="TCP 10.0.0.1:80"} 3',
-    'edgefour_origin_changes_total{edge="e",origin="TCP 10.0.0.2:80"} 2',
+  const told = () => series().filter((line) => /^edgefour_origin_(up|changes|fail)/.test(line));
+  facts.report.health(healthReport('e', 's', { origins, failOpen: 2 }));
+  const labels = [
+    'edge="e",group="og",check="lb",origin="TCP 10.0.0.1:80"',
+    'edge="e",group="",check="",origin="TCP 10.0.0.2:80"',
+  ];
+  assert.deepEqual(told(), [
+    `edgefour_origin_up{${labels[0]}} 0`,
+    `edgefour_origin_up{${labels[1]}} 1`,
+    `edgefour_origin_changes_total{${labels[0]}} 5`,
+    `edgefour_origin_changes_total{${labels[1]}} 0`,
     'edgefour_origin_fail_open{edge="e"} 1',
-  ];
-  assert.deepEqual(told(), lines);
-  facts.report.counters(report);
-  assert.deepEqual(told(), lines);
-  facts.report.counters({ ...report, health: { origins: [], failOpen: 0 } });
+  ]);
+  const gone = { checks: [], origins: origins.map(({ key }) => key) };
+  facts.report.health(healthReport('e', 's', { gone }));
   assert.deepEqual(told(), ['edgefour_origin_fail_open{edge="e"} 0']);
+});
+
+test('times of probes and flips are histograms in seconds', () => {
+  const { facts, series } = page();
+  const times = { ...NO_TIMES, lag: { counts: [3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1], sumMs: 6_250 } };
+  facts.report.health(healthReport('e', 's', { times }));
+  const lag = series().filter((line) => line.startsWith('edgefour_origin_probe_lag_seconds'));
+  const buckets = ['0.001', '0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '5', '+Inf'];
+  assert.deepEqual(lag, [
+    ...buckets.map(
+      (le, i) => `edgefour_origin_probe_lag_seconds_bucket{edge="e",le="${le}"} ${i < 4 ? 3 : i < 10 ? 5 : 6}`,
+    ),
+    'edgefour_origin_probe_lag_seconds_sum{edge="e"} 6.25',
+    'edgefour_origin_probe_lag_seconds_count{edge="e"} 6',
+  ]);
 });

@@ -4,16 +4,24 @@
  * for control's /metrics.
  */
 import type { CounterName, CountersOfRule } from '../domain/fact/fact.ts';
-import type { OriginsReport } from '../domain/fact/health.ts';
+import { type HealthTimes, TIME_BOUNDS_MS } from '../domain/fact/health.ts';
 import type { ReadMetric, Sample } from '../observe/metrics.ts';
-import type { EdgeFact, FactReader } from './readers.ts';
+import type { EdgeFact, FactReader, FoundOrigin, OriginReader } from './readers.ts';
+
+/** Origins that no label tells apart: rules may differ in how they watch one. */
+interface OriginSum {
+  readonly labels: Readonly<Record<'edge' | 'group' | 'check' | 'origin', string>>;
+  isUp: boolean;
+  changes: number;
+}
 
 /** Facts at one moment, so that all rows of a page agree. */
 interface FactsNow {
   readonly isSilent: boolean;
   readonly edges: readonly EdgeFact[];
   readonly recordsLost: ReadonlyMap<string, number>;
-  readonly origins: ReadonlyMap<string, OriginsReport>;
+  readonly origins: readonly OriginSum[];
+  readonly watching: ReturnType<OriginReader['edges']>;
   readonly rules: readonly { readonly edge: string; readonly counters: CountersOfRule }[];
 }
 
@@ -22,7 +30,8 @@ export function factsNow({ acks, presence, counters, origins }: FactReader): Fac
     isSilent: presence.isSilent,
     edges: acks.edges(),
     recordsLost: counters.recordsLost(),
-    origins: origins.ofEdges(),
+    origins: sumsOf(origins.find()),
+    watching: origins.edges(),
     rules: [...counters.all()],
   };
 }
@@ -76,21 +85,39 @@ export const FACT_METRICS = {
   },
   edgefour_origin_up: {
     kind: 'gauge',
-    help: 'Whether the origin gets connections (1) or is out of use (0); of origins that have been out of use since the edge started.',
-    labels: ['edge', 'origin'],
-    read: ofOrigin(({ isUp }) => (isUp ? 1 : 0)),
+    help: 'Whether the origin gets connections (1) or is out of use (0). `check`: the rule, load balancer or group that has it checked.',
+    labels: ['edge', 'group', 'check', 'origin'],
+    read: ({ origins }) => origins.map(({ labels, isUp }) => [labels, isUp ? 1 : 0]),
   },
   edgefour_origin_changes_total: {
     kind: 'counter',
     help: 'How often the origin went out of use or came back since the edge started.',
-    labels: ['edge', 'origin'],
-    read: ofOrigin(({ changes }) => changes),
+    labels: ['edge', 'group', 'check', 'origin'],
+    read: ({ origins }) => origins.map(({ labels, changes }) => [labels, changes]),
   },
   edgefour_origin_fail_open: {
     kind: 'gauge',
     help: 'Whether a rule of the edge has no origin that is up, so that all of them are used as if they were (1).',
     labels: ['edge'],
-    read: ({ origins }) => [...origins].map(([edge, { failOpen }]) => [{ edge }, failOpen > 0 ? 1 : 0]),
+    read: ({ watching }) => watching.map(({ edge, failOpen }) => [{ edge }, failOpen > 0 ? 1 : 0]),
+  },
+  edgefour_origin_probe_seconds: {
+    kind: 'histogram',
+    help: 'How long probes of origins took.',
+    labels: ['edge', 'le'],
+    read: ofTimes('probe'),
+  },
+  edgefour_origin_probe_lag_seconds: {
+    kind: 'histogram',
+    help: 'How much later than it was due a probe began.',
+    labels: ['edge', 'le'],
+    read: ofTimes('lag'),
+  },
+  edgefour_origin_flip_seconds: {
+    kind: 'histogram',
+    help: 'From a new state of an origin until all engines obeyed it.',
+    labels: ['edge', 'le'],
+    read: ofTimes('flip'),
   },
   edgefour_rule_connections_total: {
     kind: 'counter',
@@ -157,11 +184,33 @@ function ofEdge(value: (edge: EdgeFact) => number): Read {
   return ({ edges }) => edges.map((edge) => [{ edge: edge.id, site: edge.site }, value(edge)]);
 }
 
-function ofOrigin(value: (origin: OriginsReport['origins'][number]) => number): Read {
-  return ({ origins }) =>
-    [...origins].flatMap(([edge, health]) =>
-      health.origins.map((one): Sample => [{ edge, origin: one.origin }, value(one)]),
-    );
+/** Up only where all of them are. */
+function sumsOf(found: readonly FoundOrigin[]): OriginSum[] {
+  const sums = new Map<string, OriginSum>();
+  for (const { edge, origin: fact } of found) {
+    const { group, check, origin, state, changes } = fact;
+    const labels = { edge, group, check, origin };
+    const key = Object.values(labels).join('\n');
+    const sum = sums.get(key) ?? { labels, isUp: true, changes: 0 };
+    sum.isUp &&= state === 'up';
+    sum.changes += changes;
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
+}
+
+function ofTimes(kind: keyof HealthTimes): Read {
+  return ({ watching }) =>
+    watching.flatMap(({ edge, times }): Sample[] => {
+      const { counts, sumMs } = times[kind];
+      let total = 0;
+      const buckets = counts.map((n, i): Sample => {
+        const bound = TIME_BOUNDS_MS[i];
+        total += n;
+        return [{ edge, le: bound === undefined ? '+Inf' : `${bound / 1_000}` }, total, '_bucket'];
+      });
+      return [...buckets, [{ edge }, sumMs / 1_000, '_sum'], [{ edge }, total, '_count']];
+    });
 }
 
 /** One series for each rule of each edge; none where it has not counted any. */

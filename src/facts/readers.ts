@@ -4,7 +4,7 @@
  */
 import type { EngineState, Failure } from '../domain/fact/ack.ts';
 import type { CountersOfRule } from '../domain/fact/fact.ts';
-import type { OriginFact, OriginsReport } from '../domain/fact/health.ts';
+import type { HealthTimes, OriginFact } from '../domain/fact/health.ts';
 import type { L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { HealthView } from '../domain/load-balancer/health.ts';
 import type { AckView } from '../domain/status.ts';
@@ -72,6 +72,14 @@ export interface FoundOrigin {
   readonly origin: OriginFact;
 }
 
+/** What an edge says of all its origins together. */
+interface EdgeOrigins {
+  readonly edge: string;
+  /** Rules all of whose origins are down. */
+  readonly failOpen: number;
+  readonly times: HealthTimes;
+}
+
 export interface OriginFilter {
   readonly zone?: string;
   readonly group?: string;
@@ -81,6 +89,7 @@ export interface OriginFilter {
 export interface OriginReader {
   /** Of all edges; as the records name them, absent: any. */
   find(wanted?: OriginFilter): FoundOrigin[];
+  edges(): EdgeOrigins[];
 }
 
 export interface FactReader {
@@ -88,8 +97,5 @@ export interface FactReader {
   readonly presence: PresenceReader;
   readonly counters: CounterReader;
   readonly health: HealthView;
-  readonly origins: OriginReader & {
-    /** As each edge told it last. */
-    ofEdges(): ReadonlyMap<string, OriginsReport>;
-  };
+  readonly origins: OriginReader;
 }

@@ -126,14 +126,6 @@ test('names that do not resolve are told, or not told at all', () => {
     assert.ok('bad' in decodeAck(bytes({ ...ACK, unresolved })), JSON.stringify(unresolved));
 });
 
-test('the health of origins may be absent, and is refused in another form', () => {
-  const health = { origins: [{ origin: 'TCP 10.0.0.1:80', isUp: false, changes: 1 }], failOpen: 0 };
-  const told = { ...FACTS, health };
-  assert.deepEqual(decodeFacts(bytes(told)), told);
-  for (const bad of [{}, { ...health, failOpen: -1 }, { ...health, origins: [{ origin: 'o', isUp: 1, changes: 1 }] }])
-    assert.ok('bad' in decodeFacts(bytes({ ...FACTS, health: bad })), JSON.stringify(bad));
-});
-
 test('a report of health is read as it was written, and each of its texts and numbers is bounded', () => {
   const whole = { ...HEALTH, whole: { part: 0, isLast: true } };
   for (const report of [HEALTH, whole]) assert.deepEqual(decodeHealth(bytes(report)), report);

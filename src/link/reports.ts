@@ -86,7 +86,6 @@ const FACTS = {
   counters: listOf(isCountersOfRule),
   gone: listOf(word),
   records: listOf(fields(CONNECTION)),
-  health: optional(fields({ origins: listOf(fields({ origin: text, isUp: flag, changes: count })), failOpen: count })),
   recordsLost: count,
 } satisfies Record<keyof FactReport, Check>;
 

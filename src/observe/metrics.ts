@@ -5,8 +5,8 @@
 import { METRICS, type Metric, type MetricRow } from './names.ts';
 
 type Labels = Readonly<Record<string, string>>;
-/** One series and its value. */
-export type Sample = readonly [labels: Labels, value: number];
+/** One series and its value; `part`: of a histogram. */
+export type Sample = readonly [labels: Labels, value: number, part?: '_bucket' | '_sum' | '_count'];
 
 export interface ReadMetric<Source> extends MetricRow {
   readonly read: (from: Source) => Iterable<Sample>;
@@ -42,7 +42,10 @@ export function createMetrics(): Metrics {
       shown.push(() => {
         const now = source();
         return Object.entries(rows).flatMap(([name, row]) => {
-          const series = [...row.read(now)].map(([labels, value]): [string, number] => [labelText(row, labels), value]);
+          const series = [...row.read(now)].map(([labels, value, part = '']): [string, number] => [
+            `${part}${labelText(row, labels)}`,
+            value,
+          ]);
           return family(name, row, series);
         });
       });
@@ -62,7 +65,10 @@ function family(name: string, { kind, help }: MetricRow, series: readonly (reado
 
 function labelText({ labels: names }: MetricRow, labels: Labels): string {
   if (names.length === 0) return '';
-  const pairs = names.map((name) => `${name}="${escape(labels[name] ?? '')}"`);
+  // Only the buckets of a histogram have a bound.
+  const pairs = names
+    .filter((name) => name !== 'le' || labels[name] !== undefined)
+    .map((name) => `${name}="${escape(labels[name] ?? '')}"`);
   return `{${pairs.join(',')}}`;
 }
 

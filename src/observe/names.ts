@@ -3,7 +3,7 @@
  * count it where it happens. Metrics of edges and rules are read from facts, so their rows are in facts/metrics.ts.
  */
 export interface MetricRow {
-  readonly kind: 'counter' | 'gauge';
+  readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
 }

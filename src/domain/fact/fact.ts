@@ -5,7 +5,6 @@
  * named only where it is counted and in its row of facts/metrics.ts. Pure. An edge's words about itself are in ack.ts.
  */
 import { type Check, count, fields, optional, tableOf, word } from '../../lib/check.ts';
-import type { OriginsReport } from './health.ts';
 import type { Protocol } from '../l4-rule/modes.ts';
 
 /**
@@ -151,8 +150,6 @@ export interface CounterReport {
   readonly counters: readonly CountersOfRule[];
   /** Rules whose counters are gone for good, because the rule is. */
   readonly gone: readonly string[];
-  /** Where it differs from the last report that was accepted, and after a new stream; absent from older edges. */
-  readonly health?: OriginsReport;
   /** Connection records that could not be kept since the last report. */
   readonly recordsLost: number;
 }

@@ -112,11 +112,3 @@ export interface HealthReport {
   readonly times: HealthTimes;
 }
 export type CheckId = Omit<CheckFact, keyof ProbeResult>;
-
-/** The origins of one edge, whole: it replaces what was told before. */
-export interface OriginsReport {
-  /** Those that have been out of use since the edge's process began, as `TCP 198.51.100.1:443`. */
-  readonly origins: readonly { readonly origin: string; readonly isUp: boolean; readonly changes: number }[];
-  /** Rules all of whose origins are down, so that they are used as if all were up. */
-  readonly failOpen: number;
-}

@@ -3,7 +3,7 @@
  * out, and what an operator should know is said. States outlive a restart in a file. It decides no state (origin-health.ts
  * does) and dials nothing. The agent makes one, before the first rule has its targets.
  */
-import type { HealthTimes, OriginsReport, OriginState } from '../../domain/fact/health.ts';
+import type { HealthTimes, OriginState } from '../../domain/fact/health.ts';
 import type { TargetOutcomes, TargetState } from '../../engines/engine.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
@@ -35,8 +35,6 @@ interface OriginWatchParts {
   readonly log: Log;
 }
 
-/** limit: 100 kB of a report; those that changed last. */
-const MOST_TOLD = 1_000;
 /** limit: rules named in one line. */
 const NAMED = 3;
 
@@ -79,14 +77,6 @@ export class OriginWatch {
   get alarms(): string[] {
     const rules = this.#failOpen.rules();
     return rules.size === 0 ? [] : [`all origins are down, and used as if all were up, of rule ${named(rules)}`];
-  }
-
-  /** As control hears it. */
-  report(): OriginsReport {
-    const facts = Array.from(this.facts.keys()).flatMap((number) => this.facts.facts(number));
-    const changed = facts.filter(({ changes }) => changes > 0);
-    const origins = changed.map(({ origin, changes, state }) => ({ origin, changes, isUp: state === 'up' }));
-    return { origins: origins.slice(-MOST_TOLD), failOpen: this.failOpen() };
   }
 
   /** How many rules use origins that are all down. */

@@ -1,9 +1,8 @@
 /**
- * Counters, connection records and the health of origins on their way to control, in reports of bounded size: what changed since
+ * Counters and connection records on their way to control, in reports of bounded size: what changed since
  * control took it, records that wait. Decides nothing about when; made and asked by reporter.ts.
  */
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { OriginsReport } from '../../domain/fact/health.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { LinkClient } from '../../link/client.ts';
 import { type FactReport, LINK_PATHS } from '../../link/contract.ts';
@@ -11,7 +10,7 @@ import type { RecordQueue } from './record-queue.ts';
 
 interface FactParts {
   readonly link: Pick<LinkClient, 'post'>;
-  readonly source: { counters(): Promise<ReadonlyMap<string, RuleCounters>>; health(): OriginsReport };
+  readonly source: { counters(): Promise<ReadonlyMap<string, RuleCounters>> };
   readonly records: RecordQueue;
   readonly edge: string;
   /** Names this process. */
@@ -28,7 +27,6 @@ export class FactSender {
   #isNews = true;
   /** Rule → its counters as control took them last. */
   readonly #told = new Map<string, string>();
-  #healthTold = '';
   #sending: Promise<boolean> | undefined;
 
   constructor(parts: FactParts) {
@@ -39,7 +37,6 @@ export class FactSender {
   restart(): void {
     this.#isNews = true;
     this.#told.clear();
-    this.#healthTold = '';
   }
 
   /** Resolves when nothing is on its way. */
@@ -66,11 +63,7 @@ export class FactSender {
       isDraining() || this.#told.get(rule) !== JSON.stringify(counters);
     const changed = [...now].filter(isNew);
     const gone = [...this.#told.keys()].filter((rule) => !now.has(rule));
-    const health = source.health();
-    const healthNow = JSON.stringify(health);
-    // Of one that drains nothing is news: the next process watches.
-    const isHealthNew = (): boolean => !isDraining() && healthNow !== this.#healthTold;
-    while (this.#isNews || isHealthNew() || changed.length > 0 || gone.length > 0 || !records.isEmpty) {
+    while (this.#isNews || changed.length > 0 || gone.length > 0 || !records.isEmpty) {
       const counters = changed.splice(0, COUNTERS_AT_ONCE);
       const report: FactReport = {
         edge,
@@ -79,13 +72,11 @@ export class FactSender {
         ...(isDraining() && { draining: true }),
         counters: counters.map(([rule, values]) => ({ rule, ...values })),
         gone: gone.splice(0, COUNTERS_AT_ONCE),
-        ...(isHealthNew() && { health }),
         ...records.first(),
       };
       const status = await link.post(LINK_PATHS.facts, report);
       if (status !== 204) return false;
       this.#isNews = false;
-      if (report.health) this.#healthTold = healthNow;
       for (const [rule, values] of counters) this.#told.set(rule, JSON.stringify(values));
       for (const rule of report.gone) this.#told.delete(rule);
       records.taken(report);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
-import { type CheckFact, type HealthReport, type OriginFact, TIME_BOUNDS_MS } from '../../domain/fact/health.ts';
+import { NO_TIMES, originFact } from '../../../test/world/quiet-health.ts';
+import type { CheckFact, HealthReport, OriginFact } from '../../domain/fact/health.ts';
 import { EdgeHealth } from '../../facts/health/edge-health.ts';
 import { Signal } from '../../lib/signal.ts';
 import { decodeHealth, MAX_HEALTH } from '../../link/reports.ts';
@@ -9,12 +10,6 @@ import { HealthSender } from './health-sender.ts';
 
 function check(host: string, verdict: CheckFact['verdict'], more: Partial<CheckFact> = {}): CheckFact {
   return { owner: 'lb', group: 'og', host, address: host, check: 'k', verdict, reason: '', ...more };
-}
-
-function origin(key: string, more: Partial<OriginFact> = {}): OriginFact {
-  const options = { zone: 'z', passive: true, slowStartSeconds: 0 };
-  const told = { state: 'up', since: 0, by: 'probe', reason: '', changes: 0, rules: 1, dials: 0 } as const;
-  return { key, origin: `TCP ${key}`, host: key, group: 'og', check: 'lb', ...options, ...told, ...more };
 }
 
 /** Facts that a test changes at will. */
@@ -39,8 +34,6 @@ class Book<Key, Fact> {
   }
 }
 
-const times = { counts: [...TIME_BOUNDS_MS, 0].map(() => 0), sumMs: 0 };
-
 function sending() {
   const clock = new ManualClock();
   const checks = new Book<string, CheckFact>();
@@ -51,7 +44,7 @@ function sending() {
     edge: 'e',
     site: 's',
     clock,
-    health: { checks, origins, failOpen: () => 1, times: () => ({ probe: times, lag: times, flip: times }) },
+    health: { checks, origins, failOpen: () => 1, times: () => NO_TIMES },
     link: {
       async post(path, body) {
         assert.equal(path, '/link/v1/health');
@@ -71,7 +64,7 @@ function sending() {
   /** As control has it. */
   const told = () => [
     ...[...control.health.checks()].map(({ host, verdict }) => `${host} ${verdict}`).toSorted(),
-    ...[...control.health.origins.values()].map(({ key, state, dials }) => `${key} ${state} ${dials}`).toSorted(),
+    ...[...control.health.origins()].map(({ key, state, dials }) => `${key} ${state} ${dials}`).toSorted(),
   ];
   return { clock, checks, origins, reports, control, sender, told };
 }
@@ -79,15 +72,15 @@ function sending() {
 test('everything is told on a new stream, and then what changes, together and soon', async () => {
   const { clock, checks, origins, reports, sender, told } = sending();
   checks.put('a', check('a', 'healthy'), check('a', 'healthy', { owner: 'rule-1' }));
-  origins.put(1, origin('a'));
+  origins.put(1, originFact('a'));
   await clock.advance(1_000);
   assert.equal(reports.length, 0);
   sender.open();
   await clock.advance(0);
   assert.deepEqual([reports.length, reports[0]?.whole], [1, { part: 0, isLast: true }]);
   for (const verdict of ['unhealthy', 'healthy', 'unhealthy'] as const) checks.put('a', check('a', verdict));
-  origins.put(1, origin('a', { state: 'down' }));
-  origins.put(2, origin('b'));
+  origins.put(1, originFact('a', { state: 'down' }));
+  origins.put(2, originFact('b'));
   await clock.advance(100);
   assert.deepEqual([reports.length, reports[1]?.whole, reports[1]?.failOpen], [2, undefined, 1]);
   assert.deepEqual(reports[1]?.gone, {
@@ -174,11 +167,11 @@ test('an older control is asked once per stream', async () => {
 
 test('numbers that grow are told every 30 seconds, of so many origins at once', async () => {
   const { clock, origins, reports, sender, told } = sending();
-  for (let n = 0; n < 3_000; n++) origins.put(n, origin(`${n}`));
+  for (let n = 0; n < 3_000; n++) origins.put(n, originFact(`${n}`));
   sender.open();
   await clock.advance(1_000);
   const before = reports.length;
-  for (let n = 0; n < 3_000; n++) origins.grow(n, origin(`${n}`, { dials: 7 }));
+  for (let n = 0; n < 3_000; n++) origins.grow(n, originFact(`${n}`, { dials: 7 }));
   await clock.advance(28_000);
   assert.equal(reports.length, before);
   await clock.advance(3_000);
@@ -194,11 +187,11 @@ test('numbers that grow are told every 30 seconds, of so many origins at once', 
 test('ten thousand origins, and one that ten thousand rules have checked, go in parts of bounded size', async () => {
   const { clock, checks, origins, reports, sender, control } = sending();
   const reason = 'x'.repeat(2_000);
-  for (let n = 0; n < 10_000; n++) origins.put(n, origin(`${n}`, { reason, host: `origin-${n}.example.com` }));
+  for (let n = 0; n < 10_000; n++) origins.put(n, originFact(`${n}`, { reason, host: `origin-${n}.example.com` }));
   checks.put('a', ...Array.from({ length: 10_000 }, (_, n) => check('a', 'unhealthy', { owner: `rule-${n}` })));
   sender.open();
   await clock.advance(1_000);
-  assert.deepEqual([[...control.health.checks()].length, control.health.origins.size], [10_000, 10_000]);
+  assert.deepEqual([[...control.health.checks()].length, [...control.health.origins()].length], [10_000, 10_000]);
   const sizes = reports.map((report) => JSON.stringify(report).length);
   assert.ok(Math.max(...sizes) < 300 * 1024, `${Math.max(...sizes)}`);
   assert.ok(reports.length < 120, `${reports.length} parts`);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
+import { quietHealth } from '../../../test/world/quiet-health.ts';
 import { seededRng } from '../../lib/rng.ts';
-import type { OriginsReport } from '../../domain/fact/health.ts';
+import type { HealthReport } from '../../domain/fact/health.ts';
 import type { AckReport, FactReport } from '../../link/contract.ts';
 import type { Beat } from '../../domain/fact/ack.ts';
 import type { ConnectionRecord, RuleCounters } from '../../domain/fact/fact.ts';
@@ -12,13 +13,13 @@ import { Reporter } from './reporter.ts';
 
 const ZERO = { connections: 0, active: 0, bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, dropped: {}, ends: {} };
 
-const QUIET: OriginsReport = { origins: [], failOpen: 0 };
-
 function reporting() {
   const clock = new ManualClock();
   const acks: AckReport[] = [];
   const facts: FactReport[] = [];
   const beats: Beat[] = [];
+  const healths: HealthReport[] = [];
+  const health = quietHealth();
   const placements = new Map<string, Placed>();
   let moved = new Map<string, Placed | undefined>();
   const world = {
@@ -26,7 +27,6 @@ function reporting() {
     status: 204,
     counters: new Map<string, RuleCounters>(),
     hangs: Promise.resolve(),
-    health: QUIET,
   };
   const place = (id: string, engine?: Placed['engine']) => {
     const placed = engine && { engine, why: 'test' };
@@ -37,6 +37,7 @@ function reporting() {
   const records = new RecordQueue();
   const reporter = new Reporter({
     edge: 'e1',
+    site: 's',
     records,
     clock,
     rng: seededRng(1),
@@ -48,7 +49,8 @@ function reporting() {
         }
         if (path.endsWith('ack')) await world.hangs;
         if (world.status !== 204) return world.status;
-        if (path.endsWith('ack')) acks.push(body as AckReport);
+        if (path.endsWith('health')) healths.push(body as HealthReport);
+        else if (path.endsWith('ack')) acks.push(body as AckReport);
         else facts.push(body as FactReport);
         return 204;
       },
@@ -65,7 +67,7 @@ function reporting() {
         alarms: [],
       }),
       placements: () => placements,
-      health: () => world.health,
+      health,
       takeMoved() {
         const taken = moved;
         moved = new Map();
@@ -74,7 +76,7 @@ function reporting() {
       counters: async () => world.counters,
     },
   });
-  return { clock, acks, facts, beats, world, place, records, reporter };
+  return { clock, acks, facts, beats, healths, world, place, records, reporter };
 }
 
 const placedIn = ({ placed, fresh }: AckReport) => [fresh, placed.map(({ rule, engine }) => `${rule}=${engine}`)];
@@ -277,19 +279,21 @@ test('one that drains tells no ack, all its counters each time, and its last wor
   assert.equal(new Set(facts.map(({ epoch }) => epoch)).size, 1);
 });
 
-test('the health of origins is told once, when it differs, and anew after a new stream', async () => {
-  const { reporter, facts, world } = reporting();
-  const health = () => facts.splice(0).flatMap((report) => report.health?.failOpen ?? []);
+test('the health of origins is told on each new stream, and not by one that drains', async () => {
+  const { clock, reporter, healths } = reporting();
+  await clock.advance(1_000);
   reporter.connected();
-  await reporter.tell();
-  await reporter.tell();
-  assert.deepEqual(health(), [0]);
-  world.health = { origins: [{ origin: 'TCP 10.0.0.1:80', isUp: false, changes: 1 }], failOpen: 1 };
-  await reporter.tell();
-  await reporter.tell();
-  assert.deepEqual(health(), [1]);
+  await clock.advance(0);
+  assert.deepEqual(
+    healths.map(({ edge, site, whole }) => [edge, site, whole]),
+    [['e1', 's', { part: 0, isLast: true }]],
+  );
+  reporter.disconnected();
   reporter.connected();
-  await reporter.tell();
-  assert.deepEqual(health(), [1]);
+  await clock.advance(0);
+  reporter.drain();
+  await clock.advance(60_000);
+  assert.equal(healths.length, 2);
   await reporter.stop();
+  assert.equal(clock.waiting, 0);
 });

@@ -1,21 +1,21 @@
 /**
  * Reports to control, and when each is due: acks soon after something changed and on a fixed timer (ack-sender.ts), counters and
- * connection records every few seconds (fact-sender.ts). Everything that waits is bounded; records that don't fit are counted,
+ * connection records every few seconds (fact-sender.ts), the health of origins soon after it changed (health-sender.ts). Everything that waits is bounded; records that don't fit are counted,
  * never waited for. The agent owns one and tells it when the link is up.
  */
 import type { RuleCounters } from '../../domain/fact/fact.ts';
-import type { OriginsReport } from '../../domain/fact/health.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Rng } from '../../lib/rng.ts';
 import type { LinkClient } from '../../link/client.ts';
 import { BEAT_MS } from '../../link/contract.ts';
 import { AckSender, type AckSource } from './ack-sender.ts';
 import { FactSender } from './fact-sender.ts';
+import { HealthSender, type HealthSource } from './health-sender.ts';
 import type { RecordQueue } from './record-queue.ts';
 
 export interface ReporterSource extends AckSource {
   counters(): Promise<ReadonlyMap<string, RuleCounters>>;
-  health(): OriginsReport;
+  readonly health: HealthSource;
 }
 
 interface ReporterOptions {
@@ -23,6 +23,7 @@ interface ReporterOptions {
   readonly source: ReporterSource;
   readonly records: RecordQueue;
   readonly edge: string;
+  readonly site: string;
   readonly clock: Clock;
   readonly rng: Rng;
 }
@@ -34,6 +35,7 @@ export class Reporter {
   readonly #clock: Clock;
   readonly #acks: AckSender;
   readonly #facts: FactSender;
+  readonly #health: HealthSender;
   readonly #timers: readonly Timer[];
   #isDraining = false;
 
@@ -42,6 +44,7 @@ export class Reporter {
     this.#clock = clock;
     this.#acks = new AckSender(options);
     this.#facts = new FactSender({ ...options, epoch: rng.uuid() });
+    this.#health = new HealthSender({ ...options, health: options.source.health });
     records.full.listen(() => void this.tell());
     this.#timers = [clock.every(BEAT_MS, () => this.#acks.beat()), clock.every(FACTS_MS, () => void this.tell())];
   }
@@ -54,10 +57,12 @@ export class Reporter {
   connected(): void {
     this.#facts.restart();
     this.#acks.open();
+    this.#health.open();
   }
 
   disconnected(): void {
     this.#acks.close();
+    this.#health.close();
   }
 
   /** Something an ack says is different. */
@@ -74,6 +79,7 @@ export class Reporter {
   /** The next process of this edge serves. This one says no more than what its last connections do. */
   drain(): void {
     this.#acks.close();
+    this.#health.close();
     this.#isDraining = true;
     void this.tell();
   }
@@ -82,6 +88,7 @@ export class Reporter {
   async stop(withinMs = 0): Promise<void> {
     const deadline = this.#clock.monotonic() + withinMs;
     this.#acks.cancel();
+    this.#health.stop();
     for (const timer of this.#timers) timer.cancel();
     // order: what is being told may have been asked before the last connection ended.
     await this.#facts.settled();

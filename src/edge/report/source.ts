@@ -1,5 +1,5 @@
 /**
- * Everything the reporter asks the edge for: acks, where rules are, counters. It joins what each part says of itself and
+ * Everything the reporter asks the edge for: acks, where rules are, counters, the health of origins. It joins what each part says of itself and
  * decides nothing. The agent makes one.
  */
 import type { Beat } from '../../domain/fact/ack.ts';
@@ -49,6 +49,11 @@ export function reportSource(parts: SourceParts): ReporterSource {
     placements: () => reconciler.placements.all(),
     takeMoved: () => reconciler.placements.takeMoved(),
     counters: () => meter.read(),
-    health: () => watch.report(),
+    health: {
+      checks: watch.checks,
+      origins: watch.facts,
+      failOpen: () => watch.failOpen(),
+      times: () => watch.times(),
+    },
   };
 }

@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CheckFact, type HealthReport, type OriginFact, TIME_BOUNDS_MS } from '../../domain/fact/health.ts';
+import { healthReport, originFact } from '../../../test/world/quiet-health.ts';
+import type { CheckFact, HealthReport } from '../../domain/fact/health.ts';
 import type { OriginFilter } from '../readers.ts';
 import { HealthBook } from './health-book.ts';
 
-const TIMES = { counts: [...TIME_BOUNDS_MS, 0].map(() => 0), sumMs: 0 };
-const NOTHING: Omit<HealthReport, 'edge' | 'site'> = {
-  checks: [],
-  origins: [],
-  gone: { checks: [], origins: [] },
-  failOpen: 0,
-  times: { probe: TIMES, lag: TIMES, flip: TIMES },
-};
-
 function check(host: string, verdict: CheckFact['verdict'], more: Partial<CheckFact> = {}): CheckFact {
   return { owner: 'lb', group: 'og', host, address: '10.0.0.1', check: 'k', verdict, reason: '', ...more };
-}
-
-function origin(key: string, more: Partial<OriginFact> = {}): OriginFact {
-  const options = { zone: 'z', passive: true, slowStartSeconds: 0 };
-  const told = { state: 'up', since: 0, by: 'probe', reason: '', changes: 0, rules: 1, dials: 0 } as const;
-  return { key, origin: `TCP ${key}`, host: key, group: 'og', check: 'lb', ...options, ...told, ...more };
 }
 
 function book() {
@@ -30,8 +16,7 @@ function book() {
   return {
     silent,
     health,
-    tell: (edge: string, site: string, more: Partial<HealthReport>) =>
-      health.report({ ...NOTHING, edge, site, ...more }),
+    tell: (edge: string, site: string, more: Partial<HealthReport>) => health.report(healthReport(edge, site, more)),
     sites: (host = 'h') =>
       Object.fromEntries(health.reported('lb', 'og', host).map(({ site, isHealthy }) => [site, isHealthy])),
     keys: () => health.find().map(({ edge, origin: { key } }) => `${edge} ${key}`),
@@ -53,7 +38,7 @@ test('a site finds an origin ill where all of its words on all addresses say so;
 
 test('an edge that is silent says nothing until it is heard of again, and one that moved speaks for its site', () => {
   const { tell, sites, silent, health } = book();
-  tell('a', 'paris', { checks: [check('h', 'unhealthy')], origins: [origin('o')] });
+  tell('a', 'paris', { checks: [check('h', 'unhealthy')], origins: [originFact('o')] });
   silent.add('a');
   assert.deepEqual([sites(), health.find()[0]?.isAlive], [{}, false]);
   assert.equal(health.verdicts.of('paris', '10.0.0.1 k').verdict, 'unknown');
@@ -80,19 +65,19 @@ test('several that ask for one check are one word of the edge', () => {
 
 test('everything in parts: what none of them names is gone with the last, not before', () => {
   const { tell, keys, sites } = book();
-  tell('a', 'paris', { checks: [check('old', 'healthy')], origins: [origin('1'), origin('2')] });
-  tell('a', 'paris', { whole: { part: 0, isLast: false }, origins: [origin('2')] });
+  tell('a', 'paris', { checks: [check('old', 'healthy')], origins: [originFact('1'), originFact('2')] });
+  tell('a', 'paris', { whole: { part: 0, isLast: false }, origins: [originFact('2')] });
   assert.deepEqual([keys(), sites('old')], [['a 1', 'a 2'], { paris: true }]);
-  tell('a', 'paris', { whole: { part: 1, isLast: true }, origins: [origin('3')] });
+  tell('a', 'paris', { whole: { part: 1, isLast: true }, origins: [originFact('3')] });
   assert.deepEqual([keys(), sites('old')], [['a 2', 'a 3'], {}]);
   // Of a whole whose beginning another control took, the end ends nothing.
-  tell('a', 'paris', { whole: { part: 1, isLast: true }, origins: [origin('4')] });
+  tell('a', 'paris', { whole: { part: 1, isLast: true }, origins: [originFact('4')] });
   assert.deepEqual(keys(), ['a 2', 'a 3', 'a 4']);
 });
 
 test('origins are found by zone, group and host', () => {
   const { tell, health } = book();
-  const origins = [origin('1'), origin('2', { group: '' }), origin('3', { host: '1', zone: 'y' })];
+  const origins = [originFact('1'), originFact('2', { group: '' }), originFact('3', { host: '1', zone: 'y' })];
   tell('a', 'paris', { origins });
   const found = (wanted: OriginFilter) => health.find(wanted).map(({ origin: { key } }) => key);
   assert.deepEqual(
@@ -105,20 +90,20 @@ test('of a zone, origins are found by any spelling of the host, where they are n
   const { tell, health } = book();
   const at = (host: string) => health.find({ zone: 'z', host }).map(({ origin: { key, state } }) => `${key} ${state}`);
   tell('a', 'paris', {
-    origins: [origin('1', { zone: 'z', host: '2001:db8::1' }), origin('2', { zone: 'z', host: 'A' })],
+    origins: [originFact('1', { zone: 'z', host: '2001:db8::1' }), originFact('2', { zone: 'z', host: 'A' })],
   });
-  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: '2001:db8::1', state: 'down' })] });
+  tell('a', 'paris', { origins: [originFact('1', { zone: 'z', host: '2001:db8::1', state: 'down' })] });
   assert.deepEqual([at('2001:DB8:0::1'), at('a.'), at('b')], [['1 down'], ['2 up'], []]);
-  tell('a', 'paris', { origins: [origin('1', { zone: 'z', host: 'b' })], gone: { checks: [], origins: ['2'] } });
+  tell('a', 'paris', { origins: [originFact('1', { zone: 'z', host: 'b' })], gone: { checks: [], origins: ['2'] } });
   assert.deepEqual([at('2001:db8::1'), at('a'), at('b')], [[], [], ['1 up']]);
 });
 
 test('an edge that tells of too many origins is told so, and the others stay', () => {
   const { tell, keys, health } = book();
-  const many = Array.from({ length: 50_003 }, (_, i) => origin(`${i}`));
+  const many = Array.from({ length: 50_003 }, (_, i) => originFact(`${i}`));
   assert.equal(tell('a', 'paris', { origins: many }), 3);
-  assert.equal(tell('a', 'paris', { origins: [origin('7', { state: 'down' })] }), 0);
-  assert.equal(tell('b', 'paris', { origins: [origin('0')] }), 0);
+  assert.equal(tell('a', 'paris', { origins: [originFact('7', { state: 'down' })] }), 0);
+  assert.equal(tell('b', 'paris', { origins: [originFact('0')] }), 0);
   assert.deepEqual([keys().length, health.find({ host: '7' })[0]?.origin.state], [50_001, 'down']);
 });
 

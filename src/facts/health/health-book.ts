@@ -84,6 +84,12 @@ export class HealthBook implements HealthView, OriginReader {
     });
   }
 
+  edges() {
+    return [...this.#edges.values()].flatMap(({ health: { id, failOpen, times } }) =>
+      times ? [{ edge: id, failOpen, times }] : [],
+    );
+  }
+
   #put(teller: Teller, { before, after }: CheckChange): void {
     const { health, words } = teller;
     const fact = (after ?? before)!;

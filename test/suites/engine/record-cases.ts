@@ -13,6 +13,7 @@ import { systemRng } from '../../../src/lib/rng.ts';
 import type { FactReport } from '../../../src/link/contract.ts';
 import type { ConnectionRecord } from '../../../src/domain/fact/fact.ts';
 import { countingOrigin, countingUdpOrigin, talk } from '../../engines/kernel-books.ts';
+import { quietHealth } from '../../world/quiet-health.ts';
 import { anAddress, anEntry, type EngineUnderTest, eventually } from './fixture.ts';
 import { leadsTo, listener, options } from './listener.ts';
 
@@ -39,9 +40,10 @@ export function recordCases(under: EngineUnderTest): void {
         placements: () => new Map(),
         takeMoved: () => new Map(),
         counters: () => engine.counters(),
-        health: () => ({ origins: [], failOpen: 0 }),
+        health: quietHealth(),
       },
       edge: 'e',
+      site: 's',
       clock: systemClock,
       rng: systemRng,
     });
