@@ -32,28 +32,42 @@ export function folder(name: string): { readonly path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+interface Program extends AsyncDisposable {
+  signal(name: NodeJS.Signals): void;
+  readonly ended: Promise<void>;
+}
+
 /** Runs in the foreground until disposed; resolves once its TCP port answers. */
-export async function serve(command: string, args: readonly string[], port: number): Promise<AsyncDisposable> {
+export async function serve(
+  command: string,
+  args: readonly string[],
+  port: number,
+  address = '127.0.0.1',
+): Promise<Program> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   await eventually(async () => {
     assert.equal(child.exitCode, null, `${command} ended: ${said}`);
-    await answers(port);
+    await answers(port, address);
   });
-  return { [Symbol.asyncDispose]: () => end(child, ended) };
+  return {
+    ended,
+    signal: (name) => void child.kill(name),
+    [Symbol.asyncDispose]: () => end(child, ended),
+  };
 }
 
 /** SIGINT: PostgreSQL's word for a fast shutdown; the others take it as any end. */
 async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode === null) child.kill('SIGINT');
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
   await ended;
 }
 
-function answers(port: number): Promise<void> {
+function answers(port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(port, address, () => {
       socket.destroy();
       resolve();
     }).once('error', reject);
