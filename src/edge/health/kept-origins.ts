@@ -58,6 +58,7 @@ const ORIGIN = fields({
     state: oneOf(ORIGIN_STATES),
     since: number,
     cause: fields({ by: oneOf(STATE_CAUSES), reason: text }),
+    isBack: optional(oneOf([true])),
   }),
 } satisfies Record<keyof KeptOrigin, Check>);
 
@@ -103,6 +104,7 @@ function moved({ name, check, verdict, traffic, override, own, told }: KeptOrigi
       state: told.state,
       since: past(told.since),
       cause: { by: told.cause.by, reason: told.cause.reason.slice(0, LONGEST_TEXT) },
+      ...(told.isBack && told.state === 'up' && { isBack: true }),
     },
     dials: new DialWindow(),
   };

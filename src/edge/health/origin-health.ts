@@ -175,7 +175,8 @@ export class OriginHealth {
     else this.#timed.add(origin);
     const state = override?.state ?? own.state;
     if (state === told.state && !(again && state === 'try')) return NONE;
-    origin.told = { state, since: state === told.state ? told.since : at, cause };
+    const since = state === told.state ? told.since : at;
+    origin.told = { state, since, cause, ...(state === 'up' && { isBack: true }) };
     return [{ target, name, from: told.state, state, cause, ...(flaps && { flaps: true }) }];
   }
 }

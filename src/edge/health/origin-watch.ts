@@ -21,6 +21,7 @@ import type { OriginFile } from './origin-file.ts';
 import { type OriginChange, OriginHealth } from './origin-health.ts';
 import { probe } from './probe.ts';
 import { checkRule } from './schedule.ts';
+import { SlowStarts } from './slow-start.ts';
 import { TimeCounts } from './facts/time-counts.ts';
 
 interface OriginWatchParts {
@@ -46,6 +47,7 @@ export class OriginWatch {
   readonly #parts: OriginWatchParts;
   readonly #health = new OriginHealth();
   readonly #failOpen: FailOpen;
+  readonly #starts = new SlowStarts();
   /** Rules all of whose origins were out of use when an origin changed last. */
   #without: ReadonlySet<string> = new Set();
   readonly #times = { probe: new TimeCounts(), lag: new TimeCounts(), flip: new TimeCounts() };
@@ -107,6 +109,9 @@ export class OriginWatch {
       ...this.#health.use({ target, name, check: rule }, at),
       ...this.#health.override(target, override && standing(override, { wall: clock.now(), monotonic: at }), at),
     ];
+    // Where it was on its way when the process before ended, that is news to engines.
+    const state = changes.length === 0 ? this.#stateOf(target, this.#health.view(target)!.told.state, at) : undefined;
+    if (state?.share !== undefined) void this.#parts.engines.states([state]);
     this.#carryOut(changes);
     // order: its check may know at once how it is.
     this.checks.ask(origin, this.#health.view(target)?.verdict ?? UNCHECKED);
@@ -143,8 +148,16 @@ export class OriginWatch {
   async #tellEngines(changes: readonly OriginChange[]): Promise<void> {
     const { engines, clock } = this.#parts;
     const start = clock.monotonic();
-    await engines.states(changes.map(({ target, state }) => ({ target, state })));
+    await engines.states(changes.map(({ target, state }) => this.#stateOf(target, state, start)));
     this.#times.flip.add(clock.monotonic() - start);
+  }
+
+  /** With the share of one that came back a moment ago. */
+  #stateOf(target: number, state: OriginState, at: number): TargetState {
+    const { told } = this.#health.view(target) ?? {};
+    const { slowStartSeconds = 0 } = this.#parts.origins.numbers.get(target) ?? {};
+    const backSince = told?.isBack ? told.since : undefined;
+    return this.#starts.begin(target, state, { backSince, slowStartSeconds }, at);
   }
 
   /** One line per change: a connection that is tried changes nothing for an operator. */
@@ -173,8 +186,8 @@ export class OriginWatch {
   /** Its number is the next origin's, which begins as up. */
   #free(origin: NumberedOrigin): void {
     const { number } = origin;
-    const up: OriginState = 'up';
-    if (this.#failOpen.set(origin, false)) void this.#parts.engines.states([{ target: number, state: up }]);
+    const [wasDown, wasStarting] = [this.#failOpen.set(origin, false), this.#starts.end(number)];
+    if (wasDown || wasStarting) void this.#parts.engines.states([{ target: number, state: 'up' }]);
     this.checks.leave(number);
     this.#health.release(number);
     this.facts.forget(number);
@@ -188,10 +201,15 @@ export class OriginWatch {
   #wake(): void {
     const { clock } = this.#parts;
     this.#timer?.cancel();
-    const due = this.#health.nextDue();
-    if (due === undefined) return;
+    const due = Math.min(this.#health.nextDue() ?? Infinity, this.#starts.nextDue() ?? Infinity);
+    if (due === Infinity) return;
     const wait = Math.max(0, Math.ceil(due - clock.monotonic()));
-    this.#timer = clock.after(wait, () => this.#carryOut(this.#health.due(clock.monotonic())));
+    this.#timer = clock.after(wait, () => {
+      const at = clock.monotonic();
+      const shares = this.#starts.due(at);
+      if (shares.length > 0) void this.#parts.engines.states(shares);
+      this.#carryOut(this.#health.due(at));
+    });
   }
 }
 

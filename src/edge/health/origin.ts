@@ -19,6 +19,14 @@ export interface Cause {
   readonly reason: string;
 }
 
+/** What engines were told. `isBack`: it is up, and was not before. */
+interface Told {
+  readonly state: OriginState;
+  readonly since: number;
+  readonly cause: Cause;
+  readonly isBack?: true | undefined;
+}
+
 export interface Origin {
   target: number;
   readonly name: string;
@@ -28,8 +36,7 @@ export interface Origin {
   override: Override | undefined;
   /** What check and traffic make of it. `riseFactor`: so many times the good results that its check asks for. */
   own: { readonly state: OriginState; readonly since: number; readonly riseFactor: number };
-  /** What engines were told. */
-  told: { readonly state: OriginState; readonly since: number; readonly cause: Cause };
+  told: Told;
   readonly dials: DialWindow;
 }
 
