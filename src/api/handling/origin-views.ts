@@ -16,14 +16,17 @@ export interface OriginView {
   readonly up: number;
 }
 
-/** Of all the zone's, or of those that records name so. */
-export function originsAt({ around }: Pick<Tx, 'around'>, zone: string, hosts?: Iterable<string>): OriginView[] {
+/** One origin at its edges; not empty. */
+type AtEdges = readonly FoundOrigin[];
+
+/** All the zone's, or those that records name so, a list for each. A view is for those that are shown: there may be 50,000. */
+export function originsAt({ around }: Pick<Tx, 'around'>, zone: string, hosts?: Iterable<string>): AtEdges[] {
   const { origins } = around.facts;
   const found = hosts ? [...hosts].flatMap((host) => origins.find({ zone, host })) : origins.find({ zone });
-  return [...Map.groupBy(found, ({ origin }) => origin.key).values()].map(viewOf);
+  return [...Map.groupBy(found, ({ origin }) => origin.key).values()];
 }
 
-function viewOf(found: readonly FoundOrigin[]): OriginView {
+export function viewOf(found: AtEdges): OriginView {
   const alive = found.filter(({ isAlive }) => isAlive);
   const { up = [], others = [] } = Object.groupBy(alive.length > 0 ? alive : found, ({ origin }) =>
     origin.state === 'up' ? 'up' : 'others',

@@ -7,7 +7,7 @@ import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
 import type { HealthChecker } from '../../domain/load-balancer/health-checker.ts';
 import { formatPortSpan, parsePortSpan } from '../../lib/net/ports.ts';
 import { keys } from '../../store/records.ts';
-import { kindOf, kindText, originsAt, type OriginView } from './origin-views.ts';
+import { kindOf, kindText, originsAt, type OriginView, viewOf } from './origin-views.ts';
 import type { Tx } from './transaction.ts';
 
 type Reads = Pick<Tx, 'peek' | 'around'>;
@@ -27,7 +27,7 @@ export function ruleOrigins(tx: Reads): (zone: string, rule: L4Rule) => OriginVi
   const hosts = new Map<string, ReadonlyMap<string, readonly OriginView[]>>();
   function at(zone: string, host: string): ReadonlyMap<string, readonly OriginView[]> {
     const place = `${zone} ${host}`;
-    const known = hosts.get(place) ?? Map.groupBy(originsAt(tx, zone, [host]), kindOf);
+    const known = hosts.get(place) ?? Map.groupBy(originsAt(tx, zone, [host]).map(viewOf), kindOf);
     hosts.set(place, known);
     return known;
   }

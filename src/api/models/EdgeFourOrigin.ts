@@ -29,7 +29,7 @@ const PROBES = object(
     P99Ms: float('99 in 100 did.'),
     Tries: unsigned('How many there were.'),
   },
-  'What its probes took since the edge started.',
+  'What its probes took since the edge started, as it told half a minute ago or less.',
 );
 
 const ORIGIN_EDGE = object(
@@ -40,7 +40,9 @@ const ORIGIN_EDGE = object(
     ...ORIGIN_WORD,
     State: oneOf(ORIGIN_STATES, 'up, down or try.'),
     Changes: unsigned('How often it went out of use or came back since the edge started.'),
-    Dials: unsigned('How many connections to it were made since the edge started.'),
+    Dials: unsigned(
+      'How many connections to it were made since the edge started, as it told half a minute ago or less.',
+    ),
     Probes: optional(PROBES),
   },
   'An origin as one edge sees it.',
@@ -63,7 +65,9 @@ export const ORIGIN = object(
     CheckedFor: string('ID of the rule, load balancer or origin group that has it checked; empty where none does.'),
     ...ORIGIN_WORD,
     Rules: unsigned('How many rules lead there.'),
-    Share: optional(unsigned('Percent of the connections that its group took at this protocol and port.')),
+    Share: optional(
+      unsigned('Percent of the connections that its group took at this protocol and port; absent below 100.'),
+    ),
     Changes: unsigned('How often it went out of use or came back, at all edges.'),
     Dials: unsigned('How many connections to it were made, at all edges.'),
     Probes: optional(PROBES),
@@ -119,9 +123,10 @@ export function showWord({ state, since, by, reason }: OriginFact) {
 }
 
 function showProbes(facts: readonly OriginFact[]): { readonly Probes?: Infer<typeof PROBES.fields> } {
-  const probes = facts.flatMap(({ probe }) => probe ?? []);
+  const probes = facts.flatMap(({ probe }) => (probe && probe.tries > 0 ? probe : []));
   if (probes.length === 0) return {};
-  const slowest = (of: 'p50Ms' | 'p99Ms'): number => Math.max(...probes.map((probe) => probe[of]));
+  const slowest = (of: 'p50Ms' | 'p99Ms'): number =>
+    Math.round(Math.max(...probes.map((probe) => probe[of])) * 1_000) / 1_000;
   const Tries = probes.reduce((sum, { tries }) => sum + tries, 0);
   return { Probes: { P50Ms: slowest('p50Ms'), P99Ms: slowest('p99Ms'), Tries } };
 }

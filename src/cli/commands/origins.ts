@@ -12,11 +12,11 @@ import { secondsFrom, spanText } from '../client/times.ts';
 import type { Command } from '../command.ts';
 import { tell, write, writeJson } from '../output.ts';
 
-/** What an operator may say of an origin → what is so from then on. */
+/** What an operator may say of an origin → what is so from then on, `@` with the time. */
 const WORDS = {
-  drain: 'out of use: nothing new goes there while another origin of the rule is up',
-  up: 'in use, whatever checks and traffic say',
-  auto: 'left to checks and traffic',
+  drain: 'is out of use@: nothing new goes there while another origin of its rule is up',
+  up: 'is in use@, whatever checks and traffic say',
+  auto: 'is left to checks and traffic',
 } as const;
 type Word = keyof typeof WORDS;
 
@@ -81,7 +81,7 @@ async function set(client: Client, fields: Infer<typeof EdgeFourSetOriginState.r
   const { ZoneId, Origin, State, Seconds } = fields;
   await client.call('EdgeFourSetOriginState', fields, EdgeFourSetOriginState.service);
   const time = Seconds === undefined ? '' : ` for ${spanText(Seconds * 1_000)}`;
-  write(`${Origin} is ${WORDS[State]}${time}.`);
+  write(`${Origin} ${WORDS[State].replace('@', time)}.`);
   const found = await readOrigins(client, { ZoneId, Origin });
   if (found.length === 0) tell(`No edge has told of an origin ${Origin} in zone ${ZoneId} yet.`);
 }

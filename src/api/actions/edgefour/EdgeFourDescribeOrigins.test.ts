@@ -71,9 +71,10 @@ test('pages, filters, and what an operator set', async () => {
   await using world = await actionWorld();
   await putGroup(world, 'og-1', ['10.0.0.1', '10.0.0.2']);
   world.edges.origins = [
-    foundOrigin('edge-1', '10.0.0.2', { group: 'og-1', dials: 30 }),
-    foundOrigin('edge-1', '10.0.0.1', { group: 'og-1', dials: 10 }),
-    foundOrigin('edge-1', '10.0.0.1', { group: 'og-1', dials: 5, origin: 'UDP 10.0.0.1:53' }),
+    foundOrigin('edge-1', '10.0.0.2', { group: 'og-1', dials: 300 }),
+    foundOrigin('edge-1', '10.0.0.1', { group: 'og-1', dials: 100 }),
+    foundOrigin('edge-1', '10.0.0.1', { group: 'og-1', dials: 100, origin: 'UDP 10.0.0.1:53' }),
+    foundOrigin('edge-1', '10.0.0.2', { group: 'og-1', dials: 99, origin: 'UDP 10.0.0.2:99' }),
     foundOrigin('edge-1', '10.0.0.1'),
   ];
   const ask = async (request: object) => {
@@ -81,10 +82,11 @@ test('pages, filters, and what an operator set', async () => {
     return [TotalCount, ...Origins.map(({ Origin, Share }) => `${Origin}${Share === undefined ? '' : ` ${Share} %`}`)];
   };
   const [one, two, udp] = ['TCP 10.0.0.1:8080 25 %', 'TCP 10.0.0.2:8080 75 %', 'UDP 10.0.0.1:53 100 %'];
-  assert.deepEqual(await ask({}), [4, 'TCP 10.0.0.1:8080', one, udp, two]);
-  assert.deepEqual(await ask({ Offset: 1, Limit: 2 }), [4, one, udp]);
-  assert.deepEqual(await ask({ OriginGroupId: 'og-1' }), [3, one, udp, two]);
-  assert.deepEqual(await ask({ Origin: '10.0.0.2' }), [1, two]);
+  const few = 'UDP 10.0.0.2:99';
+  assert.deepEqual(await ask({}), [5, 'TCP 10.0.0.1:8080', one, udp, two, few]);
+  assert.deepEqual(await ask({ Offset: 1, Limit: 2 }), [5, one, udp]);
+  assert.deepEqual(await ask({ OriginGroupId: 'og-1' }), [4, one, udp, two, few]);
+  assert.deepEqual(await ask({ Origin: '10.0.0.2' }), [2, two, few]);
   assert.deepEqual(await ask({ OriginGroupId: 'og-1', Origin: '10.0.0.9' }), [0]);
 
   await world.call('EdgeFourSetOriginState', { ZoneId: ZONE, Origin: '10.0.0.2', State: 'drain' });
@@ -92,7 +94,10 @@ test('pages, filters, and what an operator set', async () => {
   const { Origins } = await world.call('EdgeFourDescribeOrigins', { ZoneId: ZONE });
   assert.deepEqual(
     Origins.flatMap(({ Origin, ByHand }) => (ByHand ? [[Origin, ByHand]] : [])),
-    [['TCP 10.0.0.2:8080', { State: 'drain' }]],
+    [
+      ['TCP 10.0.0.2:8080', { State: 'drain' }],
+      [few, { State: 'drain' }],
+    ],
   );
 });
 

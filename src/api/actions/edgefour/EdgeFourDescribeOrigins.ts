@@ -1,3 +1,4 @@
+import type { OriginFact } from '../../../domain/fact/health.ts';
 import { isStanding } from '../../../domain/until.ts';
 import { refuse } from '../../../faults/fault.ts';
 import { list, optional, string, unsigned } from '../../../shape/shape.ts';
@@ -5,7 +6,7 @@ import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
 import { type Reads, zoneOf } from '../../handling/lookups.ts';
 import { originShares } from '../../handling/origin-shares.ts';
-import { originsAt, type OriginView } from '../../handling/origin-views.ts';
+import { originsAt, viewOf } from '../../handling/origin-views.ts';
 import { zonesSeen } from '../../handling/zones.ts';
 import { ORIGIN, showOrigin } from '../../models/EdgeFourOrigin.ts';
 import { pageFields, pageOf } from '../../models/Filter.ts';
@@ -73,13 +74,15 @@ export const EdgeFourDescribeOrigins = action({
     const hosts = Origin === undefined ? group?.records.map(({ host }) => host) : [Origin];
     const origins = (group ? [group.zone] : zones)
       .flatMap((zone) => originsAt(tx, zone, hosts && new Set(hosts)))
-      .filter(({ word }) => group === undefined || word.group === group.id)
-      .sort(byPlace);
+      .map((found) => ({ found, place: placeOf(found[0]!.origin) }))
+      .filter(({ found }) => group === undefined || found[0]?.origin.group === group.id)
+      .sort((a, b) => (a.place < b.place ? -1 : 1));
     const { offset, limit } = pageOf(page);
     const shareOf = originShares(tx);
     return {
       TotalCount: origins.length,
-      Origins: origins.slice(offset, offset + limit).map((origin) => {
+      Origins: origins.slice(offset, offset + limit).map(({ found }) => {
+        const origin = viewOf(found);
         const set = tx.peek(keys.originState(origin.word.zone, origin.word.host));
         return showOrigin(origin, set && isStanding(set, tx.now) ? set : undefined, shareOf(origin));
       }),
@@ -95,8 +98,7 @@ function groupIn(tx: Reads, zones: readonly string[], id: string) {
   return refuse('ResourceNotFound', `There is no origin group ${id}.`);
 }
 
-function byPlace({ word: a }: OriginView, { word: b }: OriginView): number {
-  for (const part of ['zone', 'group', 'host', 'origin', 'key'] as const)
-    if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
-  return 0;
+/** In whose order they are shown; no two are the same. */
+function placeOf({ zone, group, host, origin, key }: OriginFact): string {
+  return [zone, group, host, origin, key].join('\n');
 }
