@@ -42,7 +42,13 @@ test('a record of any form at all breaks no other instance', () => {
   fc.assert(
     fc.property(
       fc.jsonValue(),
-      fc.constantFrom('proxy/zone-a/odd', 'proxy/', 'origin-group/zone-a/og-odd', 'load-balancer/zone-a/lb-odd'),
+      fc.constantFrom(
+        'proxy/zone-a/odd',
+        'proxy/',
+        'origin-group/zone-a/og-odd',
+        'load-balancer/zone-a/lb-odd',
+        'origin-state/zone-a/198.51.100.1',
+      ),
       (value, key) => {
         const plan = compilePlan([{ key, value }, ...records(good.records)], good.site);
         for (const [id, rule] of wanted.rules) assert.deepEqual(plan.rules.get(id), rule);

@@ -68,6 +68,13 @@ test("an operator's word about an origin is told once, when it comes, changes or
   assert.equal(numbers.get(0)?.override, undefined);
 });
 
+test('two hosts at one address are two origins: a word about one is not about the other', () => {
+  const { give, numbers } = desk();
+  const named = as('10.0.0.1', { host: 'a.example', override: { state: 'down' } });
+  assert.deepEqual([give(rule('a'), [named]), give(rule('b'), at('10.0.0.1'))], [[0], [1]]);
+  assert.deepEqual([numbers.get(0)?.override, numbers.get(1)?.override], [{ state: 'down' }, undefined]);
+});
+
 test('a number is free when no rule leads there any more, and is not given to the next origin', () => {
   const { give, numbers, told } = desk();
   give(rule('a'), at('10.0.0.1', '10.0.0.2'));

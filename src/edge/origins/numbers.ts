@@ -1,7 +1,7 @@
 /**
  * The number of each origin that rules lead to, by which engines tell of it and are told its state. An origin is an address
- * with the ports and the protocol that rules of one zone dial there, and how it is watched; rules that share all of this share
- * its number. Zones share none: their operators know nothing of each other. Pure; origins.ts owns one.
+ * with the ports and the protocol that rules of one zone dial there, the host that they name, and how it is watched; rules that
+ * share all of this share its number. Zones share none: their operators know nothing of each other. Pure; origins.ts owns one.
  */
 import type { Listener, Target } from '../../engines/engine.ts';
 import { formatPortSpan } from '../../lib/net/ports.ts';
@@ -33,7 +33,6 @@ export interface NumberedOrigin {
 
 type Leading = Pick<Listener, 'id' | 'zone' | 'protocol' | 'originPorts' | 'options'>;
 interface Kept extends NumberedOrigin {
-  host: string;
   check: PlannedCheck | undefined;
   override?: PlannedOrigin['override'] | undefined;
   readonly rules: Set<string>;
@@ -98,11 +97,11 @@ export class TargetNumbers {
     const key = `${origin} ${watching(rule, of)}`;
     const { host, group = '', override } = of;
     const check = left ? undefined : of.check;
-    const said = { host, check, override };
+    const said = { check, override };
     const known = this.#byKey.get(key);
     if (known) {
       known.rules.add(id);
-      const before = { host: known.host, check: known.check, override: known.override };
+      const before = { check: known.check, override: known.override };
       if (JSON.stringify(before) !== JSON.stringify(said)) this.taken.tell(Object.assign(known, said));
       return known;
     }
@@ -113,6 +112,7 @@ export class TargetNumbers {
       key,
       origin,
       zone,
+      host,
       address,
       group,
       ...said,
@@ -137,10 +137,11 @@ export class TargetNumbers {
 }
 
 /**
- * How it is watched, as a part of its name over restarts. Of the check not all: another checker of the same owner is the same
+ * What its records say and how it is watched, as a part of its name over restarts. An operator's word is about a host, so that
+ * two hosts at one address are two origins. Of the check not all: another checker of the same owner is the same
  * origin, checked in another way. What the check announces is a part, because rules of one balancer may differ in it.
  */
-function watching({ zone, options }: Leading, { group, check }: PlannedOrigin): string {
+function watching({ zone, options }: Leading, { host, group, check }: PlannedOrigin): string {
   const announced = check && 'proxy' in check.checker ? check.checker.proxy : undefined;
-  return JSON.stringify([zone, group, check?.owner, announced, options.passive, options.slowStartSeconds]);
+  return JSON.stringify([zone, host, group, check?.owner, announced, options.passive, options.slowStartSeconds]);
 }
