@@ -1,215 +1,12 @@
 /**
- * The calls of Terraform's resources origin_group, load_balancer, l4_proxy and l4_proxy_rule on them, in the provider's order and
- * with its fields (unset ones as 0 and ""): apply, plan, change, plan, import, destroy. An empty plan is a state, read
- * back, that has every attribute as it was written. Source: the provider's code, release 1.83.25.
+ * The calls of Terraform's resources origin_group, load_balancer, l4_proxy and l4_proxy_rule on them: apply, plan, change, plan,
+ * import, destroy; and the example's own resources.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { keys } from '../../src/store/records.ts';
-import { newPlan, newSite, newZone } from '../world/actions.ts';
-import { ACCOUNT, type Desk, openDesk, type Reply } from './desk.ts';
-
-const ZoneId = 'zone-3kq782jghthh';
-const PLAN = 'edgeone-000000000001';
-
-interface Group {
-  readonly name: string;
-  readonly records: readonly { readonly record: string; readonly weight?: number }[];
-}
-interface Balancer {
-  readonly name: string;
-  readonly origin_groups: readonly { readonly priority: string; readonly origin_group_id: string }[];
-  readonly health_checker?: Readonly<Record<string, unknown>>;
-  readonly failover_policy?: string;
-}
-interface Rule {
-  readonly origin_value: string;
-  readonly port: string;
-}
-
-/** The provider, as far as these resources go. Edges are as far as the world whenever it polls again. */
-async function provider() {
-  let applied = 0;
-  const desk: Desk = await openDesk({
-    around: {
-      facts: {
-        acks: { applied: () => applied, failures: () => [], placements: () => [], edges: () => [] },
-        counters: { dropped: () => ({}) },
-        health: { reported: () => [] },
-        origins: { find: () => [] },
-      },
-    },
-  });
-  await desk.store.commit(
-    [
-      { key: keys.plan(PLAN), value: { ...newPlan(PLAN), account: ACCOUNT, expiresAt: 8_640_000_000_000 } },
-      { key: keys.zone(ZoneId), value: { ...newZone(ZoneId, PLAN), account: ACCOUNT } },
-      { key: keys.site('here'), value: newSite('here', ['127.44.0.0/24']) },
-    ],
-    [],
-  );
-
-  async function call(action: string, request: object): Promise<Reply> {
-    const headers = { 'x-tc-requestclient': 'Terraform-latest' };
-    const reply = await desk.call(action, request, undefined, { headers });
-    assert.equal(reply.Error, undefined, `${action}: ${reply.Error?.Code} ends an apply`);
-    return reply;
-  }
-
-  /** Asks until it is `target`; any word but `pending` in between is an error of the provider's. */
-  async function wait(ask: () => Promise<unknown>, target: string, pending?: string): Promise<void> {
-    for (let polls = 0; polls < 3; polls++) {
-      const word = await ask();
-      if (word === target) return;
-      if (pending !== undefined) assert.equal(word, pending, 'the provider knows no other word');
-      applied = await desk.store.read((view) => view.revision);
-    }
-    assert.fail(`never ${target}`);
-  }
-
-  const first = (reply: Reply, list: string) => (reply[list] as Readonly<Record<string, unknown>>[])[0];
-
-  const group = {
-    sent: ({ name: Name, records }: Group, ids: readonly string[]) => ({
-      Name,
-      Type: 'GENERAL',
-      Records: records.map(({ record, weight = 0 }, i) => ({
-        Record: record,
-        Type: 'IP_DOMAIN',
-        RecordId: ids[i] ?? '',
-        Weight: weight,
-        Private: false,
-        PrivateParameters: [],
-      })),
-    }),
-    async read(id: string) {
-      const Filters = [{ Name: 'origin-group-id', Values: [id] }];
-      return first(await call('DescribeOriginGroup', { Filters, Offset: 0, Limit: 20 }), 'OriginGroups');
-    },
-    async state(id: string): Promise<Group | undefined> {
-      const read = await group.read(id);
-      const records = (read?.['Records'] ?? []) as { Record: string; Weight: number | null }[];
-      return (
-        read && {
-          name: String(read['Name']),
-          // An attribute that is 0 and one that is not there are the same to Terraform.
-          records: records.map(({ Record, Weight }) => ({ record: Record, ...(Weight && { weight: Weight }) })),
-        }
-      );
-    },
-    create: async (wish: Group) =>
-      String((await call('CreateOriginGroup', { ZoneId, ...group.sent(wish, []) }))['OriginGroupId']),
-    async update(id: string, wish: Group): Promise<void> {
-      const read = (await group.read(id)) ?? assert.fail('the provider would forget the group');
-      const ids = (read['Records'] as { RecordId: string }[]).map(({ RecordId }) => RecordId);
-      await call('ModifyOriginGroup', { ZoneId, GroupId: id, ...group.sent(wish, ids) });
-    },
-    destroy: (id: string) => call('DeleteOriginGroup', { ZoneId, GroupId: id }),
-  };
-
-  const balancer = {
-    sent: ({ name: Name, origin_groups: groups, health_checker: HealthChecker, failover_policy }: Balancer) => ({
-      Name,
-      OriginGroups: groups.map((one) => ({ Priority: one.priority, OriginGroupId: one.origin_group_id })),
-      ...(HealthChecker && { HealthChecker }),
-      ...(failover_policy && { FailoverPolicy: failover_policy }),
-    }),
-    async read(id: string) {
-      const Filters = [{ Name: 'InstanceId', Values: [id] }];
-      const request = { ZoneId, Offset: 0, Limit: 20, Filters };
-      return first(await call('DescribeLoadBalancerList', request), 'LoadBalancerList');
-    },
-    async state(id: string): Promise<Balancer | undefined> {
-      const read = await balancer.read(id);
-      const groups = (read?.['OriginGroupHealthStatus'] ?? []) as { Priority: string; OriginGroupID: string }[];
-      const checker = read?.['HealthChecker'] as Balancer['health_checker'];
-      return (
-        read && {
-          name: String(read['Name']),
-          origin_groups: groups.map((one) => ({ priority: one.Priority, origin_group_id: one.OriginGroupID })),
-          ...(checker && { health_checker: checker }),
-          ...(typeof read['FailoverPolicy'] === 'string' && { failover_policy: read['FailoverPolicy'] }),
-        }
-      );
-    },
-    running: (id: string) => wait(async () => (await balancer.read(id))?.['Status'], 'Running', 'Pending'),
-    async create(wish: Balancer): Promise<string> {
-      const made = await call('CreateLoadBalancer', { ZoneId, Type: 'GENERAL', ...balancer.sent(wish) });
-      const id = String(made['InstanceId']);
-      await balancer.running(id);
-      return id;
-    },
-    async update(id: string, wish: Balancer): Promise<void> {
-      await call('ModifyLoadBalancer', { ZoneId, InstanceId: id, ...balancer.sent(wish) });
-      await balancer.running(id);
-    },
-    destroy: (id: string) => call('DeleteLoadBalancer', { ZoneId, InstanceId: id }),
-  };
-
-  const proxy = {
-    async read(id: string) {
-      const Filters = [{ Name: 'proxy-id', Values: [id] }];
-      return first(await call('DescribeL4Proxy', { ZoneId, Filters }), 'L4Proxies');
-    },
-    becomes: (id: string, word: string) => wait(async () => (await proxy.read(id))?.['Status'], word),
-    async create(): Promise<string> {
-      const made = await call('CreateL4Proxy', { ZoneId, ProxyName: 'terraform', Area: 'overseas' });
-      await proxy.becomes(String(made['ProxyId']), 'online');
-      return String(made['ProxyId']);
-    },
-    async destroy(id: string): Promise<void> {
-      if ((await proxy.read(id))?.['Status'] === 'online') {
-        await call('ModifyL4ProxyStatus', { ZoneId, ProxyId: id, Status: 'offline' });
-        await proxy.becomes(id, 'offline');
-      }
-      await call('DeleteL4Proxy', { ZoneId, ProxyId: id });
-    },
-  };
-
-  const rule = (ProxyId: string) => {
-    const sent = ({ origin_value, port }: Rule) => ({
-      Protocol: 'TCP',
-      PortRange: [port],
-      OriginType: origin_value.startsWith('lb-') ? 'LB' : 'ORIGIN_GROUP',
-      OriginValue: [origin_value],
-      OriginPortRange: '8080',
-      SessionPersistTime: 0,
-    });
-    const self = {
-      async read(id: string) {
-        const Filters = [{ Name: 'rule-id', Values: [id] }];
-        const request = { ZoneId, ProxyId, Filters, Offset: 0, Limit: 20 };
-        return first(await call('DescribeL4ProxyRules', request), 'L4ProxyRules');
-      },
-      async state(id: string): Promise<Rule | undefined> {
-        const read = await self.read(id);
-        if (!read) return undefined;
-        const one = (field: string) => (read[field] as string[])[0] ?? '';
-        return { origin_value: one('OriginValue'), port: one('PortRange') };
-      },
-      becomes: (id: string, word: string) => wait(async () => (await self.read(id))?.['Status'], word),
-      async create(wish: Rule): Promise<string> {
-        const made = await call('CreateL4ProxyRules', { ZoneId, ProxyId, L4ProxyRules: [sent(wish)] });
-        const [id = ''] = made['L4ProxyRuleIds'] as string[];
-        await self.becomes(id, 'online');
-        return id;
-      },
-      async update(id: string, wish: Rule): Promise<void> {
-        await call('ModifyL4ProxyRules', { ZoneId, ProxyId, L4ProxyRules: [{ RuleId: id, ...sent(wish) }] });
-        await self.becomes(id, 'online');
-      },
-      async destroy(id: string): Promise<void> {
-        if ((await self.read(id))?.['Status'] === 'online') {
-          await call('ModifyL4ProxyRulesStatus', { ZoneId, ProxyId, RuleIds: [id], Status: 'offline' });
-          await self.becomes(id, 'offline');
-        }
-        await call('DeleteL4ProxyRules', { ZoneId, ProxyId, RuleIds: [id] });
-      },
-    };
-    return self;
-  };
-  return { desk, group, balancer, proxy, rule, [Symbol.asyncDispose]: () => desk[Symbol.asyncDispose]() };
-}
+import { evaluate, readHcl } from '../world/hcl.ts';
+import { type Balancer, type Group, provider, ZoneId } from './terraform-provider.ts';
 
 const WEB: Group = { name: 'web', records: [{ record: '10.0.0.1' }, { record: '10.0.0.2' }] };
 const SPARE: Group = {
@@ -269,4 +66,78 @@ for (const check of [CHECK, undefined]) {
     const left = await tf.desk.store.read((view) => view.list('').map(({ key }) => key.split('/')[0]));
     assert.deepEqual(new Set(left), new Set(['key', 'plan', 'site', 'zone']));
   });
+}
+
+const MAIN = new URL('../../examples/terraform/main.tf', import.meta.url);
+
+test("the example's own resources: apply, an empty plan, destroy", async () => {
+  const named = readHcl(readFileSync(MAIN, 'utf8'));
+  const ids = new Map<string, unknown>();
+  const variables = new Map<string, unknown>([['var.zone_id', ZoneId]]);
+  for (const { kind, name, attributes } of named) {
+    const given = attributes.get('default');
+    if (kind !== 'variable' || given === undefined) continue;
+    const [, address, port] = /^\{ address = "(.+)", port = (\d+) \}$/.exec(given) ?? [];
+    if (address === undefined) variables.set(`var.${name}`, JSON.parse(given));
+    else variables.set(`var.${name}.address`, address).set(`var.${name}.port`, Number(port));
+  }
+  const known = (name: string): unknown =>
+    ids.get(name) ?? variables.get(name) ?? assert.fail(`main.tf uses ${name} before it is there`);
+  const read = (attributes: ReadonlyMap<string, string>, ...except: string[]) =>
+    Object.fromEntries(
+      [...attributes].flatMap(([name, value]) => (except.includes(name) ? [] : [[name, evaluate(value, known)]])),
+    );
+  const inside = ({ blocks }: (typeof named)[number], wanted: string, ...except: string[]) =>
+    blocks.filter(({ name }) => name === wanted).map(({ block }) => read(block.attributes, ...except));
+
+  await using tf = await provider();
+  const undo: (() => Promise<unknown>)[] = [];
+  const order = ['teo_l4_proxy', 'teo_origin_group', 'teo_load_balancer', 'teo_l4_proxy_rule'];
+  for (const type of order)
+    for (const resource of named.filter(({ name }) => name.startsWith(`tencentcloud_${type}.`))) {
+      const { zone_id, name } = read(resource.attributes);
+      assert.equal(zone_id, ZoneId);
+      const made = await make(type, resource, name as string);
+      ids.set(`${resource.name}.id`, `${ZoneId}#${made.id}`).set(`${resource.name}.proxy_id`, made.id);
+      undo.unshift(made.destroy);
+    }
+  assert.equal(undo.length, named.filter(({ kind }) => kind === 'resource').length, 'all of them are made');
+  for (const destroy of undo) await destroy();
+
+  async function make(type: string, resource: (typeof named)[number], name: string) {
+    if (type === 'teo_l4_proxy') {
+      const id = await tf.proxy.create();
+      return { id, destroy: () => tf.proxy.destroy(id) };
+    }
+    if (type === 'teo_origin_group') {
+      const wish = { name, records: inside(resource, 'records', 'type') as unknown as Group['records'] };
+      const id = await tf.group.create(wish);
+      assert.deepEqual(await tf.group.state(id), wish);
+      return { id, destroy: () => tf.group.destroy(id) };
+    }
+    if (type === 'teo_load_balancer') {
+      const [checker = {}] = inside(resource, 'health_checker');
+      const wish: Balancer = {
+        name,
+        origin_groups: inside(resource, 'origin_groups') as unknown as Balancer['origin_groups'],
+        health_checker: Object.fromEntries(Object.entries(checker).map(([field, value]) => [wireName(field), value])),
+        failover_policy: read(resource.attributes)['failover_policy'] as string,
+      };
+      const id = await tf.balancer.create(wish);
+      assert.deepEqual(await tf.balancer.state(id), wish);
+      return { id, destroy: () => tf.balancer.destroy(id) };
+    }
+    const [wanted = {}] = inside(resource, 'l4_proxy_rules');
+    const rule = tf.rule(read(resource.attributes)['proxy_id'] as string);
+    const sent = Object.fromEntries(Object.entries(wanted).map(([field, value]) => [wireName(field), value]));
+    const id = await rule.createSent({ ...sent, SessionPersistTime: 0 });
+    const state = (await rule.read(id)) ?? assert.fail('the provider would forget the rule');
+    for (const [field, value] of Object.entries(sent)) assert.deepEqual(state[field], value, field);
+    return { id, destroy: () => rule.destroy(id) };
+  }
+});
+
+/** `client_ip_pass_through_mode` → `ClientIPPassThroughMode`. */
+function wireName(attribute: string): string {
+  return attribute.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()).replace('Ip', 'IP');
 }
