@@ -70,7 +70,8 @@ class KernelEngine implements Engine {
     const { rules, states, table, accounts, conntrack, drains, monitor, acceleration } = parts;
     const works = { rules, states, table, accounts, conntrack, drains, monitor, acceleration, uses: new TargetUses() };
     this.#changes = new Changes({ ...works, clock: this.#clock, sysctls, log: this.#log });
-    const refresh = (rule: KernelRule): Promise<void> => this.#queue.run(rule.id, () => this.#changes.refresh(rule));
+    const refresh = (rules: Iterable<KernelRule>): Promise<void> =>
+      this.#changes.refresh(rules, (rule, call) => this.#queue.run(rule, call));
     this.#origins = new Origins({ ...works, events, clock: this.#clock, refresh });
     this.#isRetiring = setting.isRetiring === true;
     this.#capabilities = kernelCapabilities(setting.use === 'by name', this.#isRetiring);

@@ -113,7 +113,7 @@ function missing<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): [stri
 }
 
 export function sameElement(a: Element, b: Element): boolean {
-  return a.data === b.data && a.comment === b.comment;
+  return a === b || (a.data === b.data && a.comment === b.comment);
 }
 
 function sameLines(a: readonly string[], b: readonly string[]): boolean {

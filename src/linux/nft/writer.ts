@@ -24,8 +24,8 @@ interface Waiting<Set extends string> {
   readonly resolve: (refusal: Refusal) => void;
 }
 
-/** limit: a transaction of that many rules takes about a second; more would hold up a small change behind it. */
-const MOST_AT_ONCE = 2_000;
+/** limit: elements, chains and lines of a transaction: under 16 MB, which is what its socket takes. */
+const MOST_AT_ONCE = 80_000;
 
 export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Writer<Set> {
   let waiting: Waiting<Set>[] = [];
@@ -35,7 +35,7 @@ export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Wr
     // order: all who write in the same turn of the event loop share a transaction.
     await Promise.resolve();
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, MOST_AT_ONCE);
+      const batch = waiting.slice(0, atOnce(waiting));
       waiting = waiting.slice(batch.length);
       const refusal = await run(batch.flatMap(({ statements }) => statements));
       if (refusal === '' || batch.length === 1) for (const { resolve } of batch) resolve(refusal);
@@ -59,4 +59,19 @@ export function createWriter<Set extends string>({ nft, direct }: Ways<Set>): Wr
       while (working) await working;
     },
   };
+}
+
+/** How many of them go together: one at least. */
+function atOnce(waiting: readonly { readonly statements: readonly Statement[] }[]): number {
+  let size = 0;
+  const first = waiting.findIndex(({ statements }) => {
+    size += statements.reduce((sum, one) => sum + sizeOf(one), 0);
+    return size > MOST_AT_ONCE;
+  });
+  return first < 0 ? waiting.length : Math.max(1, first);
+}
+
+function sizeOf(one: Statement): number {
+  if (typeof one === 'string' || 'map' in one) return 1;
+  return 'verb' in one ? one.elements.length : 1 + (one.lines?.length ?? 0);
 }

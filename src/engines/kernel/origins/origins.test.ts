@@ -47,7 +47,8 @@ function world() {
     monitor: { checkDrains() {} },
     conntrack: { flows: () => [], unanswered() {}, end() {} },
     accounts: { dials: (take) => dials.splice(0).forEach((one) => take(...one)), recorder: { ending() {} } },
-    refresh: async (rule) => void (await table.change(rule, contents(rule), rule.settings)),
+    refresh: async (all) =>
+      void (await Promise.all(Array.from(all, (rule) => table.change(rule, contents(rule), rule.settings)))),
     events: { outcomes: (batch) => told.push(...batch) },
   });
   return {

@@ -12,7 +12,6 @@ import { outcomeOf, OutcomeTally } from '../../flow/outcomes.ts';
 import type { TargetStates } from '../../flow/target-states.ts';
 import type { Accounts } from '../account/account.ts';
 import type { Recorder } from '../account/recorder.ts';
-import type { Changes } from '../changes.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import type { Monitor } from '../monitor.ts';
 import type { KernelRule, RuleSet } from '../rules.ts';
@@ -30,8 +29,8 @@ interface OriginDeps {
   readonly conntrack: Pick<Conntrack, 'flows' | 'unanswered' | 'end'>;
   readonly monitor: Pick<Monitor, 'checkDrains'>;
   readonly accounts: Pick<Accounts, 'dials'> & { readonly recorder: Pick<Recorder, 'ending'> };
-  /** Writes the rule anew, as the states are now; those of one turn of the event loop in one transaction. */
-  readonly refresh: (rule: KernelRule) => ReturnType<Changes['refresh']>;
+  /** Writes the rules anew, as the states are now, in one transaction. */
+  readonly refresh: (rules: Iterable<KernelRule>) => Promise<void>;
   readonly events: Pick<EngineEvents, 'outcomes'>;
 }
 
@@ -91,7 +90,7 @@ export class Origins {
 
   async #refresh(targets: readonly number[]): Promise<ReadonlySet<KernelRule>> {
     const rules = new Set(targets.flatMap((target) => [...this.#deps.uses.rulesOf(target)]));
-    await Promise.all([...rules].map((rule) => this.#deps.refresh(rule)));
+    await this.#deps.refresh(rules);
     return rules;
   }
 

@@ -34,9 +34,9 @@ interface Draft extends Contents {
   readonly maps: Map<string, string>;
 }
 
-export function contentsOf(listener: Listener, place: Place, partOf: PartOf = () => 1): Contents {
-  const draft: Draft = { elements: new Map(), chains: new Map(), maps: new Map() };
-  const put = putInto(draft);
+export function contentsOf(listener: Listener, place: Place, partOf?: PartOf): Contents {
+  const fixed: Draft = { elements: new Map(), chains: new Map(), maps: new Map() };
+  const put = putInto(fixed);
   const [index = 0] = place.indices;
   const pages = place.indices.map((one) => hex(markOf(one)));
   for (const [page, key] of pages.entries()) {
@@ -48,14 +48,32 @@ export function contentsOf(listener: Listener, place: Place, partOf: PartOf = ()
   }
   for (const entry of listener.entries) putEntry(listener, entry, hex(markOf(index)), put);
   if (portKind(listener) === 'shift') for (const page of pages) putShift(listener, page, put);
-  for (const family of new Set(listener.entries.map(familyOf))) {
+  for (const family of familiesOf(listener))
     for (const page of pages)
       // With its protocol as a comment: a rule that changes it gets a new counter.
       for (const way of ['original', 'reply']) put(`seen${family}`, `${page} . ${way}`, '', listener.protocol);
-    putTargets(listener, place, family, partOf, draft);
-  }
+  return turned(fixed, listener, place, partOf);
+}
+
+/** The same contents with targets as they are now. Of thousands of rules all that stays is not made again. */
+export function turned(before: Contents, listener: Listener, place: Place, partOf: PartOf = () => 1): Contents {
+  const draft: Draft = { elements: new Map(), chains: new Map(), maps: new Map() };
+  for (const [key, element] of before.elements) if (!OF_TARGETS.has(element.set)) draft.elements.set(key, element);
+  for (const family of familiesOf(listener)) putTargets(listener, place, family, partOf, draft);
   return draft;
 }
+
+const familiesOf = ({ entries }: Listener): ReadonlySet<Family> => new Set(entries.map(familyOf));
+
+const OF_TARGETS = new Set<SetName>(
+  ([4, 6] as const).flatMap((family) => [
+    'refused' as const,
+    `to${family}` as const,
+    `host${family}` as const,
+    `more${family}` as const,
+    `counts${family}` as const,
+  ]),
+);
 
 /**
  * Where connections of one family go: nowhere, to the only target, or by the rule's own chain to one of several.

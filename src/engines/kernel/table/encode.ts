@@ -19,38 +19,57 @@ import {
   takeCount,
   takeSource,
 } from '../../../linux/nft/chains.ts';
-import type { Statement } from '../../../linux/nft/transaction.ts';
+import type { ElementChange, Statement } from '../../../linux/nft/transaction.ts';
 import { KERNEL_TABLE } from '../../table-owner.ts';
-import { LAYOUT, type SetName } from './sets.ts';
+import { type Element, LAYOUT, type SetName } from './sets.ts';
 
-/** `undefined`: only nft can write one of them. */
+/**
+ * `undefined`: only nft can write one of them. order: what is made first, then elements that go, then those that come, then
+ * what goes: so statements of many rules are one list of elements for each set, which the kernel takes in big pieces.
+ */
 export function messagesOf(statements: readonly Statement<SetName>[]): Message[] | undefined {
-  const all: Message[] = [];
+  const made: Message[] = [];
+  const gone: Message[] = [];
+  const elements = { delete: new Map<SetName, Element[]>(), add: new Map<SetName, Element[]>() };
   for (const [i, one] of statements.entries()) {
-    const messages = messagesOfOne(one, i + 1);
-    if (!messages) return undefined;
-    all.push(...messages);
+    if (typeof one === 'string') return undefined;
+    if ('verb' in one) {
+      const known = elements[one.verb].get(one.set);
+      if (known) for (const element of one.elements) known.push(element);
+      else elements[one.verb].set(one.set, [...one.elements]);
+    } else if ('map' in one ? one.spec === undefined : one.lines === undefined) gone.push(goneOf(one));
+    else {
+      const messages = 'map' in one ? madeMap(one, i + 1) : madeChain(one);
+      if (!messages) return undefined;
+      made.push(...messages);
+    }
   }
-  return all;
+  const changes = (['delete', 'add'] as const).flatMap((verb) =>
+    Array.from(elements[verb], ([set, elements]) => ({ verb, set, elements })),
+  );
+  return [...made, ...elementMessages(LAYOUT, changes), ...gone];
 }
 
-/** `id`: its own within the transaction. */
-function messagesOfOne(one: Statement<SetName>, id: number): Message[] | undefined {
-  if (typeof one === 'string') return undefined;
-  if ('verb' in one) return elementMessages(LAYOUT, [one]);
-  if ('map' in one)
-    return one.spec === undefined ? [goneMessage(KERNEL_TABLE, 'map', one.map)] : madeMap(one.map, one.spec, id);
-  if (one.lines === undefined) return [goneMessage(KERNEL_TABLE, 'chain', one.chain)];
-  const messages = chainMessages(KERNEL_TABLE, one.chain);
-  for (const line of one.lines) {
+type Made = Exclude<Statement<SetName>, string | ElementChange<SetName>>;
+type Chain = Extract<Made, { readonly chain: string }>;
+type LearnedMap = Exclude<Made, Chain>;
+
+function goneOf(one: Made): Message {
+  return 'map' in one ? goneMessage(KERNEL_TABLE, 'map', one.map) : goneMessage(KERNEL_TABLE, 'chain', one.chain);
+}
+
+function madeChain({ chain, lines = [] }: Chain): Message[] | undefined {
+  const messages = chainMessages(KERNEL_TABLE, chain);
+  for (const line of lines) {
     const expressions = compile(line);
     if (!expressions) return undefined;
-    messages.push(ruleMessage(KERNEL_TABLE, one.chain, expressions));
+    messages.push(ruleMessage(KERNEL_TABLE, chain, expressions));
   }
   return messages;
 }
 
-function madeMap(name: string, spec: string, id: number): Message[] | undefined {
+/** `id`: its own within the transaction. */
+function madeMap({ map: name, spec = '' }: LearnedMap, id: number): Message[] | undefined {
   const [, family, size] = /^\{ type ipv([46])_addr : mark; size (\d+); flags dynamic,timeout; \}$/.exec(spec) ?? [];
   return family === undefined ? undefined : [learnedMap(KERNEL_TABLE, name, family === '6' ? 6 : 4, Number(size), id)];
 }
