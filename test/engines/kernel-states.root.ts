@@ -4,16 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test, type TestContext } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OriginState } from '../../src/domain/fact/health.ts';
 import type { EngineEvents, Listener } from '../../src/engines/engine.ts';
 import { hostEngine } from '../../src/engines/hosting/worker-engine.ts';
+import { Netlink } from '../../src/linux/netlink/socket.ts';
+import { getGeneration, readGeneration } from '../../src/linux/nft/elements.ts';
 import { engineWorld, eventually, freePort } from '../suites/engine/fixture.ts';
 import { entryOf, leadsTo, target } from '../suites/engine/listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
-import { whyNoNamespaces, type Namespaces } from './kernel-namespaces.ts';
+import { enter, whyNoNamespaces, type Namespaces } from './kernel-namespaces.ts';
 import { takeStage } from './kernel-stage.ts';
 
 const missing = whyNoNamespaces();
@@ -30,6 +32,17 @@ function states(stage: Namespaces): void {
   const world = engineWorld({ create: (events: EngineEvents) => hostEngine('kernel', source, events) });
   const say = (state: OriginState, ...addresses: string[]): Promise<void> =>
     world.engine.states(addresses.map((address) => ({ target: target(address).number, state })));
+
+  enter(stage.edge);
+  const netlink = new Netlink();
+  enter(stage.out);
+  after(() => netlink.close());
+  /** How often the tables of the edge's namespace have changed. */
+  function generation(): number {
+    let number = 0;
+    netlink.get(getGeneration(), (view, body, end) => (number = readGeneration(view, body, end)));
+    return number;
+  }
 
   /** A rule with persistence that leads to so many origins, which tell their address. */
   async function keeping(t: TestContext, count: number): Promise<Listener> {
@@ -109,6 +122,25 @@ function states(stage: Namespaces): void {
       for (const { from } of got) assert.deepEqual([from.address, from.port], [entry, port]);
     for (const one of before) assert.ok(sendersOf(other).has(one));
     assert.equal(sendersOf(other).size, 20);
+  });
+
+  test('a change of state is one transaction, whatever the number of rules, and each of them obeys', async (t) => {
+    const port = await freePort();
+    const [gone, stays] = [world.address(), world.address()];
+    for (const address of [gone, stays]) await tcpOrigin(t, (socket) => void socket.end(address), { address, port });
+    const to = leadsTo({ address: gone, port }, { address: stays, port });
+    const entries = [world.entry()];
+    // More than are made ready in one go.
+    const ports = Array.from({ length: 600 }, (_, i) => ({ from: 20_000 + i, to: 20_000 + i }));
+    const rules = await Promise.all(ports.map(async (span) => world.rule({ ...to, entries, ports: [span] })));
+    await Promise.all(rules.map((rule) => world.up(rule)));
+    for (const state of ['down', 'up', 'down'] as const) {
+      const before = generation();
+      await say(state, gone);
+      assert.equal(generation(), before + 1);
+    }
+    const asked = rules.filter((_, i) => i % 50 === 0);
+    for (const rule of asked) assert.equal(await whoAnswers(t, rule, world.address()), stays);
   });
 
   test('a state that is said many times, of all rules at once, and while rules change, ends as it was said last', async (t) => {
