@@ -71,6 +71,7 @@ test('edges that differ are named, some of them; what was set by hand is said', 
       origin('10.0.0.1', { ...DOWN, ...mixed, Edges: [...mixed.Edges] }),
       origin('10.0.0.2', { ...DOWN, By: 'operator', Reason: 'set down by hand', ByHand: byHand }),
       origin('10.0.0.3', { ByHand: { State: 'up' } }),
+      origin('10.0.0.4', { Edges: [{ ...edge('edge-1', 'up'), Alive: false }] }),
     ],
     NOW,
   ).split('\n');
@@ -84,6 +85,7 @@ test('edges that differ are named, some of them; what was set by hand is said', 
       '  and 2 more',
       '  drained by hand for 28m more',
       '  held up by hand',
+      '  as it was told last: none of its edges is alive',
     ],
   );
 });

@@ -71,6 +71,7 @@ function remarks(
   );
   return [
     ...(isName ? [`of ${Host}`] : []),
+    ...(Edges[0]?.Alive === false ? ['as it was told last: none of its edges is alive'] : []),
     ...(set ? [set + until] : []),
     ...(State === 'mixed' ? [`up at ${UpCount} of ${EdgeCount} edges`, ...atEdges] : []),
     ...(State === 'mixed' && more > 0 ? [`and ${more} more`] : []),

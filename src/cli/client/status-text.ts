@@ -50,8 +50,9 @@ function origins({ Origins }: Rule, now: number): string {
   const named = NotUp.slice(0, NAMED).map((one) => {
     const name = one.Origin.includes(one.Host) ? one.Host : `${one.Host} (${one.Origin})`;
     const where = one.State === 'mixed' ? ` at ${one.EdgeCount - one.UpCount} of ${one.EdgeCount} edges` : '';
-    const tried = one.State === 'try' ? ', being tried' : '';
-    return `${name} down${where}${tried}: ${one.Reason} (${one.By}, ${spanText(now - Date.parse(one.SinceTime))})`;
+    // What made it down is over; a connection finds out.
+    const why = one.State === 'try' ? ', being tried' : `: ${one.Reason}`;
+    return `${name} down${where}${why} (${one.By}, ${spanText(now - Date.parse(one.SinceTime))})`;
   });
   const more = Count - UpCount - named.length;
   const rest = more > 0 ? [`${more} more: edgefour origins`] : [];
