@@ -124,3 +124,23 @@ test('a probe that gives up just as the system connects it ends with a reset too
   });
   assert.equal(await ended.promise, 'ECONNRESET');
 });
+
+test('T17: an expected answer is found wherever it is cut, in pieces of any size, and at the port that is asked', async (t) => {
+  const answer = 'OK 1\r\n+PONG\r\nOK 2\r\n';
+  let pieces: readonly string[] = [];
+  const speaking = await listening(t, (socket) => void socket.once('data', () => void say(socket, ...pieces)));
+  const other = await listening(t, (socket) => void socket.once('data', () => void say(socket, '+PANG', '\r\n')));
+  const ping = { send: 'PING\r\n', expect: '+PONG' };
+  for (let at = 1; at < answer.length; at++) {
+    pieces = [answer.slice(0, at), answer.slice(at)];
+    assert.equal((await tcp(speaking, ping)).verdict, 'healthy', `cut at ${at}`);
+  }
+  for (let size = 1; size <= answer.length; size++) {
+    pieces = answer.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+    assert.equal((await tcp(speaking, ping)).verdict, 'healthy', `in pieces of ${size}`);
+  }
+  // What comes close is not it.
+  assert.equal((await tcp(other, { ...ping, ...soon })).verdict, 'unhealthy');
+  pieces = ['+PON', '\r\nG'];
+  assert.equal((await tcp(speaking, { ...ping, ...soon })).verdict, 'unhealthy');
+});

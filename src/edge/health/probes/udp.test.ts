@@ -26,3 +26,11 @@ test('where no answer is expected: any is good, silence is unknown, an unreachab
   assert.match(silent.reason, /RecvContext/);
   assert.deepEqual(await udp(await unusedPort()), { verdict: 'unhealthy', reason: 'port unreachable' });
 });
+
+test('T17: an expected answer is found over datagrams, wherever it is cut', async (t) => {
+  const answer = 'OK 1 +PONG OK 2';
+  for (let at = 1; at < answer.length; at++) {
+    const port = await answering(t, answer.slice(0, at), answer.slice(at));
+    assert.equal((await udp(port, '+PONG')).verdict, 'healthy', `cut at ${at}`);
+  }
+});
