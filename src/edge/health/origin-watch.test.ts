@@ -1,4 +1,7 @@
-/** What engines are told of an origin that comes back and starts slowly: in steps, over a restart, until it is free. */
+/**
+ * What engines are told of an origin that comes back and starts slowly: in steps, over a restart, until it is free. And of one
+ * whose dials are not to be signals: nothing.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { options } from '../../../test/suites/engine/listener.ts';
@@ -40,8 +43,9 @@ function watching(clock: ManualClock, found: readonly Origin[] = []) {
     told: () => told.splice(0),
     numbers,
     dial: (counts: TargetOutcomes['counts']) => outcomes.tell([{ target: 0, counts, failedInRow: 0 }]),
-    lead: () => {
-      const rule = { id: 'a', zone: 'z', protocol: 'TCP', originPorts: { from: 1, to: 1 }, options: SLOWLY } as const;
+    facts: () => watch.facts.facts(0)[0],
+    lead: (how = SLOWLY) => {
+      const rule = { id: 'a', zone: 'z', protocol: 'TCP', originPorts: { from: 1, to: 1 }, options: how } as const;
       const of = { host: '192.0.2.1', weight: 1, tier: 0 };
       numbers.give(rule, [{ target: { address: '192.0.2.1', weight: 1, tier: 0 }, of }]);
     },
@@ -104,5 +108,14 @@ test('a number that is free has no share left for the next origin', async () => 
   assert.deepEqual(told(), ['0 up whole']);
   await clock.advance(60_000);
   assert.deepEqual(told(), []);
+  await close();
+});
+
+test('where a rule has passive signals off, failed dials take nothing out of use, and are counted all the same', async () => {
+  const { close, dial, facts, lead, told } = watching(new ManualClock());
+  lead(options({ passive: false }));
+  for (let i = 0; i < 10; i++) dial({ refused: 10 });
+  dial({ ok: 4, refused: 1 });
+  assert.deepEqual([told(), facts()?.state, facts()?.dials], [[], 'up', 4]);
   await close();
 });

@@ -48,8 +48,6 @@ export class OriginWatch {
   readonly #health = new OriginHealth();
   readonly #failOpen: FailOpen;
   readonly #starts = new SlowStarts();
-  /** Rules all of whose origins were out of use when an origin changed last. */
-  #without: ReadonlySet<string> = new Set();
   readonly #times = { probe: new TimeCounts(), lag: new TimeCounts(), flip: new TimeCounts() };
   #timer: Timer | undefined;
   #isClosed = false;
@@ -105,6 +103,7 @@ export class OriginWatch {
     const { clock } = this.#parts;
     const at = clock.monotonic();
     const rule = check && checkRule(check.checker);
+    this.#failOpen.gained(origin);
     const changes = [
       ...this.#health.use({ target, name, check: rule }, at),
       ...this.#health.override(target, override && standing(override, { wall: clock.now(), monotonic: at }), at),
@@ -137,7 +136,7 @@ export class OriginWatch {
     if (changes.length > 0) {
       void this.#tellEngines(changes);
       for (const change of changes) this.#note(change);
-      this.#noteFailOpen();
+      this.#noteFailOpen(changes);
       this.#save();
       this.changed.tell();
       for (const { target } of changes) this.facts.changed.tell(target);
@@ -175,12 +174,11 @@ export class OriginWatch {
     if (state === 'down' && cause.by === 'traffic') this.checks.hasten(target);
   }
 
-  #noteFailOpen(): void {
-    const before = this.#without;
-    this.#without = this.#failOpen.rules();
-    const more = this.#without.difference(before);
-    const facts = { rules: more.size, named: named(more) };
-    if (more.size > 0) this.#parts.log.warn('all origins of a rule are down; they are used as if all were up', facts);
+  #noteFailOpen(changes: readonly OriginChange[]): void {
+    const { log, origins } = this.#parts;
+    const lost = this.#failOpen.lost(changes.flatMap(({ target }) => origins.numbers.get(target) ?? []));
+    const facts = { rules: lost.size, named: named(lost) };
+    if (lost.size > 0) log.warn('all origins of a rule are down; they are used as if all were up', facts);
   }
 
   /** Its number is the next origin's, which begins as up. */

@@ -78,10 +78,15 @@ test('rules all of whose origins are down, as origins change and as rules do', (
   const [one, two] = [numbers.get(0)!, numbers.get(1)!];
   assert.deepEqual([failOpen.set(one, true), failOpen.set(one, true)], [true, false]);
   assert.deepEqual(failOpen.rules(), new Set(['rule-2']));
+  assert.deepEqual([failOpen.lost([one]), failOpen.lost([one])], [new Set(['rule-2']), new Set()]);
   failOpen.set(two, true);
   assert.deepEqual(failOpen.rules(), new Set(['rule-1', 'rule-2']));
+  assert.deepEqual([failOpen.lost([one, two]), failOpen.lost([one, two])], [new Set(['rule-1']), new Set()]);
   rule(numbers, 'rule-1', '10.0.0.1', '10.0.0.3');
   assert.deepEqual(failOpen.rules(), new Set(['rule-2']));
+  failOpen.gained(numbers.get(2)!);
+  failOpen.set(numbers.get(2)!, true);
+  assert.deepEqual(failOpen.lost([numbers.get(2)!]), new Set(['rule-1']), 'it had one for a while');
   assert.deepEqual([failOpen.set(one, false), failOpen.rules()], [true, new Set()]);
 });
 

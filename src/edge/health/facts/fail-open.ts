@@ -7,6 +7,8 @@ import type { NumberedOrigin, TargetNumbers } from '../../origins/numbers.ts';
 export class FailOpen {
   readonly #numbers: Pick<TargetNumbers, 'servingOf'>;
   readonly #down = new Map<number, NumberedOrigin>();
+  /** Rules without one, as they were when they were looked at last. */
+  readonly #without = new Set<string>();
 
   constructor(numbers: Pick<TargetNumbers, 'servingOf'>) {
     this.#numbers = numbers;
@@ -20,11 +22,34 @@ export class FailOpen {
     return true;
   }
 
+  /** Its rules may have one again. */
+  gained(origin: NumberedOrigin): void {
+    for (const rule of origin.rules) this.#without.delete(rule);
+  }
+
+  /** Of the rules of these origins, those that have had one left until now. */
+  lost(origins: Iterable<NumberedOrigin>): ReadonlySet<string> {
+    const lost = new Set<string>();
+    for (const rule of rulesOf(origins)) {
+      if (!this.#isWithout(rule)) this.#without.delete(rule);
+      else if (!this.#without.has(rule)) lost.add(rule);
+    }
+    for (const rule of lost) this.#without.add(rule);
+    return lost;
+  }
+
   /** As their origins are now. */
   rules(): Set<string> {
-    const rules = new Set<string>();
-    for (const origin of this.#down.values()) for (const rule of origin.rules) rules.add(rule);
-    const isDown = ({ number }: NumberedOrigin): boolean => this.#down.has(number);
-    return new Set([...rules].filter((rule) => this.#numbers.servingOf(rule).every(isDown)));
+    return new Set([...rulesOf(this.#down.values())].filter((rule) => this.#isWithout(rule)));
   }
+
+  #isWithout(rule: string): boolean {
+    return this.#numbers.servingOf(rule).every(({ number }) => this.#down.has(number));
+  }
+}
+
+function rulesOf(origins: Iterable<NumberedOrigin>): Set<string> {
+  const rules = new Set<string>();
+  for (const origin of origins) for (const rule of origin.rules) rules.add(rule);
+  return rules;
 }
