@@ -38,6 +38,7 @@ test('two origins, one dies: each command, and what it is said to show', { skip,
   const shown = (number: number): string => said.get(number) ?? '';
   const names = (number: number): string[] => shown(number).match(/^(?:one|two)$/gm) ?? [];
 
+  assert.deepEqual(names(2), ['one', 'two']);
   assert.deepEqual(names(5).toSorted(), ['one', 'one', 'one', 'two', 'two', 'two']);
   assert.match(shown(5), /^og-\w+, checked$/m);
   assert.match(shown(5), /^TCP 127\.0\.0\.2:3000 +up .*\nTCP 127\.0\.0\.3:3000 +up .*\n\n2 origins, all up$/m);
