@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { after, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OriginState } from '../../src/domain/fact/health.ts';
@@ -12,7 +13,7 @@ import { hostEngine } from '../../src/engines/hosting/worker-engine.ts';
 import { Netlink } from '../../src/linux/netlink/socket.ts';
 import { getGeneration, readGeneration } from '../../src/linux/nft/elements.ts';
 import { engineWorld, eventually, freePort } from '../suites/engine/fixture.ts';
-import { entryOf, leadsTo, target } from '../suites/engine/listener.ts';
+import { entryOf, leadsTo, options, target } from '../suites/engine/listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { udpEcho, udpPeer } from '../suites/engine/udp-peers.ts';
 import { enter, whyNoNamespaces, type Namespaces } from './kernel-namespaces.ts';
@@ -141,6 +142,29 @@ function states(stage: Namespaces): void {
     }
     const asked = rules.filter((_, i) => i % 50 === 0);
     for (const rule of asked) assert.equal(await whoAnswers(t, rule, world.address()), stays);
+  });
+
+  test('connections on the fast path are reset where their rule says so; the others on it stay', async (t) => {
+    const going = await tcpOrigin(t);
+    const other = await tcpOrigin(t, undefined, { port: going.port });
+    const care = { options: options({ unhealthy: 'reset' }) };
+    const rule = await world.up(await world.rule({ ...leadsTo(going, other), ...care }));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => tcpClient(t, ...entryOf(rule))));
+    const speak = (some: readonly Socket[]): Promise<unknown> =>
+      Promise.all(some.map(async (client) => assert.equal(await ask(client, 'words'), 'words')));
+    for (let round = 0; round < 30; round++) await speak(clients);
+    const { fastPackets = 0 } = (await world.counters(rule.id)) as { fastPackets?: number };
+    t.diagnostic(`${fastPackets} packets took the fast path`);
+    const ports = new Set(going.connections.map(({ remotePort }) => remotePort));
+    assert.equal(ports.size, 10);
+    await say('down', going.address);
+    await eventually(() => assert.equal(clients.filter(({ closed }) => closed).length, 10));
+    await eventually(() => assert.ok(going.connections.every(({ closed }) => closed)));
+    await speak(clients.filter(({ closed }) => !closed));
+    assert.deepEqual(
+      (await world.ended(rule.id, 10)).map(({ end }) => end),
+      Array(10).fill('unhealthy'),
+    );
   });
 
   test('a state that is said many times, of all rules at once, and while rules change, ends as it was said last', async (t) => {

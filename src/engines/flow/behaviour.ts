@@ -16,9 +16,6 @@ export const OUTCOMES_MS = 100;
 /** limit: so many failures in a row are told at once; they are what holds an origin out of use (edge/health). */
 export const FAILURES_AT_ONCE = 3;
 
-/** limit: connections that end at once because their origin is down; what is left over waits until the others have had a turn. */
-export const MOST_ENDS_AT_ONCE = 256;
-
 /** To the client and to the origin. */
 export const CONNECTION_DESCRIPTORS = 2;
 /** A peer that has vanished is noticed within minutes, where the idle time is hours. */

@@ -6,10 +6,13 @@ import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Mode } from '../../domain/l4-rule/modes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Applied, Listener } from '../engine.ts';
-import { MOST_ENDS_AT_ONCE, STOP_POLL_MS } from '../flow/behaviour.ts';
+import { STOP_POLL_MS } from '../flow/behaviour.ts';
 import { createCounters, hasCounted, keepCounters, type LiveCounters, snapshot } from '../flow/counters.ts';
 import { createKeyedQueue } from '../flow/keyed-queue.ts';
 import type { NodeRule } from './rule.ts';
+
+/** limit: connections that end at once because their origin is down; a few milliseconds. */
+const MOST_ENDS = 64;
 
 export class NodeRules {
   readonly #clock: Clock;
@@ -68,7 +71,7 @@ export class NodeRules {
 
   /** Connections whose origin is down end where their rule says so; the engine goes on between many. */
   leaveDown(): void {
-    let left = MOST_ENDS_AT_ONCE;
+    let left = MOST_ENDS;
     for (const rule of this.#rules.values()) left -= rule.leaveDown(left);
     if (left === 0) this.#clock.after(0, () => this.leaveDown());
   }

@@ -10,6 +10,10 @@ import { entryOf, leadsTo, options, target } from './listener.ts';
 import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpEcho, udpPeer } from './udp-peers.ts';
 
+/** limit: what CI has time for; `npm run flips` takes 1,000 sessions, and a minute. */
+const SESSIONS = Number(process.env['FLIP_SESSIONS'] ?? 200);
+const FLIPS = Number(process.env['FLIP_SECONDS'] ?? 10);
+
 export function stateCases(under: EngineUnderTest): void {
   describe('states of origins', { concurrency: 4 }, () => {
     const world = engineWorld(under);
@@ -148,12 +152,12 @@ export function stateCases(under: EngineUnderTest): void {
       assert.equal((await world.counters(rule.id)).connections, 3);
     });
 
-    test('200 UDP sessions with an origin that goes down move at once, no other does, and answers come from the same port', async (t) => {
+    test(`${SESSIONS} UDP sessions with an origin that goes down move at once, no other does, and answers come from the same port`, async (t) => {
       const tells = (who: string) => (): Buffer => Buffer.from(who);
       const ill = await udpPeer(t, {}, tells('ill'));
       const well = await udpPeer(t, { port: ill.port }, tells('well'));
       const rule = await world.up(await world.rule({ ...leadsTo(ill, well), protocol: 'UDP' }));
-      const clients = await Promise.all(Array.from({ length: 400 }, () => udpPeer(t)));
+      const clients = await Promise.all(Array.from({ length: 2 * SESSIONS }, () => udpPeer(t)));
       async function round(number: number): Promise<string[]> {
         for (const [i, client] of clients.entries()) {
           client.send('?', ...entryOf(rule));
@@ -163,24 +167,24 @@ export function stateCases(under: EngineUnderTest): void {
         return clients.map(({ got }) => String(got[number]?.bytes));
       }
       const before = await round(0);
-      assert.deepEqual([ill.got.length, well.got.length], [200, 200]);
+      assert.deepEqual([ill.got.length, well.got.length], [SESSIONS, SESSIONS]);
       await say('down', ill.address);
       assert.deepEqual(
         await round(1),
         clients.map(() => 'well'),
       );
-      assert.equal(ill.got.length, 200, 'nothing was sent there once it was said');
+      assert.equal(ill.got.length, SESSIONS, 'nothing was sent there once it was said');
       // One session more for each that has moved, and none for the others.
-      assert.equal((await world.counters(rule.id)).connections, 600);
+      assert.equal((await world.counters(rule.id)).connections, 3 * SESSIONS);
       await say('up', ill.address);
       await round(2);
-      assert.equal((await world.counters(rule.id)).connections, 600, 'nobody is moved back');
-      assert.equal(before.filter((who) => who === 'ill').length, 200);
+      assert.equal((await world.counters(rule.id)).connections, 3 * SESSIONS, 'nobody is moved back');
+      assert.equal(before.filter((who) => who === 'ill').length, SESSIONS);
       for (const { got } of clients)
         for (const { from } of got) assert.deepEqual([from.address, from.port], entryOf(rule));
     });
 
-    test('an origin that comes and goes each second for ten harms no connection, and moves each session once', async (t) => {
+    test(`an origin that comes and goes each second for ${FLIPS} harms no connection, and moves each session once`, async (t) => {
       const [ill, illUdp] = [await tcpOrigin(t), await udpEcho(t)];
       const well = await tcpOrigin(t, undefined, { port: ill.port });
       const wellUdp = await udpEcho(t, { port: illUdp.port });
@@ -199,7 +203,7 @@ export function stateCases(under: EngineUnderTest): void {
           }),
         );
       await allAsk(0);
-      for (let flip = 0; flip < 10; flip++) {
+      for (let flip = 0; flip < FLIPS; flip++) {
         await say(flip % 2 === 0 ? 'down' : 'up', ill.address, illUdp.address);
         await allAsk(flip + 1);
         await sleep(1_000);

@@ -238,14 +238,20 @@ export function watch(ring: Ring, fd: number): void {
   ring.sqes[i + SQE.len] = IORING_POLL_ADD_MULTI;
 }
 
-/** Ends one receive; it completes with ECANCELED unless it was just completing with something better. */
-export function cancelReceive(ring: Ring, op: number, index: number, generation: number): void {
+/**
+ * Ends one operation, named as its completion would be (`token`: its buffer or attempt, else 0): that completes with ECANCELED unless it was just completing with
+ * something better. close() after it in the same batch is safe.
+ */
+export function cancel(ring: Ring, op: number, index: number, generation: number, token: number): void {
   const i = ring.sqe(IORING_OP_ASYNC_CANCEL, IOSQE_CQE_SKIP_SUCCESS, 0, -1, OP.IGNORE, 0);
   ring.sqes[i + SQE.addr] = low(op, index);
-  ring.sqes[i + SQE.addrHigh] = high(generation, 0);
+  ring.sqes[i + SQE.addrHigh] = high(generation, token);
 }
 
-/** Ends everything under way on a descriptor; close() after it in the same batch is safe. */
+/**
+ * Ends everything under way on a descriptor; close() after it in the same batch is safe. limit: the kernel looks through all
+ * that waits on the ring, so this is for sockets that rules have, not for those that connections have.
+ */
 export function cancelAll(ring: Ring, fd: number): void {
   const i = ring.sqe(IORING_OP_ASYNC_CANCEL, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
   ring.sqes[i + SQE.opFlags] = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL;

@@ -10,7 +10,7 @@ import { SOL_SOCKET, SO_LINGER } from '../../../linux/abi.ts';
 import { giveChain } from '../ring/buffers.ts';
 import type { BufferPool, ProvidedBuffers } from '../ring/buffers.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, LOST, SAMPLED, countEnd } from '../worker/counters.ts';
-import { cancelAll, close } from '../ring/operations.ts';
+import { OP, cancel, close } from '../ring/operations.ts';
 import type { Pipes } from '../ring/pipes.ts';
 import { PARTY } from '../worker/records.ts';
 import { BULK, DIALLING, POLLING, READING, RESET, SENDING, SETTLING, WATCHED } from './slots.ts';
@@ -51,13 +51,11 @@ export function finish(t: Tcp, slot: number, cause: number, reset: boolean): voi
   const { slots: s } = t;
   const d = s.directions;
   record(t, slot, cause);
+  cancelOperations(t, slot);
   for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
     const fd = d.fd[k]!;
     if (fd < 0) continue;
     if (reset) setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_ZERO, 8);
-    // An operation that is under way on a socket holds it open: a receive of its own direction, a send of the other.
-    const busy = (d.flags[k]! & (READING | POLLING | WATCHED)) | (d.flags[k ^ 1]! & (SENDING | POLLING));
-    if (busy !== 0 || s.state[slot] === DIALLING) cancelAll(t.ring, fd);
     close(t.ring, fd);
   }
   for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
@@ -78,6 +76,20 @@ export function finish(t: Tcp, slot: number, cause: number, reset: boolean): voi
   t.shares.add(sourceOf(t, slot), -CONNECTION_DESCRIPTORS);
   s.give(slot);
   t.budget.give(CONNECTION_DESCRIPTORS);
+}
+
+/** An operation that is under way on a socket holds it open. */
+function cancelOperations({ ring, slots: s }: Tcp, slot: number): void {
+  const { flags, fd, head } = s.directions;
+  const generation = s.generation[slot]!;
+  const isConnecting = s.state[slot] === DIALLING && fd[2 * slot + 1]! >= 0;
+  if (isConnecting) cancel(ring, OP.CONNECT, slot, generation, s.dials.attempt[slot]!);
+  for (let k = 2 * slot; k <= 2 * slot + 1; k++) {
+    if ((flags[k]! & READING) !== 0) cancel(ring, OP.RECEIVE, k, generation, 0);
+    if ((flags[k]! & SENDING) !== 0) cancel(ring, OP.SEND, k, generation, head[k]!);
+    if ((flags[k]! & POLLING) !== 0) cancel(ring, OP.POLL, k, generation, 0);
+    if ((flags[k]! & WATCHED) !== 0) cancel(ring, OP.WATCH, slot, generation, 0);
+  }
 }
 
 /** Its client's place in the shares. */

@@ -11,7 +11,7 @@ import { IPPROTO_TCP, MSG_NOSIGNAL, TCP_NODELAY, TCP_QUICKACK } from '../../../l
 import { CAUSE, DROP } from '../worker/counters.ts';
 import { keepAlive } from '../ring/options.ts';
 import type { OptionSetter } from '../ring/options.ts';
-import { cancelAll, close, connect, openSocket } from '../ring/operations.ts';
+import { OP, cancel, close, connect, openSocket } from '../ring/operations.ts';
 import { arm, finish } from './connection.ts';
 import type { Tcp } from './connection.ts';
 import { flush, startReading } from './direction.ts';
@@ -157,11 +157,11 @@ export function timedOut(t: DialState, slot: number): void {
 
 /** The dial has failed: the origin is passed over from now on, and the next one tried. */
 function failed(t: DialState, slot: number, cause: number): void {
-  const { directions: d, dials, names, entry } = t.slots;
+  const { directions: d, dials, names, entry, generation } = t.slots;
   const k = 2 * slot + 1;
   if (d.fd[k]! >= 0) {
     t.outcomes.failed(dials.target[slot]!, cause, t.rules.entry(entry[slot]!).rule.spec);
-    cancelAll(t.ring, d.fd[k]!);
+    cancel(t.ring, OP.CONNECT, slot, generation[slot]!, dials.attempt[slot]!);
     close(t.ring, d.fd[k]!);
     d.fd[k] = -1;
   }

@@ -29,7 +29,7 @@ import {
 import { IORING_CQE_BUFFER_SHIFT, IORING_CQE_F_BUFFER, IORING_CQE_F_MORE } from '../ring/abi.ts';
 import { giveChain } from '../ring/buffers.ts';
 import { BYTES_IN, CAUSE, DROP, PACKETS_IN } from '../worker/counters.ts';
-import { OP, cancelReceive, poll, receive, send, watchErrors } from '../ring/operations.ts';
+import { OP, cancel, poll, receive, send, watchErrors } from '../ring/operations.ts';
 import { PIPE_BYTES } from '../ring/pipes.ts';
 import { arm, finish, resetCause } from './connection.ts';
 import type { Tcp } from './connection.ts';
@@ -75,7 +75,7 @@ function stopReading(t: Tcp, k: number): void {
   const { directions: d, generation } = t.slots;
   if ((d.flags[k]! & (READING | STOPPING)) !== READING) return;
   d.flags[k]! |= STOPPING;
-  cancelReceive(t.ring, OP.RECEIVE, k, generation[k >> 1]!);
+  cancel(t.ring, OP.RECEIVE, k, generation[k >> 1]!, 0);
 }
 
 /** Something arrived in direction k, or its receive has ended. */

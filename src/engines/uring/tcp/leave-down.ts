@@ -5,13 +5,17 @@
  * carries out and when the first time is over.
  */
 import { portAt } from '../../../linux/sockaddr.ts';
-import { MOST_ENDS_AT_ONCE } from '../../flow/behaviour.ts';
 import { NEVER } from '../../flow/verdict.ts';
 import { CAUSE } from '../worker/counters.ts';
 import { finish } from './connection.ts';
 import type { Tcp } from './connection.ts';
 import { DIALLING, FREE } from './slots.ts';
 
+/**
+ * limit: connections ended per batch. Each leaves two completions, and the kernel hands over twenty with a batch, oldest first: of more,
+ * other connections would wait until all are through.
+ */
+const MOST_ENDS = 8;
 /** limit: slots looked at per batch; a tenth of a millisecond. */
 const MOST_LOOKS = 8192;
 /** limit: how late a connection is seen that was dialled when its origin went down. */
@@ -43,7 +47,7 @@ export class LeaveDown {
     if (this.#at < 0) this.restart();
     const { slots: s, clock } = t;
     const stop = Math.min(s.capacity, this.#at + MOST_LOOKS);
-    for (let ends = 0; this.#at < stop && ends < MOST_ENDS_AT_ONCE; this.#at++) {
+    for (let ends = 0; this.#at < stop && ends < MOST_ENDS; this.#at++) {
       const slot = this.#at;
       const at = s.state[slot] === FREE ? NEVER : leavesAt(t, slot);
       if (at === NEVER) continue;

@@ -12,7 +12,7 @@ import type { WorkerSession } from '../worker/messages.ts';
 import { headsEach, serving } from '../worker/rule.ts';
 import type { Entry } from '../worker/rule.ts';
 import { takeBursts } from './datagrams.ts';
-import { listenToClients, listenToOrigin } from './receive.ts';
+import { listenToClients, listenToOrigin, stopListening } from './receive.ts';
 import { begin, makeRoom } from './sessions.ts';
 import type { Udp } from './sessions.ts';
 import { dropsOf } from './socket-drops.ts';
@@ -29,7 +29,7 @@ export function stopReceiving(u: Udp): void {
     if (entry.posted > 0) cancelAll(u.ring, entry.fd);
   }
   for (let flow = 0; flow < flows.capacity; flow++)
-    if (flows.sockets.fd[flow]! >= 0 && flows.sockets.reading[flow] === 1) cancelAll(u.ring, flows.sockets.fd[flow]!);
+    if (flows.sockets.fd[flow]! >= 0 && flows.sockets.reading[flow] === 1) stopListening(u, flow);
 }
 
 export function hasStoppedReceiving(u: Udp): boolean {

@@ -2,7 +2,7 @@
  * The receives of a worker's UDP sockets: one multishot receive each, armed here. udp.ts deals with their completions. It
  * refuses while another process is about to receive.
  */
-import { OP, receive, receiveMessages } from '../ring/operations.ts';
+import { OP, cancel, receive, receiveMessages } from '../ring/operations.ts';
 import type { Ring } from '../ring/ring.ts';
 import type { Entry } from '../worker/rule.ts';
 import { CLIENT_MESSAGE, ORIGIN_MESSAGE, takeBursts } from './datagrams.ts';
@@ -44,4 +44,12 @@ export function listenToOrigin({ ring, flows, datagrams }: Receiving, flow: numb
   }
   takeBursts(fd, true);
   receiveMessages(ring, fd, provided.group, messages, ORIGIN_MESSAGE, OP.UDP_ORIGIN_BURST, flow, generation);
+}
+
+/** Ends the receive of a session. */
+export function stopListening({ ring, flows }: Receiving, flow: number): void {
+  const generation = flows.generation[flow]!;
+  cancel(ring, OP.UDP_ORIGIN, flow, generation, 0);
+  // Whichever of the two is armed: a stream may have begun meanwhile.
+  if (flows.sockets.runs[flow]! >= RUNS_OF_STREAM) cancel(ring, OP.UDP_ORIGIN_BURST, flow, generation, 0);
 }

@@ -4,7 +4,7 @@
  * completions. It refuses to keep a datagram for which there is no room: a full socket drops, and the loss is counted.
  */
 import { detach } from '../ring/buffers.ts';
-import { OP, cancelReceive, sendDatagram, sendMessage } from '../ring/operations.ts';
+import { OP, cancel, sendDatagram, sendMessage } from '../ring/operations.ts';
 import { familyAt, sizeOfFamily } from '../../../linux/sockaddr.ts';
 import { DROP } from '../worker/counters.ts';
 import type { Rules } from '../worker/rules.ts';
@@ -53,7 +53,7 @@ function sendChain(u: Sending, k: number, first: number): void {
     const { names, sockets } = flows;
     const name = names.offset(flow);
     const isRun = gso.count(k) >= RUN && sockets.runs[flow]! < RUNS_OF_STREAM;
-    if (isRun && ++sockets.runs[flow]! === RUNS_OF_STREAM) cancelReceive(u.ring, OP.UDP_ORIGIN, flow, generation);
+    if (isRun && ++sockets.runs[flow]! === RUNS_OF_STREAM) cancel(u.ring, OP.UDP_ORIGIN, flow, generation, 0);
     gsoMessages.to(message, names.slab, name, sizeOfFamily(familyAt(names.bytes, name)));
   }
   sendMessage(u.ring, socketOf(u, k), gsoMessages.slab, message, OP.UDP_SEND, k, generation, first);

@@ -19,7 +19,7 @@ import { dialCause, isOutOfDescriptors } from '../../flow/causes.ts';
 import { DUE, NEVER, UDP_DRAIN_MS, deadlineAfter, dueAt } from '../../flow/verdict.ts';
 import { ACTIVE, CAUSE, CONNECTIONS, DROP, LOST, SAMPLED, UNANSWERED, countEnd } from '../worker/counters.ts';
 import { enlargeBuffers } from '../ring/options.ts';
-import { cancelAll, close as closeInRing } from '../ring/operations.ts';
+import { close as closeInRing } from '../ring/operations.ts';
 import { addressOffset, addressSize, addressText, portAt, sockaddrOf } from '../../../linux/sockaddr.ts';
 import { PARTY } from '../worker/records.ts';
 import { currentTarget, keepsTarget } from '../worker/rule.ts';
@@ -31,7 +31,7 @@ import { HEADER_BYTES } from './flows.ts';
 import type { Flows } from './flows.ts';
 import type { GsoMessages } from './gso-messages.ts';
 import type { GsoChains } from './gso.ts';
-import { listenToOrigin } from './receive.ts';
+import { listenToOrigin, stopListening } from './receive.ts';
 import { countDrops } from './socket-drops.ts';
 
 /** The UDP half of a worker. */
@@ -181,7 +181,7 @@ export function endSession(u: Udp, flow: number, cause: number): void {
   u.firsts.drop(flow);
   const fd = sockets.fd[flow]!;
   countDrops(entry.rule, fd, sockets.dropped[flow]!);
-  if (sockets.reading[flow] === 1) cancelAll(u.ring, fd);
+  if (sockets.reading[flow] === 1) stopListening(u, flow);
   closeInRing(u.ring, fd);
   u.wheel.clear(lives.firstClock + flow);
   row[ACTIVE]! -= 1;
