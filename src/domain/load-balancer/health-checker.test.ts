@@ -58,6 +58,10 @@ test('all but ICMP needs a port', () => {
     assert.equal(checkerFault({ type }, [])?.detail, `HealthChecker.Port: ${type} needs one.`);
 });
 
+test('ICMP needs none', () => {
+  assert.equal(checkerFault({ type: 'ICMP Ping' }, []), undefined);
+});
+
 test('no check is never wrong', () => {
   assert.equal(checkerFault({ type: 'NoCheck', port: 0, interval: 0, path: '/' }, []), undefined);
 });
