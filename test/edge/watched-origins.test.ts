@@ -3,6 +3,7 @@
  * first clients a wait, and after that one connection per back-off, over a restart too.
  */
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineFactory } from '../../src/engines/engine.ts';
@@ -10,7 +11,7 @@ import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
-import { deafOrigin, tcpOrigin } from '../suites/engine/tcp-peers.ts';
+import { ask, deafOrigin, tcpClient, tcpOrigin } from '../suites/engine/tcp-peers.ts';
 import { controlEnd } from './control-end.ts';
 import { echo, edgeOn, PLACE, proxy, rule } from './edges.ts';
 import { hearing } from './said.ts';
@@ -33,6 +34,9 @@ for (const [name, create, absent] of ENGINES)
 
     test('all origins down: they are used as if all were up, which is said; one that is back is used again', (t) =>
       allDown(t, name, create));
+
+    test('open connections of an origin that takes no new ones end where their rule says so, and else stay', (t) =>
+      takesNothingNew(t, name, create));
   });
 
 /** Each client's wait for its answer, one after the other. */
@@ -109,4 +113,31 @@ async function allDown(t: TestContext, name: string, create: EngineFactory): Pro
       ),
     );
   });
+}
+
+async function takesNothingNew(t: TestContext, name: string, create: EngineFactory): Promise<void> {
+  await using control = await controlEnd();
+  await using edge = await edgeOn(control, undefined, { engines: { [name]: create } });
+  await edge.ready;
+  const going = await tcpOrigin(t);
+  const other = await tcpOrigin(t, undefined, { port: going.port });
+  const entry = loopback();
+  const [keeping, resetting] = [await freePort(entry), await freePort(entry)];
+  const to = (id: string, port: number, unhealthy: 'keep' | 'reset') =>
+    rule(id, port, '', going.port, { originValue: [going.address, other.address], options: { unhealthy } });
+  const rules = [to('keeping', keeping, 'keep'), to('resetting', resetting, 'reset')];
+  const revision = await control.put({ ...PLACE, 'proxy/zone-a/a': proxy('a', entry, rules) });
+  await eventually(() => assert.equal(control.acks.applied('overseas'), revision));
+  const open = async (port: number): Promise<Socket[]> => {
+    const clients = [await tcpClient(t, entry, port), await tcpClient(t, entry, port)];
+    for (const client of clients) assert.equal(await ask(client, 'hello'), 'hello');
+    return clients;
+  };
+  const [kept, cut] = [await open(keeping), await open(resetting)];
+  // It answers those that it has, and refuses others.
+  going.server.close();
+  for (let i = 0; i < 8; i++) assert.equal(await echo(entry, keeping, 'hello'), 'hello');
+  await eventually(() => assert.equal(cut.filter(({ closed }) => closed).length, 1));
+  const stays = cut.find(({ closed }) => !closed) ?? assert.fail();
+  for (const client of [...kept, stays]) assert.equal(await ask(client, 'still'), 'still');
 }
