@@ -12,15 +12,17 @@ import { PLACE, proxy, rule } from './edges.ts';
 import { type Condition, mortalOrigin, who } from './mortal-origins.ts';
 import type { Said } from './said.ts';
 
-export const TIMES = { interval: 2, timeout: 1, healthThreshold: 2, criticalThreshold: 2 };
+/** limit: a program of a busy machine may need more than a second for its answer. */
+export const TIMES = { interval: 2, timeout: 2, healthThreshold: 2, criticalThreshold: 2 };
 /** interval + (fall − 1) × fast interval + time-out + 0.5 s */
-const PROMISED_MS = 2_000 + 1_000 + 1_000 + 500;
+const PROMISED_MS = 2_000 + 2_000 + 2_000 + 500;
 /** Other work on this machine makes it late. */
 const SLACK = 3;
 /** Connections in which every origin that is in use has been seen. */
 const MANY = 12;
-/** Longer than an origin that is there takes. */
-const SILENT_MS = 700;
+/** One that is there has answered by then; where one is not, that is seen sooner. */
+const PATIENCE_MS = 10_000;
+const SILENT_MS = 2_000;
 
 const PING = { send: 'PING', expect: '+PONG' };
 const UDP = { type: 'UDP', sendContext: 'PING', recvContext: '+PONG' } as const;
@@ -80,7 +82,7 @@ export async function dies(t: TestContext, deaths: readonly Death[], place: Plac
   await eventually(() => assert.equal(control.acks.applied('overseas'), revision), 60_000);
   for (const { record } of served) assert.deepEqual(control.acks.failures(record.id), []);
   for (const { origin, port } of served)
-    assert.deepEqual(await seen(entry, port), new Set([origin.address, good.address]), 'both are in use');
+    await eventually(async () => assert.deepEqual(await seen(entry, port), new Set([origin.address, good.address])));
 
   const died = performance.now();
   await Promise.all(
@@ -90,7 +92,7 @@ export async function dies(t: TestContext, deaths: readonly Death[], place: Plac
       else await origin.become(fate);
     }),
   );
-  const outs = (): Said[] => said.filter(({ message }) => message === 'an origin is out of use');
+  const outs = (): Said[] => said.filter(({ message, at }) => at >= died && message === 'an origin is out of use');
   const found = deaths.filter(({ isUnseen }) => !isUnseen).length;
   await eventually(() => assert.equal(outs().length, found), SLACK * PROMISED_MS);
   const took = outs().map(({ at }) => Math.round(at - died));
@@ -98,15 +100,15 @@ export async function dies(t: TestContext, deaths: readonly Death[], place: Plac
   assert.ok(outs().every(({ facts }) => facts['by'] === 'probe'));
   for (const [i, { origin, port }] of served.entries()) {
     const { name, isUnseen } = deaths[i]!;
-    const answers = await seen(entry, port);
+    const answers = await seen(entry, port, isUnseen && SILENT_MS);
     assert.deepEqual(answers, new Set(isUnseen ? ['', good.address] : [good.address]), name);
     assert.ok(!answers.has(origin.address));
   }
 }
 
 /** Who answers this rule's clients; empty: nobody. */
-async function seen(entry: string, port: number): Promise<Set<string>> {
+async function seen(entry: string, port: number, ms = PATIENCE_MS): Promise<Set<string>> {
   const all = new Set<string>();
-  for (let i = 0; i < MANY && all.size < 2; i++) all.add(await who(entry, port, SILENT_MS));
+  for (let i = 0; i < MANY && all.size < 2; i++) all.add(await who(entry, port, ms));
   return all;
 }
