@@ -1,4 +1,4 @@
-/** Origins that are set by hand, on an edge in this process; on the kernel engine in drained-origins.root.ts. */
+/** Origins that are set by hand, on an edge in this process; on the kernel engine in set-origins.root.ts. */
 import { test } from 'node:test';
 import type { EngineFactory } from '../../src/engines/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
@@ -6,7 +6,7 @@ import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
 import { loopback } from '../suites/engine/fixture.ts';
 import { controlEnd } from './control-end.ts';
-import { drains } from './drained-origins.ts';
+import { drains } from './set-origins.ts';
 import { edgeOn } from './edges.ts';
 import { hearing } from './said.ts';
 

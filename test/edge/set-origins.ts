@@ -1,7 +1,7 @@
 /**
  * An origin that is set by hand, behind a real edge: drained it gets nothing new, its connections stay unless the rule says
  * otherwise, a restart of the edge while control is gone keeps that, and it is used again when its time is over. Run on this
- * machine's loopback by drained-origins.test.ts, on the kernel engine by drained-origins.root.ts.
+ * machine's loopback by set-origins.test.ts, on the kernel engine by set-origins.root.ts.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ interface Place {
   readonly control: ControlEnd;
   /** What the edge has said, the one before a restart too; absent: it is not heard. */
   readonly said?: readonly Said[];
-  /** The edge stops, and another one starts on its folder; resolves when that serves. */
+  /** The edge stops, and another one starts on its folder; it may serve a little later. */
   restart(): Promise<void>;
   /** For origins, and for an entry. */
   address(): string;
@@ -67,6 +67,8 @@ export async function drains(t: TestContext, place: Place): Promise<void> {
 
   await control.down();
   await place.restart();
+  for (const port of [KEEPING, RESETTING])
+    await eventually(async () => assert.notEqual(await who(entry, port), ''), PATIENCE_MS);
   assert.deepEqual(await answers(10), new Set([other]), 'a restart keeps it, without control too');
   await control.up();
   const until = Date.now() + ENDS_MS;
