@@ -28,6 +28,21 @@ test('an origin that policy refuses is not dialled by any check, however it is w
       });
 });
 
+test('where a rule of this edge listens no check is made: it would be one of its connections', async (t) => {
+  let taken = 0;
+  const port = await listening(t, () => taken++);
+  const asked: string[] = [];
+  const isOwn = (...place: unknown[]) => asked.push(place.join(' ')) > 0;
+  for (const checker of checkers(port).slice(0, 5)) {
+    const { verdict, reason } = await probed(checker, { ...TOOLS, isOwn });
+    assert.equal(verdict, 'unknown');
+    assert.match(reason, /^loop: (TCP|UDP) 127\.0\.0\.1:\d+ is a listener of this edge$/);
+  }
+  const place = `127.0.0.1 ${port}`;
+  assert.deepEqual(asked, [`TCP ${place}`, `TCP ${place}`, `UDP ${place}`, `TCP ${place}`, `TCP ${place}`]);
+  assert.equal(taken, 0);
+});
+
 test('a check that cannot be made says nothing against its origin', async () => {
   const { verdict, reason } = await probed({ type: 'TCP', port: 70_000, ...SHORT });
   assert.equal(verdict, 'unknown');

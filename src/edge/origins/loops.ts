@@ -3,6 +3,7 @@
  * of another, is never dialled: such rules could feed each other until the machine has nothing left. Pure. origins.ts owns
  * one, and has rules applied again when it says so.
  */
+import type { Protocol } from '../../domain/l4-rule/modes.ts';
 import { formatAddress, parseAddress, unmappedBytes } from '../../lib/net/address.ts';
 import { type PortSpan, spansOverlap } from '../../lib/net/ports.ts';
 import type { Listener } from '../../engines/engine.ts';
@@ -84,6 +85,11 @@ export class Loops {
       this.#listening.get(key)?.forEach(take);
     if (listener.entries.some((entry) => places.includes(placeOf(entry)))) take(listener.ports);
     return merged(found);
+  }
+
+  isListener(protocol: Protocol, address: string, port: number): boolean {
+    const there = { protocol, entries: [], ports: [], targets: [], originPorts: { from: port, to: port } };
+    return this.portsThatLoop(there, address).length > 0;
   }
 
   /** Where a listener would be that answers on the address. */

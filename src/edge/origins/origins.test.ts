@@ -68,6 +68,9 @@ test('a rule that leads to a listener of the edge is told when that listens and 
   origins.listens('b', rule('b', 81, '', 1));
   assert.deepEqual(changed.splice(0), ['a']);
   assert.match((await origins.targets(leads, false)).refusal ?? '', /^loop: TCP 192\.0\.2\.1:81 is a listener/);
+  const { isOwn } = origins.dialling;
+  const asked = [isOwn('TCP', '192.0.2.1', 81), isOwn('UDP', '192.0.2.1', 81), isOwn('TCP', '192.0.2.1', 80)];
+  assert.deepEqual(asked, [true, false, false]);
   origins.listens('b', undefined);
   assert.deepEqual(changed.splice(0), ['a']);
   origins.use('a', []);

@@ -2,6 +2,7 @@
  * Where connections of a rule may go: the one door over names, look-ups, policy and loops. A rule is used, asked for its
  * targets, and asked again when `changed` says so. It applies nothing. The agent makes one; the reconciler asks it.
  */
+import type { Protocol } from '../../domain/l4-rule/modes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type EgressRule, egressRule } from '../../lib/net/egress.ts';
 import type { Rng } from '../../lib/rng.ts';
@@ -40,6 +41,8 @@ interface OriginsTools {
 interface Dialling {
   readonly egress: EgressRule;
   readonly lookup: Lookup;
+  /** Whether a listener of this edge answers there. */
+  readonly isOwn: (protocol: Protocol, address: string, port: number) => boolean;
 }
 
 /** How long a new rule waits for the first answer to its origin's name. */
@@ -62,7 +65,7 @@ interface OriginsParts {
   readonly names: OriginNames;
   /** Absent: nothing is kept for a restart. */
   readonly file?: { close(): Promise<void> };
-  readonly dialling: Dialling;
+  readonly dialling: Omit<Dialling, 'isOwn'>;
   readonly local: LocalAddresses;
 }
 
@@ -80,7 +83,7 @@ export class Origins {
   constructor(parts: OriginsParts) {
     const { names, local, dialling } = parts;
     this.#parts = parts;
-    this.dialling = dialling;
+    this.dialling = { ...dialling, isOwn: (...place) => this.#loops.isListener(...place) };
     this.pools = new Pools(names);
     this.#loops = new Loops((address) => local.has(address));
     names.changed.listen((rules) => this.changed.tell(rules));
