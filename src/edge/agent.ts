@@ -64,7 +64,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const onStop = config.flush ? 'flush' : 'keep';
   const world = { rules, records: () => replica.records, world: () => replica.world };
   const guard = new Guard({ clock, log, tables, onStop, changed, ...world });
-  const watch = new OriginWatch({ engines, origins, file: originFile, clock, rng, log });
+  const watch = new OriginWatch({ ...identity, engines, origins, file: originFile, clock, rng, log });
   watch.changed.listen(() => changed.tell());
   const reconciler = new Reconciler({
     engines,
@@ -93,7 +93,7 @@ export async function startEdge(config: EdgeConfig, tools: EdgeTools): Promise<E
   const source = reportSource({ ...parts, identity, records, clock, alarms: tools.alarms ?? (() => []) });
   const reporter = new Reporter({ ...identity, link, source, records: records.queue, clock, rng });
   changed.listen(() => reporter.changed());
-  const follower = new Follower({ link, join: config.join, replica, reporter, feed, clock, log });
+  const follower = new Follower({ link, join: config.join, replica, reporter, feed, others: watch.others, clock, log });
   const succession = new EdgeSuccession({
     predecessor,
     engines,

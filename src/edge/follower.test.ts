@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '../../test/world/manual-clock.ts';
 import type { LinkClient } from '../link/client.ts';
+import type { VerdictsFrame } from '../link/contract.ts';
 import { Replica } from '../link/replica.ts';
 import { createLog } from '../observe/log.ts';
 import { Follower } from './follower.ts';
@@ -26,7 +27,11 @@ function following() {
   };
   const steps: string[] = [];
   const feed = { take: (step: { readonly kind: string }) => void steps.push(step.kind) };
-  const follower = new Follower({ link, join: 'socket', replica: new Replica(), reporter, feed, clock, log });
+  const others = {
+    take: (frame: VerdictsFrame) => void steps.push(frame.kind),
+    disconnected: () => void steps.push('gone'),
+  };
+  const follower = new Follower({ link, join: 'socket', replica: new Replica(), reporter, feed, others, clock, log });
   return { clock, lines, sinks, reporter, steps, follower };
 }
 
@@ -56,6 +61,8 @@ test('steps go to the plan; after stop it can start again', async () => {
   await follower.stop();
   follower.start();
   sinks[1]?.step({ kind: 'broken', reason: 'x' });
-  assert.deepEqual(steps, ['none', 'broken']);
+  sinks[1]?.verdicts?.({ kind: 'verdicts', sequence: 1, whole: true, edges: [], checks: [] });
+  sinks[1]?.disconnected('closed', false);
+  assert.deepEqual(steps, ['none', 'broken', 'verdicts', 'gone']);
   await follower.stop();
 });

@@ -1,12 +1,15 @@
 /**
- * Follows control over the link, from `start` to `stop` and again: each step of the world goes to the plan's feed, the reporter
+ * Follows control over the link, from `start` to `stop` and again: each step of the world goes to the plan's feed, verdicts of other edges to
+ * the checks, the reporter
  * hears when control is there, and a control that is missed is told in the log. It decides nothing about records. The
  * agent owns one.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { LinkClient } from '../link/client.ts';
+import type { VerdictsFrame } from '../link/contract.ts';
 import type { Replica, Step } from '../link/replica.ts';
 import type { Log } from '../observe/log.ts';
+import type { Others } from './health/others.ts';
 import type { PlanFeed } from './plan-feed.ts';
 import type { Reporter } from './report/reporter.ts';
 
@@ -17,6 +20,7 @@ interface FollowerOptions {
   readonly replica: Replica;
   readonly reporter: Pick<Reporter, 'connected' | 'disconnected' | 'isConnected'>;
   readonly feed: Pick<PlanFeed, 'take'>;
+  readonly others: Pick<Others, 'take' | 'disconnected'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,7 +49,7 @@ export class Follower {
   }
 
   #follow(signal: AbortSignal): Promise<void> {
-    const { link, join, replica, reporter, feed, clock, log } = this.#options;
+    const { link, join, replica, reporter, feed, others, clock, log } = this.#options;
     /** Since when control is missed; undefined: it is there, or its absence has been told. */
     let missedSince: number | undefined = clock.monotonic();
     const sink = {
@@ -55,6 +59,7 @@ export class Follower {
         reporter.connected();
       },
       step: (step: Step) => feed.take(step),
+      verdicts: (frame: VerdictsFrame) => others.take(frame),
       disconnected(reason: string, resync: boolean): void {
         const facts = { reason, resync, revision: replica.revision };
         if (reporter.isConnected) log.warn('the link to control is gone; serving on', facts);
@@ -63,6 +68,7 @@ export class Follower {
           log.warn('control cannot be reached; trying on', { join, ...facts });
         }
         reporter.disconnected();
+        others.disconnected();
       },
     };
     return link.follow(replica, sink, signal);

@@ -5,8 +5,9 @@ import type { OriginState } from '../../src/domain/fact/health.ts';
 import type { Checker } from '../../src/domain/load-balancer/checker.ts';
 import { UNCHECKED } from '../../src/edge/health/check-verdict.ts';
 import { Checks } from '../../src/edge/health/checks.ts';
+import { Others } from '../../src/edge/health/others.ts';
 import { OriginHealth } from '../../src/edge/health/origin-health.ts';
-import { checkRule } from '../../src/edge/health/schedule.ts';
+import { checkRule, type Run } from '../../src/edge/health/schedule.ts';
 import { TargetStates } from '../../src/engines/flow/target-states.ts';
 import { RuleTargets } from '../../src/engines/node/targets.ts';
 import { listener } from '../suites/engine/listener.ts';
@@ -21,11 +22,12 @@ test('T16: forty groups on the same two machines, every other one checked: exact
   /** Groups that are ill at the second machine. */
   let ill = new Set<number>();
   const FIRST_PORT = 8_000;
-  const checks = new Checks(clock, async (address, checker) => {
+  const run: Run = async (address, checker) => {
     const group = 'port' in checker ? checker.port - FIRST_PORT : -1;
     const isIll = address === machines[1] && ill.has(group);
     return { verdict: isIll ? 'unhealthy' : 'healthy', reason: '' };
-  });
+  };
+  const checks = new Checks(clock, run, new Others('e1', clock));
   const states = new Map<number, OriginState>();
   checks.results.listen(({ targets, result }) => {
     for (const target of targets)

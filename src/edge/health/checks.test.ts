@@ -6,6 +6,9 @@ import type { Checker } from '../../domain/load-balancer/checker.ts';
 import type { NumberedOrigin } from '../origins/numbers.ts';
 import { UNCHECKED } from './check-verdict.ts';
 import { Checks } from './checks.ts';
+import { Others } from './others.ts';
+import { isProber } from './duty.ts';
+import { checkRule } from './schedule.ts';
 
 const CHECKER: Checker = { type: 'TCP', port: 80, intervalSeconds: 10, timeoutSeconds: 1, rise: 3, fall: 2 };
 const GOOD: ProbeResult = { verdict: 'healthy', reason: 'it takes connections' };
@@ -22,10 +25,12 @@ function checking() {
   const probed: string[] = [];
   const told: string[] = [];
   const ill = new Set<string>();
-  const checks = new Checks(clock, async (address, checker) => {
+  const run = async (address: string, checker: Checker) => {
     probed.push('port' in checker ? `${address} ${checker.port}` : address);
     return ill.has(address) ? BAD : GOOD;
-  });
+  };
+  const others = new Others('e1', clock);
+  const checks = new Checks(clock, run, others);
   checks.results.listen(({ targets, result }) => told.push(`${targets.join()} ${result.verdict}`));
   const ask = (one: NumberedOrigin): void => checks.ask(one, UNCHECKED);
   const facts = (): string[] =>
@@ -39,7 +44,7 @@ function checking() {
       check: { owner: 'lb-1', checker },
       members: members.map((address) => ({ group: 'og-1', host: address, address })),
     });
-  return { checks, clock, ask, facts, pool, ill, probed, told };
+  return { checks, clock, others, ask, facts, pool, ill, probed, told };
 }
 
 test('one address and one checker are probed once for all who ask, and all are told', async () => {
@@ -178,5 +183,52 @@ test('traffic in trouble brings a probe forward; times of probes are kept', asyn
   assert.equal(probed.length, 2);
   assert.deepEqual([checks.times(1)?.tries, checks.times(1)?.quantile(0.99), checks.times(2)], [2, 0, undefined]);
   checks.close();
+  assert.equal(clock.waiting, 0);
+});
+
+test('a check that other edges probe rests, and is probed again where they fall silent', async () => {
+  const { ask, checks, clock, others, facts, probed, ill } = checking();
+  const key = `192.0.2.1 ${checkRule(CHECKER).key}`;
+  const shared: string[] = [];
+  checks.shared.listen((news) => {
+    for (const { targets, word, isOwn } of news)
+      shared.push(`${targets.join()} ${word ? word.verdict : 'no word'}${isOwn ? '' : ' of others alone'}`);
+  });
+  const list = Array.from({ length: 20 }, (_, n) => `e${n}`);
+  assert.ok(!isProber('e1', key, list), 'it is for others to probe');
+  ask(origin(1, '192.0.2.1'));
+  await clock.advance(50);
+  assert.deepEqual([probed.length, facts().length], [1, 1]);
+  const verdicts = (sequence: number, verdict: ProbeResult['verdict'], by: 'site' | 'fleet' = 'site') =>
+    others.take({
+      kind: 'verdicts',
+      sequence,
+      whole: sequence === 1,
+      edges: list,
+      checks: [{ check: key, verdict, by }],
+    });
+  shared.splice(0);
+  verdicts(1, 'healthy');
+  assert.deepEqual([shared.splice(0), facts()], [['1 healthy of others alone'], []]);
+  await clock.advance(60_000);
+  assert.equal(probed.length, 1);
+  ask(origin(2, '192.0.2.1'));
+  verdicts(2, 'unhealthy');
+  assert.deepEqual(shared.splice(0), ['2 healthy of others alone', '1,2 unhealthy of others alone']);
+  ill.add('192.0.2.1');
+  others.disconnected();
+  await clock.advance(29_000);
+  assert.equal(probed.length, 1);
+  await clock.advance(5_000);
+  assert.deepEqual([probed.length > 1, facts().length, shared.at(-1)], [true, 1, '1,2 no word']);
+  verdicts(3, 'unknown', 'fleet');
+  assert.deepEqual([shared.at(-1), facts()], ['1,2 unhealthy of others alone', []]);
+  const before = probed.length;
+  await clock.advance(29_000);
+  assert.equal(probed.length, before);
+  await clock.advance(11_000);
+  assert.ok(probed.length > before, 'nobody else says anything');
+  checks.close();
+  others.close();
   assert.equal(clock.waiting, 0);
 });

@@ -9,6 +9,7 @@
  *     hasten(number)       one probe soon: traffic says that the origin is in trouble
  *     results              told as they come, with all origins that ask; to one that joins, what is known
  *     changed              the key of a check of which facts() says something else now
+ *     shared               what others find, and whether this edge probes as well: where that may be different
  *     probed               each probe: how long it took, and how late it began
  */
 import type { CheckFact, ProbeResult } from '../../domain/fact/health.ts';
@@ -18,6 +19,7 @@ import { Signal } from '../../lib/signal.ts';
 import type { NumberedOrigin } from '../origins/numbers.ts';
 import type { PoolMember, ResolvedPool } from '../origins/pools.ts';
 import { afterResult, type CheckRule, type CheckVerdict, UNCHECKED } from './check-verdict.ts';
+import type { Others, OthersWord } from './others.ts';
 import { ProbeTimes } from './probe-times.ts';
 import { checkRule, ProbeSchedule, type Run } from './schedule.ts';
 
@@ -28,9 +30,13 @@ type Asker = PoolMember & { readonly owner: string };
 interface Check {
   readonly key: string;
   readonly address: string;
+  readonly checker: Checker;
   readonly rule: CheckRule;
   readonly askers: Map<Asking, Asker>;
   readonly times: ProbeTimes;
+  /** This edge probes it; else others do. */
+  isProbed: boolean;
+  /** By its own probes. */
   verdict: CheckVerdict;
   /** In words, of the result that made the verdict. */
   reason: string;
@@ -48,22 +54,37 @@ interface Results {
   readonly result: ProbeResult;
 }
 
+/** What others find of the check that these origins have. */
+interface Shared {
+  readonly targets: readonly number[];
+  readonly word: OthersWord | undefined;
+  /** This edge probes as well. */
+  readonly isOwn: boolean;
+}
+
 /** limit: a pool waits so long for the rules that lead to it: they may know how its origins want to be asked. */
 const POOL_MS = 2_000;
 
 export class Checks {
   readonly results = new Signal<Results>();
   readonly changed = new Signal<string>();
+  readonly shared = new Signal<readonly Shared[]>();
   readonly #clock: Clock;
   readonly #schedule: ProbeSchedule;
+  readonly #others: Others;
   readonly #checks = new Map<string, Check>();
   readonly #asked = new Map<Asking, Check>();
   readonly #pools = new Map<string, Pool>();
   /** Numbers of the origins that are checked, by the owner of the check. */
   readonly #byOwner = new Map<string, Set<number>>();
 
-  constructor(clock: Clock, run: Run) {
+  constructor(clock: Clock, run: Run, others: Others) {
     this.#clock = clock;
+    this.#others = others;
+    others.changed.listen((keys) => {
+      const checks = keys ? keys.flatMap((key) => this.#checks.get(key) ?? []) : [...this.#checks.values()];
+      this.shared.tell(checks.map((check) => this.#share(check)));
+    });
     this.#schedule = new ProbeSchedule(clock, run);
     this.#schedule.results.listen(({ key, result, ms }) => this.#hear(key, result, ms));
   }
@@ -82,6 +103,7 @@ export class Checks {
       reason,
     } = this.#asked.get(number)!;
     if (isNew && known.isFresh && !isFresh) this.results.tell({ targets: [number], result: { verdict, reason } });
+    if (isNew) this.shared.tell([this.#sharedWith(this.#asked.get(number)!, [number])]);
   }
 
   /** Unknown numbers are fine. */
@@ -188,9 +210,12 @@ export class Checks {
     let check = this.#checks.get(key);
     if (!check) {
       const reason = known.isFresh ? '' : 'as it was found before the edge started anew';
-      check = { key, address, rule, askers: new Map(), times: new ProbeTimes(), verdict: known, reason };
+      const isProbed = this.#others.probes(key, rule.intervalMs);
+      const verdict = isProbed ? known : rested(known);
+      const counts = { askers: new Map(), times: new ProbeTimes() };
+      check = { key, address, checker, rule, ...counts, isProbed, verdict, reason };
       this.#checks.set(key, check);
-      this.#schedule.ask(key, address, checker);
+      if (isProbed) this.#schedule.ask(key, address, checker);
     }
     check.askers.set(id, asker);
     if (before !== check) {
@@ -209,8 +234,27 @@ export class Checks {
     if (check.askers.size === 0) {
       this.#checks.delete(check.key);
       this.#schedule.leave(check.key);
+      this.#others.forget(check.key);
     }
     this.changed.tell(check.key);
+  }
+
+  /** Who probes it, and what others find, as it is now. */
+  #share(check: Check): Shared {
+    const { key, address, checker, rule } = check;
+    const isProbed = this.#others.probes(key, rule.intervalMs);
+    if (isProbed && !check.isProbed) this.#schedule.ask(key, address, checker);
+    if (!isProbed && check.isProbed) {
+      this.#schedule.leave(key);
+      check.verdict = rested(check.verdict);
+      this.changed.tell(key);
+    }
+    check.isProbed = isProbed;
+    return this.#sharedWith(check, targetsOf(check));
+  }
+
+  #sharedWith({ key, rule, isProbed }: Check, targets: readonly number[]): Shared {
+    return { targets, word: this.#others.word(key, rule.intervalMs), isOwn: isProbed };
   }
 
   #hear(key: string, result: ProbeResult, ms: number): void {
@@ -223,7 +267,16 @@ export class Checks {
       check.reason = result.reason;
       this.changed.tell(key);
     }
-    const targets = [...check.askers.keys()].filter((id) => typeof id === 'number');
+    const targets = targetsOf(check);
     if (targets.length > 0) this.results.tell({ targets, result });
   }
+}
+
+function targetsOf({ askers }: Check): number[] {
+  return [...askers.keys()].filter((id) => typeof id === 'number');
+}
+
+/** It is not probed here any more: the first result, when it is again, decides alone. */
+function rested(verdict: CheckVerdict): CheckVerdict {
+  return { ...verdict, isFresh: true, run: 0 };
 }

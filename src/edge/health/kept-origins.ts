@@ -15,7 +15,8 @@ export interface Moment {
   readonly wall: number;
 }
 
-type KeptOrigin = Omit<Origin, 'target' | 'dials'>;
+/** not: what others find. It is in the verdict where this edge has none of its own. */
+type KeptOrigin = Omit<Origin, 'target' | 'dials' | 'others'>;
 interface Kept {
   readonly at: Moment;
   readonly origins: readonly KeptOrigin[];
@@ -97,6 +98,7 @@ function moved({ name, check, verdict, traffic, override, own, told }: KeptOrigi
     name,
     check: check && { key: check.key, intervalMs: check.intervalMs, rise: check.rise, fall: check.fall },
     verdict: { verdict: verdict.verdict, isFresh: verdict.isFresh, against: verdict.against, run: verdict.run },
+    others: undefined,
     traffic: bounded({ phase, since: past(since), until: later(until), holds, wells }, now),
     override: override && { state: override.state, until: later(override.until) },
     own: { state: own.state, since: past(own.since), riseFactor: own.riseFactor },

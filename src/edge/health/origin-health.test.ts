@@ -20,6 +20,7 @@ function watched(check?: typeof CHECK, health = new OriginHealth()) {
     dials: (at: number, counts: DialCounts) => tell(at, health.outcomes(7, counts, at)),
     found: (at: number, verdict: ProbeResult['verdict']) =>
       tell(at, health.probe(7, { verdict, reason: 'as found' }, at)),
+    others: (at: number, ...[told]: [Parameters<OriginHealth['others']>[1]]) => tell(at, health.others(7, told, at)),
     byHand: (at: number, word: Parameters<OriginHealth['override']>[1]) => tell(at, health.override(7, word, at)),
     /** Lets time pass until then. */
     until: (end: number): void => {
@@ -255,4 +256,64 @@ test('of origins out of use ten thousand are remembered, the newest', () => {
   }
   const names = Array.from(health.all(), ({ name }) => name);
   assert.deepEqual([names.length, names[0], names.at(-1)], [10_000, '2', '10001']);
+});
+
+const word = (verdict: ProbeResult['verdict'], overrules = false) => ({ verdict, overrules });
+
+test('others alone: their verdict is settled at once, stays when they fall silent, and goes before the first result of its own', () => {
+  const { others, found, told } = watched(CHECK);
+  others(200_000, { word: word('unhealthy'), isOwn: false });
+  others(400_000, { word: word('healthy'), isOwn: false });
+  others(600_000, { word: word('unhealthy'), isOwn: false });
+  assert.deepEqual(told(), ['200: up → down (fleet)', '400: down → up (fleet)', '600: up → down (fleet)']);
+  others(800_000, { word: undefined, isOwn: true });
+  assert.deepEqual(told(), []);
+  found(1_000_000, 'healthy');
+  assert.deepEqual(told(), ['1000: down → up (probe)']);
+  // What this edge found itself is no longer its own word once it does not probe.
+  found(1_200_000, 'unhealthy');
+  found(1_300_000, 'unhealthy');
+  others(1_400_000, { word: word('healthy'), isOwn: false });
+  others(1_600_000, { word: word('unknown'), isOwn: false });
+  assert.deepEqual(told(), ['1300: up → down (probe)', '1400: down → up (fleet)']);
+});
+
+test('its own check goes before its site, but not before most sites', () => {
+  const { others, found, told } = watched(CHECK);
+  found(0, 'healthy');
+  others(200_000, { word: word('unhealthy'), isOwn: true });
+  assert.deepEqual(told(), []);
+  others(400_000, { word: word('unhealthy', true), isOwn: true });
+  found(600_000, 'healthy');
+  assert.deepEqual(told(), ['400: up → down (fleet)']);
+  others(800_000, { word: word('healthy'), isOwn: true });
+  found(1_000_000, 'unhealthy');
+  found(1_200_000, 'unhealthy');
+  others(1_400_000, { word: word('healthy'), isOwn: true });
+  assert.deepEqual(told(), ['800: down → up (fleet)', '1200: up → down (probe)']);
+});
+
+test('a check that cannot tell here takes the word of others, and none where they cannot either', () => {
+  const { others, found, told } = watched(CHECK);
+  found(0, 'unknown');
+  others(200_000, { word: word('unhealthy'), isOwn: true });
+  found(400_000, 'unknown');
+  others(600_000, { word: word('unknown'), isOwn: true });
+  assert.deepEqual(told(), ['200: up → down (fleet)', '600: down → up (fleet)']);
+});
+
+test('the word of others is kept over a restart; another check forgets it', () => {
+  const { health, others, told } = watched(CHECK);
+  others(200_000, { word: word('unhealthy'), isOwn: false });
+  health.release(7);
+  assert.deepEqual(
+    health.use({ target: 8, name: 'a', check: CHECK }, 2_000).map(({ state }) => state),
+    ['down'],
+  );
+  assert.equal(health.others(8, { word: word('healthy', false), isOwn: false }, 3_000)[0]?.state, 'up');
+  assert.deepEqual(health.others(8, { word: word('unhealthy', true), isOwn: true }, 4_000)[0]?.state, 'down');
+  const other = { ...CHECK, key: 'tcp 81' };
+  health.use({ target: 8, name: 'a', check: other }, 5_000);
+  assert.equal(health.view(8)?.others, undefined);
+  told();
 });

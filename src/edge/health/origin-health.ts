@@ -7,17 +7,19 @@
  *     release(target)               its number is free for another origin; its state is kept for one of the same name
  *     outcomes(target, counts, at)  dials of the last tenth of a second, as engines count them
  *     probe(target, result, at)     one result of the origin's check
+ *     others(target, told, at)      what other edges find, settled at once
  *     override(target, word, at)    drained or held up by hand, until a time or for good; undefined: ends it
  *     due(at)                       what time alone changes; call it at `nextDue()`
  *     view(target)                  for status
  *     all(), restore()              over a restart, as kept-origins.ts writes and reads it
  *
- * A check decides over traffic: what it finds ill is down, and what it finds well is held down for rise × interval at most.
+ * Its own check goes before what others find, unless most sites find it ill. A check decides over traffic: what it finds ill is down, and what it finds well is held down for rise × interval at most.
  */
 import type { DialCounts, OriginState, ProbeResult } from '../../domain/fact/health.ts';
 import { afterResult, type CheckRule, UNCHECKED } from './check-verdict.ts';
 import { totals } from './dial-window.ts';
 import { type Cause, MOST_RISE_FACTOR, newOrigin, type Origin, type Override } from './origin.ts';
+import type { OthersWord } from './others.ts';
 import { afterEvent, type CheckTimes, type TrafficEvent } from './traffic-phase.ts';
 
 /** An origin as rules use it. Two checks of one address are two origins, with a number each. */
@@ -63,6 +65,7 @@ export class OriginHealth {
     this.#remembered.delete(name);
     this.#origins.set(target, origin);
     origin.target = target;
+    if (!used || origin.check?.key !== check?.key) origin.others = undefined;
     if (origin.check?.key !== check?.key) origin.verdict = check ? { ...verdict, isFresh: true, run: 0 } : UNCHECKED;
     origin.check = check;
     if (used) return this.#settle(origin, at, { by: 'probe', reason: 'it has another check now, or none' });
@@ -106,6 +109,24 @@ export class OriginHealth {
     if (isRecovered) this.#enter(origin, 'recovered', at);
     else if (verdict !== 'unknown') this.#enter(origin, verdict === 'healthy' ? 'well' : 'ill', at);
     return this.#settle(origin, at, { by: 'probe', reason });
+  }
+
+  /** `isOwn`: this edge probes it as well. With no word, what was known stays until it has a result of its own. */
+  others(
+    target: number,
+    { word, isOwn }: { readonly word: OthersWord | undefined; readonly isOwn: boolean },
+    at: number,
+  ): readonly OriginChange[] {
+    const origin = this.#origins.get(target);
+    if (!origin?.check) return NONE;
+    const wasIll = isIll(origin);
+    origin.others = word;
+    if (!isOwn) origin.verdict = { ...origin.verdict, isFresh: true, run: 0 };
+    if (word && origin.verdict.isFresh) origin.verdict = { ...UNCHECKED, verdict: word.verdict };
+    if (wasIll && !isIll(origin)) this.#enter(origin, 'recovered', at);
+    const who = word?.overrules ? 'more than half of the sites' : 'other edges';
+    const finding = { healthy: 'find it well', unhealthy: 'find it ill', unknown: 'cannot tell how it is' };
+    return this.#settle(origin, at, { by: 'fleet', reason: `${who} ${finding[word?.verdict ?? 'unknown']}` });
   }
 
   override(target: number, word: Override | undefined, at: number): readonly OriginChange[] {
@@ -199,9 +220,15 @@ function settleOwn(origin: Origin, at: number): boolean {
   return isFlap && kept === 1;
 }
 
-function ownState({ verdict, traffic }: Origin): OriginState {
-  if (verdict.verdict === 'unhealthy') return 'down';
-  return ({ open: 'up', held: 'down', awaiting: 'down', trial: 'try' } as const)[traffic.phase];
+function ownState(origin: Origin): OriginState {
+  if (isIll(origin)) return 'down';
+  return ({ open: 'up', held: 'down', awaiting: 'down', trial: 'try' } as const)[origin.traffic.phase];
+}
+
+function isIll({ verdict, others }: Origin): boolean {
+  if (others?.overrules) return true;
+  const isOwn = !verdict.isFresh && verdict.verdict !== 'unknown';
+  return (isOwn ? verdict.verdict : (others?.verdict ?? verdict.verdict)) === 'unhealthy';
 }
 
 /** Of a check whose word stands; nothing where it can't tell, or has not spoken yet. */

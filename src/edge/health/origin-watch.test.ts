@@ -32,6 +32,7 @@ function watching(clock: ManualClock, found: readonly Origin[] = []) {
   const origins = { numbers, pools: { changed: new Signal() }, dialling } as unknown as Origins;
   const file = { found, save: (origins: typeof kept) => (kept = origins), close: () => Promise.resolve() };
   const watch = new OriginWatch({
+    edge: 'e1',
     engines: { outcomes, states },
     origins,
     file,

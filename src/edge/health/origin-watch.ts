@@ -19,12 +19,14 @@ import { FailOpen } from './facts/fail-open.ts';
 import { OriginFacts } from './facts/origin-facts.ts';
 import type { OriginFile } from './origin-file.ts';
 import { type OriginChange, OriginHealth } from './origin-health.ts';
+import { Others } from './others.ts';
 import { probe } from './probe.ts';
-import { checkRule } from './schedule.ts';
+import { checkRule, type Run } from './schedule.ts';
 import { SlowStarts } from './slow-start.ts';
 import { TimeCounts } from './facts/time-counts.ts';
 
 interface OriginWatchParts {
+  readonly edge: string;
   readonly engines: {
     readonly outcomes: Signal<readonly TargetOutcomes[]>;
     states(changes: readonly TargetState[]): Promise<void>;
@@ -42,6 +44,7 @@ const NAMED = 3;
 export class OriginWatch {
   /** Other origins are out of use, or used again. */
   readonly changed = new Signal();
+  readonly others: Others;
   readonly checks: Checks;
   readonly facts: OriginFacts;
   readonly #parts: OriginWatchParts;
@@ -53,11 +56,13 @@ export class OriginWatch {
   #isClosed = false;
 
   constructor(parts: OriginWatchParts) {
-    const { engines, origins, file, clock, rng } = parts;
+    const { edge, engines, origins, file, clock, rng } = parts;
     const { numbers, pools, dialling } = origins;
     this.#parts = parts;
     this.#failOpen = new FailOpen(numbers);
-    this.checks = new Checks(clock, (address, checker) => probe(address, checker, { clock, rng, ...dialling }));
+    const run: Run = (address, checker) => probe(address, checker, { clock, rng, ...dialling });
+    this.others = new Others(edge, clock);
+    this.checks = new Checks(clock, run, this.others);
     this.facts = new OriginFacts({ numbers, health: this.#health, checks: this.checks, clock });
     this.#health.restore(file.found);
     numbers.taken.listen((origin) => this.#use(origin));
@@ -66,6 +71,11 @@ export class OriginWatch {
     this.checks.results.listen(({ targets, result }) => {
       const at = clock.monotonic();
       this.#carryOut(targets.flatMap((target) => this.#health.probe(target, result, at)));
+    });
+    this.checks.shared.listen((shared) => {
+      const at = clock.monotonic();
+      const told = shared.flatMap(({ targets, ...others }) => targets.map((target) => ({ target, others })));
+      this.#carryOut(told.flatMap(({ target, others }) => this.#health.others(target, others, at)));
     });
     this.checks.probed.listen(({ ms, lagMs }) => {
       this.#times.probe.add(ms);
@@ -94,6 +104,7 @@ export class OriginWatch {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.checks.close();
+    this.others.close();
     if (!hasSuccessor) this.#save();
     await this.#parts.file.close();
   }

@@ -2,6 +2,7 @@
 import type { OriginState, StateCause } from '../../domain/fact/health.ts';
 import { type CheckRule, type CheckVerdict, UNCHECKED } from './check-verdict.ts';
 import { DialWindow } from './dial-window.ts';
+import type { OthersWord } from './others.ts';
 import { openSince, type Traffic } from './traffic-phase.ts';
 
 /** limit: with the usual three good results and ten seconds, four minutes until an origin that flaps is used again. */
@@ -32,6 +33,8 @@ export interface Origin {
   readonly name: string;
   check: CheckRule | undefined;
   verdict: CheckVerdict;
+  /** What other edges find with the same check; undefined: nothing that counts. */
+  others: OthersWord | undefined;
   traffic: Traffic;
   override: Override | undefined;
   /** What check and traffic make of it. `riseFactor`: so many times the good results that its check asks for. */
@@ -46,6 +49,7 @@ export function newOrigin(name: string, at: number): Origin {
     name,
     check: undefined,
     verdict: UNCHECKED,
+    others: undefined,
     traffic: openSince(at),
     override: undefined,
     own: { state: 'up', since: at, riseFactor: 1 },
