@@ -175,13 +175,14 @@ export class OriginWatch {
     const { log, origins } = this.#parts;
     const numbered = origins.numbers.get(target);
     if (!numbered) return;
-    const { origin, rules } = numbered;
+    const { origin, group, rules } = numbered;
     this.#failOpen.set(numbered, state !== 'up');
     if (from === 'up' || state === 'up') this.facts.countChange(target);
-    const facts = { origin, by: cause.by, reason: cause.reason, rules: rules.size };
+    const which = { origin, ...(group !== '' && { group }) };
+    const facts = { ...which, by: cause.by, reason: cause.reason, rules: rules.size };
     if (from === 'up') log.info('an origin is out of use', facts);
     else if (state === 'up') log.info('an origin is used again', facts);
-    if (flaps) log.info('an origin comes and goes; its check must find it well more often now', { origin });
+    if (flaps) log.info('an origin comes and goes; its check must find it well more often now', which);
     if (state === 'down' && cause.by === 'traffic') this.checks.hasten(target);
   }
 
