@@ -26,7 +26,7 @@ export async function whyUnavailable(deps: ProbeDeps, isAsked: boolean): Promise
   const off = isAsked ? [] : switchedOff(deps.sysctls).map(({ name }) => name);
   if (off.length > 0) return `sysctl ${off.join(', ')} must be 1; set that, or let --engine kernel set it`;
   // not: with the fast path. A mere check of `ct packets` switches nf_conntrack_acct on.
-  const refusal = await deps.check(baseText({ isGuarded: true, stamp: [], owner: '' }));
+  const refusal = await deps.check(baseText({ isGuarded: true, stamp: [], owner: '', isTried: true }));
   return refusal === '' ? undefined : `the kernel does not take its table: ${refusal}`;
 }
 

@@ -12,7 +12,7 @@ import { indexOf, isTold } from '../table/marks.ts';
 import type { Contents } from '../table/sets.ts';
 import { confirmEnds, type RuleAccount, startAnew, takeBackEnds } from './balance.ts';
 import type { CounterFile } from './counter-file.ts';
-import { DialReader, type TakeDials } from './dials.ts';
+import { DialReader, type TakeDials, type TakeUnheard } from './dials.ts';
 import { readCounts, readLast, readTold } from './counts.ts';
 import { openRecordLog, type RecordLogPlace } from './record-log.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
@@ -39,6 +39,8 @@ export interface Accounts {
   countLast(rule: AccountedRule, after: Contents): void;
   /** Tells what has grown since the last call of how origins answer handshakes. */
   dials(take: TakeDials): void;
+  /** And of datagrams that no program was there for. order: before it, so that an answer in the same look ends a row of these. */
+  unheard(take: TakeUnheard): void;
   /** The counters are about the table with this handle from now on. */
   begin(handle: number): void;
   close(): void;
@@ -87,6 +89,7 @@ export function openAccounts({ asking, clock, rng, file, records, rules, events 
     countTold: () => void readTold(asking, accountAt),
     countLast: ({ account, contents }, after) => readLast(asking, account, contents, after),
     dials: (take) => dials.read(take),
+    unheard: (take) => dials.unheard(take),
     begin: (handle) => file.begin(handle),
     close() {
       log?.close();

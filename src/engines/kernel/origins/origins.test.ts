@@ -46,7 +46,11 @@ function world() {
     states,
     monitor: { checkDrains() {} },
     conntrack: { flows: () => [], unanswered() {}, end() {} },
-    accounts: { dials: (take) => dials.splice(0).forEach((one) => take(...one)), recorder: { ending() {} } },
+    accounts: {
+      unheard() {},
+      dials: (take) => dials.splice(0).forEach((one) => take(...one)),
+      recorder: { ending() {} },
+    },
     refresh: async (all) =>
       void (await Promise.all(Array.from(all, (rule) => table.change(rule, contents(rule), rule.settings)))),
     events: { outcomes: (batch) => told.push(...batch) },

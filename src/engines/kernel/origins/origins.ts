@@ -11,10 +11,12 @@ import type { EngineEvents, Target, TargetState } from '../../engine.ts';
 import { outcomeOf, OutcomeTally } from '../../flow/outcomes.ts';
 import type { TargetStates } from '../../flow/target-states.ts';
 import type { Accounts } from '../account/account.ts';
+import type { TakeDials } from '../account/dials.ts';
 import type { Recorder } from '../account/recorder.ts';
 import type { Conntrack } from '../conntrack/conntrack.ts';
 import type { Monitor } from '../monitor.ts';
 import type { KernelRule, RuleSet } from '../rules.ts';
+import { leadsTo } from '../table/contents.ts';
 import { indexOf } from '../table/marks.ts';
 import { familyOf } from '../table/sets.ts';
 import { createThrottle } from '../throttle.ts';
@@ -28,7 +30,7 @@ interface OriginDeps {
   readonly states: TargetStates;
   readonly conntrack: Pick<Conntrack, 'flows' | 'unanswered' | 'end'>;
   readonly monitor: Pick<Monitor, 'checkDrains'>;
-  readonly accounts: Pick<Accounts, 'dials'> & { readonly recorder: Pick<Recorder, 'ending'> };
+  readonly accounts: Pick<Accounts, 'dials' | 'unheard'> & { readonly recorder: Pick<Recorder, 'ending'> };
   /** Writes the rules anew, as the states are now, in one transaction. */
   readonly refresh: (rules: Iterable<KernelRule>) => Promise<void>;
   readonly events: Pick<EngineEvents, 'outcomes'>;
@@ -36,6 +38,14 @@ interface OriginDeps {
 
 /** limit: while an origin is tried, so often and for so long; of clients that come more seldom, a usual look leads one too many there. */
 const TRIED = { everyMs: 10, forMs: 1_000 } as const;
+/** What a step of a dial says; no end: it has begun. Silence of UDP says nothing. */
+const STEPS = {
+  begun: { protocol: 'TCP', end: undefined },
+  ok: { protocol: 'TCP', end: 'ok' },
+  refused: { protocol: 'TCP', end: 'origin-refused' },
+  opened: { protocol: 'UDP', end: undefined },
+  answered: { protocol: 'UDP', end: 'ok' },
+} as const satisfies Record<Parameters<TakeDials>[0], object>;
 /** limit: one look per rule costs less than one through all, up to about so many. */
 const FEW = 8;
 
@@ -107,21 +117,32 @@ export class Origins {
   #readDials(): void {
     const { accounts, uses, clock } = this.#deps;
     const now = clock.monotonic();
+    accounts.unheard((mark, count) => this.#noteUnheard(mark, count));
     accounts.dials((step, address, port, count) => {
       const place = `${address} ${port}`;
+      const { protocol, end } = STEPS[step];
       if (step === 'begun') this.#handshakes.begin(place, count, now);
-      else this.#handshakes.end(place, count);
-      for (const [number, { originPorts }] of uses.at(address, port)) {
-        if (step === 'begun') this.#hasTried(number);
-        else this.#note(number, step === 'ok' ? step : outcomeOf('origin-refused', 'TCP', originPorts), count);
+      else if (protocol === 'TCP') this.#handshakes.end(place, count);
+      for (const [number, { originPorts }] of uses.at(address, port, protocol)) {
+        if (end === undefined) this.#hasTried(number);
+        else this.#note(number, end === 'ok' ? end : outcomeOf(end, protocol, originPorts), count);
       }
     });
     for (const place of this.#handshakes.places()) this.#noteLate(place, now);
   }
 
+  #noteUnheard(mark: number, count: number): void {
+    const rule = this.#deps.rules.at(indexOf(mark));
+    if (!rule?.listener) return;
+    const { targets, originPorts } = rule.listener;
+    const address = leadsTo(rule.contents, mark);
+    const target = targets.find((one) => one.address === address);
+    if (target) this.#note(target.number, outcomeOf('origin-refused', 'UDP', originPorts), count);
+  }
+
   #noteLate(place: string, now: number): void {
     const [address = '', port] = place.split(' ');
-    const leading = [...this.#deps.uses.at(address, Number(port))];
+    const leading = [...this.#deps.uses.at(address, Number(port), 'TCP')];
     const timeouts = leading.map(([, { options }]) => options.connectTimeoutMs);
     const late = this.#handshakes.late(place, now - Math.max(0, ...timeouts));
     for (const [number] of leading) this.#note(number, 'timed-out', late);

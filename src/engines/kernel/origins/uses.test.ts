@@ -33,8 +33,8 @@ test('a place is of the targets whose rules lead TCP there', () => {
     uses.set(rules.take(id, 'proxy') as KernelRule, listener({ targets, ...change }));
   add('udp', { protocol: 'UDP', originPorts: { from: 53, to: 53 } });
   add('range', { originPorts: { from: 8000, to: 8003 } });
-  const at = (port: number): number[] => [...uses.at('10.0.0.1', port)].map(([number]) => number);
+  const at = (port: number): number[] => [...uses.at('10.0.0.1', port, 'TCP')].map(([number]) => number);
   const number = numberOf('10.0.0.1');
   assert.deepEqual([53, 7999, 8000, 8003, 8004].map(at), [[], [], [number], [number], []]);
-  assert.deepEqual([...uses.at('10.0.0.9', 8000)], []);
+  assert.deepEqual([...uses.at('10.0.0.9', 8000, 'TCP')], []);
 });

@@ -32,12 +32,16 @@ export class TargetUses {
     return this.#byNumber.get(number)?.rules.keys() ?? [];
   }
 
-  /** Targets that TCP connections to this place are about, each with a listener that leads there. */
-  *at(address: string, port: number): Generator<readonly [number: number, listener: Listener]> {
+  /** Targets that connections or sessions with this place are about, each with a listener that leads there. */
+  *at(
+    address: string,
+    port: number,
+    of: Listener['protocol'],
+  ): Generator<readonly [number: number, listener: Listener]> {
     for (const { number, rules } of this.#byAddress.get(address) ?? [])
       for (const listener of rules.values()) {
         const { protocol, originPorts } = listener;
-        if (protocol !== 'TCP' || port < originPorts.from || port > originPorts.to) continue;
+        if (protocol !== of || port < originPorts.from || port > originPorts.to) continue;
         yield [number, listener];
         break;
       }

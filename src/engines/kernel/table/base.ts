@@ -15,7 +15,7 @@
 import { hex } from '../../../linux/nft/nf-tables.ts';
 import { OWNER_CHAIN } from '../../../linux/nft/whole-tables.ts';
 import { PLACEHOLDER, PROBE_MARK } from '../../packet-marks.ts';
-import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK } from './marks.ts';
+import { endingBits, ENDING_MASK, ENDINGS, OURS, RULE_MASK, TARGET_MASK } from './marks.ts';
 import { DIAL_SETS, type Family, GUARD_CHAIN, SETS, TABLE } from './sets.ts';
 
 interface Chain {
@@ -58,7 +58,7 @@ const LEADING = [
 const COUNTING = [
   OTHERS,
   'ct direction reply return',
-  'meta l4proto tcp jump dialled',
+  'meta l4proto vmap { tcp : jump dialled, udp : jump spoken-to }',
   `${RULE} @fresh`,
   `${RULE} vmap @settings`,
 ];
@@ -74,13 +74,32 @@ function watching(family: Family): Chain[] {
   const counted = `${RULE} . ct direction @seen${family}`;
   return [
     { name: `watch${family}-tcp`, lines: [counted, `${IS_EDGE} goto edge`] },
-    { name: `watch${family}-udp`, lines: [counted, 'ct state new goto newcomer'] },
+    {
+      name: `watch${family}-udp`,
+      lines: [counted, 'ct state new goto newcomer', 'ct direction reply ct reply packets 1 goto heard'],
+    },
+    {
+      name: `watch${family}-error`,
+      lines: [UNHEARD[family], OTHERS, `ct reply protocol udp update @unheard { ct mark & ${hex(TARGET_MASK)} }`],
+    },
   ];
 }
 
-/** A step of a handshake with an origin, counted by the origin's address and port (account/dials.ts). */
-function noting(name: string, set: 'dials' | 'rejected', key: (ip: 'ip' | 'ip6') => string): Chain {
+/** What comes back for a datagram where no program has the port; with it goes the connection that it is about. */
+const UNHEARD = {
+  4: 'icmp type . icmp code != { destination-unreachable . port-unreachable } return',
+  6: 'icmpv6 type . icmpv6 code != { destination-unreachable . port-unreachable } return',
+} as const;
+
+/** A step of a dial or a session, counted by the origin's address and port (account/dials.ts). */
+function noting(name: string, set: 'dials' | 'rejected' | 'sessions', key: (ip: 'ip' | 'ip6') => string): Chain {
   return { name, lines: [`update @${set}4 { ${key('ip')} }`, `update @${set}6 { ${key('ip6')} }`] };
+}
+
+/** The first answer of a UDP session. */
+function heard(): Chain {
+  const { lines, ...chain } = noting('heard', 'sessions', (ip) => `${ip} saddr . th sport . ct direction`);
+  return { ...chain, lines: [OTHERS, ...lines] };
 }
 
 /** In an order in which each is there before it is jumped to. */
@@ -91,6 +110,8 @@ const CHAINS: readonly Chain[] = [
   noting('dialled', 'dials', (ip) => `${ip} daddr . th dport . ct direction`),
   noting('answered', 'dials', (ip) => `${ip} saddr . th sport . ct direction`),
   noting('rejected', 'rejected', (ip) => `${ip} saddr . th sport`),
+  noting('spoken-to', 'sessions', (ip) => `${ip} daddr . th dport . ct direction`),
+  heard(),
   {
     name: 'ending',
     lines: [
@@ -124,7 +145,7 @@ const CHAINS: readonly Chain[] = [
   {
     name: 'watch',
     lines: [
-      'meta nfproto . meta l4proto vmap { ipv4 . tcp : goto watch4-tcp, ipv4 . udp : goto watch4-udp, ipv6 . tcp : goto watch6-tcp, ipv6 . udp : goto watch6-udp }',
+      'meta nfproto . meta l4proto vmap { ipv4 . tcp : goto watch4-tcp, ipv4 . udp : goto watch4-udp, ipv6 . tcp : goto watch6-tcp, ipv6 . udp : goto watch6-udp, ipv4 . icmp : goto watch4-error, ipv6 . ipv6-icmp : goto watch6-error }',
     ],
   },
   { name: 'untracked', hook: 'type filter hook output priority -300', lines: [`meta mark ${hex(PROBE_MARK)} notrack`] },
@@ -165,16 +186,20 @@ export interface TableOptions {
   readonly owner: string;
   /** Owners until now. */
   readonly former?: readonly string[];
+  /** It is checked and not made, so that it is without what switches nf_conntrack_acct on even so. */
+  readonly isTried?: true;
 }
 
 /** Makes the table, or makes an older one so: its elements, counters and the chains of rules stay. For `nft -f`. */
-export function baseText({ isGuarded, stamp, owner, former = [] }: TableOptions): string {
+export function baseText({ isGuarded, stamp, owner, former = [], isTried }: TableOptions): string {
   const owned: Chain = { name: `${OWNER_CHAIN}${owner}`, lines: [] };
-  const chains = [...CHAINS, { ...FAST, lines: stamp }, ...(isGuarded ? [GUARD] : []), owned];
+  const all = [...CHAINS, { ...FAST, lines: stamp }, ...(isGuarded ? [GUARD] : []), owned];
+  const isKept = (line: string): boolean => !isTried || !line.includes('packets');
+  const chains = all.map(({ lines, ...chain }) => ({ ...chain, lines: lines.filter(isKept) }));
   return [
     `add table ${TABLE} { comment "${owner}"; }`,
     ...[...Object.values(SETS), ...Object.values(DIAL_SETS)].map((set) => `add ${set.replace(' ', ` ${TABLE} `)}`),
-    ...chains.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
+    ...all.map(({ name, hook }) => `add chain ${TABLE} ${name}${hook ? ` { ${hook}; policy accept; }` : ''}`),
     ...chains.map(({ name }) => `flush chain ${TABLE} ${name}`),
     ...chains.flatMap(({ name, lines }) => lines.map((line) => `add rule ${TABLE} ${name} ${line}`)),
     ...former.map((id) => `delete chain ${TABLE} ${OWNER_CHAIN}${id}`),

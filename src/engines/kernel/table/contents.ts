@@ -125,6 +125,13 @@ function putTurns(
     draft.maps.set(kept, `{ type ipv${family}_addr : mark; size ${MOST_REMEMBERED_CLIENTS}; flags dynamic,timeout; }`);
 }
 
+/** The address of the target that has this mark; undefined: none, or nothing new goes there. */
+export function leadsTo({ elements }: Contents, mark: number): string | undefined {
+  const sets = ['to4', 'host4', 'to6', 'host6'] as const;
+  const [data] = sets.flatMap((set) => elements.get(`${set} ${hex(mark)}`)?.data ?? []);
+  return data?.split(' ')[0];
+}
+
 /** limit: conntrack hears of a connection on the fast path once a second. */
 const LEAST_IDLE_SECONDS = 3;
 

@@ -20,6 +20,8 @@ export const TOLD = 0x200;
 const MOST_COUNTS = 0x1_0000;
 /** The part of a mark that all connections of a rule share: ours, and its index. */
 export const RULE_MASK = 0xe3ff_fc00;
+/** And that all connections of a rule with one target share. */
+export const TARGET_MASK = 0xe3ff_fdff;
 export const ENDING_MASK = 0x1c00_0000;
 
 /** The first end seen, written by the chain `ending`. */

@@ -37,14 +37,18 @@ export type SetName = keyof typeof SETS;
 /** limit: 10 MB at worst; of more origins that are dialled within five minutes, the rest is not counted. */
 const COUNTING_DIALS = 'size 65535; flags dynamic,timeout; timeout 5m; counter;';
 /**
- * TCP origins by address and port, entered by packets: how many handshakes have begun (original) and were answered (reply),
- * and how many were rejected.
+ * Origins by address and port, entered by packets: how many handshakes have begun (original) and were answered (reply), and how
+ * many were rejected; of UDP how many sessions there were and were answered, and how many datagrams no program was there for.
  */
 export const DIAL_SETS = {
   dials4: `set dials4 { type ipv4_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
   dials6: `set dials6 { type ipv6_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
   rejected4: `set rejected4 { type ipv4_addr . inet_service; ${COUNTING_DIALS} }`,
   rejected6: `set rejected6 { type ipv6_addr . inet_service; ${COUNTING_DIALS} }`,
+  sessions4: `set sessions4 { type ipv4_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
+  sessions6: `set sessions6 { type ipv6_addr . inet_service . ct_dir; ${COUNTING_DIALS} }`,
+  // By the mark: nft has no word for the port of the connection that an error is about.
+  unheard: `set unheard { type mark; ${COUNTING_DIALS} }`,
 } as const;
 export type DialSet = keyof typeof DIAL_SETS;
 
