@@ -32,7 +32,10 @@ export type Kind = keyof typeof CHECKS;
 
 const timesOf = ({ intervalSeconds, timeoutSeconds }: Times): Times => ({ intervalSeconds, timeoutSeconds });
 
-/** Of loopback. Those in 127.200.0.0/16 drop packets where the bench runs. */
+/** Those that drop packets where the bench runs begin so. */
+export const DEAF = '127.200.';
+
+/** Of loopback. */
 export function addressOf(n: number, isDeaf: boolean): string {
   return formatAddress(Uint8Array.of(127, isDeaf ? 200 : 100 + (n >> 16), (n >> 8) & 255, n & 255));
 }

@@ -1,18 +1,21 @@
 /**
- * The prober under measurement, a process of its own: the schedule, the probes and the states of an edge, with nothing
+ * The prober under measurement, a process of its own: the checks, the probes and the states of an edge, with nothing
  * else. It asks for so many checks, waits until all of them have run, measures for so long, and says what it found.
  *
  *   prober.ts {checks, deaf, kind, port, intervalSeconds, timeoutSeconds, seconds} as JSON
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checker } from '../../src/domain/load-balancer/checker.ts';
+import { UNCHECKED } from '../../src/edge/health/check-verdict.ts';
+import { Checks } from '../../src/edge/health/checks.ts';
 import { OriginHealth } from '../../src/edge/health/origin-health.ts';
+import { Others } from '../../src/edge/health/others.ts';
 import { probe } from '../../src/edge/health/probe.ts';
-import { checkRule, ProbeSchedule } from '../../src/edge/health/schedule.ts';
+import { checkRule } from '../../src/edge/health/schedule.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { egressRule } from '../../src/lib/net/egress.ts';
 import { systemRng } from '../../src/lib/rng.ts';
-import { addressOf, CHECKS, type Kind } from './checks.ts';
+import { addressOf, CHECKS, DEAF, type Kind } from './checks.ts';
 
 interface Task {
   readonly checks: number;
@@ -32,34 +35,52 @@ const tools = {
   egress: egressRule([]),
   lookup: () => Promise.reject(new Error('no names here')),
 };
+/** Origins of a group. */
+const GROUP = 20;
 let lags: number[] = [];
 let verdicts: Record<string, number> = {};
 let heard = new Set<number>();
 
 const health = new OriginHealth();
-const schedule = new ProbeSchedule(systemClock, (address, checker) => probe(address, checker, tools));
-schedule.results.listen(({ key, result, lagMs }) => {
-  const target = Number(key);
-  health.probe(target, result, systemClock.monotonic());
-  heard.add(target);
-  // Whether those that time out hold others up is the question.
-  if (target >= task.deaf) lags.push(lagMs);
+const run = (address: string, checker: Checker) => probe(address, checker, tools);
+const checks = new Checks(systemClock, run, new Others('e1', systemClock));
+checks.results.listen(({ targets, result }) => {
+  for (const target of targets) {
+    health.probe(target, result, systemClock.monotonic());
+    heard.add(target);
+  }
   verdicts[result.verdict] = (verdicts[result.verdict] ?? 0) + 1;
 });
+checks.probed.listen(({ key, lagMs }) => {
+  // Whether those that time out hold others up is the question.
+  if (!key.startsWith(DEAF)) lags.push(lagMs);
+});
 
+const percent = (microseconds: number, ofMs: number): number => Number((microseconds / 10 / ofMs).toFixed(2));
 const bytes = (): number => {
   globalThis.gc?.();
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return heapUsed + external + arrayBuffers;
 };
 
+// As the plan has them, a checker for each group; what is known of each and of its check is measured.
+const checkers = Array.from({ length: task.checks / GROUP }, (_, group): Checker =>
+  CHECKS[task.kind](task.port, group, task),
+);
+const origins = Array.from({ length: task.checks }, (_, number) => {
+  const checker = checkers[Math.floor(number / GROUP)]!;
+  const address = addressOf(number, number < task.deaf);
+  const key = `TCP ${address}:${task.port}`;
+  const names = { key, origin: key, zone: 'zone-1', host: address, address, group: 'og-1' };
+  const check = { owner: 'lb-1', checker };
+  return { number, ...names, check, passive: true, slowStartSeconds: 0, rules: new Set(['rule-1']) };
+});
 const before = bytes();
 const asking = process.cpuUsage();
-for (let target = 0; target < task.checks; target++) {
-  const checker: Checker = CHECKS[task.kind](task.port, target, task);
-  const address = addressOf(target, target < task.deaf);
-  health.use({ target, name: `TCP ${address}:${task.port}`, check: checkRule(checker) }, systemClock.monotonic());
-  schedule.ask(`${target}`, address, checker);
+for (const origin of origins) {
+  const { number: target, key: name, check } = origin;
+  health.use({ target, name, check: checkRule(check.checker) }, systemClock.monotonic());
+  checks.ask(origin, UNCHECKED);
 }
 const asked = process.cpuUsage(asking);
 const bytesAsked = bytes();
@@ -82,7 +103,8 @@ const at = (share: number): number => Number((sorted[Math.floor((sorted.length -
 process.send?.({
   probes: lags.length,
   verdicts,
-  cpuPercent: Number(((used.user + used.system) / 10 / ms).toFixed(2)),
+  cpuPercent: percent(used.user + used.system, ms),
+  ofWhichSystem: percent(used.system, ms),
   cpuMicrosecondsPerProbe: Number(((used.user + used.system) / lags.length).toFixed(1)),
   lagMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
   bytesPerCheck: {
@@ -91,5 +113,5 @@ process.send?.({
   },
   microsecondsPerAsk: Number(((asked.user + asked.system) / task.checks).toFixed(1)),
 });
-schedule.close();
+checks.close();
 setTimeout(() => process.disconnect?.(), 2_000).unref();

@@ -64,7 +64,15 @@ async function balanced(name: string, originPort: number, addresses: readonly st
   });
   const rule = { OriginType: 'LB', OriginValue: [made.InstanceId], OriginPortRange: `${originPort}` };
   const proxy = await eventually(() => w.proxy(name, [rule]));
-  return { entry: proxy.address, port: proxy.ports[0] ?? 0 };
+  /** As the API tells it. */
+  const health = async (): Promise<Record<string, string>> => {
+    const { OriginGroupHealthStatusList } = await client.call<{
+      OriginGroupHealthStatusList: { OriginHealthStatus: { Origin: string; Healthy: string }[] }[];
+    }>('DescribeOriginGroupHealthStatus', { ZoneId, LBInstanceId: made.InstanceId });
+    const [only] = OriginGroupHealthStatusList;
+    return Object.fromEntries(only?.OriginHealthStatus.map(({ Origin, Healthy }) => [Origin, Healthy]) ?? []);
+  };
+  return { entry: proxy.address, port: proxy.ports[0] ?? 0, health };
 }
 
 /** Until six clients in a row get exactly these. */
@@ -96,14 +104,17 @@ async function nginxIll(): Promise<void> {
   const [one, other] = addresses;
   await using _nginx = await serve('nginx', ['-p', home.path, '-c', join(home.path, 'nginx.conf')], port, one);
   const check = { Type: 'HTTP', Port: port, Method: 'GET', Path: 'www.example.com/health', ExpectedCodes: ['200'] };
-  const { entry, port: entryPort } = await balanced('nginx', port, addresses, check);
+  const { entry, port: entryPort, health } = await balanced('nginx', port, addresses, check);
   const who = () => output('curl', ['-sS', '--fail', '-m', '20', `http://${entry}:${entryPort}/`]);
   await goesTo(who, one, other);
+  await eventually(async () => assert.deepEqual(await health(), { [one]: 'Healthy', [other]: 'Healthy' }));
 
   writeFileSync(join(home.path, one, 'ill'), '');
   await goesTo(who, other);
+  await eventually(async () => assert.deepEqual(await health(), { [one]: 'Unhealthy', [other]: 'Healthy' }));
   rmSync(join(home.path, one, 'ill'));
   await goesTo(who, one, other);
+  await eventually(async () => assert.equal((await health())[one], 'Healthy'));
 }
 
 /** A namespace with one address, and a switch for what comes in. */

@@ -18,8 +18,9 @@ const FAILURES: readonly DialOutcome[] = DIAL_OUTCOMES.filter((kind) => kind !==
 export class DialWindow {
   #row = 0;
   #slot = 0;
-  readonly #dials = new Float64Array(SLOTS);
-  readonly #failures = new Float64Array(SLOTS);
+  // not: typed arrays. Of so few numbers they are mostly overhead, and each origin has two.
+  readonly #dials = zeros();
+  readonly #failures = zeros();
 
   /**
    * Counts dials that ended about now, and says in words why they are too many failures, where they are. `failedInRow`: how
@@ -63,6 +64,8 @@ export function totals(counts: DialCounts): { readonly ok: number; readonly fail
 
 /** The kinds of failures among them: `refused, timed-out`. */
 const wordsOf = (counts: DialCounts): string => FAILURES.filter((kind) => (counts[kind] ?? 0) > 0).join(', ');
+
+const zeros = (): number[] => Array.from({ length: SLOTS }, () => 0);
 
 function sum(numbers: Iterable<number>): number {
   let all = 0;

@@ -44,15 +44,18 @@ const MOST_FIRST = 100;
 /** limit: a check that has failed is tried again no sooner. */
 const FAST_MS = 1_000;
 
+/** Made once for each checker, which many origins share and which is asked for at each change of one. */
+const RULES = new WeakMap<Checker, CheckRule>();
+
 /** The check as the states of its origin know it. Equal for equal checkers, whatever they contain. */
 export function checkRule(checker: Checker): CheckRule {
+  const known = RULES.get(checker);
+  if (known) return known;
   const { type, intervalSeconds, rise, fall } = checker;
-  return {
-    key: `${type} ${digest(JSON.stringify(checker)).toString('base64url')}`,
-    intervalMs: intervalSeconds * 1_000,
-    rise,
-    fall,
-  };
+  const key = `${type} ${digest(JSON.stringify(checker)).toString('base64url')}`;
+  const rule = { key, intervalMs: intervalSeconds * 1_000, rise, fall };
+  RULES.set(checker, rule);
+  return rule;
 }
 
 export class ProbeSchedule {
