@@ -116,7 +116,7 @@ function passes(place: string, files: readonly string[], patience: number): Prom
 
 function copyTree(): string {
   const place = mkdtempSync(join(tmpdir(), 'edgefour-mutants-'));
-  for (const part of ['src', 'test', 'bin', 'docs', 'package.json', 'tsconfig.json'])
+  for (const part of ['src', 'test', 'bench', 'bin', 'docs', 'examples', 'deploy', 'package.json', 'tsconfig.json'])
     cpSync(join(ROOT, part), join(place, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'));
   return place;
