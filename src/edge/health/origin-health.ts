@@ -124,9 +124,7 @@ export class OriginHealth {
     if (!isOwn) origin.verdict = { ...origin.verdict, isFresh: true, run: 0 };
     if (word && origin.verdict.isFresh) origin.verdict = { ...UNCHECKED, verdict: word.verdict };
     if (wasIll && !isIll(origin)) this.#enter(origin, 'recovered', at);
-    const who = word?.overrules ? 'more than half of the sites' : 'other edges';
-    const finding = { healthy: 'find it well', unhealthy: 'find it ill', unknown: 'cannot tell how it is' };
-    return this.#settle(origin, at, { by: 'fleet', reason: `${who} ${finding[word?.verdict ?? 'unknown']}` });
+    return this.#settle(origin, at, { by: 'fleet', reason: reasonOf(origin) });
   }
 
   override(target: number, word: Override | undefined, at: number): readonly OriginChange[] {
@@ -223,6 +221,14 @@ function settleOwn(origin: Origin, at: number): boolean {
 function ownState(origin: Origin): OriginState {
   if (isIll(origin)) return 'down';
   return ({ open: 'up', held: 'down', awaiting: 'down', trial: 'try' } as const)[origin.traffic.phase];
+}
+
+/** Of the others' word, where it changes the state. */
+function reasonOf({ verdict, others }: Origin): string {
+  if (others?.overrules) return 'more than half of the sites find it ill';
+  if (!verdict.isFresh && verdict.verdict !== 'unknown') return 'no more than half of the sites find it ill';
+  const finding = { healthy: 'find it well', unhealthy: 'find it ill', unknown: 'cannot tell how it is' };
+  return `other edges ${finding[others?.verdict ?? 'unknown']}`;
 }
 
 function isIll({ verdict, others }: Origin): boolean {
