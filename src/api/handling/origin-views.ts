@@ -7,11 +7,14 @@ import type { FoundOrigin } from '../../facts/readers.ts';
 import type { Tx } from './transaction.ts';
 
 export interface OriginView {
-  /** What all edges say alike (its zone, host, group …), and the newest word: of those that do not have it up, or of all. */
+  /**
+   * What all edges say alike (its zone, host, group …), and the newest word: of those that do not have it up, or of all. Edges that
+   * found out themselves can say why, so theirs goes before that of edges that heard of it.
+   */
   readonly word: OriginFact;
   /** `mixed`: up at some of its edges. */
   readonly state: OriginState | 'mixed';
-  /** Of the edges that are alive, or of all while none is; those that do not have it up come first. */
+  /** Of the edges that are alive, or of all while none is; those that do not have it up come first, with their finders before all. */
   readonly edges: readonly FoundOrigin[];
   readonly up: number;
 }
@@ -28,13 +31,18 @@ export function originsAt({ around }: Pick<Tx, 'around'>, zone: string, hosts?: 
 
 export function viewOf(found: AtEdges): OriginView {
   const alive = found.filter(({ isAlive }) => isAlive);
-  const { up = [], others = [] } = Object.groupBy(alive.length > 0 ? alive : found, ({ origin }) =>
-    origin.state === 'up' ? 'up' : 'others',
+  const {
+    up = [],
+    finders = [],
+    hearers = [],
+  } = Object.groupBy(alive.length > 0 ? alive : found, ({ origin: { state, by } }) =>
+    state === 'up' ? 'up' : by === 'fleet' ? 'hearers' : 'finders',
   );
-  const words = (others.length > 0 ? others : up).map(({ origin }) => origin);
-  const word = words.reduce((newest, one) => (one.since > newest.since ? one : newest));
+  const others = [...finders, ...hearers];
+  const telling = [finders, hearers, up].find((some) => some.length > 0) ?? [];
+  const word = telling.map(({ origin }) => origin).reduce((newest, one) => (one.since > newest.since ? one : newest));
   const isMixed = up.length > 0 && others.length > 0;
-  const state = words.every((one) => one.state === word.state) ? word.state : 'down';
+  const state = others.every(({ origin }) => origin.state === word.state) ? word.state : 'down';
   return { word, state: isMixed ? 'mixed' : state, edges: [...others, ...up], up: up.length };
 }
 

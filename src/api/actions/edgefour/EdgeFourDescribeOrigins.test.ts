@@ -57,6 +57,18 @@ test('edges that differ: mixed, with the newest word of those that do not have i
   );
 });
 
+test('edges that found out themselves say why, and those that heard of it come after them', async () => {
+  await using world = await actionWorld();
+  const heard = { ...DOWN, since: 5_000, by: 'fleet', reason: 'other edges find it ill' } as const;
+  world.edges.origins = [foundOrigin('a', '10.0.0.1', heard), foundOrigin('b', '10.0.0.1', DOWN)];
+  const [origin] = (await world.call('EdgeFourDescribeOrigins', {})).Origins;
+  assert.deepEqual([origin?.State, origin?.By, origin?.Reason], ['down', DOWN.by, DOWN.reason]);
+  assert.deepEqual(
+    origin?.Edges.map(({ EdgeId }) => EdgeId),
+    ['b', 'a'],
+  );
+});
+
 test('while no edge is alive, the last words of all count', async () => {
   await using world = await actionWorld();
   world.edges.origins = [
