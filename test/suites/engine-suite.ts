@@ -10,6 +10,7 @@ import { changeCases } from './engine/change-cases.ts';
 import { choiceCases } from './engine/choice-cases.ts';
 import type { EngineUnderTest } from './engine/fixture.ts';
 import { isolationCases } from './engine/isolation-cases.ts';
+import { outcomeCases } from './engine/outcome-cases.ts';
 import { recordCases } from './engine/record-cases.ts';
 import { rangeCases } from './engine/range-cases.ts';
 import { stateCases } from './engine/state-cases.ts';
@@ -21,6 +22,7 @@ const SUBJECTS = {
   tcp: tcpCases,
   choice: choiceCases,
   states: stateCases,
+  outcomes: outcomeCases,
   unhealthy: unhealthyCases,
   barred: barredCases,
   announce: announceCases,

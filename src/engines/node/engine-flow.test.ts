@@ -4,6 +4,7 @@ import { createNodeEngine } from './engine.ts';
 engineSuite('node engine', { create: createNodeEngine }, [
   'choice',
   'states',
+  'outcomes',
   'unhealthy',
   'barred',
   'announce',

@@ -34,6 +34,8 @@ export interface EngineWorld {
   records(rule: string): ConnectionRecord[];
   /** What has been told of a target, by its number, oldest first. */
   outcomes(target: number): TargetOutcomes[];
+  /** The same, added up. */
+  outcomeCounts(target: number): Record<string, number>;
   /** The records that end a connection of the rule, once there are so many. */
   ended(rule: string, count?: number): Promise<ConnectionRecord[]>;
   counters(rule: string): Promise<RuleCounters>;
@@ -109,6 +111,12 @@ export function engineWorld(under: EngineUnderTest): EngineWorld {
       return listener;
     },
     outcomes: (target) => told.filter((one) => one.target === target),
+    outcomeCounts(target) {
+      const sum: Record<string, number> = {};
+      for (const { counts } of world.outcomes(target))
+        for (const [kind, count] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + count;
+      return sum;
+    },
     records: (rule) => seen.filter((record) => record.rule === rule),
     async ended(rule, count = 1) {
       const ended = (): ConnectionRecord[] => world.records(rule).filter((record) => record.end);

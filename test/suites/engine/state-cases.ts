@@ -1,4 +1,4 @@
-/** States of targets that an engine is told, and outcomes that it tells: who gets a connection, who keeps one, what is heard. */
+/** States of targets that an engine is told: who gets a connection, and who keeps one. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { OriginState } from '../../../src/domain/fact/health.ts';
@@ -7,7 +7,7 @@ import type { Listener, Target } from '../../../src/engines/engine.ts';
 import { chorus } from './chorus.ts';
 import { engineWorld, eventually, freePort, type EngineUnderTest } from './fixture.ts';
 import { entryOf, leadsTo, options, target } from './listener.ts';
-import { ask, deafOrigin, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
+import { ask, dialTcp, readAll, tcpClient, tcpOrigin } from './tcp-peers.ts';
 import { udpEcho, udpPeer } from './udp-peers.ts';
 
 /** limit: what CI has time for; `npm run flips` takes 1,000 sessions, and a minute. */
@@ -72,13 +72,21 @@ export function stateCases(under: EngineUnderTest): void {
     test('a target to try takes one connection, then none until its state is said', async (t) => {
       const { rule, addresses } = await served(t, 2);
       const [tried = '', good = ''] = addresses;
+      let led = 0;
+      const answersOfEight = async (): Promise<Record<string, number>> => {
+        const counts = await answers(t, rule, 8);
+        led += counts[tried] ?? 0;
+        return counts;
+      };
       await say('down', tried);
       for (let tries = 0; tries < 2; tries++) {
         await say('try', tried);
-        const { [tried]: taken = 0, [good]: others = 0 } = await answers(t, rule, 8);
+        const { [tried]: taken = 0, [good]: others = 0 } = await answersOfEight();
         if (!world.engine.capabilities().translates) assert.deepEqual([taken, others], [1, 7]);
         // Clients dial themselves: those that come before the engine sees the first of them are led there too.
-        else await eventually(async () => assert.deepEqual(await answers(t, rule, 8), { [good]: 8 }));
+        else await eventually(async () => assert.deepEqual(await answersOfEight(), { [good]: 8 }));
+        // Else one that is counted late would be taken for the next try.
+        await eventually(() => assert.equal(world.outcomeCounts(target(tried).number)['ok'], led));
         assert.ok(taken >= 1 && taken <= 4, `${taken} of 8`);
       }
       await say('up', tried);
@@ -313,79 +321,6 @@ export function stateCases(under: EngineUnderTest): void {
       for (const talker of talkers) talker.send('more', ...entryOf(udpRule));
       await Promise.all(talkers.map((talker) => talker.datagram(3)));
       assert.equal((await world.counters(udpRule.id)).connections, 6);
-    });
-
-    /** What was told of dials to the target, added up. */
-    const outcomesOf = (address: string): Record<string, number> => {
-      const sum: Record<string, number> = {};
-      for (const { counts } of world.outcomes(target(address).number))
-        for (const [kind, count] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + count;
-      return sum;
-    };
-
-    test('outcomes are told of rules with one target, whatever share of their connections has records', async (t) => {
-      const origin = await tcpOrigin(t);
-      const deaf = await deafOrigin(t);
-      const closed = { address: world.address(), port: await freePort() };
-      const ruleTo = async (there: { address: string; port: number }, recordOneIn: number) =>
-        entryOf(
-          await world.up(
-            await world.rule({ ...leadsTo(there), options: options({ connectTimeoutMs: 300, recordOneIn }) }),
-          ),
-        );
-      for (const recordOneIn of [0, 1, 100]) {
-        assert.equal(await ask(await tcpClient(t, ...(await ruleTo(origin, recordOneIn))), 'hello'), 'hello');
-        await readAll(dialTcp(t, ...(await ruleTo(closed, recordOneIn))));
-        dialTcp(t, ...(await ruleTo(deaf, recordOneIn))).on('error', () => {});
-      }
-      const all = [origin, closed, deaf];
-      await eventually(() =>
-        assert.deepEqual(
-          all.map(({ address }) => outcomesOf(address)),
-          [{ ok: 3 }, { refused: 3 }, { 'timed-out': 3 }],
-        ),
-      );
-      const inRow = all.map(({ address }) => world.outcomes(target(address).number).at(-1)?.failedInRow);
-      assert.deepEqual(inRow, [0, 3, 3]);
-    });
-
-    test('outcomes are told: what went well, a refusal at once, time-outs with how many in a row', async (t) => {
-      if (!world.engine.capabilities().nextOrigin) return t.skip('the engine does not try a next origin');
-      const origin = await tcpOrigin(t);
-      const deaf = await deafOrigin(t, origin.port);
-      const closed = world.address();
-      const targets = [target(closed), target(deaf.address, 10, 1), target(origin.address, 10, 2)];
-      const fast = { targets, options: options({ connectTimeoutMs: 300 }) };
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), ...fast }));
-      for (let i = 0; i < 3; i++) assert.equal(await ask(await tcpClient(t, ...entryOf(rule)), 'hello'), 'hello');
-      const of = (address: string) => world.outcomes(target(address).number);
-      await eventually(() => {
-        const sums = [closed, deaf.address, origin.address].map(outcomesOf);
-        assert.deepEqual(sums, [{ refused: 3 }, { 'timed-out': 3 }, { ok: 3 }]);
-      });
-      assert.deepEqual(of(closed)[0], { target: target(closed).number, counts: { refused: 1 }, failedInRow: 1 });
-      const inRow = [closed, deaf.address, origin.address].map((address) => of(address).at(-1)?.failedInRow);
-      assert.deepEqual(inRow, [3, 3, 0]);
-    });
-
-    test('of UDP an answer and a port without a program are told', async (t) => {
-      const origin = await udpPeer(t, {}, (bytes) => bytes);
-      const closed = world.address();
-      const targets = [target(closed), target(origin.address, 10, 1)];
-      const rule = await world.up(await world.rule({ ...leadsTo(origin), targets, protocol: 'UDP' }));
-      const client = await udpPeer(t);
-      client.send('one', ...entryOf(rule));
-      if (world.engine.capabilities().translates) {
-        // Clients dial themselves: nothing sends the datagram on, and the next one begins another session.
-        await eventually(() => assert.equal(world.outcomes(target(closed).number).length, 1));
-        await say('down', closed);
-        client.send('one', ...entryOf(rule));
-      }
-      assert.equal((await client.datagram(0)).toString(), 'one');
-      await eventually(() => {
-        assert.deepEqual(world.outcomes(target(closed).number)[0]?.counts, { 'port-unreachable': 1 });
-        assert.deepEqual(world.outcomes(target(origin.address).number)[0]?.counts, { ok: 1 });
-      });
     });
   });
 }
