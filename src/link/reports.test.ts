@@ -147,3 +147,19 @@ test('a report of health is read as it was written, and each of its texts and nu
   ];
   for (const change of bad) assert.ok('bad' in decodeHealth(bytes({ ...HEALTH, ...change })), JSON.stringify(change));
 });
+
+test('a report of health with any byte changed is refused, or has the right form', () => {
+  const valid = bytes({ ...HEALTH, whole: { part: 0, isLast: false } });
+  fc.assert(
+    fc.property(fc.nat(valid.length - 1), fc.nat(255), (at, byte) => {
+      const body = Buffer.from(valid);
+      body[at] = byte;
+      const report = decodeHealth(body);
+      if ('bad' in report) return;
+      assert.ok(report.checks.every(({ verdict }) => ['healthy', 'unhealthy', 'unknown'].includes(verdict)));
+      assert.ok(report.origins.every(({ state, changes }) => ['up', 'down', 'try'].includes(state) && changes >= 0));
+      assert.equal(report.times.flip.counts.length, TIME_BOUNDS_MS.length + 1);
+    }),
+    { numRuns: 3_000 },
+  );
+});
