@@ -31,11 +31,13 @@ interface Figures {
   readonly flip: readonly number[];
   /** Asked for just after the flip. */
   readonly change: readonly number[];
+  /** What both took of processors, all threads together: the same on a busy machine, nearly. */
+  readonly cpu: readonly number[];
 }
 
 /** In the namespace of this process. Milliseconds. */
 async function measure(engine: Engine, count: number, flips: number): Promise<Figures> {
-  const figures = { flip: [] as number[], change: [] as number[] };
+  const figures = { flip: [] as number[], change: [] as number[], cpu: [] as number[] };
   const apply = async (listener: ReturnType<typeof rule>): Promise<void> => {
     const applied = await engine.apply(listener);
     if (!applied.ok) throw new Error(applied.reason);
@@ -51,10 +53,13 @@ async function measure(engine: Engine, count: number, flips: number): Promise<Fi
   await apply(changed(0));
   for (let n = 0; n < flips; n++) {
     const state = n % 2 === 0 ? 'down' : 'up';
+    const before = process.cpuUsage();
     const flip = time(engine.states([{ target: 0, state }]));
     const change = time(apply(changed(n)));
     figures.flip.push(await flip);
     figures.change.push(await change);
+    const { user, system } = process.cpuUsage(before);
+    figures.cpu.push((user + system) / 1_000);
   }
   return figures;
 }
@@ -73,7 +78,9 @@ function main(): void {
   const stamp = new Date().toISOString().slice(0, 16).replaceAll(':', '');
   const out = given.get('out') ?? join(import.meta.dirname, '..', 'runs', `flips-${stamp}.json`);
   const results = [];
-  process.stdout.write('| Engine | Rules | Flip p50, p99 ms | Other rule p50, p99 ms |\n|---|---|---|---|\n');
+  process.stdout.write(
+    '| Engine | Rules | Flip p50, p99 ms | Other rule p50, p99 ms | CPU p50, p99 ms |\n|---|---|---|---|---|\n',
+  );
   for (const engine of Object.keys(ENGINES))
     for (const rules of SIZES) {
       const inside = `ip link set lo up; ip addr add ${ENTRY}/32 dev lo; ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"`;
@@ -83,10 +90,10 @@ function main(): void {
         maxBuffer: 1 << 26,
       });
       const figures = JSON.parse(said) as Figures;
-      const [flip, change] = [figures.flip, figures.change].map((all) =>
+      const [flip, change, cpu] = [figures.flip, figures.change, figures.cpu].map((all) =>
         [0.5, 0.99].map((part) => at(all, part).toFixed(1)).join(', '),
       );
-      process.stdout.write(`| ${engine} | ${rules} | ${flip} | ${change} |\n`);
+      process.stdout.write(`| ${engine} | ${rules} | ${flip} | ${change} | ${cpu} |\n`);
       results.push({ engine, rules, ...figures });
     }
   mkdirSync(dirname(out), { recursive: true });

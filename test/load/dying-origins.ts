@@ -1,7 +1,7 @@
 /**
  * `npm run dying`: origins that die, with the figures that are promised: of 500 clients a second none notices that one of three
  * is killed, under the kernel engine thirty at most, in the first 300 ms; of 100 a second 45 at most wait a second where
- * packets to one of three are dropped, and after 1.5 s one for each time that it is tried. Needs root.
+ * packets to one of three are dropped, and after 1.5 s one for each time that it is tried (a few under the kernel engine). Needs root.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -19,11 +19,12 @@ describe('dying origins, whole', () => {
     });
 
     test(`${engine}: packets to one of three are dropped at 100 clients a second`, async (t) => {
-      // Two times it is tried: after 5 s, and 10 s later.
+      // Two times it is tried: after 5 s, and 10 s later. Under the kernel engine by those who come until it has seen the first.
+      const tried = engine === 'kernel' ? 8 : 2;
       const { all, slow } = await dropOne(world, engine, { perSecond: 100, seconds: 20 });
       t.diagnostic(`${slow.length} of ${all} clients were slow: ${slow.join(', ')} ms after`);
-      assert.ok(slow.length <= 45);
-      assert.ok(slow.filter((at) => at > 1_500).length <= 2);
+      assert.ok(slow.filter((at) => at <= 1_500).length <= 43);
+      assert.ok(slow.filter((at) => at > 1_500).length <= tried);
     });
   }
 });
