@@ -3,7 +3,7 @@
  * memory, sockets left in TIME_WAIT; once with origins that all answer, once with 1,000 that drop packets. Prints the
  * results and keeps them with the facts of the machine in bench/runs. Needs root, iproute2 and nftables.
  *
- *   run.ts [checks=10000] [deaf=1000] [kind=mixed,…] [interval=60] [timeout=5] [seconds=60]
+ *   run.ts [checks=10000] [deaf=1000] [kind=mixed,…] [interval=60] [timeout=5] [seconds=60] [priority=real-time]
  */
 import { execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,6 +58,7 @@ const run = {
     cores: cpus().length,
     kernel: release(),
     node: process.version,
+    priority: given.get('priority') ?? 'usual',
     loadAverage: loadavg().map((load) => Number(load.toFixed(2))),
   },
   results,
@@ -69,6 +70,7 @@ writeFileSync(join(folder, `checks-${at.slice(0, 19).replaceAll(':', '')}.json`)
 async function measured(kind: Kind, deaf: number): Promise<object> {
   const task = JSON.stringify({ checks, deaf, kind, port: PORT, ...times, seconds });
   const child = fork(join(import.meta.dirname, 'prober.ts'), [task], { execArgv: ['--expose-gc'] });
+  if (given.get('priority') === 'real-time') execFileSync('chrt', ['-a', '-r', '-p', '50', `${child.pid}`]);
   await once(child, 'message');
   await counted(origins);
   const before = sockets();

@@ -10,7 +10,7 @@ import type { EngineFactory, TargetState } from '../../src/engines/engine.ts';
 import { createNodeEngine } from '../../src/engines/node/engine.ts';
 import { createUringEngineWith } from '../../src/engines/uring/engine.ts';
 import { whyUnavailable } from '../../src/engines/uring/ring/probe.ts';
-import { eventually, freePort, loopback } from '../suites/engine/fixture.ts';
+import { eventually, freePort, loopback, PATIENCE_MS } from '../suites/engine/fixture.ts';
 import { controlEnd } from './control-end.ts';
 import { edgeOn, PLACE, proxy, rule } from './edges.ts';
 import { mortalOrigin, who } from './mortal-origins.ts';
@@ -60,7 +60,7 @@ async function flaps(t: TestContext, name: string, create: EngineFactory): Promi
   const clients = (async () => {
     for (; performance.now() < end; await sleep(20)) {
       served++;
-      if ((await who(entry, port)) === '') lost++;
+      if ((await who(entry, port, PATIENCE_MS)) === '') lost++;
     }
   })();
   let flapping = await mortalOrigin(t, address, good.port);

@@ -97,8 +97,8 @@ test('where origins ask for PROXY, the probe says that no client is behind it', 
 
 test('a machine that is busy past the time-out still hears an answer that came in time', async (t) => {
   const { port } = await program(t);
-  const result = tcp(port, { send: 'PING\r\n', expect: '+PONG', ...soon });
-  for (const end = performance.now() + 400; performance.now() < end;);
+  const result = tcp(port, { send: 'PING\r\n', expect: '+PONG', timeoutSeconds: 2 });
+  for (const end = performance.now() + 2_500; performance.now() < end;);
   assert.equal((await result).verdict, 'healthy');
 });
 
