@@ -12,8 +12,10 @@ if (missing === undefined) describe('dying origins', () => dying(takeStage()));
 else describe('dying origins', () => test('is not available here', { skip: missing }, () => {}));
 
 const PACE = { perSecond: 60, seconds: 4 };
-/** limit: a look of the kernel engine, ten times over. */
-const SOON_MS = 1_000;
+/** limit: a look of the kernel engine, twenty times over. */
+const SOON_MS = 2_000;
+/** limit: no client of an origin that is there waits so long, on a busy machine either. */
+const CONNECT_MS = 2_000;
 
 function dying(world: Namespaces): void {
   for (const engine of ['node', 'uring', 'kernel']) {
@@ -36,11 +38,12 @@ function dying(world: Namespaces): void {
     );
 
     test(`${engine}: packets to one of three are dropped, and few clients wait`, { skip }, async (t) => {
-      const { all, slow } = await dropOne(world, engine, PACE);
+      // No longer than until it is tried.
+      const { all, slow } = await dropOne(world, engine, { ...PACE, seconds: 6 }, CONNECT_MS);
       t.diagnostic(`${slow.length} of ${all} clients were slow: ${slow.join(', ')} ms after`);
-      assert.ok(slow.length >= 3 && slow.length <= PACE.perSecond);
+      assert.ok(slow.length >= 3);
       assert.deepEqual(
-        slow.filter((at) => at > 1_000 + SOON_MS),
+        slow.filter((at) => at > CONNECT_MS + SOON_MS),
         [],
       );
     });
