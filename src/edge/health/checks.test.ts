@@ -7,7 +7,7 @@ import type { NumberedOrigin } from '../origins/numbers.ts';
 import { UNCHECKED } from './check-verdict.ts';
 import { Checks } from './checks.ts';
 import { Others } from './others.ts';
-import { isProber } from './duty.ts';
+import { dutyOf } from './duty.ts';
 import { checkRule } from './schedule.ts';
 
 const CHECKER: Checker = { type: 'TCP', port: 80, intervalSeconds: 10, timeoutSeconds: 1, rise: 3, fall: 2 };
@@ -195,7 +195,7 @@ test('a check that other edges probe rests, and is probed again where they fall 
       shared.push(`${targets.join()} ${word ? word.verdict : 'no word'}${isOwn ? '' : ' of others alone'}`);
   });
   const list = Array.from({ length: 20 }, (_, n) => `e${n}`);
-  assert.ok(!isProber('e1', key, list), 'it is for others to probe');
+  assert.ok(!dutyOf('e1', list)(key), 'it is for others to probe');
   ask(origin(1, '192.0.2.1'));
   await clock.advance(50);
   assert.deepEqual([probed.length, facts().length], [1, 1]);

@@ -7,22 +7,26 @@ import { crc32 } from 'node:zlib';
 /** limit: one alone may be wrong about an origin, or gone. */
 const PROBERS = 2;
 
-/** Whether the edge is one of those that probe the check: all are where they are no more than two. */
-export function isProber(edge: string, check: string, edges: readonly string[]): boolean {
-  if (edges.length <= PROBERS) return edges.length === 0 || edges.includes(edge);
-  const seed = crc32(check);
-  const own = lot(edge, seed);
-  let before = 0;
-  let isThere = false;
-  for (const other of edges) {
-    const drawn = lot(other, seed);
-    if (other === edge) isThere = true;
-    else if (drawn < own || (drawn === own && other < edge)) before += 1;
-  }
-  return isThere && before < PROBERS;
+/** Which checks the edge probes among these: all where they are no more than two, or none is told. */
+export function dutyOf(edge: string, edges: readonly string[]): (check: string) => boolean {
+  const isTold = edges.includes(edge);
+  if (edges.length <= PROBERS) return () => edges.length === 0 || isTold;
+  const own = crc32(edge);
+  const others = edges
+    .filter((other) => other !== edge)
+    .map((other) => ({ number: crc32(other), isBefore: other < edge }));
+  return (check) => {
+    if (!isTold) return false;
+    const seed = crc32(check);
+    const lot = mixed(own, seed);
+    let before = 0;
+    for (const { number, isBefore } of others) {
+      const drawn = mixed(number, seed);
+      if (drawn < lot || (drawn === lot && isBefore)) before += 1;
+    }
+    return before < PROBERS;
+  };
 }
-
-const lot = (edge: string, seed: number): number => mixed(crc32(edge), seed);
 
 /** Murmur3's last step: CRCs alone are linear, and the order of edges would be nearly the same for all checks. */
 function mixed(a: number, b: number): number {

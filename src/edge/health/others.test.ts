@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { type OthersVerdict, PROBE_VERDICTS } from '../../domain/fact/health.ts';
 import type { VerdictsFrame } from '../../link/contract.ts';
-import { isProber } from './duty.ts';
+import { dutyOf } from './duty.ts';
 import { Others } from './others.ts';
 
 const EDGES = Array.from({ length: 10 }, (_, n) => `e${n}`);
 const INTERVAL_MS = 10_000;
 /** A check that is for others to probe, and one that is for this edge. */
 const [theirs, mine] = [false, true].map((isMine) => {
-  for (let n = 0; ; n++) if (isProber('e0', `c${n}`, EDGES) === isMine) return `c${n}`;
+  for (let n = 0; ; n++) if (dutyOf('e0', EDGES)(`c${n}`) === isMine) return `c${n}`;
 }) as [string, string];
 
 function hearing() {

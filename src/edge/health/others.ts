@@ -7,7 +7,7 @@ import type { ProbeResult } from '../../domain/fact/health.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { Signal } from '../../lib/signal.ts';
 import type { VerdictsFrame } from '../../link/contract.ts';
-import { isProber } from './duty.ts';
+import { dutyOf } from './duty.ts';
 
 /** `unknown`: they can't tell. `overrules`: most sites find it ill, whatever this edge finds. */
 export interface OthersWord {
@@ -40,6 +40,7 @@ export class Others {
   readonly #mine = new Map<string, boolean>();
   /** Empty: control has never told. */
   #edges: readonly string[] = [];
+  #duty: (check: string) => boolean;
   #sequence = 0;
   /** Control has told nothing since; undefined: it is there. */
   #silentSince: number | undefined;
@@ -48,6 +49,7 @@ export class Others {
   constructor(edge: string, clock: Clock) {
     this.#edge = edge;
     this.#clock = clock;
+    this.#duty = dutyOf(edge, this.#edges);
   }
 
   take({ sequence, whole, edges, checks }: VerdictsFrame): void {
@@ -57,7 +59,10 @@ export class Others {
     this.#sequence = sequence;
     this.#silentSince = undefined;
     this.#edges = edges;
-    if (isOtherEdges) this.#mine.clear();
+    if (isOtherEdges) {
+      this.#duty = dutyOf(this.#edge, edges);
+      this.#mine.clear();
+    }
     if (whole) for (const [check, { word }] of this.#said) this.#lose(check, word, now);
     for (const { check, verdict, by } of checks) {
       const known = this.#said.get(check);
@@ -87,7 +92,7 @@ export class Others {
   /** Whether this edge probes the check, which has this interval. */
   probes(check: string, intervalMs: number): boolean {
     if (this.#edges.length === 0) return true;
-    const isMine = this.#mine.get(check) ?? isProber(this.#edge, check, this.#edges);
+    const isMine = this.#mine.get(check) ?? this.#duty(check);
     this.#mine.set(check, isMine);
     // Those that probe have as long to say something of a check that is new.
     if (!isMine && !this.#said.has(check)) this.#lose(check, undefined, this.#clock.monotonic());
