@@ -70,6 +70,7 @@ writeFileSync(join(folder, `checks-${at.slice(0, 19).replaceAll(':', '')}.json`)
 async function measured(kind: Kind, deaf: number): Promise<object> {
   const task = JSON.stringify({ checks, deaf, kind, port: PORT, ...times, seconds });
   const child = fork(join(import.meta.dirname, 'prober.ts'), [task], { execArgv: ['--expose-gc'] });
+  const gone = once(child, 'exit');
   if (given.get('priority') === 'real-time') execFileSync('chrt', ['-a', '-r', '-p', '50', `${child.pid}`]);
   await once(child, 'message');
   await counted(origins);
@@ -77,7 +78,7 @@ async function measured(kind: Kind, deaf: number): Promise<object> {
   const [found] = (await once(child, 'message')) as [object];
   const after = sockets();
   const counts = await counted(origins);
-  await once(child, 'exit');
+  await gone;
   const each = [...new Map(counts).values()];
   return {
     seconds,
