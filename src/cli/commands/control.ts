@@ -5,8 +5,10 @@ import { tell } from '../output.ts';
 import { type ControlCode, startControlRole } from '../run/control-role.ts';
 import type { ControlFacts } from '../run/ipc.ts';
 import { ReadyFile } from '../run/ready-file.ts';
+import { CONTROL_FLAGS, runWith } from '../../program/v8-flags.ts';
 import { runRole } from '../run/role.ts';
 import { UPGRADE } from '../run/start-flags.ts';
+import { isSupervised } from '../run/superior.ts';
 
 export const command: Command = {
   summary: 'Run the control alone: API, DNS, the link that edges join.',
@@ -14,8 +16,9 @@ export const command: Command = {
   roles: ['up', 'control'],
   shown: ['control'],
   flags: UPGRADE,
-  run: (args) =>
-    runRole<ControlCode, ControlFacts>({
+  run(args) {
+    if (!isSupervised()) runWith(CONTROL_FLAGS);
+    return runRole<ControlCode, ControlFacts>({
       load: () => import('../../control/control.ts'),
       start(code, last) {
         const { config, flags } = readConfig(args, command.roles, UPGRADE);
@@ -25,5 +28,6 @@ export const command: Command = {
         tell(`edgefour: control is ready: API ${facts.api}, DNS ${facts.dns || 'off'}`);
         new ReadyFile(readConfig(args, command.roles, UPGRADE).config.readyFile).write(facts);
       },
-    }),
+    });
+  },
 };

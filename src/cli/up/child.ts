@@ -4,10 +4,12 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { childEnvironment } from '../../config/read.ts';
 import type { Log } from '../../observe/log.ts';
+import { CONTROL_FLAGS } from '../../program/v8-flags.ts';
 
 export function startChild(role: 'control' | 'edge', args: readonly string[]): ChildProcess {
   const [main = ''] = process.argv.slice(1);
-  const child = spawn(process.execPath, [...process.execArgv, main, role, ...args], {
+  const flags = role === 'control' ? CONTROL_FLAGS : [];
+  const child = spawn(process.execPath, [...process.execArgv, ...flags, main, role, ...args], {
     env: childEnvironment(role),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -8,15 +8,21 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { acquireLock } from './lock.ts';
 
+/** Refers to its lock nowhere once it has it, and collects all that can be. */
 const HOLD = `
   import { acquireLock } from ${JSON.stringify(join(import.meta.dirname, 'lock.ts'))};
-  const lock = acquireLock(process.argv[1]);
-  process.stdout.write(lock ? 'held' : 'refused');
-  if (lock) setInterval(() => {}, 1000);
+  if (!acquireLock(process.argv[1])) process.stdout.write('refused');
+  else {
+    let looks = 0;
+    setInterval(() => {
+      gc();
+      if (++looks === 5) process.stdout.write('held');
+    }, 10);
+  }
 `;
 
 function holder(path: string): { child: ReturnType<typeof spawn>; said: Promise<string> } {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, path], {
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', HOLD, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said = once(child.stdout, 'data').then(([data]) => String(data));
@@ -35,9 +41,10 @@ test('one holder at a time, also across processes, and a killed one holds nothin
     mine.release();
     const other = holder(path);
     assert.equal(await other.said, 'held');
-    assert.equal(acquireLock(path), undefined);
+    const taken = acquireLock(path);
     other.child.kill('SIGKILL');
     await once(other.child, 'close');
+    assert.equal(taken, undefined);
     const again = acquireLock(path);
     assert.ok(again);
     again.release();

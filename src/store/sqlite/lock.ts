@@ -12,6 +12,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../../lib/clock.ts';
 
 const SQLITE_BUSY = 5;
+/** Locks until they are released: a lock that is referred to nowhere would be collected, and its file closed. */
+const held = new Set<DatabaseSync>();
 /** A folder that takes files again gets the lock's file this soon. */
 const AGAIN_MS = 1_000;
 
@@ -47,8 +49,10 @@ function lockFile(path: string): Lock | undefined {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return;
     throw error;
   }
+  held.add(db);
   return {
     release() {
+      held.delete(db);
       if (db.isOpen) db.close();
     },
   };
