@@ -10,11 +10,9 @@ import { type LoneControl, loneControl } from '../world/lone-control.ts';
 import { dice, type Hostile, hostileCalls } from './hostile-http.ts';
 
 const BATCH = 20;
-/** Batches before anything is measured, and from one word about progress to the next. */
+/** Batches before CPU is measured, and from one word about progress to the next. */
 const WARM = 50;
 const PROGRESS = 2_500;
-/** Memory is counted from here on, at the latest: V8 gives its young generation as much room as the load asks for. */
-const SETTLED_AFTER = 10_000;
 const MOST_MS = 50;
 const MOST_GROWN = 64 * 1024 * 1024;
 const TRIES = 3;
@@ -49,7 +47,7 @@ interface Outcome {
   readonly calls: number;
   readonly signed: number;
   readonly codes: ReadonlyMap<string, number>;
-  /** Milliseconds of CPU of the batch that took most, bytes that settled memory grew by, and batches that were bisected. */
+  /** Milliseconds of CPU of the batch that took most, bytes that memory grew by from the start, and batches that were bisected. */
   readonly longest: number;
   readonly grown: number;
   readonly bisected: number;
@@ -80,9 +78,9 @@ export async function hostileHttp(calls: number, seed: number, progress?: (text:
     const list = Array.from({ length: BATCH - 1 }, () => source.next());
     return [...list, source.end()];
   }
-  // Code and heap are warm before anything is measured.
+  const before = control.rss();
+  // Code is warm before time is measured.
   for (let n = 0; n < WARM; n++) await send(control, batch());
-  let before: number | undefined;
   let [sent, signed, longest, grown, bisected] = [0, 0, 0, 0, 0];
   let coming = batch();
   while (sent < calls) {
@@ -100,8 +98,7 @@ export async function hostileHttp(calls: number, seed: number, progress?: (text:
       bisected++;
       await bisect(control, list);
     }
-    if (sent >= Math.min(calls / 4, SETTLED_AFTER)) before ??= control.rss();
-    if (before !== undefined && batches % 25 === 0) grown = Math.max(grown, control.rss() - before);
+    if (batches % 25 === 0) grown = Math.max(grown, control.rss() - before);
     if (batches % PROGRESS === 0) progress?.(told({ calls: sent, signed, codes, longest, grown, bisected }));
   }
   assert.ok(control.isAlive());
