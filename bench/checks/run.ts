@@ -7,9 +7,9 @@
  */
 import { execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepRun } from '../run-record.ts';
 import { CHECKS, type Kind } from './checks.ts';
 
 const INSIDE = 'inside-its-namespace';
@@ -49,23 +49,7 @@ for (const kind of kinds)
 origins.disconnect();
 origins.kill();
 
-const at = new Date().toISOString();
-const run = {
-  at,
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
-  machine: {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    kernel: release(),
-    node: process.version,
-    priority: given.get('priority') ?? 'usual',
-    loadAverage: loadavg().map((load) => Number(load.toFixed(2))),
-  },
-  results,
-};
-const folder = join(import.meta.dirname, '..', 'runs');
-mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, `checks-${at.slice(0, 19).replaceAll(':', '')}.json`), `${JSON.stringify(run, null, 2)}\n`);
+keepRun('checks', results, { priority: given.get('priority') ?? 'usual' });
 
 async function measured(kind: Kind, deaf: number): Promise<object> {
   const task = JSON.stringify({ checks, deaf, kind, port: PORT, ...times, seconds });

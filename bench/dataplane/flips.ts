@@ -1,8 +1,8 @@
 /**
- * `npm run bench:flips`: how long an engine takes to obey a change of an origin's state, from the call to its answer, with
- * 1,000 and 10,000 rules that lead there and to two more; and how long another rule's change takes that is asked for at the
- * same moment. Each engine in a process and a network namespace of its own, without traffic. Prints a table; the figures go to bench/runs/ with
- * the machine's facts. Needs root.
+ * `npm run bench:flips`: how long an engine takes to obey a change of an origin's state, from the call to its answer, with 1,000
+ * and 10,000 rules that lead there and to two more; and how long another rule's change takes that is asked for at the same
+ * moment. Each engine in a process and a network namespace of its own, without traffic. Prints a table; the figures go to
+ * bench/runs/ with the machine's facts. Needs root.
  *
  *   flips.ts [flips=100] [out=FILE]
  */

@@ -1,8 +1,7 @@
 /**
- * Follows control over the link, from `start` to `stop` and again: each step of the world goes to the plan's feed, verdicts of other edges to
- * the checks, the reporter
- * hears when control is there, and a control that is missed is told in the log. It decides nothing about records. The
- * agent owns one.
+ * Follows control over the link, from `start` to `stop` and again: each step of the world goes to the plan's feed, verdicts of
+ * other edges to the checks, the reporter hears when control is there, and a control that is missed is told in the log. It
+ * decides nothing about records. The agent owns one.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { LinkClient } from '../link/client.ts';

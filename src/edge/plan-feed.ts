@@ -1,7 +1,7 @@
 /**
- * From a step of the world to the parts that act on it: the disk, the plan, and what differs in the plan to the pools
- * of origins, the source ports, the entry addresses, the guard and the reconciler, in this order. It keeps nothing. The agent makes one and feeds
- * it what the disk has; then the link does.
+ * From a step of the world to the parts that act on it: the disk, the plan, and what differs in the plan to the pools of origins,
+ * the source ports, the entry addresses, the guard and the reconciler, in this order. It keeps nothing. The agent makes one and
+ * feeds it what the disk has; then the link does.
  */
 import type { Step } from '../link/replica.ts';
 import type { PlanDelta, Planner } from '../plan/planner.ts';

@@ -33,9 +33,9 @@ export interface FactWorld {
   /** The world is at this revision: no edge can have applied more. */
   reach(revision: number): void;
   /**
-   * Forgets all counters and origins of an edge that was last heard of an hour ago: should it come back, it tells them again. And what ended
-   * processes counted for rules that are no more: a running edge says itself which of its rules go. `rules` gives those that
-   * there are, and is asked only where there are ended processes.
+   * Forgets all counters and origins of an edge that was last heard of an hour ago: should it come back, it tells them again. And
+   * what ended processes counted for rules that are no more: a running edge says itself which of its rules go. `rules` gives
+   * those that there are, and is asked only where there are ended processes.
    */
   sweep(rules: () => Promise<ReadonlySet<string>>): Promise<void>;
 }

@@ -11,8 +11,9 @@ import type { ConnectionRecord, CounterReport } from '../domain/fact/fact.ts';
 export const LINK_VERSION = 1;
 export const LINK_PATHS = {
   /**
-   * GET, query `edge`, `site`, `version`, `from` (the revision the edge has; 0 = nothing) and `world` (of which world;
-   * empty = none): the stream of frames. `takes`: kinds of frames that older edges do not know, by commas; none: absent. 400 where the query can't be read, 503 where control is not ready yet.
+   * GET, query `edge`, `site`, `version`, `from` (the revision the edge has; 0 = nothing) and `world` (of which world; empty =
+   * none): the stream of frames. `takes`: kinds of frames that older edges do not know, by commas; none: absent. 400 where the
+   * query can't be read, 503 where control is not ready yet.
    */
   watch: '/link/v1/watch',
   /** POST AckReport. 204; 409 where the report speaks of another world or of a revision that never was. */

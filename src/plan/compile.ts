@@ -7,7 +7,7 @@ import { AREAS, type L4Proxy } from '../domain/l4-proxy/l4-proxy.ts';
 import type { L4Rule, RuleOptions } from '../domain/l4-rule/l4-rule.ts';
 import { type Limits, limitsOf } from '../domain/limit/limit.ts';
 import { MODES, modeServes, PROTOCOLS } from '../domain/l4-rule/modes.ts';
-import { DEFAULT_CARE, DEFAULT_DRAIN } from '../domain/l4-rule/options.ts';
+import { careOf, DEFAULT_DRAIN } from '../domain/l4-rule/options.ts';
 import type { Zone } from '../domain/zone/zone.ts';
 import { parsePortSpan, type PortSpan, spanSize } from '../lib/net/ports.ts';
 import { keys } from '../store/records.ts';
@@ -164,10 +164,7 @@ function optionsOf(rule: L4Rule, site: PlanSite): PlannedOptions {
     drain: options.drain ?? DEFAULT_DRAIN,
     ...(options.udpHeader === 'each' && { udpHeader: options.udpHeader }),
     recordOneIn: records === 'all' ? 1 : records === 'off' ? 0 : records,
-    unhealthy: options.unhealthy ?? DEFAULT_CARE.unhealthy,
-    passive: options.passive === undefined ? DEFAULT_CARE.passive : options.passive === 'on',
-    kernelUnchecked: options.kernelUnchecked === 'on',
-    slowStartSeconds: options.slowStartSeconds ?? DEFAULT_CARE.slowStartSeconds,
+    ...careOf(options),
   };
 }
 

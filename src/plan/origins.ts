@@ -8,18 +8,11 @@ import type { OriginGroup, OriginRecord } from '../domain/origin-group/origin-gr
 import { SET_STATES, type SetOriginState } from '../domain/origin-group/origin-state.ts';
 import { keys } from '../store/records.ts';
 import type { Mode } from '../domain/l4-rule/modes.ts';
-import { checkerOf } from '../domain/load-balancer/checker.ts';
-import type { HealthChecker } from '../domain/load-balancer/health-checker.ts';
+import { type Asking, checkerOf, firstAsking } from '../domain/load-balancer/checker.ts';
 import type { PlannedCheck, PlannedOrigin, PlannedPool } from './plan.ts';
 
 /** The value of a record, or undefined; the compiler notes which keys were asked for. */
 export type Look = (key: string) => unknown;
-
-/** Checkers of which the first one that is there counts: the rule's, its balancer's, the group's. */
-interface Asking {
-  readonly owner: string;
-  readonly checker: HealthChecker | undefined;
-}
 
 /** Not empty; or why there are none. */
 export function originsOf(rule: L4Rule, zone: string, look: Look): readonly PlannedOrigin[] | string {
@@ -112,9 +105,8 @@ function overrideOf(zone: string, host: unknown, look: Look): Pick<PlannedOrigin
   return { override: { state, ...(until !== undefined && { until }) } };
 }
 
-/** `NoCheck` is a word too: what comes after it is not looked at. */
 function checkOf(asking: readonly Asking[], mode?: Mode): { readonly check?: PlannedCheck } {
-  const first = asking.find(({ checker }) => checker !== undefined);
+  const first = firstAsking(asking);
   const checker = checkerOf(first?.checker, mode === 'PPV1' || mode === 'PPV2' ? mode : undefined);
   if (!first || !checker) return {};
   const { intervalSeconds, timeoutSeconds, rise, fall } = checker;

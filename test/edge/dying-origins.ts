@@ -144,7 +144,10 @@ export async function killOne(world: Namespaces, engine: string, pace: Pace) {
   return { all: clients.length, failed: clients.filter(({ by }) => by === undefined).map(({ at }) => Math.round(at)) };
 }
 
-/** Packets to one of three are dropped: when the clients began that waited longer than the time to connect, and how many there were. */
+/**
+ * Packets to one of three are dropped: when the clients began that waited longer than the time to connect, and how many there
+ * were.
+ */
 export async function dropOne(world: Namespaces, engine: string, pace: Pace, connectTimeoutMs = 1_000) {
   await using trial = await Trial.open(world, engine, { connectTimeoutMs });
   const [gone = ''] = trial.origins;

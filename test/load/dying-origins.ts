@@ -1,7 +1,7 @@
 /**
  * `npm run dying`: origins that die, with the figures that are promised: of 500 clients a second none notices that one of three
- * is killed, under the kernel engine thirty at most, in the first 300 ms; of 100 a second 45 at most wait a second where
- * packets to one of three are dropped, and after 1.5 s one for each time that it is tried (a few under the kernel engine). Needs root.
+ * is killed, under the kernel engine thirty at most, in the first 300 ms; of 100 a second 45 at most wait a second where packets
+ * to one of three are dropped, and after 1.5 s one for each time that it is tried (a few under the kernel engine). Needs root.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -3,8 +3,8 @@
  * told by the same things as on an edge (edge/origins/numbers.ts). Called by the handler of EdgeFourDescribeStatus.
  */
 import type { L4Rule } from '../../domain/l4-rule/l4-rule.ts';
-import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
-import type { HealthChecker } from '../../domain/load-balancer/health-checker.ts';
+import { careOf } from '../../domain/l4-rule/options.ts';
+import { type Asking, firstAsking } from '../../domain/load-balancer/checker.ts';
 import { formatPortSpan, parsePortSpan } from '../../lib/net/ports.ts';
 import { keys } from '../../store/records.ts';
 import { kindOf, kindText, originsAt, type OriginView, viewOf } from './origin-views.ts';
@@ -19,9 +19,6 @@ interface Lead {
   readonly check: string;
 }
 
-/** Whose checker it is; undefined: it has none. */
-type Asking = readonly (readonly [owner: string, checker: HealthChecker | undefined])[];
-
 /** What leads to the same host of a zone is looked for once. */
 export function ruleOrigins(tx: Reads): (zone: string, rule: L4Rule) => OriginView[] {
   const hosts = new Map<string, ReadonlyMap<string, readonly OriginView[]>>();
@@ -35,30 +32,31 @@ export function ruleOrigins(tx: Reads): (zone: string, rule: L4Rule) => OriginVi
 }
 
 function leadsOf({ id, checker, originType, originValue }: L4Rule, zone: string, tx: Reads): Lead[] {
-  const asking: Asking = [[id, checker]];
+  const asking: Asking[] = [{ owner: id, checker }];
   const [named = ''] = originValue;
   if (originType === 'IP_DOMAIN') return originValue.map((host) => ({ host, group: '', check: ownerOf(asking) }));
   if (originType === 'ORIGIN_GROUP') return leadsOfGroup(named, asking, zone, tx);
   const balancer = tx.peek(keys.loadBalancer(zone, named));
   const groups = new Set(balancer?.groups.map(({ group }) => group));
-  return [...groups].flatMap((group) => leadsOfGroup(group, [...asking, [named, balancer?.checker]], zone, tx));
+  return [...groups].flatMap((group) =>
+    leadsOfGroup(group, [...asking, { owner: named, checker: balancer?.checker }], zone, tx),
+  );
 }
 
-function leadsOfGroup(id: string, asking: Asking, zone: string, tx: Reads): Lead[] {
+function leadsOfGroup(id: string, asking: readonly Asking[], zone: string, tx: Reads): Lead[] {
   const group = tx.peek(keys.originGroup(zone, id));
-  const check = ownerOf([...asking, [id, group?.checker]]);
+  const check = ownerOf([...asking, { owner: id, checker: group?.checker }]);
   return (group?.records ?? []).map(({ host }) => ({ host, group: id, check }));
 }
 
-/** `NoCheck` is a word too: what comes after it is not asked. */
-function ownerOf(asking: Asking): string {
-  const [owner = '', checker] = asking.find(([, one]) => one !== undefined) ?? [];
+/** '' for none. */
+function ownerOf(asking: readonly Asking[]): string {
+  const { owner = '', checker } = firstAsking(asking) ?? {};
   return checker?.type === 'NoCheck' ? '' : owner;
 }
 
-function kindFor({ protocol, originPortRange, options = {} }: L4Rule, { group, check }: Lead): string {
+function kindFor({ protocol, originPortRange, options }: L4Rule, { group, check }: Lead): string {
   const span = parsePortSpan(originPortRange);
-  const passive = options.passive === undefined ? DEFAULT_CARE.passive : options.passive === 'on';
-  const { slowStartSeconds = DEFAULT_CARE.slowStartSeconds } = options;
+  const { passive, slowStartSeconds } = careOf(options);
   return kindText({ protocol, ports: span ? formatPortSpan(span) : '', group, check, passive, slowStartSeconds });
 }

@@ -1,6 +1,6 @@
 /**
- * Reports of edges, from bytes to facts: an ack, a beat, counters with connection records, the health of origins. Refuses reports of another form, and
- * acks of another world or of a revision that never was. Its handlers are routes of server.ts.
+ * Reports of edges, from bytes to facts: an ack, a beat, counters with connection records, the health of origins. Refuses reports
+ * of another form, and acks of another world or of a revision that never was. Its handlers are routes of server.ts.
  */
 import type { ConnectionRecord } from '../../domain/fact/fact.ts';
 import type { Facts } from '../../facts/facts.ts';

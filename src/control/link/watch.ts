@@ -1,6 +1,6 @@
 /**
- * The streams of edges: one for each edge, replaced when it connects again. Reads which edge comes and from which revision, keeps the stream's
- * place and says that the edge is there; what goes down is stream.ts's. Its handler is a route of server.ts.
+ * The streams of edges: one for each edge, replaced when it connects again. Reads which edge comes and from which revision, keeps
+ * the stream's place and says that the edge is there; what goes down is stream.ts's. Its handler is a route of server.ts.
  */
 import type { Facts } from '../../facts/facts.ts';
 import type { Clock } from '../../lib/clock.ts';

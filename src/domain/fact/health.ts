@@ -1,6 +1,6 @@
 /**
  * The words of what an edge knows about its origins: whether one gets connections, how a dial ended, what a probe found. The
- * same words in engines, in edge/health and in what an edge reports. Types and lists alone.
+ * same words in engines, in edge/health and in what an edge reports. Types and lists, and how edges and control name a check.
  */
 
 /** `down`: nothing new while another origin is up. `try`: one connection; its outcome decides. */
@@ -36,8 +36,13 @@ export interface CheckFact extends ProbeResult {
   readonly check: string;
 }
 
+/** The same probes on every edge have the same name. `settings`: the key of the check's settings. */
+export function checkName(address: string, settings: string): string {
+  return `${address} ${settings}`;
+}
+
 /**
- * What other edges find of a check, as control tells an edge: `check` is the address and the key of its settings. `fleet`: more
+ * What other edges find of a check, as control tells an edge: `check` is its name. `fleet`: more
  * than half of several sites find it ill, whatever the edge's own finds; or its site does not know. `site`: what its site finds.
  * `unknown`: by the site, its edges can't tell; by the fleet, nobody says anything.
  */

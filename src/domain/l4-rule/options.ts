@@ -10,6 +10,20 @@ export const DEFAULT_DRAIN = { how: 'drain', seconds: 30 } as const;
 /** How origins that are ill are dealt with where the rule does not say. */
 export const DEFAULT_CARE = { unhealthy: 'keep', passive: true, kernelUnchecked: false, slowStartSeconds: 0 } as const;
 
+/** The same of a rule that may say. */
+export function careOf(options: RuleOptions = {}) {
+  return {
+    unhealthy: options.unhealthy ?? DEFAULT_CARE.unhealthy,
+    passive: isOn(options.passive) ?? DEFAULT_CARE.passive,
+    kernelUnchecked: isOn(options.kernelUnchecked) ?? DEFAULT_CARE.kernelUnchecked,
+    slowStartSeconds: options.slowStartSeconds ?? DEFAULT_CARE.slowStartSeconds,
+  };
+}
+
+function isOn(word: 'on' | 'off' | undefined): boolean | undefined {
+  return word === undefined ? undefined : word === 'on';
+}
+
 /** limit: an origin that needs longer than an hour to its whole share wants another weight. */
 export const MOST_SLOW_START_SECONDS = 3_600;
 

@@ -1,6 +1,7 @@
 /**
  * How origins are checked: the cloud's HealthChecker, with what EdgeFour adds (`send` and `expect` for TCP, `proxy`). A check
- * need not follow the protocol of the rule whose origins it looks at. What the API takes is checked in health-checker.ts; the plan makes checkers of it.
+ * need not follow the protocol of the rule whose origins it looks at. What the API takes is checked in health-checker.ts; the
+ * plan makes checkers of it.
  */
 import { CHECK_DEFAULTS, type HealthChecker } from './health-checker.ts';
 
@@ -49,6 +50,17 @@ export interface PingChecker extends CheckTimes {
 }
 
 export type Checker = TcpChecker | UdpChecker | HttpChecker | PingChecker;
+
+/** A rule, a balancer or a group that may have a checker of its own. */
+export interface Asking {
+  readonly owner: string;
+  readonly checker: HealthChecker | undefined;
+}
+
+/** Whose checker counts, of the rule, its balancer and the group: the first one that has one. `NoCheck` is one as well. */
+export function firstAsking(asking: readonly Asking[]): Asking | undefined {
+  return asking.find(({ checker }) => checker !== undefined);
+}
 
 /** With all defaults; undefined: origins are not checked. `announced`: how the rule tells origins of its clients, if it does. */
 export function checkerOf(wish: HealthChecker | undefined, announced?: 'PPV1' | 'PPV2'): Checker | undefined {

@@ -25,10 +25,14 @@ export function checkOwner({ id, checker }: Pick<LoadBalancer, 'id' | 'checker'>
 }
 
 /** An origin is unhealthy where more than half of the sites that know say so. */
+export function isIllForMost(ill: number, known: number): boolean {
+  return ill * 2 > known;
+}
+
 export function overall(reports: readonly SiteHealth[]): HealthWord {
   if (reports.length === 0) return 'Undetected';
   const ill = reports.filter(({ isHealthy }) => !isHealthy).length;
-  return ill * 2 > reports.length ? 'Unhealthy' : 'Healthy';
+  return isIllForMost(ill, reports.length) ? 'Unhealthy' : 'Healthy';
 }
 
 interface OriginReports {

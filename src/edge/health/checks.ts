@@ -12,7 +12,7 @@
  *     shared               what others find, and whether this edge probes as well: where that may be different
  *     probed               each probe: how long it took, and how late it began
  */
-import type { CheckFact, ProbeResult } from '../../domain/fact/health.ts';
+import { checkName, type CheckFact, type ProbeResult } from '../../domain/fact/health.ts';
 import type { Checker } from '../../domain/load-balancer/checker.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import { Signal } from '../../lib/signal.ts';
@@ -205,7 +205,7 @@ export class Checks {
   #join(id: Asking, asker: Asker, checker: Checker, known: CheckVerdict): boolean {
     const rule = checkRule(checker);
     const { address } = asker;
-    const key = `${address} ${rule.key}`;
+    const key = checkName(address, rule.key);
     const before = this.#asked.get(id);
     let check = this.#checks.get(key);
     if (!check) {

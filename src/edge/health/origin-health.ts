@@ -13,7 +13,8 @@
  *     view(target)                  for status
  *     all(), restore()              over a restart, as kept-origins.ts writes and reads it
  *
- * Its own check goes before what others find, unless most sites find it ill. A check decides over traffic: what it finds ill is down, and what it finds well is held down for rise × interval at most.
+ * Its own check goes before what others find, unless most sites find it ill. A check decides over traffic: what it finds ill is
+ * down, and what it finds well is held down for rise × interval at most.
  */
 import type { DialCounts, OriginState, ProbeResult } from '../../domain/fact/health.ts';
 import { afterResult, type CheckRule, UNCHECKED } from './check-verdict.ts';

@@ -1,7 +1,7 @@
 /**
- * One probe of one origin: PROBES has a line per type of check. An origin that policy refuses is not dialled by its check
- * either, and where a rule of this edge listens no check may look like a client. It never rejects, and its result comes within the check's time-out, or a little later where names are asked for.
- * Called by schedule.ts, for whom nothing else is a probe.
+ * One probe of one origin: PROBES has a line per type of check. An origin that policy refuses is not dialled by its check either,
+ * and where a rule of this edge listens no check may look like a client. It never rejects, and its result comes within the
+ * check's time-out, or a little later where names are asked for. Called by schedule.ts, for whom nothing else is a probe.
  */
 import type { ProbeResult } from '../../domain/fact/health.ts';
 import type { Protocol } from '../../domain/l4-rule/modes.ts';

@@ -1,11 +1,11 @@
 /** A reconciler on engines that forward nothing, and the rules to feed it. For tests of it alone. */
-import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
 import { factoryOf, type FakeEngine } from '../../../test/edge/fake-engine.ts';
 import { ManualClock } from '../../../test/world/manual-clock.ts';
 import { egressRule } from '../../lib/net/egress.ts';
 import { seededRng } from '../../lib/rng.ts';
 import { Signal } from '../../lib/signal.ts';
 import { silentLog } from '../../observe/log.ts';
+import { plannedRule } from '../../plan/plan.fixture.ts';
 import type { PlannedRule } from '../../plan/plan.ts';
 import type { EngineSetting } from '../../engines/registry.ts';
 import { openEngines } from '../../engines/hosting/engine-set.ts';
@@ -15,27 +15,7 @@ import { Origins } from '../origins/origins.ts';
 import { Reconciler } from './reconcile.ts';
 
 export function rule(id: string, more: Partial<PlannedRule> = {}): PlannedRule {
-  return {
-    id,
-    zone: 'zone-a',
-    proxy: 'sid-1',
-    protocol: 'TCP',
-    entries: ['192.0.2.1'],
-    ports: [{ from: 443, to: 443 }],
-    origins: [{ host: '198.51.100.1', weight: 1, tier: 0 }],
-    originPorts: { from: 1, to: 1 },
-    mode: 'OFF',
-    persistSeconds: 0,
-    failover: 'origin',
-    options: {
-      connectTimeoutMs: 1,
-      idleSeconds: 1,
-      drain: { how: 'drain', seconds: 1 },
-      recordOneIn: 1,
-      ...DEFAULT_CARE,
-    },
-    ...more,
-  };
+  return plannedRule({ id, ...more });
 }
 export const port = (n: number) => ({ ports: [{ from: n, to: n }] });
 export const origin = (host: string) => ({ origins: [{ host, weight: 1, tier: 0 }] });

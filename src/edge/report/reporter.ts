@@ -1,7 +1,8 @@
 /**
  * Reports to control, and when each is due: acks soon after something changed and on a fixed timer (ack-sender.ts), counters and
- * connection records every few seconds (fact-sender.ts), the health of origins soon after it changed (health-sender.ts). Everything that waits is bounded; records that don't fit are counted,
- * never waited for. The agent owns one and tells it when the link is up.
+ * connection records every few seconds (fact-sender.ts), the health of origins soon after it changed (health-sender.ts).
+ * Everything that waits is bounded; records that don't fit are counted, never waited for. The agent owns one and tells it when
+ * the link is up.
  */
 import type { RuleCounters } from '../../domain/fact/fact.ts';
 import type { Clock, Timer } from '../../lib/clock.ts';

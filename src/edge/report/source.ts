@@ -1,6 +1,6 @@
 /**
- * Everything the reporter asks the edge for: acks, where rules are, counters, the health of origins. It joins what each part says of itself and
- * decides nothing. The agent makes one.
+ * Everything the reporter asks the edge for: acks, where rules are, counters, the health of origins. It joins what each part says
+ * of itself and decides nothing. The agent makes one.
  */
 import type { Beat } from '../../domain/fact/ack.ts';
 import type { EdgeEngines } from '../engines.ts';

@@ -1,7 +1,8 @@
 /**
- * The states of targets by their number, a byte each for the state and for the share of turns that one takes which starts
- * slowly, and since when one is not up: asked at each choice of a target, so that a change costs a write or two, whatever the number of rules. Memory that
- * threads share is one table for all of them. It refuses to choose (pick.ts) and to judge (edge/health). Engines have one each.
+ * The states of targets by their number, a byte each for the state and for the share of turns that one takes which starts slowly,
+ * and since when one is not up: asked at each choice of a target, so that a change costs a write or two, whatever the number of
+ * rules. Memory that threads share is one table for all of them. It refuses to choose (pick.ts) and to judge (edge/health).
+ * Engines have one each.
  */
 import type { OriginState } from '../../domain/fact/health.ts';
 import type { TargetState } from '../engine.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_CARE } from '../../domain/l4-rule/options.ts';
+import { plannedRule } from '../../plan/plan.fixture.ts';
 import type { PlannedOrigin, PlannedRule } from '../../plan/plan.ts';
 import type { Capabilities } from '../engine.ts';
 import type { EngineName, EngineSetting } from '../registry.ts';
@@ -17,26 +17,7 @@ const URING: Capabilities = { ...ALL, modes: [...ALL.modes, 'TOA'] };
 const KERNEL: Capabilities = { ...ALL, modes: ['OFF'], nextOrigin: false, translates: true };
 const EVERY: Partial<Record<EngineName, Capabilities>> = { kernel: KERNEL, uring: URING, node: NODE };
 
-const RULE: PlannedRule = {
-  id: 'r',
-  zone: 'z',
-  proxy: 'p',
-  protocol: 'TCP',
-  entries: ['192.0.2.1'],
-  ports: [{ from: 1, to: 1 }],
-  origins: [{ host: '198.51.100.1', weight: 1, tier: 0 }],
-  originPorts: { from: 1, to: 1 },
-  mode: 'OFF',
-  persistSeconds: 0,
-  failover: 'origin',
-  options: {
-    connectTimeoutMs: 1,
-    idleSeconds: 1,
-    drain: { how: 'drain', seconds: 1 },
-    recordOneIn: 1,
-    ...DEFAULT_CARE,
-  },
-};
+const RULE = plannedRule();
 const origin = (host: string) => ({ host, weight: 1, tier: 0 });
 const checked = (host: string, intervalSeconds = 10): PlannedOrigin => {
   const checker = { type: 'ICMP Ping', intervalSeconds, timeoutSeconds: 5, rise: 3, fall: 2 } as const;

@@ -54,8 +54,8 @@ function reasons(lacks: readonly string[]): string {
 }
 
 /**
- * Why translation can't serve the rule, so that it is not tried at the rule's cost: translation leads from one family to the same, and neither from nor to
- * loopback. Asked for by name, the engine itself says what it can't do.
+ * Why translation can't serve the rule, so that it is not tried at the rule's cost: translation leads from one family to the
+ * same, and neither from nor to loopback. Asked for by name, the engine itself says what it can't do.
  */
 function untranslatable(rule: PlannedRule): string | false {
   const hosts = rule.origins.map(({ host }) => host);

@@ -3,7 +3,7 @@
  * verdicts of others. Words of an edge that is silent count for nothing until it is heard of again. The door (../facts.ts)
  * passes reports in; a restart of control forgets all, and edges tell it again.
  */
-import type { CheckFact, HealthReport, ProbeResult } from '../../domain/fact/health.ts';
+import { checkName, type CheckFact, type HealthReport, type ProbeResult } from '../../domain/fact/health.ts';
 import type { HealthView, SiteHealth } from '../../domain/load-balancer/health.ts';
 import { hostKey } from '../../domain/origin-group/origin-state.ts';
 import type { FoundOrigin, OriginFilter, OriginReader, PresenceReader } from '../readers.ts';
@@ -103,7 +103,7 @@ export class HealthBook implements HealthView, OriginReader {
     if (edges.size > 0) this.#asked.set(key, edges);
     else this.#asked.delete(key);
 
-    const check = `${fact.address} ${fact.check}`;
+    const check = checkName(fact.address, fact.check);
     const word = words.get(check);
     const count = (word?.facts ?? 0) + (after ? 1 : 0) - (before ? 1 : 0);
     const now = count === 0 ? undefined : (after?.verdict ?? word?.verdict);

@@ -4,6 +4,7 @@
  * it.
  */
 import type { OthersVerdict, ProbeResult } from '../../domain/fact/health.ts';
+import { isIllForMost } from '../../domain/load-balancer/health.ts';
 import { Signal } from '../../lib/signal.ts';
 
 type Finding = ProbeResult['verdict'];
@@ -48,17 +49,18 @@ export class Verdicts {
     return tally && findingOf(tally);
   }
 
-  /** Ill where more than half of the sites that know say so; of several, that is the word for each of them. */
+  /** What most sites say; where it is ill, and of several, that is the word for each of them. */
   #ofFleet(check: string): { readonly verdict: Finding; readonly overrules: boolean } {
     let ill = 0;
-    let well = 0;
+    let known = 0;
     for (const tally of this.#tallies.get(check)?.values() ?? []) {
       const finding = findingOf(tally);
+      if (finding !== 'unknown') known += 1;
       if (finding === 'unhealthy') ill += 1;
-      else if (finding === 'healthy') well += 1;
     }
-    const verdict = ill + well === 0 ? 'unknown' : ill > well ? 'unhealthy' : 'healthy';
-    return { verdict, overrules: ill > well && ill + well > 1 };
+    if (known === 0) return { verdict: 'unknown', overrules: false };
+    const isIll = isIllForMost(ill, known);
+    return { verdict: isIll ? 'unhealthy' : 'healthy', overrules: isIll && known > 1 };
   }
 
   #count(check: string, site: string, finding: Finding | undefined, by: 1 | -1): void {

@@ -1,12 +1,10 @@
-import { badNetwork, type BanRecord, networkText } from '../../../domain/limit/networks.ts';
-import { isStanding } from '../../../domain/until.ts';
+import { badNetwork, networkText } from '../../../domain/limit/networks.ts';
 import { optional, string, unsigned } from '../../../shape/shape.ts';
-import { type Key, keys } from '../../../store/records.ts';
+import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { endingAfter, hasRoom, MOST_SECONDS } from '../../handling/ending.ts';
 import { proxyOf, zoneOf } from '../../handling/lookups.ts';
 
-/** limit: a ban for more than a year is one without an end. */
-const YEAR_SECONDS = 366 * 86_400;
 /** limit: what is banned by the thousand belongs in an address list. */
 const MOST_BANS = 10_000;
 
@@ -19,7 +17,7 @@ export const EdgeFourBanNetwork = action({
     ZoneId: string('Zone ID.'),
     ProxyId: string('L4 proxy instance ID.'),
     Network: string('Address or CIDR.'),
-    Seconds: optional(unsigned('For how long; not sent: until it is lifted.', { min: 1, max: YEAR_SECONDS })),
+    Seconds: optional(unsigned('For how long; not sent: until it is lifted.', { min: 1, max: MOST_SECONDS })),
   },
   response: {},
   errors: ['ResourceNotFound', 'InvalidParameter.ParameterError'],
@@ -37,18 +35,13 @@ export const EdgeFourBanNetwork = action({
         `Network: ${Network.slice(0, 100)} is neither an address nor a CIDR.`,
       );
     const network = networkText(Network);
-    const until = Seconds === undefined ? {} : { until: tx.now + Seconds * 1000 };
-    if (tx.count(keys.bans(proxy.id)) >= MOST_BANS) {
-      const bans = tx.list(keys.bans(proxy.id));
-      const ended = bans.filter(({ value }) => !isStanding(value, tx.now));
-      for (const { key } of ended) tx.delete(key as Key<BanRecord>);
-      if (bans.length - ended.length >= MOST_BANS && !tx.get(keys.ban(proxy.id, network)))
-        throw tx.refuse(
-          'InvalidParameter.ParameterError',
-          `${proxy.id} has ${MOST_BANS} bans; put them into an address list.`,
-        );
-    }
-    tx.put(keys.ban(proxy.id, network), { network, ...until });
+    const key = keys.ban(proxy.id, network);
+    if (!hasRoom(tx, keys.bans(proxy.id), MOST_BANS, key))
+      throw tx.refuse(
+        'InvalidParameter.ParameterError',
+        `${proxy.id} has ${MOST_BANS} bans; put them into an address list.`,
+      );
+    tx.put(key, { network, ...endingAfter(tx, Seconds) });
     return {};
   },
 });

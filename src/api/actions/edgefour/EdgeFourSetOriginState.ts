@@ -1,13 +1,11 @@
 import { hostProblem } from '../../../domain/origin-group/host.ts';
-import { MOST_SET_STATES, type SetOriginState } from '../../../domain/origin-group/origin-state.ts';
-import { isStanding } from '../../../domain/until.ts';
+import { MOST_SET_STATES } from '../../../domain/origin-group/origin-state.ts';
 import { oneOf, optional, string, unsigned } from '../../../shape/shape.ts';
-import { type Key, keys } from '../../../store/records.ts';
+import { keys } from '../../../store/records.ts';
 import { action } from '../../action.ts';
+import { endingAfter, hasRoom, MOST_SECONDS } from '../../handling/ending.ts';
 import { zoneOf } from '../../handling/lookups.ts';
 
-/** limit: a state for more than a year is one without an end. */
-const YEAR_SECONDS = 366 * 86_400;
 /** limit: a domain name with its final dot. */
 const LONGEST_HOST = 254;
 
@@ -26,7 +24,7 @@ export const EdgeFourSetOriginState = action({
       ['drain', 'up', 'auto'],
       'drain: nothing new goes there while another origin of the rule is up. up: in use. auto: as checks and traffic say.',
     ),
-    Seconds: optional(unsigned('For how long; not sent: until it is set again.', { min: 1, max: YEAR_SECONDS })),
+    Seconds: optional(unsigned('For how long; not sent: until it is set again.', { min: 1, max: MOST_SECONDS })),
   },
   response: {},
   errors: [
@@ -52,15 +50,9 @@ export const EdgeFourSetOriginState = action({
       if (tx.get(key)) tx.delete(key);
       return {};
     }
-    if (tx.count(keys.originStates(zone.id)) >= MOST_SET_STATES) {
-      const states = tx.list(keys.originStates(zone.id));
-      const ended = states.filter(({ value }) => !isStanding(value, tx.now));
-      for (const { key } of ended) tx.delete(key as Key<SetOriginState>);
-      if (states.length - ended.length >= MOST_SET_STATES && !tx.get(key))
-        throw tx.refuse('LimitExceeded', `${MOST_SET_STATES} origins of zone ${zone.id} are set by hand already.`);
-    }
-    const until = Seconds === undefined ? {} : { until: tx.now + Seconds * 1000 };
-    tx.put(key, { host: Origin, state: State === 'drain' ? 'down' : 'up', ...until });
+    if (!hasRoom(tx, keys.originStates(zone.id), MOST_SET_STATES, key))
+      throw tx.refuse('LimitExceeded', `${MOST_SET_STATES} origins of zone ${zone.id} are set by hand already.`);
+    tx.put(key, { host: Origin, state: State === 'drain' ? 'down' : 'up', ...endingAfter(tx, Seconds) });
     return {};
   },
 });

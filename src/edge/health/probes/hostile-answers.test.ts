@@ -1,4 +1,7 @@
-/** What origins may answer to probes, made up by machines: readers that never throw, and redirects that lead nowhere they must not. */
+/**
+ * What origins may answer to probes, made up by machines: readers that never throw, and redirects that lead nowhere they must
+ * not.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';

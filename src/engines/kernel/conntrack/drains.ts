@@ -34,7 +34,10 @@ interface DrainedRule {
 }
 
 export interface Drains {
-  /** After a change of the rule, or of the state of a target: looks at every connection of the rule (`flows`), and ends those that must go now. */
+  /**
+   * After a change of the rule, or of the state of a target: looks at every connection of the rule (`flows`), and ends those that
+   * must go now.
+   */
   judge(rule: DrainedRule, flows: readonly Flow[]): void;
   /** Ends connections whose time is up. `flows`: all of the rule's that live. */
   endDue(rule: DrainedRule, flows: readonly Flow[]): void;

@@ -36,7 +36,10 @@ interface OriginDeps {
   readonly events: Pick<EngineEvents, 'outcomes'>;
 }
 
-/** limit: while an origin is tried, so often and for so long; of clients that come more seldom, a usual look leads one too many there. */
+/**
+ * limit: while an origin is tried, so often and for so long; of clients that come more seldom, a usual look leads one too many
+ * there.
+ */
 const TRIED = { everyMs: 10, forMs: 1_000 } as const;
 /** What a step of a dial says; no end: it has begun. Silence of UDP says nothing. */
 const STEPS = {

@@ -83,7 +83,10 @@ function lengthOf([first = [], ...others]: readonly Target[][], isGradual: boole
 
 type Counts = ReadonlyMap<Target, number>;
 
-/** Counts of each target, `length` in all: as its weight and its part of it say, and those that lose most by rounding get one more. */
+/**
+ * Counts of each target, `length` in all: as its weight and its part of it say, and those that lose most by rounding get one
+ * more.
+ */
 function allotted(tier: readonly Target[], partOf: PartOf, length: number): Counts {
   const weights = tier.map((target) => target.weight * partOf(target));
   const sum = weights.reduce((a, b) => a + b, 0);

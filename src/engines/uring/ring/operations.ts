@@ -239,8 +239,8 @@ export function watch(ring: Ring, fd: number): void {
 }
 
 /**
- * Ends one operation, named as its completion would be (`token`: its buffer or attempt, else 0): that completes with ECANCELED unless it was just completing with
- * something better. close() after it in the same batch is safe.
+ * Ends one operation, named as its completion would be (`token`: its buffer or attempt, else 0): that completes with ECANCELED
+ * unless it was just completing with something better. close() after it in the same batch is safe.
  */
 export function cancel(ring: Ring, op: number, index: number, generation: number, token: number): void {
   const i = ring.sqe(IORING_OP_ASYNC_CANCEL, IOSQE_CQE_SKIP_SUCCESS, 0, -1, OP.IGNORE, 0);
@@ -261,7 +261,10 @@ export function close(ring: Ring, fd: number): void {
   ring.sqe(IORING_OP_CLOSE, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
 }
 
-/** Sets an integer option to the one at `value` of the slab; Linux 6.7 or newer (options.ts knows). Nothing depends on its success. */
+/**
+ * Sets an integer option to the one at `value` of the slab; Linux 6.7 or newer (options.ts knows). Nothing depends on its
+ * success.
+ */
 export function setOption(ring: Ring, fd: number, level: number, name: number, values: Slab, value: number): void {
   const i = ring.sqe(IORING_OP_URING_CMD, IOSQE_CQE_SKIP_SUCCESS, 0, fd, OP.IGNORE, 0);
   ring.sqes[i + SQE.off] = SOCKET_URING_OP_SETSOCKOPT;

@@ -12,8 +12,8 @@ import type { Tcp } from './connection.ts';
 import { DIALLING, FREE } from './slots.ts';
 
 /**
- * limit: connections ended per batch. Each leaves two completions, and the kernel hands over twenty with a batch, oldest first: of more,
- * other connections would wait until all are through.
+ * limit: connections ended per batch. Each leaves two completions, and the kernel hands over twenty with a batch, oldest first:
+ * of more, other connections would wait until all are through.
  */
 const MOST_ENDS = 8;
 /** limit: slots looked at per batch; a tenth of a millisecond. */
