@@ -1,13 +1,15 @@
-/** The tutorial docs/tutorials/two-origins.md as it is written: its commands in one shell, and what it says that they show. */
+/**
+ * The tutorial docs/tutorials/two-origins.md as it is written, but for the port of its origins, which a program of this machine
+ * may have: its commands in one shell, and what it says that they show.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
-import { eventually } from '../suites/engine/fixture.ts';
+import { freePort } from '../suites/engine/fixture.ts';
 import { MAIN } from '../world/command.ts';
 import { treeWorld } from '../world/world.ts';
 import { folder } from './programs.ts';
@@ -23,7 +25,6 @@ const skip =
     : !existsSync('/usr/bin/curl') && 'curl is not installed';
 
 test('two origins, one dies: each command, and what it is said to show', { skip, timeout: 300_000 }, async (t) => {
-  for (const address of ['127.0.0.2', '127.0.0.3']) await eventually(() => free(address, 3_000), 60_000);
   await using w = await treeWorld();
   // `npx edgefour` of a checkout, without npm's way there.
   using bin = folder('bin');
@@ -32,7 +33,8 @@ test('two origins, one dies: each command, and what it is said to show', { skip,
   chmodSync(npx, 0o755);
   const environment = { PATH: `${bin.path}:${process.env['PATH']}`, EDGEFOUR_DATA: w.folder };
 
-  const [start, ...sections] = sectionsOf(TUTORIAL);
+  const port = await freePort();
+  const [start, ...sections] = sectionsOf(TUTORIAL.replaceAll('3000', `${port}`));
   assert.deepEqual(start, { title: '1. Start', commands: 'npm start\n' });
   const said = await shell(t, sections, environment);
   const shown = (number: number): string => said.get(number) ?? '';
@@ -41,12 +43,13 @@ test('two origins, one dies: each command, and what it is said to show', { skip,
   assert.deepEqual(names(2), ['one', 'two']);
   assert.deepEqual(names(5).toSorted(), ['one', 'one', 'one', 'two', 'two', 'two']);
   assert.match(shown(5), /^og-\w+, checked$/m);
-  assert.match(shown(5), /^TCP 127\.0\.0\.2:3000 +up .*\nTCP 127\.0\.0\.3:3000 +up .*\n\n2 origins, all up$/m);
+  const up = (address: string): string => `TCP ${address}:${port} +up .*\\n`;
+  assert.match(shown(5), new RegExp(`^${up('127.0.0.2')}${up('127.0.0.3')}\\n2 origins, all up$`, 'm'));
   assert.deepEqual(
     names(6),
     Array.from({ length: 10 }, () => 'one'),
   );
-  assert.match(shown(6), /^TCP 127\.0\.0\.3:3000 +down +\d+s +(?:traffic|probe) .*\n {2}.*refused/m);
+  assert.match(shown(6), new RegExp(`^TCP 127.0.0.3:${port} +down +\\d+s +(?:traffic|probe) .*\\n  .*refused`, 'm'));
   assert.match(shown(6), /^ {4}1 of 2 origins up; 127\.0\.0\.3 down: .*refused/m);
   assert.deepEqual(names(7).toSorted(), ['one', 'one', 'one', 'two', 'two', 'two']);
   assert.match(shown(8), /^127\.0\.0\.2 is out of use for 30m: /m);
@@ -92,11 +95,4 @@ async function shell(
   assert.equal(code, 0, said);
   const [, ...parts] = said.split(MARK);
   return new Map(parts.map((part) => [Number.parseInt(part), part]));
-}
-
-async function free(address: string, port: number): Promise<void> {
-  const server = createServer().listen(port, address);
-  await once(server, 'listening');
-  server.close();
-  await once(server, 'close');
 }
